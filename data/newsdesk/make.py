@@ -1,0 +1,264 @@
+"""Write train.conll, dev.conll and test.conll from the sentences and the grammar in source/.
+
+    python data/newsdesk/make.py [FOLDER]
+
+Every sentence, composed by hand or drawn from the grammar, is written in one notation:
+
+    [NP Mayor/NNP {PER Ines Calder}] [VP told] [NP reporters] [PP in] [NP {LOC Ashby}] .
+
+`[TYPE …]` is a chunk, `{TYPE …}` an entity, `word/TAG` gives the Penn tag. The two kinds of brackets do not
+nest in themselves but may cross each other. A word without a tag gets one from source/pos.txt or, failing
+that, from the rules of `guess`. A leading `<lower>` or `<upper>` sets a whole headline in that case.
+"""
+
+import random
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE / "source"
+SIZES = {"train": 1600, "dev": 320, "test": 420}
+SEEDS = {"train": 101, "dev": 102, "test": 103}
+LENGTHS = range(5, 46)
+CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST"}
+ENTITIES = {"PER", "LOC", "ORG", "MISC"}
+
+PUNCTUATION = {
+    **dict.fromkeys([".", "?", "!"], "."),
+    **dict.fromkeys([":", ";", "-", "--", "...", "/"], ":"),
+    **{mark: mark for mark in [",", "(", ")", '"', "$", "#"]},
+    "'": '"',
+}
+NUMBER = re.compile(r"[+-]?\d[\d,.:/-]*(?:th|st|nd|rd|m|%)?\*?")
+BY_CHUNK = {"PP": "IN", "SBAR": "IN", "ADVP": "RB", "ADJP": "JJ", "PRT": "RP", "INTJ": "UH", "LST": "LS"}
+AUXILIARIES = set("has have had having is are was were be been being 's 're 've get got gets getting".split())
+BASE_AFTER = set("to will would can could may might must should shall do does did 'll ca wo let".split())
+SAID_WITH_A_CONSONANT = re.compile(r"(?:uni(?!n|m)|us[eu]|eu|one\b|once|u\.|uk\b|ut[io])", re.IGNORECASE)
+SAID_WITH_A_VOWEL = re.compile(r"(?:[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b|[FHLMNRSX]-)", re.IGNORECASE)
+
+
+class Token(NamedTuple):
+    """One line of a CoNLL file."""
+
+    word: str
+    pos: str
+    chunk: str
+    entity: str
+
+
+Lexicon = dict[str, str]
+Grammar = dict[str, list[str]]
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of `path` that are neither blank nor comments (`# …`), stripped."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("# "):
+            yield line.strip()
+
+
+def read_lexicon() -> Lexicon:
+    """Return word → Penn tag from the lines `TAG: word word …` of pos.txt; a word may stand there once."""
+    lexicon: Lexicon = {}
+    for line in read_lines(SOURCE / "pos.txt"):
+        tag, _, words = line.partition(": ")
+        for word in words.split():
+            if word in lexicon:
+                raise ValueError(f"pos.txt: {word!r} stands under {lexicon[word]} and under {tag}")
+            lexicon[word] = tag
+    return lexicon
+
+
+def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexicon) -> str:
+    """Return the Penn tag of a word that was written without one.
+
+    `before` holds the words that stand before it in its chunk, in lower case.
+    """
+    low = word.lower()
+    known = lexicon.get(low, "")
+    if word in PUNCTUATION and not (chunk == "NP" and word == "'"):
+        return PUNCTUATION[word]
+    if NUMBER.fullmatch(word):
+        return "CD"
+    if entity:
+        return known if known in {"DT", "IN", "CC", "TO", "POS"} else "NNP"
+    if chunk == "VP":
+        return guess_verb(low, before, known)
+    if known and not known.startswith("VB"):
+        return known
+    if chunk == "NP":
+        if word[0].isupper() and before:
+            return "NNP"
+        return "NNS" if re.search(r"[^sui]s$", low) else "NN"
+    return BY_CHUNK.get(chunk, "NN")
+
+
+def guess_verb(low: str, before: list[str], known: str) -> str:
+    """Return the tag of a word in a verb chunk: the word before it decides between VB, VBD and VBN."""
+    if known in {"RB", "TO", "MD", "IN", "CC", "JJ"}:
+        return known
+    words = [word for word in before if not word.endswith("ly") and word not in {"not", "n't", "never", "also"}]
+    last = words[-1] if words else ""
+    if last in BASE_AFTER:
+        return "VB"
+    if last in AUXILIARIES and (known in {"VBD", "VBN"} or low.endswith("ed")):
+        return "VBN"
+    if known:
+        return known
+    endings = {"ed": "VBD", "ing": "VBG", "ly": "RB", "s": "VBZ"}
+    return next((tag for ending, tag in endings.items() if low.endswith(ending)), "VBP")
+
+
+def split_tag(item: str) -> tuple[str, str]:
+    """Split `word/TAG`; a slash that no capital letters follow belongs to the word."""
+    match = re.fullmatch(r"(.+)/([A-Z]+\$?|[.,:()\"])", item)
+    return (match[1], match[2]) if match else (item, "")
+
+
+def open_bracket(item: str, opened: str, known: set[str], text: str) -> str:
+    """Return the type that `item` opens; raises ValueError if one is open already or the type is unknown."""
+    if opened or item[1:] not in known:
+        raise ValueError(f"{item!r} is no type, or stands inside {opened!r}: {text}")
+    return item[1:]
+
+
+def annotate(text: str, lexicon: Lexicon) -> list[Token]:
+    """Read one sentence in the bracket notation; raises ValueError on brackets that do not match."""
+    case, items = "", re.sub(r"([\]}]+)(?=\s|$)", lambda m: " " + " ".join(m[1]), text).split()
+    if items[0] in {"<lower>", "<upper>"}:
+        case = items.pop(0)
+    tokens: list[Token] = []
+    chunk = entity = ""
+    chunk_mark, entity_mark = "B-", "B-"
+    before: list[str] = []
+    for index, item in enumerate(items):
+        if item.startswith("[") and len(item) > 1:
+            chunk, chunk_mark, before = open_bracket(item, chunk, CHUNKS, text), "B-", []
+        elif item.startswith("{") and len(item) > 1:
+            entity, entity_mark = open_bracket(item, entity, ENTITIES, text), "B-"
+        elif item in {"]", "}"}:
+            if not (chunk if item == "]" else entity):
+                raise ValueError(f"{item!r} closes nothing: {text}")
+            chunk, entity = ("", entity) if item == "]" else (chunk, "")
+        else:
+            word, pos = split_tag(item)
+            if word in {"a", "A"} and not pos:
+                word = article(word, next_word(items[index + 1 :]))
+            pos = pos or guess(word, chunk, entity, before, lexicon)
+            before.append(word.lower())
+            if not tokens:
+                word = word[0].upper() + word[1:]
+            word = {"<lower>": word.lower(), "<upper>": word.upper()}.get(case, word)
+            tokens.append(
+                Token(word, pos, chunk_mark + chunk if chunk else "O", entity_mark + entity if entity else "O")
+            )
+            chunk_mark = "I-" if chunk else "B-"
+            entity_mark = "I-" if entity else "B-"
+    if chunk or entity:
+        raise ValueError(f"a bracket stays open: {text}")
+    return tokens
+
+
+def next_word(items: list[str]) -> str:
+    """Return the first of `items` that is a word and no bracket."""
+    return next((split_tag(item)[0] for item in items if item[0] not in "[]{}\"'"), "")
+
+
+def article(word: str, following: str) -> str:
+    """Return `a` or `an`, whichever `following` needs, in the case of `word`."""
+    vowel = SAID_WITH_A_VOWEL.match(following) and not SAID_WITH_A_CONSONANT.match(following)
+    return word + "n" if vowel else word
+
+
+def read_grammar(split: str) -> Grammar:
+    """Return symbol → alternatives as `split` sees them.
+
+    A section opens with `= symbol` (for every split) or `= symbol train dev` (for these only). Its lines hold
+    alternatives, parted by ` | `; `3* ` before one gives it three times the weight.
+    """
+    grammar: Grammar = {}
+    rules: list[str] | None = None
+    for path in sorted(SOURCE.glob("grammar*.txt")) + sorted(SOURCE.glob("names*.txt")):
+        for line in read_lines(path):
+            if line.startswith("= "):
+                symbol, *splits = line[2:].split()
+                rules = grammar.setdefault(symbol, []) if not splits or split in splits else None
+            elif rules is not None:
+                for alternative in line.split(" | "):
+                    weight, found, text = alternative.partition("* ")
+                    rules += [text.strip()] * int(weight) if found and weight.isdigit() else [alternative.strip()]
+    return grammar
+
+
+def pick(items: list[str], rng: random.Random) -> str:
+    """Return one of `items`; uses `rng.random` alone, whose stream Python promises to keep."""
+    return items[int(rng.random() * len(items))]
+
+
+def expand(text: str, grammar: Grammar, rng: random.Random, used: set[str]) -> str:
+    """Replace every `$symbol` in `text` until none is left; a name is used once per sentence."""
+    out = []
+    for item in text.split():
+        match = re.fullmatch(r"([^$]*)\$([a-zA-Z_]+)([\]}]*)", item)
+        if not match:
+            out.append(item)
+            continue
+        before, symbol, after = match.groups()
+        fresh = [rule for rule in grammar[symbol] if rule not in used] or grammar[symbol]
+        rule = pick(fresh, rng)
+        if "$" not in rule and rule[:1].isupper():
+            used.add(rule)
+        out.append(before + expand(rule, grammar, rng, used) + after)
+    return " ".join(out)
+
+
+def shuffled(items: Iterable[str], rng: random.Random) -> list[str]:
+    """Return `items` in a random order."""
+    return [item for _, item in sorted((rng.random(), item) for item in items)]
+
+
+def drawn(split: str, lexicon: Lexicon) -> Iterator[list[Token]]:
+    """Yield sentences of `split` from its grammar without end, each pattern as often as any other."""
+    grammar, rng = read_grammar(split), random.Random(SEEDS[split])
+    while True:
+        for pattern in shuffled(grammar["sentence"], rng):
+            yield annotate(expand(pattern, grammar, rng, set()), lexicon)
+
+
+def composed(split: str, lexicon: Lexicon) -> list[list[Token]]:
+    """Return the sentences of `split` that were composed by hand, in the order of the file."""
+    return [annotate(line, lexicon) for line in read_lines(SOURCE / f"hand.{split}.txt")]
+
+
+def plain(sentence: list[Token]) -> str:
+    """Return the words of a sentence in lower case: what makes two sentences the same."""
+    return " ".join(token.word.lower() for token in sentence)
+
+
+def build() -> dict[str, list[list[Token]]]:
+    """Return split → sentences: the hand-composed ones first, then drawn ones up to SIZES, no two the same."""
+    lexicon = read_lexicon()
+    corpus = {split: composed(split, lexicon) for split in SIZES}
+    seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
+    for split, sentences in corpus.items():
+        for sentence in drawn(split, lexicon):
+            if len(sentences) >= SIZES[split]:
+                break
+            if len(sentence) in LENGTHS and plain(sentence) not in seen:
+                seen.add(plain(sentence))
+                sentences.append(sentence)
+    return corpus
+
+
+def main(folder: Path) -> None:
+    """Write the three files into `folder`."""
+    for split, sentences in build().items():
+        text = "".join("".join(" ".join(token) + "\n" for token in sentence) + "\n" for sentence in sentences)
+        (folder / f"{split}.conll").write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
