@@ -1,0 +1,112 @@
+"""Reads what the evaluating, training and timing stages left, and says which stage mends a bad file."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import UserError
+from pipeline.folder import SEAL, check
+
+FIGURES = (
+    "precision",
+    "recall",
+    "f1",
+    "token_f1",
+    "accuracy",
+    "parameters",
+    "megabytes",
+    "sentences_per_second",
+)
+_COLUMNS = ("id", "gold", "predicted")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One model on the test set: `metrics` (FIGURES and `device` at least) and its tags by sentence."""
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    ids: list[int]
+    gold: list[list[str]]
+    predicted: list[list[str]]
+
+
+def read_outcome(folder: Path, *, target: str) -> Outcome:
+    """Read `metrics.json` and `predictions.parquet` (id, gold, predicted) of a sealed folder.
+
+    Args:
+        folder: what the evaluating stage wrote.
+        target: that stage as DVC names it, for the error message.
+
+    Raises:
+        UserError: the folder is missing or damaged, or a figure or column is not in it.
+    """
+    _check(folder, target)
+    metrics = read_json(folder / "metrics.json", target=target, numbers=FIGURES)
+    path = folder / "predictions.parquet"
+    try:
+        table = pq.read_table(path, columns=list(_COLUMNS))
+        ids, gold, predicted = (table[name].to_pylist() for name in _COLUMNS)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise UserError(f"{path}: cannot be read ({_first_line(error)}); {_again(target)}") from None
+    return Outcome(folder, metrics, ids, gold, predicted)
+
+
+def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
+    """The epochs of a training run, each with at least `epoch`, `loss` and `development_f1`.
+
+    Raises:
+        UserError: the folder is missing or damaged, or its history.json lacks one of these.
+    """
+    _check(folder, target)
+    path = folder / "history.json"
+    epochs = read_json(path, target=target).get("epochs")
+    if not isinstance(epochs, list):
+        raise UserError(f"{path}: lacks the list `epochs`; {_again(target)}")
+    for epoch in epochs:
+        _require(epoch, ("epoch", "loss", "development_f1"), path, target)
+    return epochs
+
+
+def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[str, Any]:
+    """Read a JSON object that has a number under each name in `numbers`.
+
+    Raises:
+        UserError: the file is missing, is no JSON object, or lacks one of the numbers.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `dvc repro {target}`") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({_first_line(error)}); {_again(target)}") from None
+    _require(content, numbers, path, target)
+    return dict(content)
+
+
+def _check(folder: Path, target: str) -> None:
+    if not (folder / SEAL).exists():
+        raise UserError(f"{folder}: missing or unfinished; run `dvc repro {target}`")
+    check(folder)
+
+
+def _require(content: Any, numbers: Iterable[str], path: Path, target: str) -> None:
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no JSON object; {_again(target)}")
+    for name in numbers:
+        value = content.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UserError(f"{path}: `{name}` is {value!r}, must be a number; {_again(target)}")
+
+
+def _again(target: str) -> str:
+    return f"run `dvc repro --force {target}`"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

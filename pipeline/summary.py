@@ -1,0 +1,154 @@
+"""From the outcomes of single models to the figures that are shown: means over seeds, shares, p-values."""
+
+import math
+from collections.abc import Mapping
+from statistics import mean, median, stdev
+from typing import Any
+
+from pipeline.bootstrap import Resampled, p_value, resample
+from pipeline.errors import UserError
+from pipeline.evaluation import Scheme, sentence_counts
+from pipeline.outcomes import Outcome
+
+UNDISTILLED = "vanilla"
+BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")
+"""The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
+LEVEL = 0.05
+"""A difference with a larger p-value is inside the noise."""
+
+_QUALITY = ("precision", "recall", "f1", "token_f1")
+_SIZE = ("parameters", "megabytes")
+
+
+def summarise(
+    teacher: Outcome,
+    students: Mapping[str, Mapping[int, Outcome]],
+    *,
+    task: str,
+    scheme: Scheme,
+    samples: int = 10_000,
+) -> dict[str, Any]:
+    """The content of `metrics/summary.json`.
+
+    Args:
+        teacher: on the test set.
+        students: per method and seed, on the same test set.
+        task: name of the corpus.
+        scheme: of its tags.
+        samples: resamples of the bootstrap.
+
+    Returns:
+        `task`, `device`, `sentences` (of the test set), `best_baseline`, `teacher` with its figures, and
+        `methods`. Each method has precision, recall, f1 and token_f1 as {mean, std, seeds}, where std is the
+        sample standard deviation over seeds, null with one seed; parameters, megabytes and the median
+        sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null without
+        vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap of the
+        mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
+        difference above twice its standard error over seeds. Both are null for a method against itself.
+
+    Raises:
+        UserError: the outcomes are not of one test set, or a method has no seed.
+    """
+    for method, runs in students.items():
+        if not runs:
+            raise UserError(f"seeds: {method} has none; list at least one under `seeds` in params.yaml")
+        for run in runs.values():
+            _same_test_set(teacher, run)
+    f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
+    resampled = {
+        method: resample(
+            [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()],
+            samples=samples,
+        )
+        for method, runs in students.items()
+    }
+    rivals = [method for method in BASELINES if method in students]
+    best_baseline = max(rivals, key=lambda method: mean(f1[method]), default=None)
+
+    methods: dict[str, Any] = {}
+    for method, runs in students.items():
+        figures: dict[str, Any] = {name: _over_seeds(runs, name) for name in _QUALITY}
+        first = next(iter(runs.values())).metrics
+        figures |= {name: first[name] for name in _SIZE}
+        figures["sentences_per_second"] = median(run.metrics["sentences_per_second"] for run in runs.values())
+        figures["gap_closed"] = _gap_closed(f1, method, teacher.metrics["f1"])
+        figures |= _comparison("vanilla", method, UNDISTILLED, f1, resampled)
+        figures |= _comparison("best_baseline", method, best_baseline, f1, resampled)
+        methods[method] = figures
+    return {
+        "task": task,
+        "device": teacher.metrics["device"],
+        "sentences": len(teacher.ids),
+        "best_baseline": best_baseline,
+        "teacher": {name: teacher.metrics[name] for name in (*_QUALITY, *_SIZE, "sentences_per_second")},
+        "methods": methods,
+    }
+
+
+def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """The content of `metrics/headline.json`: the figures of one method as flat numbers, F1 with its spread.
+
+    Args:
+        summary: of at least that method, and of vanilla for the figures that compare with it.
+        method: the one to show.
+
+    Raises:
+        UserError: the method is not in the summary.
+    """
+    if method not in summary["methods"]:
+        raise UserError(f"method: {method!r} has no results; choose one of {', '.join(summary['methods'])}")
+    figures = summary["methods"][method]
+    return {
+        "task": summary["task"],
+        "method": method,
+        "seeds": len(figures["f1"]["seeds"]),
+        **{name: figures[name]["mean"] for name in _QUALITY},
+        "f1_std": figures["f1"]["std"],
+        "teacher_f1": summary["teacher"]["f1"],
+        "gap_closed": figures["gap_closed"],
+        "p_value_vs_vanilla": figures["p_value_vs_vanilla"],
+        **{name: figures[name] for name in (*_SIZE, "sentences_per_second")},
+    }
+
+
+def _same_test_set(teacher: Outcome, student: Outcome) -> None:
+    if teacher.ids != student.ids or teacher.gold != student.gold:
+        raise UserError(
+            f"{student.folder}: not scored on the same test sentences as {teacher.folder}; run `dvc repro`"
+        )
+
+
+def _over_seeds(runs: Mapping[int, Outcome], name: str) -> dict[str, Any]:
+    values = {str(seed): run.metrics[name] for seed, run in runs.items()}
+    spread = stdev(values.values()) if len(values) > 1 else None
+    return {"mean": mean(values.values()), "std": spread, "seeds": values}
+
+
+def _gap_closed(f1: Mapping[str, list[float]], method: str, teacher: float) -> float | None:
+    if UNDISTILLED not in f1:
+        return None
+    floor = mean(f1[UNDISTILLED])
+    return (mean(f1[method]) - floor) / (teacher - floor) if teacher > floor else None
+
+
+def _comparison(
+    label: str,
+    method: str,
+    rival: str | None,
+    f1: Mapping[str, list[float]],
+    resampled: Mapping[str, Resampled],
+) -> dict[str, Any]:
+    if rival is None or rival not in f1 or rival == method:
+        return {f"p_value_vs_{label}": None, f"differs_from_{label}": None}
+    p = p_value(resampled[method], resampled[rival])
+    differs = p < LEVEL and abs(mean(f1[method]) - mean(f1[rival])) > 2 * _standard_error(
+        f1[method], f1[rival]
+    )
+    return {f"p_value_vs_{label}": p, f"differs_from_{label}": differs}
+
+
+def _standard_error(*samples: list[float]) -> float:
+    """Of the difference of two means over seeds; 0 when a single seed leaves it unknown."""
+    if any(len(sample) < 2 for sample in samples):
+        return 0.0
+    return math.sqrt(sum(stdev(sample) ** 2 / len(sample) for sample in samples))

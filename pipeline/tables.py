@@ -1,0 +1,136 @@
+"""The two tables and the sentences about them, in Markdown, from summary.json and timing.json."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipeline.summary import LEVEL, UNDISTILLED
+
+PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
+BLOCKS = {"published": "As published", "pipeline": "This pipeline"}
+_NONE = "–"
+
+
+def quality_table(summary: Mapping[str, Any]) -> str:
+    """Teacher and methods by row: scores in percent, share of the gap, p-values, size, speed."""
+    header = [
+        "", "precision", "recall", "F1", "token F1", "gap closed", "p vs vanilla", "p vs best baseline",
+        "parameters", "MB", "sentences/s",
+    ]  # fmt: skip
+    teacher = summary["teacher"]
+    quality = ("precision", "recall", "f1", "token_f1")
+    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in quality), _NONE, _NONE, _NONE, *_size(teacher)]]
+    for method, figures in summary["methods"].items():
+        rows.append(
+            [
+                f"`{method}`",
+                *(_spread(figures[name]) for name in quality),
+                _optional(figures["gap_closed"], "{:.0%}"),
+                _optional(figures["p_value_vs_vanilla"], "{:.4f}"),
+                _optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
+                *_size(figures),
+            ]
+        )
+    return table(header, rows)
+
+
+def quality_notes(summary: Mapping[str, Any]) -> str:
+    """What the figures rest on, and per method whether it differs from its rivals by more than the noise."""
+    methods = summary["methods"]
+    seeds = {len(figures["f1"]["seeds"]) for figures in methods.values()}
+    counts = " or ".join(str(count) for count in sorted(seeds))
+    plural = "" if seeds == {1} else "s"
+    notes = [
+        f"Test set of {summary['sentences']:,} sentences; {counts} seed{plural} per method; "
+        f"measured on {summary['device']}. Mean ± standard deviation over seeds; p-values of a two-sided "
+        f"paired bootstrap over test sentences. A difference is beyond the noise when p < {LEVEL} and, with "
+        "several seeds, it exceeds twice its standard error over seeds."
+    ]
+    if 1 in seeds:
+        notes[0] += " With one seed the spread over seeds is unknown, so no such verdict covers it."
+    best = summary["best_baseline"]
+    lines = []
+    for method in methods:
+        parts = []
+        if UNDISTILLED in methods and method != UNDISTILLED:
+            parts.append(_verdict(methods, method, UNDISTILLED, "vanilla"))
+        if best not in (None, method, UNDISTILLED):
+            parts.append(_verdict(methods, method, best, "best_baseline") + ", the best baseline")
+        if parts:
+            lines.append(f"- `{method}`: {'; '.join(parts)}.")
+    return "\n\n".join(notes + (["\n".join(lines)] if lines else []))
+
+
+def alarms(summary: Mapping[str, Any]) -> list[str]:
+    """What makes a run worthless: a teacher at zero or below the undistilled student, a student at zero."""
+    found = []
+    teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    if teacher == 0:
+        found.append("the teacher's F1 is 0: its training diverged, and no student can learn from it")
+    elif UNDISTILLED in methods and teacher < methods[UNDISTILLED]["f1"]["mean"]:
+        found.append(
+            f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
+            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: it has not converged, and there is no gap to close"
+        )
+    for method, figures in methods.items():
+        zero = [seed for seed, value in figures["f1"]["seeds"].items() if value == 0]
+        if zero:
+            found.append(f"{method}'s F1 is 0 with seed {', '.join(zero)}: its training diverged")
+    return found
+
+
+def timing_tables(timing: Mapping[str, Any]) -> str:
+    """Both blocks: seconds per epoch by phase, and the total as a ratio to the encoder-only floor."""
+    floor = timing["floor"]
+    parts = []
+    for block, title in BLOCKS.items():
+        rows = [
+            [f"`{method}`", *_seconds(phases), f"{phases['total'] / floor['total']:.2f}"]
+            for method, phases in timing[block].items()
+        ]
+        rows.append(["floor (encoder only)", *_seconds(floor), f"{1:.2f}"])
+        header = [title, *(f"{phase.replace('_', ' ')}, s" for phase in PHASES), "total / floor"]
+        parts.append(table(header, rows))
+    return "\n\n".join(parts)
+
+
+def timing_notes(timing: Mapping[str, Any]) -> str:
+    """The device, and the paper's comparison: its method here, structural distillation as published."""
+    notes = f"Measured on {timing['device']}, all in one run; only the ratios carry over to another device."
+    if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
+        ratio = timing["pipeline"]["efficient"]["total"] / timing["published"]["structural"]["total"]
+        notes += f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of `structural` as published."
+    return notes
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, its first column to the left and the others to the right."""
+    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _verdict(methods: Mapping[str, Any], method: str, rival: str, label: str) -> str:
+    difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
+    p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
+    noise = "beyond" if differs else "inside"
+    return f"{difference:+.2f} F1 against {rival} (p = {p:.4f}), {noise} the noise"
+
+
+def _spread(figure: Mapping[str, Any]) -> str:
+    spread = "" if figure["std"] is None else f" ± {figure['std']:.2f}"
+    return f"{figure['mean']:.2f}{spread}"
+
+
+def _size(figures: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{figures['parameters'] / 1e6:.1f} M",
+        f"{figures['megabytes']:.1f}",
+        f"{figures['sentences_per_second']:.0f}",
+    ]
+
+
+def _seconds(phases: Mapping[str, float]) -> list[str]:
+    return [_optional(phases.get(phase) or None, "{:.2f}") for phase in PHASES]
+
+
+def _optional(value: float | None, pattern: str) -> str:
+    return _NONE if value is None else pattern.format(value)
