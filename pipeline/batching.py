@@ -1,0 +1,173 @@
+"""Encoded sentences → batches: length buckets, windows over long sentences, padded tensors."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.encoding import Encoded, Vocabulary
+from pipeline.ragged import Ragged
+
+POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B sentences, laid out as V ≥ B encoder inputs of P pieces.
+
+    ids: [B] row of each sentence in its split.
+    input_ids, attention_mask: [V, P]; a sentence longer than the encoder's window has several inputs.
+    word_index: [B, L] where each word's first piece stands among the V·P pieces.
+    lengths: [B] words.
+    tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
+    """
+
+    ids: Tensor
+    input_ids: Tensor
+    attention_mask: Tensor
+    word_index: Tensor
+    lengths: Tensor
+    tags: Tensor | None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        tags = None if self.tags is None else self.tags.to(device)
+        tensors = (self.ids, self.input_ids, self.attention_mask, self.word_index, self.lengths)
+        return Batch(*(tensor.to(device) for tensor in tensors), tags)
+
+
+class Batches:
+    """A split, ready to be cut into batches of up to `batch_size` sentences.
+
+    A batch never has more pieces than `batch_size` full windows, however long its documents are.
+    """
+
+    def __init__(self, encoded: Encoded, batch_size: int) -> None:
+        self.encoded = encoded
+        self.batch_size = batch_size
+        self._windows, self._word_window, self._word_offset = _plan_windows(encoded)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return len(self.in_order())
+
+    def in_order(self) -> list[Tensor]:
+        """Ids of all sentences, longest first, batch by batch: for tagging."""
+        return self._cut(self._sizes.argsort(descending=True, stable=True))
+
+    def shuffled(self, seed: int) -> list[Tensor]:
+        """Ids of all sentences in random batches of like length: for training. The same for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self.encoded), generator=generator)
+        pools = order.split(POOL * self.batch_size)
+        batches = [batch for pool in pools for batch in self._cut(pool[self._sizes[pool].argsort(stable=True)])]
+        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Lay the sentences `ids` [B] out."""
+        vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces
+        spans, counts = self._windows.padded(ids)
+        rows = spans[torch.arange(spans.shape[1]) < counts[:, None]]  # [V, 2]
+        sizes = rows[:, 1] - rows[:, 0]
+        start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
+        inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(torch.arange(len(rows)))
+        input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
+
+        first_row = counts.cumsum(0) - counts
+        window, lengths = self._word_window.padded(ids)
+        offset, _ = self._word_offset.padded(ids)
+        word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(vocabulary.prefix) + offset
+        tags = None if self.encoded.tags is None else self.encoded.tags.padded(ids)[0]
+        return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
+
+    @property
+    def _sizes(self) -> Tensor:
+        return self.encoded.pieces.lengths
+
+    def _cut(self, order: Tensor) -> list[Tensor]:
+        limit = self.batch_size * self.encoded.vocabulary.window
+        batches = []
+        for ids in order.split(self.batch_size):
+            part = self._sizes[ids].cumsum(0) // limit
+            batches += ids.split(part.unique_consecutive(return_counts=True)[1].tolist())
+        return batches
+
+
+def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
+    """Cut sentences longer than a window into overlapping ones at word boundaries.
+
+    Returns:
+        For every sentence its windows as (first piece, last piece + 1); for every word the number of the window
+        that it is read in and its first piece's place there. A word in two windows is read where it has more
+        context: the first half of the overlap in the earlier window, the second half in the later.
+    """
+    vocabulary, first = encoded.vocabulary, encoded.first
+    capacity = vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)
+    sizes = encoded.pieces.lengths
+    spans = torch.stack([torch.zeros_like(sizes), sizes], 1)
+    counts = torch.ones_like(sizes)
+    word_window, word_offset = torch.zeros_like(first.values), first.values.clone()
+    parts = list(spans.split(1)) if bool((sizes > capacity).any()) else [spans]
+    for sentence in (sizes > capacity).nonzero().flatten().tolist():
+        words = slice(int(first.offsets[sentence]), int(first.offsets[sentence + 1]))
+        bounds = torch.cat([first.values[words], sizes[sentence : sentence + 1]])
+        windows = _windows(bounds.tolist(), capacity, vocabulary.overlap)
+        parts[sentence] = torch.tensor([(start, end) for start, end, _ in windows])
+        counts[sentence] = len(windows)
+        turns = torch.tensor([turn for _, _, turn in windows[1:]])
+        word_window[words] = torch.bucketize(bounds[:-1], turns, right=True)
+        word_offset[words] = bounds[:-1] - parts[sentence][word_window[words], 0]
+    return Ragged.of(torch.cat(parts), counts), Ragged(word_window, first.offsets), Ragged(word_offset, first.offsets)
+
+
+def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:
+    """Windows (start, end, turn) over one sentence, `bounds` being its words' first pieces and its end.
+
+    From the piece `turn` on, words are read in this window and not in the one before.
+    """
+    windows: list[tuple[int, int, int]] = []
+    word, words, turn = 0, len(bounds) - 1, 0
+    while True:
+        start, stop = bounds[word], word + 1
+        while stop < words and bounds[stop + 1] - start <= capacity:
+            stop += 1
+        end = min(bounds[stop], start + capacity)  # one word longer than a window loses its last pieces
+        windows.append((start, end, turn))
+        if stop == words:
+            return windows
+        following = stop
+        while following - 1 > word and bounds[stop] - bounds[following - 1] <= overlap:
+            following -= 1
+        word = following
+        turn = bounds[(word + stop + 1) // 2]
+
+
+def _gather(values: Tensor, starts: Tensor, sizes: Tensor) -> Tensor:
+    """Concatenate `values[start:start + size]` for every pair."""
+    position = torch.arange(int(sizes.sum())) - (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+    return values[starts.repeat_interleave(sizes) + position]
+
+
+def _offsets(sizes: Tensor) -> Tensor:
+    return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+
+
+def _with_special(inputs: Tensor, sizes: Tensor, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Put prefix and suffix around pieces [V, P] of the given sizes [V], and pad: ids and attention mask."""
+    before, after = len(vocabulary.prefix), len(vocabulary.suffix)
+    rows = len(inputs)
+    position = torch.arange(before + inputs.shape[1] + after)
+    ids = torch.cat(
+        [
+            torch.tensor(vocabulary.prefix).expand(rows, -1),
+            inputs,
+            torch.zeros(rows, after, dtype=inputs.dtype),
+        ],
+        1,
+    ).to(torch.int64)
+    ends = before + sizes[:, None]
+    mask = position < ends + after
+    for shift, piece in enumerate(vocabulary.suffix):
+        ids.scatter_(1, ends + shift, piece)
+    ids[~mask] = vocabulary.pad
+    return ids, mask.to(torch.int64)

@@ -1,0 +1,44 @@
+"""Where and in which precision a run computes."""
+
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+
+
+def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerator:
+    """The best device here, with autocast to bfloat16 if asked for, or under "auto" if the device is fast at it."""
+    bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
+    return Accelerator(mixed_precision="bf16" if bfloat16 else "no")
+
+
+def device_name(device: torch.device) -> str:
+    """The device as a reader of results knows it: its model, and a CPU's threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "cpu":
+        return f"{_cpu_model()}, {torch.get_num_threads()} threads"
+    return device.type
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all that it was given, so that a clock can be read."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def _is_fast_at_bfloat16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        import platform
+
+        return platform.processor() or platform.machine()

@@ -1,0 +1,13 @@
+"""Emissions alone matched: what the authors' released code does by default (`struct_wo_trans`)."""
+
+from torch import Tensor
+
+from pipeline.chain import LinearChain
+from pipeline.distillation.methods.efficient import Settings as Settings
+from pipeline.distillation.methods.efficient import targets as targets
+
+
+def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tensor:
+    """Mean squared difference of the emissions over the L·N of each sentence [B]."""
+    emissions = (student.emissions - target.emissions) * student.mask[..., None]
+    return emissions.square().sum((1, 2)) / (student.lengths * student.num_tags)

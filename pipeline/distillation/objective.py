@@ -1,0 +1,61 @@
+"""A student's loss: the teacher's term and the gold term, weighed by λ."""
+
+from typing import Any, Protocol, cast
+
+from torch import Tensor
+
+from pipeline.chain import LinearChain, Moments, cross_entropy
+from pipeline.distillation.registry import method_module
+from pipeline.distillation.settings import Settings
+
+Target = LinearChain | Moments | Tensor
+"""What a method keeps of the teacher: its chains, moments, or one tensor [B, L, N] per word."""
+
+
+class Method(Protocol):
+    """What a file in `methods/` defines beside its `Settings`.
+
+    A method whose Settings have no schedule has no teacher's term, and neither function.
+    """
+
+    def targets(self, teacher: LinearChain, settings: Any, /) -> Target:
+        """What the loss needs of the teacher's chains [B]; computed once per run, not once per step."""
+
+    def loss(self, student: LinearChain, target: Any, settings: Any, /) -> Tensor:
+        """The teacher's term for each sentence [B]."""
+
+
+def find_method(name: str) -> Method:
+    """The method in `methods/<name>.py`."""
+    return cast(Method, method_module(name))
+
+
+def objective(
+    method: Method,
+    settings: Settings,
+    weight: float,
+    *,
+    student: LinearChain,
+    target: Target | None,
+    gold: Moments | None,
+) -> Tensor:
+    """λ · teacher's term + (1 - λ) · gold negative log-likelihood, for each sentence [B].
+
+    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a sequence-level method costs one
+    log Z, not two, since the cross-entropy is linear in the moments: λ CE(μ_t) + (1-λ) CE(μ_gold) =
+    CE(λ μ_t + (1-λ) μ_gold). (With a temperature the two terms have different chains, so two.)
+    """
+    if weight == 0.0:
+        assert gold is not None
+        return cross_entropy(student, gold)
+    if weight == 1.0:
+        return method.loss(student, target, settings)
+    assert gold is not None
+    if isinstance(target, Moments) and getattr(settings, "temperature", 1.0) == 1.0:
+        return method.loss(student, target.mix(gold, weight), settings)
+    return weight * method.loss(student, target, settings) + (1 - weight) * cross_entropy(student, gold)
+
+
+def tempered_cross_entropy(student: LinearChain, moments: Moments, temperature: float) -> Tensor:
+    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], μ being moments of the teacher at temperature τ."""
+    return temperature**2 * cross_entropy(student.tempered(temperature), moments)

@@ -1,0 +1,27 @@
+"""The settings that entries of `distill` in params.yaml share."""
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from pipeline.distillation.schedule import Schedule
+
+
+class Settings(BaseModel):
+    """What every entry may set; None takes the student's value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: PositiveInt | None = None
+    learning_rate: PositiveFloat | None = None
+
+
+class Scheduled(Settings):
+    """Settings of a method that learns from a teacher: how the weight λ of its term runs."""
+
+    schedule: Schedule = "linear"
+    weight: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+class Tempered(Scheduled):
+    """Settings of a method that compares distributions: `temperature` divides both chains' scores."""
+
+    temperature: PositiveFloat = 1.0

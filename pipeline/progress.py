@@ -1,0 +1,51 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_SECONDS = 15.0  # between plain lines
+
+
+class Meter:
+    """Counts what is done; `advance` shows it."""
+
+    def __init__(self, label: str, total: int, bar: Progress | None) -> None:
+        self._label, self._total, self._bar = label, total, bar
+        self._done, self._started = 0, time.monotonic()
+        self._shown = self._started
+        self._task = None if bar is None else bar.add_task(label, total=total, note="")
+
+    def advance(self, count: int, note: str = "") -> None:
+        """`count` more are done; `note` is shown beside, such as the loss."""
+        self._done += count
+        now = time.monotonic()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=count, note=note)
+        elif now - self._shown >= _SECONDS:
+            left = (now - self._started) / self._done * (self._total - self._done)
+            print(f"{self._label}: {self._done:,}/{self._total:,} {note}, {left:.0f} s left", flush=True)
+            self._shown = now
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        print(line, flush=True) if self._bar is None else self._bar.console.print(line, highlight=False)
+
+
+@contextmanager
+def progress(label: str, total: int, done: int = 0) -> Iterator[Meter]:
+    """Show the progress of `total` units of work, `done` of which are done already."""
+    if sys.stderr.isatty():
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
+            meter = Meter(label, total, bar)
+            meter.advance(done)
+            yield meter
+    else:
+        meter = Meter(label, total, None)
+        meter.advance(done)
+        yield meter

@@ -1,0 +1,62 @@
+"""An encoder folder's tokenizer, and what of it the batches need."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, AutoTokenizer
+
+from pipeline.encoding import Vocabulary
+from pipeline.errors import UserError
+
+# Their position ids start behind the padding id, so that many positions are never used.
+_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "data2vec-text", "xmod"}
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The fast tokenizer in `folder`, made to see each word as standing behind a space.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, add_prefix_space=True, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{folder}: no usable tokenizer ({_first_line(error)}); teacher.encoder must name one") from None
+    if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
+        raise UserError(f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder")
+    return tokenizer
+
+
+def vocabulary_of(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> Vocabulary:
+    """The tokenizer's special pieces, and the longest input that the encoder in `folder` takes (at most `window`).
+
+    Raises:
+        UserError: `overlap` leaves no room in the window.
+    """
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    full = tokenizer("a")["input_ids"]
+    before = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    window = min(window, tokenizer.model_max_length, _positions(folder))
+    if overlap * 2 > window:
+        raise UserError(f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it")
+    return Vocabulary(
+        prefix=tuple(full[:before]),
+        suffix=tuple(full[before + len(bare) :]),
+        pad=tokenizer.pad_token_id,
+        unknown=tokenizer.unk_token_id,
+        window=window,
+        overlap=overlap,
+        identity=hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest(),
+    )
+
+
+def _positions(folder: Path) -> int:
+    """How many pieces the encoder has positions for; unbounded ones get a large number."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
+    return positions - (config.pad_token_id + 1 if config.model_type in _OFFSET_POSITIONS else 0)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,233 @@
+"""One training loop for teacher and students. It names no method: the loss comes as a function."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import AdamW
+
+from pipeline.batching import Batch, Batches
+from pipeline.chain import LinearChain
+from pipeline.checkpoint import Checkpoint
+from pipeline.errors import UserError
+from pipeline.model import ChainTagger
+from pipeline.params import Training
+from pipeline.progress import progress
+
+CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
+
+Loss = Callable[[LinearChain, Batch, int], Tensor]
+"""(the student's chains, the batch, the step from 0) → the loss of each sentence [B]."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: mean loss per sentence, span F1 on development in percent, seconds."""
+
+    epoch: int
+    loss: float
+    development_f1: float
+    seconds: float
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM came; the state is saved. `signal` is its number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("interrupted; the same command goes on from here")
+        self.signal = number
+
+
+def train(
+    model: ChainTagger,
+    batches: Batches,
+    loss: Loss,
+    settings: Training,
+    *,
+    seed: int,
+    development: Callable[[], float],
+    accelerator: Accelerator,
+    checkpoint: Checkpoint,
+    label: str,
+) -> list[Epoch]:
+    """Train `model` in place and leave it in evaluation mode with the kept epoch's weights.
+
+    AdamW; the learning rate rises linearly over `settings.warmup` of the steps and falls linearly to 0. All that
+    is random in a step (its batch, its dropout) follows from `seed` and the step's number, so a run that goes on
+    from a checkpoint gives the same weights, to the bit, as one that was never stopped.
+
+    Args:
+        model: on the accelerator's device.
+        batches: the training split.
+        loss: see Loss.
+        settings: epochs, learning rates and so on.
+        seed: of data order and dropout.
+        development: span F1 of the model as it stands; called after each epoch.
+        accelerator: device and precision.
+        checkpoint: where the state goes every minute and when a signal comes, and where it is taken up.
+        label: for the progress line.
+
+    Raises:
+        UserError: a loss or gradient is NaN or infinite; the last checkpoint stays.
+        Interrupted: a signal came; the state is saved.
+    """
+    run = _Run(model, settings, steps=len(batches) * settings.epochs)
+    run.restore(checkpoint)
+    sentences = len(batches.encoded)
+    with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
+        while run.step < run.steps:
+            epoch, start = divmod(run.step, len(batches))
+            model.train()
+            began = time.monotonic()
+            for ids in batches.shuffled(seed * 1_000_003 + epoch)[start:]:
+                batch = batches.batch(ids).to(accelerator.device)
+                torch.manual_seed(seed * 1_000_003 + run.step)
+                value = run.update(batch, loss, accelerator)
+                meter.advance(len(ids), f"epoch {epoch + 1}, loss {value:.4f}")
+                if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
+                    run.save(checkpoint)
+                if pending:
+                    raise Interrupted(pending[0])
+            seconds = time.monotonic() - began
+            done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development(), seconds))
+            meter.say(f"{label}: epoch {done.epoch}, loss {done.loss:.4f}, development F1 {done.development_f1:.2f}")
+    model.load_state_dict(run.best)
+    model.eval()
+    return run.history
+
+
+class _Run:
+    """The state of a run: what a checkpoint holds."""
+
+    def __init__(self, model: ChainTagger, settings: Training, steps: int) -> None:
+        self.model, self.settings, self.steps = model, settings, steps
+        self.optimizer = AdamW(_parameter_groups(model, settings), fused=True)
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.step = 0
+        self.sentences = 0
+        self.loss = 0.0  # summed over the sentences of the epoch so far
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = {}
+        self.saved = time.monotonic()
+
+    def update(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> float:
+        """One optimiser step on the batch's mean loss, which is returned."""
+        scale = learning_rate_scale(self.step, self.steps, self.settings.warmup)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * scale
+        with accelerator.autocast():
+            chain = self.model.chain(batch)
+        losses = loss(chain, batch, self.step)
+        self._refuse_bad(losses, batch)
+        accelerator.backward(losses.mean())
+        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        self._refuse_bad(norm, batch)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.sentences += len(losses)
+        total = float(losses.detach().sum())
+        self.loss += total
+        return total / len(losses)
+
+    def end_epoch(self, epoch: Epoch) -> Epoch:
+        """Record the epoch, and keep its weights if they are the ones to keep so far."""
+        best = max((past.development_f1 for past in self.history), default=-1.0)
+        if self.settings.keep == "last" or epoch.development_f1 > best:
+            self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.history.append(epoch)
+        self.loss = 0.0
+        return epoch
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write everything that `restore` needs."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        facts = {"step": self.step, "sentences": self.sentences, "loss": self.loss}
+        checkpoint.save(tensors, facts | {"history": [asdict(epoch) for epoch in self.history]})
+        self.saved = time.monotonic()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on where the checkpoint, if there is one, was written."""
+        if (saved := checkpoint.load()) is None:
+            return
+        tensors, facts = saved
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor
+        self.model.load_state_dict(parts["model"])
+        self.best = parts["best"]
+        state: dict[int, dict[str, Any]] = {}
+        for name, tensor in parts["optimizer"].items():
+            index, _, key = name.partition(".")
+            state.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
+        self.step, self.sentences, self.loss = facts["step"], facts["sentences"], facts["loss"]
+        self.history = [Epoch(**epoch) for epoch in facts["history"]]
+
+    def _refuse_bad(self, values: Tensor, batch: Batch) -> None:
+        finite = values.detach().isfinite()
+        if bool(finite.all()):
+            return
+        rows = batch.ids[~finite] if values.ndim else batch.ids
+        raise UserError(
+            f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the sentences "
+            f"{rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
+        )
+
+
+def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
+    """The share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down to 0."""
+    rise = round(steps * warmup)
+    if step < rise:
+        return (step + 1) / rise
+    return (steps - step) / (steps - rise)
+
+
+def reproducible(seed: int) -> None:
+    """Make what follows depend on `seed` alone, on one machine with one number of threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(seed)
+
+
+def _parameter_groups(model: ChainTagger, settings: Training) -> list[dict[str, Any]]:
+    """The encoder's matrices decay; biases, norms and the head do not; the head has its own learning rate."""
+    head = {id(parameter) for parameter in model.head_parameters}
+    encoder = [parameter for parameter in model.parameters() if id(parameter) not in head]
+    return [
+        {
+            "params": [parameter for parameter in encoder if parameter.ndim > 1],
+            "lr": settings.learning_rate,
+            "weight_decay": settings.weight_decay,
+        },
+        {
+            "params": [parameter for parameter in encoder if parameter.ndim <= 1],
+            "lr": settings.learning_rate,
+            "weight_decay": 0.0,
+        },
+        {"params": model.head_parameters, "lr": settings.head_learning_rate, "weight_decay": 0.0},
+    ]
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM instead of dying in the middle of a step."""
+    pending: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda got, _: pending.append(got)) for number in numbers]
+    try:
+        yield pending
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
