@@ -156,8 +156,8 @@ class _Spans:
             return
         hint = "; the file looks like IOB1: set scheme: iob1" if 2 * self.broken > self.starts else ""
         log.warning(
-            f"{self.name}:{self.first}: the first of {self.broken:,} tags that break the scheme {self.scheme}; "
-            f"a span starts at each I- that continues nothing{hint}"
+            f"{self.name}:{self.first}: the first of {self.broken:,} tags that break the scheme "
+            f"{self.scheme}; a span starts at each I- that continues nothing{hint}"
         )
 
 

@@ -1,0 +1,128 @@
+"""Unpack gzip and zip without trusting them: no name leaves its folder, no size goes unchecked."""
+
+import gzip
+import re
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+CHUNK = 1 << 20
+BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
+BOMB_RATIO = 100  # unpacked bytes for each packed one; weights reach 2, text 20, deflate at most 1032
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file starts as gzip data does."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def plain_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file as they are, 1 MiB at a time."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def chunks(path: Path, label: str) -> Iterator[bytes]:
+    """The bytes of a file, gunzipped if it is gzip data, 1 MiB at a time.
+
+    Raises:
+        UserError: damaged data or a bomb, named by `label`.
+        OSError: the file cannot be read.
+    """
+    if not is_gzip(path):
+        yield from plain_chunks(path)
+        return
+    packed, unpacked = path.stat().st_size, 0
+    for chunk in _gunzipped(path, label):
+        unpacked += len(chunk)
+        if _is_bomb(unpacked, packed):
+            raise UserError(f"{label}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")
+        yield chunk
+
+
+def zip_names(path: Path, label: str) -> list[str]:
+    """Names of the files in a zip archive, once every member has been found harmless.
+
+    Raises:
+        UserError: no zip archive, or a member with `..`, an absolute path, a backslash, a link, a name that
+            occurs twice, or sizes that cannot be true; named by `label`.
+        OSError: the file cannot be read.
+    """
+    with _reading(label), zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        names = [info.orig_filename for info in infos]
+    for info in infos:
+        if problem := _problem(info):
+            raise UserError(f"{label}: member {info.orig_filename!r} {problem}; not unpacked")
+    if len({name.rstrip("/") for name in names}) != len(names):
+        raise UserError(f"{label}: a member's name occurs twice; not unpacked")
+    if sum(info.compress_size for info in infos) > path.stat().st_size:
+        raise UserError(f"{label}: its members' sizes exceed the archive's; not unpacked")
+    return [name for name in names if not name.endswith("/")]
+
+
+def unzip(path: Path, label: str, wanted: Mapping[str, Path]) -> None:
+    """Write members of a zip archive to the files given for their names, of which `zip_names` approved.
+
+    Raises:
+        UserError: a member is damaged, or longer or shorter than it says; named by `label`.
+        OSError: a file cannot be written.
+    """
+    with _reading(label), zipfile.ZipFile(path) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    for name, target in wanted.items():
+        with target.open("wb") as file:
+            for chunk in _unzipped(path, name, label):
+                file.write(chunk)
+            if file.tell() != sizes[name]:
+                raise UserError(
+                    f"{label}: member {name!r} has {file.tell():,} bytes, but says {sizes[name]:,}; "
+                    "fetch it again"
+                )
+
+
+def _gunzipped(path: Path, label: str) -> Iterator[bytes]:
+    with _reading(label), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _unzipped(path: Path, name: str, label: str) -> Iterator[bytes]:
+    with _reading(f"{label}: member {name!r}"), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _reading(label: str) -> Iterator[None]:
+    """What goes wrong while reading an archive is the archive's fault: its modules raise a dozen kinds."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{label}: damaged archive ({reason}); fetch it again") from None
+
+
+def _problem(info: zipfile.ZipInfo) -> str | None:
+    name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
+    if not name.isprintable() or "\\" in name or re.match("/|[A-Za-z]:", name):
+        return "has a name that is absolute or no plain path"
+    if any(part in ("", ".", "..") for part in name.removesuffix("/").split("/")):
+        return "has a name that can leave its folder"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or device"
+    if _is_bomb(info.file_size, info.compress_size):
+        return f"says that {info.compress_size:,} bytes unpack to {info.file_size:,}"
+    return None
+
+
+def _is_bomb(unpacked: int, packed: int) -> bool:
+    return unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * packed

