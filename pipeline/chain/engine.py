@@ -1,55 +1,109 @@
-"""Which form of each recursion runs."""
+"""Which form of the recursions runs: `scaled`, and `log_space` again for the sentences it is not exact for.
 
+Both forms answer to the same four functions. Everything runs in the precision of the potentials, whatever
+autocast or the global precision of matrix products say.
+"""
+
+import contextlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from pipeline.chain import log_space
-
-
-class State(NamedTuple):
-    """What `pull_back` needs of the forward pass."""
-
-    emissions: Tensor
-    transitions: Tensor
-    lengths: Tensor
-    messages: log_space.Messages
-    like: Tensor
+from pipeline.chain import log_space, scaled
 
 
-def log_partition(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
-) -> Tensor:
+class Found(NamedTuple):
+    """What the recursions left behind: of all sentences, and again of those (`rows`) with too wide scores.
+
+    `size` is L as the caller knows it; the recursions stop at the longest sentence.
+    """
+
+    fast: scaled.Sweep
+    rows: Tensor | None
+    wide: log_space.Sweep | None
+    size: int
+
+
+def sweep(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor) -> Found:
+    """Run both recursions. Shapes as in `LinearChain`."""
+    size = emissions.shape[1]
+    emissions = emissions[:, : int(lengths.max())]
+    with _full_precision(emissions.device.type):
+        fast = scaled.sweep(emissions, transitions, start, end, lengths)
+        if fast.exact is None:
+            return Found(fast, None, None, size)
+        rows = (~fast.exact).nonzero()[:, 0]
+        wide = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
+        return Found(fast, rows, wide, size)
+
+
+def log_partition(found: Found) -> Tensor:
     """Return log Z [B]."""
-    return forward_backward(emissions, transitions, start, end, lengths)[0]
+    return _merge(found, found.fast.log_z, found.wide and found.wide.log_z)
 
 
-def forward_backward(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return log Z [B] and the moments: unary [B, L, N] and pairs [B, N, N]."""
-    dtype = emissions.dtype
-    e, t, b, d = (x.double() for x in (emissions, transitions, start, end))
-    found = log_space.messages(e, t, b, d, lengths)
-    logs = log_space.unary_log_marginals(found, lengths)
-    unary = log_space.mask(logs.exp(), lengths)
-    pairs = log_space.expected_pairs(e, t, found, lengths)
-    return found.log_z.to(dtype), unary.to(dtype), pairs.to(dtype)
+def moments(found: Found) -> tuple[Tensor, Tensor]:
+    """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
+    with _full_precision(found.fast.state.device.type):
+        return _merge_both(
+            found, scaled.moments(found.fast), log_space.moments(found.wide) if found.wide else None
+        )
 
 
-def log_marginals(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
-) -> tuple[Tensor, State]:
-    """Return log q(y_l = j) [B, L, N], 0 at padding, and what its gradient needs."""
-    e, t, b, d = (x.double() for x in (emissions, transitions, start, end))
-    found = log_space.messages(e, t, b, d, lengths)
-    logs = log_space.unary_log_marginals(found, lengths)
-    return logs.to(emissions.dtype), State(e, t, lengths, found, emissions)
-
-
-def pull_back(state: State, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients of sum(grad * log q): emissions [B, L, N] and, per sentence, transitions."""
-    unary, pairs = log_space.pull_back(
-        state.emissions, state.transitions, state.messages, state.lengths, grad.double()
+def log_marginals(found: Found) -> Tensor:
+    """Return log q(y_l = j) [B, L, N], 0 at padding."""
+    logs = _merge(
+        found, scaled.log_marginals(found.fast), log_space.log_marginals(found.wide) if found.wide else None
     )
-    return unary.to(grad.dtype), pairs.to(grad.dtype)
+    return _to_size(logs, found.size)
+
+
+def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
+
+    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word.
+    """
+    grad = grad[:, : found.fast.suffix.shape[1]]
+    with _full_precision(grad.device.type):
+        wide = log_space.pull_back(found.wide, grad[found.rows]) if found.wide else None
+        return _merge_both(found, scaled.pull_back(found.fast, grad), wide)
+
+
+def _merge_both(
+    found: Found, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
+    unary = _merge(found, fast[0], wide and wide[0])
+    return _to_size(unary, found.size), _merge(found, fast[1], wide and wide[1])
+
+
+def _merge(found: Found, fast: Tensor, wide: Tensor | None) -> Tensor:
+    """Put the rows that went through log space in their places."""
+    return fast if wide is None or found.rows is None else fast.index_copy(0, found.rows, wide.to(fast.dtype))
+
+
+def _to_size(values: Tensor, size: int) -> Tensor:
+    """Pad [B, longest, N] with 0 to [B, L, N]."""
+    missing = size - values.shape[1]
+    return pad(values, (0, 0, 0, missing)) if missing else values
+
+
+@contextlib.contextmanager
+def _full_precision(device: str) -> Iterator[None]:
+    """Keep matrix products in their operands' precision: no autocast, no TF32 or bfloat16 inside."""
+    precision = torch.get_float32_matmul_precision()
+    with (
+        torch.autocast(device, enabled=False)
+        if torch.is_autocast_enabled(device)
+        else contextlib.nullcontext()
+    ):
+        if precision == "highest":
+            yield
+            return
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(precision)

@@ -26,14 +26,11 @@ class LogPartition(torch.autograd.Function):
     def forward(
         ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
-        """Run forward-backward, or the forward recursion alone where no gradient will be asked for."""
-        if not any(ctx.needs_input_grad):
-            return recursion.start(engine.log_partition, emissions, transitions, start, end, lengths)
-        log_z, unary, pairs = recursion.start(
-            engine.forward_backward, emissions, transitions, start, end, lengths
-        )
-        ctx.save_for_backward(unary, pairs, lengths)
-        return log_z
+        """Run forward-backward; keep the moments where a gradient will be asked for."""
+        found = recursion.start(engine.sweep, emissions, transitions, start, end, lengths)
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(*engine.moments(found), lengths)
+        return engine.log_partition(found)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -56,15 +53,12 @@ class CrossEntropy(torch.autograd.Function):
         lengths: Tensor,
         target: Moments,
     ) -> Tensor:
-        """Run forward-backward once and keep the difference of the moments, which is all the gradient needs."""
+        """Run forward-backward once; the difference of the moments is all the gradient needs."""
+        found = recursion.start(engine.sweep, emissions, transitions, start, end, lengths)
         if any(ctx.needs_input_grad):
-            log_z, unary, pairs = recursion.start(
-                engine.forward_backward, emissions, transitions, start, end, lengths
-            )
+            unary, pairs = engine.moments(found)
             ctx.save_for_backward(unary.sub_(target.unary), pairs.sub_(target.pairs), lengths)
-        else:
-            log_z = recursion.start(engine.log_partition, emissions, transitions, start, end, lengths)
-        return log_z - inner(emissions, transitions, start, end, lengths, target)
+        return engine.log_partition(found) - inner(emissions, transitions, start, end, lengths, target)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -81,11 +75,10 @@ class LogMarginals(torch.autograd.Function):
     def forward(
         ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
-        """Run forward-backward and keep the messages of both directions."""
-        log_marginals, messages = recursion.start(
-            engine.log_marginals, emissions, transitions, start, end, lengths
-        )
-        ctx.messages = messages
+        """Run both recursions and keep what they left behind."""
+        found = recursion.start(engine.sweep, emissions, transitions, start, end, lengths)
+        log_marginals = engine.log_marginals(found)
+        ctx.found = found
         ctx.save_for_backward(log_marginals, lengths)
         return log_marginals
 
@@ -101,7 +94,7 @@ class LogMarginals(torch.autograd.Function):
         words = length_mask(lengths, grad.shape[1])[..., None]
         grad = torch.where(words, grad, 0.0)
         grad = grad - torch.where(words, log_marginals.exp(), 0.0) * grad.sum(-1, keepdim=True)
-        unary, pairs = recursion.start(engine.pull_back, ctx.messages, grad)
+        unary, pairs = recursion.start(engine.pull_back, ctx.found, grad)
         ones = torch.ones_like(grad[:, 0, 0])
         return *_potential_gradients(unary, pairs, ones, lengths), None
 

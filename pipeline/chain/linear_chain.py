@@ -1,5 +1,6 @@
 """The one object that travels: a batch of linear chains, and the questions it answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -80,8 +81,7 @@ class LinearChain:
     @torch.no_grad()
     def moments(self) -> Moments:
         """Return E[phi] under exp(score) / Z: the gradient of log Z, without an autograd graph."""
-        _, unary, pairs = recursion.start(engine.forward_backward, *self._all)
-        return Moments(unary, pairs)
+        return Moments(*engine.moments(recursion.start(engine.sweep, *self._all)))
 
     def log_marginals(self) -> Tensor:
         """Return log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials."""
@@ -127,14 +127,15 @@ class LinearChain:
         """Return the chain with all potentials divided by `temperature`."""
         if temperature <= 0:
             raise ValueError(f"temperature must be above 0, not {temperature}")
-        scaled = (x / temperature for x in (self.emissions, self.transitions, self.start, self.end))
-        return LinearChain(*scaled, self.lengths)
+        return self._map(lambda potential: potential / temperature)
 
-    def to(self, *args: torch.device | torch.dtype | str) -> "LinearChain":
-        """Return the chain on another device or in another dtype (lengths stay int64)."""
-        potentials = (x.to(*args) for x in (self.emissions, self.transitions, self.start, self.end))
-        emissions, *rest = potentials
-        return LinearChain(emissions, *rest, self.lengths.to(emissions.device))
+    def to(self, device: torch.device | str) -> "LinearChain":
+        """Return the chain on another device."""
+        return self._map(lambda potential: potential.to(device))
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "LinearChain":
+        emissions, transitions, start, end = map(change, self._all[:4])
+        return LinearChain(emissions, transitions, start, end, self.lengths.to(emissions.device))
 
 
 def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:

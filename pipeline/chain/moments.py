@@ -9,8 +9,8 @@ from torch import Tensor
 class Moments(NamedTuple):
     """E_q[phi] for one batch: how often each tag and each transition is expected.
 
-    `unary` [B, L, N] is the probability of tag j at word l, 0 at padding; its first and its last word are the
-    moments of `start` and `end`. `pairs` [B, N, N] is the expected number of transitions i -> j in a sentence.
+    `unary` [B, L, N] is the probability of tag j at word l, 0 at padding; its first and its last word are
+    the moments of `start` and `end`. `pairs` [B, N, N] is the expected number of transitions i -> j.
     """
 
     unary: Tensor
@@ -23,9 +23,9 @@ class Moments(NamedTuple):
             torch.lerp(other.pairs, self.pairs, weight),
         )
 
-    def to(self, *args: torch.device | torch.dtype | str) -> "Moments":
-        """Return the moments on another device or in another dtype, as `Tensor.to`."""
-        return Moments(self.unary.to(*args), self.pairs.to(*args))
+    def to(self, device: torch.device | str) -> "Moments":
+        """Return the moments on another device."""
+        return Moments(self.unary.to(device), self.pairs.to(device))
 
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:
