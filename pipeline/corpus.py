@@ -1,23 +1,82 @@
 """Corpus files → sentences. An error names file and line; nothing here knows a model."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.tagging import Sentence, TagSet, check_scheme, tag_problem, to_iob2
-from pipeline.textfile import read_lines
+from pipeline.records import read_arrow, read_jsonl
+from pipeline.tagging import Sentence, SpanReader, TagSet, tag_problem
+from pipeline.textfile import read_lines, refuse
 
-__all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "read_conll"]
+__all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "read_conll", "read_corpus", "read_text"]
 
 DOCUMENT = "-DOCSTART-"
+FORMATS = ("conll", "jsonl", "arrow")
+LOOK_AT = 1000  # lines that decide whether unlabelled text is in columns
 
-log = logging.getLogger(__name__)
 
+def read_corpus(
+    path: Path,
+    *,
+    format: str = "conll",
+    word: int | str | None = None,
+    tag: int | str | None = None,
+    scheme: str = "iob2",
+    encoding: str = "utf-8",
+    separator: str | None = None,
+    names: Sequence[str] | None = None,
+    strict: bool = False,
+    report: Callable[[str], None] = refuse,
+) -> list[Sentence]:
+    """Read a labelled file of any format.
 
-def refuse(problem: str) -> None:
-    """What readers do with a problem unless told otherwise: raise it."""
-    raise UserError(problem)
+    Args:
+        path: the file; for `arrow` also a folder.
+        format: conll, jsonl or arrow (Hugging Face data sets: Arrow or Parquet).
+        word: a column's number in conll (default 0), a field's name elsewhere (default tokens).
+        tag: likewise (default -1, the last; ner_tags).
+        scheme: iob1, iob2, bioes or plain.
+        encoding: of conll and jsonl.
+        separator: of conll; see `read_conll`.
+        names: tag names where jsonl or arrow holds numbers.
+        strict: refuse tags that break the scheme.
+        report: called with each problem of a line, which is then skipped; raises UserError unless given.
+
+    Raises:
+        UserError: everything that is wrong with the file or these arguments.
+    """
+    if format not in FORMATS:
+        raise UserError(f"format: {format!r} is unknown; choose one of {', '.join(FORMATS)}")
+    if format == "conll":
+        column, last = 0 if word is None else word, -1 if tag is None else tag
+        if not isinstance(column, int) or not isinstance(last, int):
+            raise UserError(f"word, tag: must be column numbers in conll, not {word!r} and {tag!r}")
+        return read_conll(
+            path,
+            word=column,
+            tag=last,
+            scheme=scheme,
+            encoding=encoding,
+            separator=separator,
+            strict=strict,
+            report=report,
+        )
+    words, tags = "tokens" if word is None else word, "ner_tags" if tag is None else tag
+    if not isinstance(words, str) or not isinstance(tags, str):
+        raise UserError(f"word, tag: must be names of fields in {format}, not {word!r} and {tag!r}")
+    if format == "jsonl":
+        return read_jsonl(
+            path,
+            word=words,
+            tag=tags,
+            names=names,
+            scheme=scheme,
+            encoding=encoding,
+            strict=strict,
+            report=report,
+        )
+    return read_arrow(path, word=words, tag=tags, names=names, scheme=scheme, strict=strict, report=report)
 
 
 def read_conll(
@@ -49,29 +108,92 @@ def read_conll(
     Raises:
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
-    check_scheme(scheme)
+    return list(_sentences(path, word, tag, scheme, encoding, separator, strict, report))
+
+
+def read_text(path: Path, *, encoding: str = "utf-8") -> Iterator[Sentence]:
+    """Yield the sentences of unlabelled text: one a line, words between spaces; or columns without tags.
+
+    A file is in columns (words in the first) if its lines have equally many and blank lines separate them
+    into blocks. It may be gzipped, and is read as it is asked for.
+
+    Raises:
+        UserError: the file cannot be read or holds no sentence.
+    """
+    if _in_columns([line for _, line in islice(read_lines(path, encoding), LOOK_AT)]):
+        yield from _sentences(path, 0, None, "plain", encoding, None, False, refuse)
+        return
+    empty = True
+    for _, line in read_lines(path, encoding):
+        if words := line.split():
+            empty = False
+            yield Sentence(tuple(words))
+    if empty:
+        raise UserError(f"{path}: holds no sentence; give a file with one sentence a line")
+
+
+def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Split the last `count` sentences off, as development: (the rest, the last ones).
+
+    Raises:
+        UserError: nothing would be left on one side.
+    """
+    if not 0 < count < len(sentences):
+        raise UserError(
+            f"hold_out: {count:,} of {len(sentences):,} sentences cannot be held out; "
+            "choose fewer than there are, and at least 1"
+        )
+    return list(sentences[:-count]), list(sentences[-count:])
+
+
+def check_counts(
+    sentences: Sequence[Sentence],
+    name: str | Path,
+    *,
+    expect_sentences: int | None = None,
+    expect_words: int | None = None,
+) -> None:
+    """Compare a split with its published size; None is not compared.
+
+    Raises:
+        UserError: it differs; the message starts with `name` and gives both sizes.
+    """
+    for noun, count, expected in (
+        ("sentences", len(sentences), expect_sentences),
+        ("words", sum(len(sentence.words) for sentence in sentences), expect_words),
+    ):
+        if expected is not None and count != expected:
+            raise UserError(
+                f"{name}: holds {count:,} {noun}, but {expected:,} are expected; "
+                "fetch the right file or correct the corpus's counts"
+            )
+
+
+def _sentences(
+    path: Path,
+    word: int,
+    tag: int | None,
+    scheme: str,
+    encoding: str,
+    separator: str | None,
+    strict: bool,
+    report: Callable[[str], None],
+) -> Iterator[Sentence]:
     if separator == "":
         raise UserError("separator: is empty; leave it out for spaces and tabs")
-    spans = _Spans(path, scheme, strict, report)
+    spans = SpanReader(scheme, lambda number: f"{path}:{number}", strict, report)
     words: list[str] = []
     tags: list[str] = []
     lines: list[int] = []
-    sentences = []
     columns = first = 0
-
-    def end_sentence() -> None:
-        if words:
-            sentences.append(Sentence(tuple(words), None if tag is None else spans.read(tags, lines)))
-        for part in (words, tags, lines):
-            part.clear()
-
-    for number, line in read_lines(path, encoding):
-        if not line.strip(" \t"):
-            end_sentence()
-            continue
+    empty = True
+    for number, line in _with_blank_end(read_lines(path, encoding)):
         cells = _cells(line, separator)
-        if cells[0] == DOCUMENT:
-            end_sentence()
+        if not cells or cells[0] == DOCUMENT:
+            if words:
+                empty = False
+                yield Sentence(tuple(words), None if tag is None else spans.read(tags, lines))
+                words, tags, lines = [], [], []
             continue
         if not columns:
             columns, first = len(cells), number
@@ -90,82 +212,22 @@ def read_conll(
             lines.append(number)
             if tag is not None:
                 tags.append(cells[tag])
-    end_sentence()
     spans.warn()
-    if not sentences:
+    if empty:
         report(f"{path}: holds no sentence; give a file with words in columns")
-    return sentences
 
 
-def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Split the last `count` sentences off, as development: (the rest, the last ones).
-
-    Raises:
-        UserError: nothing would be left on one side.
-    """
-    if not 0 < count < len(sentences):
-        raise UserError(
-            f"hold_out: {count} of {len(sentences):,} sentences; choose 1 to {len(sentences) - 1:,}"
-        )
-    return list(sentences[:-count]), list(sentences[-count:])
-
-
-def check_counts(
-    sentences: Sequence[Sentence], name: str | Path, *, expect_sentences: int | None, expect_words: int | None
-) -> None:
-    """Compare a split with its published size; None is not compared.
-
-    Raises:
-        UserError: it differs; the message starts with `name` and gives both sizes.
-    """
-    for noun, count, expected in (
-        ("sentences", len(sentences), expect_sentences),
-        ("words", sum(len(sentence.words) for sentence in sentences), expect_words),
-    ):
-        if expected is not None and count != expected:
-            raise UserError(
-                f"{name}: holds {count:,} {noun}, but {expected:,} are expected; "
-                "fetch the right file or correct the corpus's counts"
-            )
-
-
-class _Spans:
-    """Turns tags into IOB2 and remembers where a file breaks its scheme."""
-
-    def __init__(self, name: str | Path, scheme: str, strict: bool, report: Callable[[str], None]) -> None:
-        self.name, self.scheme, self.strict, self.report = name, scheme, strict, report
-        self.broken = self.starts = self.first = 0
-
-    def read(self, tags: Sequence[str], lines: Sequence[int]) -> tuple[str, ...]:
-        """IOB2 of one sentence whose tags stand in these lines."""
-        iob2, broken = to_iob2(tags, self.scheme)
-        for position in broken:
-            if self.strict:
-                self.report(
-                    f"{self.name}:{lines[position]}: {tags[position]} breaks the scheme {self.scheme}; "
-                    "correct it, or set strict: false"
-                )
-            self.first = self.first or lines[position]
-        self.broken += len(broken)
-        self.starts += sum(tag.startswith("B-") for tag in iob2)
-        return iob2
-
-    def warn(self) -> None:
-        """Say once how many tags broke the scheme, and where the first one is."""
-        if not self.broken or self.strict:
-            return
-        hint = "; the file looks like IOB1: set scheme: iob1" if 2 * self.broken > self.starts else ""
-        log.warning(
-            f"{self.name}:{self.first}: the first of {self.broken:,} tags that break the scheme "
-            f"{self.scheme}; a span starts at each I- that continues nothing{hint}"
-        )
+def _with_blank_end(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines and a blank one, which ends the last sentence."""
+    yield from lines
+    yield 0, ""
 
 
 def _cells(line: str, separator: str | None) -> list[str]:
-    """Columns; str.split() would also cut at no-break spaces and other characters that belong to words."""
-    if separator is not None:
-        return line.split(separator)
-    return [cell for cell in line.replace("\t", " ").split(" ") if cell]
+    """Columns, none if the line is blank; str.split() would also cut at no-break spaces inside words."""
+    if separator is None:
+        return [cell for cell in line.replace("\t", " ").split(" ") if cell]
+    return line.split(separator) if line.strip(" \t") else []
 
 
 def _check_columns(where: str, columns: int, wanted: dict[str, int | None]) -> None:
@@ -175,3 +237,12 @@ def _check_columns(where: str, columns: int, wanted: dict[str, int | None]) -> N
                 f"{where}: has {columns} columns, so {setting}: {column} does not exist; "
                 f"choose 0 to {columns - 1}, or -1 for the last"
             )
+
+
+def _in_columns(lines: Sequence[str]) -> bool:
+    rows = [_cells(line, None) for line in lines]
+    if any(row and row[0] == DOCUMENT for row in rows):
+        return True
+    same = len({len(row) for row in rows if row}) == 1
+    blocks = any(before and row for before, row in pairwise(rows))
+    return same and blocks and not all(rows)

@@ -1,12 +1,15 @@
 """What a tagged sentence is, and the schemes that write its spans as tags; inside, spans are always IOB2."""
 
+import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pipeline.errors import UserError
+
+log = logging.getLogger(__name__)
 
 PREFIXES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}
 SCHEMES = (*PREFIXES, "plain")
@@ -68,6 +71,54 @@ def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[in
     if scheme == "bioes" and open_kind:
         broken.add(len(tags) - 1)
     return tuple(iob2), tuple(sorted(broken))
+
+
+class SpanReader:
+    """Turns a file's tags into IOB2, sentence by sentence, and remembers where the file breaks its scheme."""
+
+    def __init__(
+        self, scheme: str, where: Callable[[int], str], strict: bool, report: Callable[[str], None]
+    ) -> None:
+        """Read tags of `scheme`.
+
+        Args:
+            scheme: one of SCHEMES.
+            where: names a line or row for messages.
+            strict: report each tag that breaks the scheme.
+            report: is told these problems.
+
+        Raises:
+            UserError: the scheme is unknown.
+        """
+        check_scheme(scheme)
+        self.scheme, self.where, self.strict, self.report = scheme, where, strict, report
+        self.broken = self.starts = 0
+        self.first: int | None = None
+
+    def read(self, tags: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+        """IOB2 of one sentence's tags, which stand in these lines or rows."""
+        iob2, broken = to_iob2(tags, self.scheme)
+        for position in broken:
+            if self.strict:
+                self.report(
+                    f"{self.where(places[position])}: {tags[position]} breaks the scheme {self.scheme}; "
+                    "correct it, or set strict: false"
+                )
+            elif self.first is None:
+                self.first = places[position]
+        self.broken += len(broken)
+        self.starts += sum(tag.startswith("B-") for tag in iob2)
+        return iob2
+
+    def warn(self) -> None:
+        """Log once how many tags broke the scheme, and where the first one is."""
+        if self.first is None:
+            return
+        hint = "; the file looks like IOB1: set scheme: iob1" if 2 * self.broken > self.starts else ""
+        log.warning(
+            f"{self.where(self.first)}: the first of {self.broken:,} tags that break the scheme "
+            f"{self.scheme}; a span starts at each I- that continues nothing{hint}"
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,11 @@ GZIP_MAGIC = b"\x1f\x8b"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 
 
+def refuse(problem: str) -> None:
+    """What a reader does with a problem unless told otherwise: raise it as UserError."""
+    raise UserError(problem)
+
+
 def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a file; a gzipped one is known by its first bytes.
 
