@@ -19,11 +19,12 @@ _STYLE = """
   .back { fill: #ffffff; stroke: #d0d7de }
   text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328 }
   .title { font-size: 15px; font-weight: 600 }
+  .group { font-weight: 600 }
   .minor { font-size: 12px; fill: #59636e }
   .grid { stroke: #d8dee4 }
   .rule { stroke: #59636e; stroke-dasharray: 4 3 }
   .mark { fill: #0969da; stroke: #0969da }
-  .seed { fill: #0969da; opacity: .35 }
+  .seed { fill: #0969da; opacity: .55 }
   .teacher_forward { fill: #b08800 }
   .student_forward { fill: #2da44e }
   .student_backward { fill: #0969da }
@@ -34,7 +35,7 @@ _STYLE = """
     .grid { stroke: #2a3038 }
     .rule { stroke: #9198a1 }
     .mark { fill: #58a6ff; stroke: #58a6ff }
-    .seed { fill: #58a6ff; opacity: .45 }
+    .seed { fill: #58a6ff; opacity: .6 }
     .teacher_forward { fill: #d4a72c }
     .student_forward { fill: #3fb950 }
     .student_backward { fill: #58a6ff }
@@ -61,11 +62,13 @@ def f1_figure(summary: Mapping[str, Any]) -> str:
     if UNDISTILLED in methods:
         rules[UNDISTILLED] = methods[UNDISTILLED]["mean"]
     parts += [_line(x(value), _TOP - 6, x(value), bottom, "rule") for value in rules.values()]
-    parts += _rule_labels({name: x(value) for name, value in rules.items()})
+    parts += _rule_labels({f"{name} {value:.2f}": x(value) for name, value in rules.items()})
     for row, (method, f1) in enumerate(methods.items()):
         y = _TOP + _ROW * (row + 0.5)
         parts.append(_text(_LEFT - 12, y + 4.5, method, anchor="end"))
-        parts += [f'<circle class="seed" cx="{x(v):.1f}" cy="{y:.1f}" r="3"/>' for v in f1["seeds"].values()]
+        parts += [
+            f'<circle class="seed" cx="{x(v):.1f}" cy="{y + 9:.1f}" r="2.5"/>' for v in f1["seeds"].values()
+        ]
         label = f"{f1['mean']:.2f}"
         if f1["std"] is not None:
             low, high = x(f1["mean"] - f1["std"]), x(f1["mean"] + f1["std"])
@@ -87,10 +90,10 @@ def epoch_time_figure(timing: Mapping[str, Any]) -> str:
     bottom = _TOP + _ROW * rows
 
     parts = [_text(_LEFT, 28, "Time of one epoch by phase", "title"), *_legend(), *_axis(ticks, x, bottom)]
-    parts.append(_line(x(floor["total"]), _TOP - 6, x(floor["total"]), bottom, "rule"))
+    parts.append(_line(x(floor["total"]), _TOP, x(floor["total"]), bottom, "rule"))
     y = float(_TOP)
     for title, methods in groups.items():
-        parts.append(_text(_LEFT - 12, y + 20, title, anchor="end", extra='font-weight="600"'))
+        parts.append(_text(_LEFT - 12, y + 20, title, "group", anchor="end"))
         y += _ROW
         for method, phases in methods.items():
             parts.append(_text(_LEFT - 12, y + 19.5, method, anchor="end"))
@@ -104,7 +107,7 @@ def epoch_time_figure(timing: Mapping[str, Any]) -> str:
                 )
                 start += seconds
             ratio = phases["total"] / floor["total"]
-            label = f"{phases['total']:.1f} s · {ratio:.2f}× floor"
+            label = f"{phases['total']:.3g} s · {ratio:.2f}× floor"
             parts.append(_text(_WIDTH - _RIGHT + 18, y + 19.5, label))
             y += _ROW
     parts.append(_text(_LEFT, bottom + 38, f"seconds on {timing['device']}", "minor"))
@@ -122,10 +125,8 @@ def _svg(height: float, title: str, parts: Iterable[str]) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, kind: str = "", *, anchor: str = "start", extra: str = "") -> str:
-    return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {extra}>{escape(text)}</text>'
-    )
+def _text(x: float, y: float, text: str, kind: str = "", *, anchor: str = "start") -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str, extra: str = "") -> str:
@@ -145,7 +146,7 @@ def _axis(ticks: Sequence[float], x: Callable[[float], float], bottom: float) ->
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers, at least two, from at or below `low` to at or above `high`, about five steps apart."""
-    rough = max(high - low, 1e-6) / 5
+    rough = (high - low or 1) / 5
     power = 10 ** math.floor(math.log10(rough))
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -155,7 +156,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _rule_labels(rules: Mapping[str, float]) -> list[str]:
     """Names above the vertical lines; neighbours lean away from each other."""
     places = sorted(rules.items(), key=lambda rule: rule[1])
-    close = len(places) == 2 and places[1][1] - places[0][1] < 70
+    close = len(places) == 2 and places[1][1] - places[0][1] < 100
     anchors = ("end", "start") if close else ("middle", "middle")
     return [
         _text(place, _TOP - 10, name, "minor", anchor=anchor)

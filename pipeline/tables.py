@@ -46,15 +46,17 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
         "several seeds, it exceeds twice its standard error over seeds."
     ]
     if 1 in seeds:
-        notes[0] += " With one seed the spread over seeds is unknown, so no such verdict covers it."
+        notes[0] += (
+            " With one seed the spread over seeds is unknown: a verdict covers the choice of sentences only."
+        )
     best = summary["best_baseline"]
     lines = []
     for method in methods:
         parts = []
         if UNDISTILLED in methods and method != UNDISTILLED:
-            parts.append(_verdict(methods, method, UNDISTILLED, "vanilla"))
+            parts.append(_verdict(methods, method, UNDISTILLED, UNDISTILLED, "vanilla"))
         if best not in (None, method, UNDISTILLED):
-            parts.append(_verdict(methods, method, best, "best_baseline") + ", the best baseline")
+            parts.append(_verdict(methods, method, best, f"{best}, the best baseline", "best_baseline"))
         if parts:
             lines.append(f"- `{method}`: {'; '.join(parts)}.")
     return "\n\n".join(notes + (["\n".join(lines)] if lines else []))
@@ -108,11 +110,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _verdict(methods: Mapping[str, Any], method: str, rival: str, label: str) -> str:
+def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, label: str) -> str:
     difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
     p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
     noise = "beyond" if differs else "inside"
-    return f"{difference:+.2f} F1 against {rival} (p = {p:.4f}), {noise} the noise"
+    return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {noise} the noise"
 
 
 def _spread(figure: Mapping[str, Any]) -> str:

@@ -1,0 +1,63 @@
+"""Small outcomes, and a timing.json, that the tests of the report and its neighbours share."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.evaluation import score
+from pipeline.folder import new_folder
+from pipeline.outcomes import Outcome
+
+GOLD = [["B-PER", "I-PER", "O"], ["B-LOC"], ["O", "B-ORG"], ["B-PER", "O"], ["O", "O"]]
+
+
+def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, repeat: int = 1) -> Outcome:
+    """A model that tags GOLD right but for the sentences numbered `wrong`, where it finds nothing."""
+    predicted = [["O"] * len(tags) if number in wrong else tags for number, tags in enumerate(gold)]
+    gold, predicted = gold * repeat, predicted * repeat
+    scores = score(gold, predicted, scheme="iob2")
+    metrics = {
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "f1": scores.f1,
+        "token_f1": scores.token_f1,
+        "accuracy": scores.accuracy,
+        "development_f1": 90.0,
+        "best_epoch": 3,
+        "parameters": 17_300_000,
+        "megabytes": 69.2,
+        "sentences_per_second": speed,
+        "device": "a <small> machine",
+    }
+    return Outcome(Path("data/eval/x"), metrics, list(range(len(gold))), gold, predicted)
+
+
+def write(folder: Path, result: Outcome) -> None:
+    """Write an outcome as the evaluating stage does."""
+    with new_folder(folder) as new:
+        (new / "metrics.json").write_text(json.dumps(dict(result.metrics)))
+        columns = {"id": result.ids, "gold": result.gold, "predicted": result.predicted}
+        pq.write_table(pa.table(columns), new / "predictions.parquet")
+
+
+def phases(teacher: float, forward: float, backward: float) -> dict[str, float]:
+    return {
+        "teacher_forward": teacher,
+        "student_forward": forward,
+        "student_backward": backward,
+        "total": teacher + forward + backward,
+    }
+
+
+TIMING = {
+    "device": "a <slow> machine",
+    "published": {
+        "vanilla": phases(0, 20, 30),
+        "structural": phases(20, 30, 50),
+        "efficient": phases(20, 5, 20),
+    },
+    "pipeline": {"vanilla": phases(0, 6, 20), "structural": phases(0, 7, 21), "efficient": phases(0, 5, 20)},
+    "floor": {"student_forward": 5.0, "student_backward": 20.0, "total": 25.0},
+}
