@@ -34,6 +34,7 @@ PUNCTUATION = {
 }
 NUMBER = re.compile(r"[+-]?\d[\d,.:/-]*(?:th|st|nd|rd|m|%)?\*?")
 BY_CHUNK = {"PP": "IN", "SBAR": "IN", "ADVP": "RB", "ADJP": "JJ", "PRT": "RP", "INTJ": "UH", "LST": "LS"}
+OVERRIDES = {"IN": {"ADVP", "PRT"}, "RB": {"PRT"}, "DT": {"SBAR", "INTJ"}}  # "off": IN, but RP as a particle
 AUXILIARIES = set("has have had having is are was were be been being 's 're 've get got gets getting".split())
 BASE_AFTER = set("to will would can could may might must should shall do does did 'll ca wo let".split())
 SAID_WITH_A_CONSONANT = re.compile(r"(?:uni(?!n|m)|us[eu]|eu|one\b|once|u\.|uk\b|ut[io])", re.IGNORECASE)
@@ -87,6 +88,8 @@ def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexico
         return known if known in {"DT", "IN", "CC", "TO", "POS"} else "NNP"
     if chunk == "VP":
         return guess_verb(low, before, known)
+    if chunk in OVERRIDES.get(known, ()):
+        return BY_CHUNK[chunk]
     if known and not known.startswith("VB"):
         return known
     if chunk == "NP":
