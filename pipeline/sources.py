@@ -96,7 +96,8 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
     """Bring one split of a Hugging Face data set, as its Arrow or Parquet files, into the folder `target`.
 
     Args:
-        source: a folder written by `save_to_disk`, or a hub id, optionally `org/name/configuration`.
+        source: a folder written by `save_to_disk`, one Arrow or Parquet file, or a hub id, optionally
+            `org/name/configuration`.
         split: train, test, …; `dev` also finds validation, valid and val.
         target: a folder, made if missing; what it holds after an error is to be thrown away.
 
@@ -106,6 +107,9 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
     with _writing(target):
         target.mkdir(exist_ok=True)
         path = _local(source)
+        if path.is_file():
+            _copy(source, [path], target)
+            return
         if not path.is_dir():
             _copy(source, hub.dataset_files(_hub_id(source), split), target)
             return
@@ -160,7 +164,10 @@ def _local(source: str) -> Path:
         raise UserError(
             f"{source!r}: is no source; give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
-    return Path(source).expanduser()
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        raise UserError(f"{source}: there is no such home folder; correct the path") from None
 
 
 def _hub_id(source: str) -> str:

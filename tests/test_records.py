@@ -1,0 +1,202 @@
+"""JSON Lines, Arrow and Parquet records come in as sentences, or one line says which record is wrong."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.records import read_arrow, read_jsonl
+from pipeline.tagging import Sentence
+
+NAMES = ["O", "B-X", "I-X"]
+TOKENS = [["a", "b"], ["c"], [], ["d", "e"]]
+NUMBERS = [[1, 2], [0], [], [0, 1]]
+SENTENCES = [
+    Sentence(("a", "b"), ("B-X", "I-X")),
+    Sentence(("c",), ("O",)),
+    Sentence(("d", "e"), ("O", "B-X")),
+]
+LABEL = {"names": NAMES, "_type": "ClassLabel"}
+FEATURES = [
+    {"ner_tags": {"feature": LABEL, "_type": "List"}},
+    {"ner_tags": {"feature": LABEL, "length": -1, "_type": "Sequence"}},
+    {"ner_tags": [LABEL]},
+]
+
+
+def table(tags: Any = NUMBERS, features: Any = None) -> pa.Table:
+    made = pa.table({"id": range(len(TOKENS)), "tokens": TOKENS, "ner_tags": tags})
+    if features is None:
+        return made
+    return made.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def write_stream(data: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, data.schema) as stream:
+        stream.write_table(data)
+
+
+def save_to_disk(folder: Path, *shards: pa.Table, features: Any, **state: Any) -> Path:
+    """The layout that the datasets library's save_to_disk gives a split."""
+    folder.mkdir()
+    names = [f"data-{number:05}-of-{len(shards):05}.arrow" for number in range(len(shards))]
+    for name, shard in zip(names, shards, strict=True):
+        write_stream(shard, folder / name)
+    listed = {"_data_files": [{"filename": name} for name in names], "_split": None, **state}
+    (folder / "state.json").write_text(json.dumps(listed))
+    (folder / "dataset_info.json").write_text(json.dumps({"features": features}))
+    return folder
+
+
+@pytest.mark.parametrize("features", FEATURES)
+def test_a_saved_data_set(tmp_path: Path, features: Any) -> None:
+    folder = save_to_disk(tmp_path / "train", table()[:1], table()[1:], features=features)
+    assert read_arrow(folder) == SENTENCES
+
+
+@pytest.mark.parametrize("features", FEATURES)
+def test_files_tell_their_names(tmp_path: Path, features: Any) -> None:
+    pq.write_table(table(features=features), tmp_path / "x.parquet", row_group_size=1)
+    write_stream(table(features=features), tmp_path / "x.arrow")
+    assert read_arrow(tmp_path / "x.parquet") == read_arrow(tmp_path / "x.arrow") == SENTENCES
+
+
+def test_a_folder_of_files_in_order(tmp_path: Path) -> None:
+    pq.write_table(table(features=FEATURES[0])[:1], tmp_path / "0000.parquet")
+    pq.write_table(table(features=FEATURES[0])[1:], tmp_path / "0001.parquet")
+    assert read_arrow(tmp_path) == SENTENCES
+
+
+def test_tags_may_be_names_and_names_may_be_given(tmp_path: Path) -> None:
+    pq.write_table(table([[NAMES[n] for n in row] for row in NUMBERS]), tmp_path / "names.parquet")
+    assert read_arrow(tmp_path / "names.parquet") == SENTENCES
+    pq.write_table(table(), tmp_path / "numbers.parquet")
+    assert read_arrow(tmp_path / "numbers.parquet", names=NAMES) == SENTENCES
+    with pytest.raises(UserError, match="row 1: 'ner_tags' holds numbers without names"):
+        read_arrow(tmp_path / "numbers.parquet")
+    unlabelled = read_arrow(tmp_path / "numbers.parquet", tag=None)
+    assert unlabelled == [Sentence(sentence.words) for sentence in SENTENCES]
+
+
+def test_columns_are_chosen_and_missing_ones_listed(tmp_path: Path) -> None:
+    data = table().rename_columns(["id", "words", "pos"])
+    pq.write_table(data, tmp_path / "x.parquet")
+    assert read_arrow(tmp_path / "x.parquet", word="words", tag="pos", names=NAMES) == SENTENCES
+    with pytest.raises(
+        UserError, match=r"x.parquet: has no column 'tokens' \(but id, words, pos\); set word"
+    ):
+        read_arrow(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [
+        ([[1, 2], [0], [], [0]], "row 4: has 2 words, but 1 tags"),
+        ([[1, 2], [3], [], [0, 0]], "row 2: 'ner_tags' holds 3, but names are 0 to 2"),
+        ([[1, 2], [-1], [], [0, 0]], "row 2: 'ner_tags' holds -1"),
+        ([[1, 2], None, [], [0, 0]], "row 2: 'ner_tags' is no list"),
+        ([["O", "B_X"], ["O"], [], ["O", "O"]], "row 1: 'B_X' is no iob2 tag"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, tags: Any, says: str) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(table(tags), path)
+    with pytest.raises(UserError, match=rf"^{path}: {says}"):
+        read_arrow(path, names=NAMES)
+
+
+def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
+    write_stream(table(), tmp_path / "x.arrow")
+    cut = tmp_path / "cut.arrow"
+    cut.write_bytes((tmp_path / "x.arrow").read_bytes()[:-200])
+    with pytest.raises(UserError, match=rf"^{cut}: is no readable .arrow file"):
+        read_arrow(cut, names=NAMES)
+    html = tmp_path / "page.parquet"
+    html.write_text("<html>")
+    with pytest.raises(UserError, match=rf"^{html}: is no readable .parquet file"):
+        read_arrow(html)
+    with pytest.raises(UserError, match="holds no Arrow or Parquet files"):
+        read_arrow(tmp_path / "none")
+
+
+def test_damaged_states_are_named(tmp_path: Path) -> None:
+    folder = save_to_disk(
+        tmp_path / "a", table(), features=FEATURES[0], _indices_data_files=[{"filename": "i"}]
+    )
+    with pytest.raises(UserError, match="flatten_indices"):
+        read_arrow(folder)
+    for content in (
+        "",
+        "[]",
+        "{}",
+        '{"_data_files": [{"filename": "../x.arrow"}]}',
+        '{"_data_files": [{"filename": 1}]}',
+    ):
+        (folder / "state.json").write_text(content)
+        with pytest.raises(UserError, match=re.escape(str(folder / "state.json"))):
+            read_arrow(folder)
+
+
+def write_lines(path: Path, *lines: Any) -> Path:
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    return path
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    rows = [{"tokens": words, "ner_tags": tags} for words, tags in zip(TOKENS, NUMBERS, strict=True)]
+    path = write_lines(tmp_path / "x.jsonl", rows[0], "", *rows[1:])
+    assert read_jsonl(path, names=NAMES) == SENTENCES
+    packed = tmp_path / "x.jsonl.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read_jsonl(packed, names=NAMES) == SENTENCES
+    assert read_jsonl(path, tag=None) == [Sentence(sentence.words) for sentence in SENTENCES]
+
+
+def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "x", {"w": ["a", "b"], "t": ["I-X", "I-X"]})
+    assert read_jsonl(path, word="w", tag="t", scheme="iob1")[0].tags == ("B-X", "I-X")
+    assert read_jsonl(path, word="w", tag="t", scheme="plain")[0].tags == ("I-X", "I-X")
+    with pytest.raises(UserError, match=rf"^{path}:1: I-X breaks the scheme iob2"):
+        read_jsonl(path, word="w", tag="t", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ('{"tokens": [' + "9" * 5000 + '], "ner_tags": []}', "is no JSON"),
+        ("[]", "is no object with 'tokens' and 'ner_tags'"),
+        ({"tokens": ["a"]}, "is no object with 'tokens' and 'ner_tags'"),
+        ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is no list of words"),
+        ({"tokens": [1], "ner_tags": ["O"]}, "'tokens' is no list of words"),
+        ({"tokens": [""], "ner_tags": ["O"]}, "an empty word"),
+        ('{"tokens": ["\\ud800"], "ner_tags": ["O"]}', "half a surrogate pair"),
+        ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is no list of tags"),
+        ({"tokens": ["a"], "ner_tags": [True]}, "'ner_tags' is no list of tags"),
+        ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "has 1 words, but 2 tags"),
+        ({"tokens": ["a"], "ner_tags": [0]}, "holds numbers without names"),
+        ({"tokens": ["a"], "ner_tags": ["PER"]}, "'PER' is no iob2 tag"),
+    ],
+)
+def test_bad_json_lines_are_named(tmp_path: Path, line: Any, says: str) -> None:
+    good = {"tokens": ["a"], "ner_tags": ["O"]}
+    path = write_lines(tmp_path / "x", good, line, good)
+    with pytest.raises(UserError, match=rf"^{path}:2: .*{says}") as caught:
+        read_jsonl(path)
+    assert "\n" not in str(caught.value)
+    problems: list[str] = []
+    assert len(read_jsonl(path, report=problems.append)) == 2
+    assert problems == [str(caught.value)]
+
+
+def test_a_file_of_empty_sentences_is_refused(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "x", {"tokens": [], "ner_tags": []})
+    with pytest.raises(UserError, match=rf"^{path}: holds no sentence"):
+        read_jsonl(path)
