@@ -34,7 +34,7 @@ from pipeline.shards import (
 
 __all__ = ["ChainParameters", "Origin", "ScoreStore", "unfinished", "write_scores"]
 
-_ROW_GROUP_BYTES = 8 << 20  # what a writer, and a reader that opens, hold in memory at a time
+_ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
 
 
 def write_scores(
@@ -50,7 +50,7 @@ def write_scores(
 ) -> None:
     """Write a sealed store of `sentences` sentences, or nothing at all.
 
-    Memory holds one batch and one row group (8 MiB), whatever the length of the corpus.
+    Memory holds one batch and one row group (1 MiB), whatever the length of the corpus.
 
     Args:
         folder: where the store goes; an older one there is replaced when the new one is whole.
@@ -151,7 +151,9 @@ class ScoreStore:
                 )
             for key, value in shard.header.as_json().items():
                 if value != plain[key]:
-                    raise shard.refusal(f"has {key} {value!r}, but {shards[0].path.name} has {plain[key]!r}")
+                    raise shard.refusal(
+                        f"has {key} {value!r:.80}, but {shards[0].path.name} has {plain[key]!r:.80}"
+                    )
         if len(shards) != header.shards:
             raise UserError(f"{folder}: holds {len(shards)} of {header.shards} shards; run `dvc repro`")
         self.origin, self.parameters, self.dtype = header.origin, header.parameters, header.dtype

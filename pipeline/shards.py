@@ -175,10 +175,10 @@ class Shard:
             UserError: ids, lengths and numbers contradict each other, or a number is NaN or inf.
         """
         tags, sentences = len(self.header.origin.tags), self.header.sentences
-        with pq.ParquetFile(self.path) as file, self.path.open("rb") as raw:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file, self.path.open("rb") as raw:
             for group in range(file.num_row_groups):
                 try:
-                    table = file.read_row_group(group)
+                    table = file.read_row_group(group, use_threads=False)
                 except (pa.ArrowException, OSError) as error:
                     raise self.refusal(f"cannot be read ({error})") from None
                 ids = table.column("id").to_numpy()
@@ -201,13 +201,16 @@ class Shard:
                 yield (ids, lengths, values.reshape(-1, tags)), starts
 
     def rows(self, at: Integers) -> Numbers:
-        """Return the N numbers that start at each of the byte positions `at` [W], as one void [W]."""
+        """Return the N numbers at each of the byte positions `at` [W], as [W] elements of raw bytes."""
         if self._map is None:
             with self.path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         size = len(self.header.origin.tags) * np.dtype(DTYPES[self.header.dtype]).itemsize
         overlapping = np.ndarray((len(self._map) - size + 1,), f"V{size}", self._map, strides=(1,))
-        return overlapping[at]
+        rows = overlapping[at]
+        # The pages stay in the system's cache, but no longer count as this process's memory.
+        self._map.madvise(mmap.MADV_DONTNEED)
+        return rows
 
 
 def first_not_finite(values: Numbers, lengths: Integers, tags: int) -> int | None:
