@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,7 +52,7 @@ def phases(teacher: float, forward: float, backward: float) -> dict[str, float]:
     }
 
 
-TIMING = {
+TIMING: dict[str, Any] = {
     "device": "a <slow> machine",
     "published": {
         "vanilla": phases(0, 20, 30),

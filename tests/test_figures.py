@@ -61,19 +61,21 @@ def test_one_seed_has_no_error_bar():
     assert not any("±" in text for text in texts(svg) if text[0].isdigit())
 
 
-def test_bars_are_as_long_as_the_phases_last():
+def test_bars_stand_end_to_end_and_are_as_long_as_the_phases_last():
     svg = epoch_time_figure(TIMING)
     value = tick_scale(svg)
-    for phase in ("teacher_forward", "student_forward", "student_backward"):
-        legend, *bars = marks(svg, "rect", phase)
-        assert legend.get("height") == "12"
-        expected = [
-            methods.get(phase, 0.0)
-            for block in ("published", "pipeline")
-            for methods in [*TIMING[block].values(), TIMING["floor"]]
-        ]
-        lengths = [value(float(e.get("x")) + float(e.get("width"))) - value(float(e.get("x"))) for e in bars]
-        assert lengths == pytest.approx(expected, abs=0.3)
+    names = ("teacher_forward", "student_forward", "student_backward")
+    expected = [
+        [methods.get(phase, 0.0) for phase in names]
+        for block in (TIMING["published"], TIMING["pipeline"])
+        for methods in (*block.values(), TIMING["floor"])
+    ]
+    _, *bars = zip(*(marks(svg, "rect", name) for name in names), strict=True)  # the first are the legend's
+    for stacked, seconds in zip(bars, expected, strict=True):
+        left = [value(float(bar.get("x"))) for bar in stacked]
+        right = [value(float(bar.get("x")) + float(bar.get("width"))) for bar in stacked]
+        assert left == pytest.approx([0, *right[:-1]], abs=0.3)
+        assert right == pytest.approx([sum(seconds[: n + 1]) for n in range(3)], abs=0.3)
     assert "100 s · 4.00× floor" in texts(svg)
 
 
@@ -89,7 +91,7 @@ def test_bars_are_as_long_as_the_phases_last():
 def test_everything_stays_inside_the_picture(students):
     for svg in (f1_figure(summary_of(students)), epoch_time_figure(TIMING)):
         root = ET.fromstring(svg)
-        width, height = (float(root.get(side)) for side in ("width", "height"))
+        width, height = (float(root.attrib[side]) for side in ("width", "height"))
         for element in root.iter():
             for side, limit in (
                 ("x", width),
@@ -104,8 +106,9 @@ def test_everything_stays_inside_the_picture(students):
 
 
 def test_pictures_load_nothing_and_escape_names():
-    svg = f1_figure(summary_of(STUDENTS, task="a<b&c")) + epoch_time_figure(TIMING)
-    assert "a&lt;b&amp;c" in svg
+    names = f1_figure(summary_of(STUDENTS, task="a<b&c"))
+    assert ET.fromstring(names).findtext(f"{SVG}title") == "Test F1 by method on a<b&c"
+    svg = names + epoch_time_figure(TIMING)
     assert "a &lt;slow&gt; machine" in svg
     addresses = re.findall(r"https?://[^\"' ]+|url\([^)]*\)|@import|href", svg)
     assert set(addresses) == {"http://www.w3.org/2000/svg"}
