@@ -78,9 +78,15 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        check_address(newurl, req.full_url)
-        if req.type == "https" and urlsplit(newurl).scheme != "https":
-            raise UserError(f"{req.full_url}: leads to {newurl!r}, which is not https; give another address")
+        try:
+            check_address(newurl, req.full_url)
+            if req.type == "https" and urlsplit(newurl).scheme != "https":
+                raise UserError(
+                    f"{req.full_url}: leads to {newurl!r}, which is not https; give another address"
+                )
+        except UserError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
