@@ -1,4 +1,4 @@
-"""Write train.conll, dev.conll and test.conll from the sentences and the grammar in source/.
+"""Write train.conll, dev.conll, test.conll and counts.md from the sentences and the grammar in source/.
 
     python data/newsdesk/make.py [FOLDER]
 
@@ -14,6 +14,7 @@ that, from the rules of `guess`. A leading `<lower>` or `<upper>` sets a whole h
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -256,11 +257,32 @@ def build() -> dict[str, list[list[Token]]]:
     return corpus
 
 
+def counts(corpus: dict[str, list[list[Token]]]) -> str:
+    """Return a Markdown table: what each split holds, by kind and by type of entity and chunk."""
+    rows: dict[str, list[int]] = {}
+    for split, sentences in corpus.items():
+        starts = Counter(tag for sentence in sentences for token in sentence for tag in token[2:] if tag[0] == "B")
+        figures = {
+            "sentences": len(sentences),
+            "of them composed by hand": len(composed(split, read_lexicon())),
+            "words": sum(map(len, sentences)),
+            **{f"entities: {name}": starts[f"B-{name}"] for name in sorted(ENTITIES)},
+            **{f"chunks: {name}": starts[f"B-{name}"] for name in sorted(CHUNKS)},
+        }
+        for name, figure in figures.items():
+            rows.setdefault(name, []).append(figure)
+    lines = [["", *corpus], ["---", *["--:"] * len(corpus)]]
+    lines += [[name, *(f"{figure:,}" for figure in figures)] for name, figures in rows.items()]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
 def main(folder: Path) -> None:
-    """Write the three files into `folder`."""
-    for split, sentences in build().items():
+    """Write the three splits and their counts into `folder`."""
+    corpus = build()
+    for split, sentences in corpus.items():
         text = "".join("".join(" ".join(token) + "\n" for token in sentence) + "\n" for sentence in sentences)
         (folder / f"{split}.conll").write_text(text, encoding="utf-8", newline="\n")
+    (folder / "counts.md").write_text(counts(corpus), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
