@@ -30,10 +30,10 @@ class Batch:
     tags: Tensor | None
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
+        """The same batch on another device; `ids` stay where the tables are that they point into."""
         tags = None if self.tags is None else self.tags.to(device)
-        tensors = (self.ids, self.input_ids, self.attention_mask, self.word_index, self.lengths)
-        return Batch(*(tensor.to(device) for tensor in tensors), tags)
+        tensors = (self.input_ids, self.attention_mask, self.word_index, self.lengths)
+        return Batch(self.ids, *(tensor.to(device) for tensor in tensors), tags)
 
 
 class Batches:
@@ -60,7 +60,9 @@ class Batches:
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self.encoded), generator=generator)
         pools = order.split(POOL * self.batch_size)
-        batches = [batch for pool in pools for batch in self._cut(pool[self._sizes[pool].argsort(stable=True)])]
+        batches = [
+            batch for pool in pools for batch in self._cut(pool[self._sizes[pool].argsort(stable=True)])
+        ]
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
     def batch(self, ids: Tensor) -> Batch:
@@ -70,7 +72,9 @@ class Batches:
         rows = spans[torch.arange(spans.shape[1]) < counts[:, None]]  # [V, 2]
         sizes = rows[:, 1] - rows[:, 0]
         start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
-        inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(torch.arange(len(rows)))
+        inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(
+            torch.arange(len(rows))
+        )
         input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
 
         first_row = counts.cumsum(0) - counts
@@ -117,7 +121,11 @@ def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
         turns = torch.tensor([turn for _, _, turn in windows[1:]])
         word_window[words] = torch.bucketize(bounds[:-1], turns, right=True)
         word_offset[words] = bounds[:-1] - parts[sentence][word_window[words], 0]
-    return Ragged.of(torch.cat(parts), counts), Ragged(word_window, first.offsets), Ragged(word_offset, first.offsets)
+    return (
+        Ragged.of(torch.cat(parts), counts),
+        Ragged(word_window, first.offsets),
+        Ragged(word_offset, first.offsets),
+    )
 
 
 def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:

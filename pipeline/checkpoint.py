@@ -50,7 +50,9 @@ class Checkpoint:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise UserError(f"{root / key}: another process is training this model; wait for it or stop it") from None
+                raise UserError(
+                    f"{root / key}: another process is training this model; wait for it or stop it"
+                ) from None
             checkpoint = cls(root / key)
             yield checkpoint
             checkpoint.remove()
@@ -59,7 +61,10 @@ class Checkpoint:
     def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves the old one or the new one."""
         with new_folder(self.folder) as folder:
-            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / _TENSORS)
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+                folder / _TENSORS,
+            )
             (folder / _FACTS).write_text(json.dumps(facts))
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -77,7 +77,9 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary
         torch.tensor([piece for word in ids for piece in word or [vocabulary.unknown]], dtype=torch.int32),
         torch.tensor([max(1, len(word)) for word in ids]),
     )
-    rows = torch.from_numpy(pc.index_in(words.flatten(), distinct).to_numpy(zero_copy_only=False).astype(np.int64))
+    rows = torch.from_numpy(
+        pc.index_in(words.flatten(), distinct).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
 
     counts = by_word.lengths[rows]
     position = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
@@ -116,7 +118,10 @@ def load(path: Path) -> Encoded:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     tag_set = TagSet.from_json(header["tag_set"])
     vocabulary = Vocabulary(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in header["vocabulary"].items()}
+        **{
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in header["vocabulary"].items()
+        }
     )
     tags = table["tags"].combine_chunks()
     return Encoded(

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""The exceptions that end a stage without a traceback."""
 
 
 class UserError(Exception):
@@ -7,3 +7,11 @@ class UserError(Exception):
     Its text is one line that names the file, line, address or parameter, and says what to do. The stages
     print it without a traceback and exit with status 2.
     """
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("stopped; the same command goes on from here")
+        self.signal = signal

@@ -1,8 +1,4 @@
-"""Span and word scores of predicted tags, counted as the CoNLL evaluation script counts them.
-
-The spans are found here rather than with seqeval, whose import brings scikit-learn into every training run;
-the tests compare the two.
-"""
+"""Span and word scores of predicted tags, counted as the CoNLL evaluation script counts them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from seqeval.metrics.sequence_labeling import get_entities
 
 Scheme = Literal["iob2", "plain"]
 Span = tuple[str, int, int]
@@ -89,19 +86,10 @@ def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
     """
     if scheme == "plain":
         return {(tag, word, word + 1) for word, tag in enumerate(tags)}
-    found: set[Span] = set()
-    kind, start = "", 0
-    for word, tag in enumerate(tags):
-        prefix, _, tag_kind = tag.partition("-")
-        if tag != "O" and (prefix not in ("B", "I") or not tag_kind):
+    for tag in tags:
+        if tag != "O" and not (tag[:2] in ("B-", "I-") and tag[2:]):
             raise ValueError(f"{tag!r} is no IOB2 tag: expected O, B-TYPE or I-TYPE")
-        if prefix == "B" or tag_kind != kind:
-            if kind:
-                found.add((kind, start, word))
-            kind, start = tag_kind, word
-    if kind:
-        found.add((kind, start, len(tags)))
-    return found
+    return {(kind, start, last + 1) for kind, start, last in get_entities(list(tags))}
 
 
 def sentence_counts(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """The tagger: an encoder of any kind, a linear emission layer, and a CRF. It knows no loss."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,12 +10,18 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from pipeline.batching import Batch
 from pipeline.chain import LinearChain
+from pipeline.encoding import Encoded
 from pipeline.errors import UserError
 from pipeline.tagging import TagSet
 
 
 class ChainTaggerConfig(PreTrainedConfig):
-    """encoder: the encoder's own configuration; tag_set: the tags in the order of the emission's columns."""
+    """What a tagger's folder says of itself.
+
+    encoder: the encoder's own configuration.
+    tag_set: the tags, in the order of the emission's columns (TagSet as JSON).
+    vocabulary: how pieces are laid out (Vocabulary as JSON), so that the folder can tag text by itself.
+    """
 
     model_type = "chain-tagger"
 
@@ -22,10 +29,12 @@ class ChainTaggerConfig(PreTrainedConfig):
         self,
         encoder: dict[str, Any] | None = None,
         tag_set: dict[str, Any] | None = None,
+        vocabulary: dict[str, Any] | None = None,
         dropout: float = 0.1,
         **rest: Any,
     ) -> None:
         self.encoder = encoder or {}
+        self.vocabulary = vocabulary
         self.tag_set = tag_set or {"scheme": "plain", "tags": ["O"]}
         self.dropout = dropout
         super().__init__(**rest)
@@ -51,8 +60,16 @@ class ChainTagger(PreTrainedModel):
         self.post_init()
 
     @classmethod
-    def from_encoder(cls, folder: Path, tag_set: TagSet, *, layers: int | None = None, dropout: float = 0.1) -> Self:
+    def from_encoder(
+        cls, folder: Path, encoded: Encoded, *, layers: int | None = None, dropout: float = 0.1
+    ) -> Self:
         """A tagger over the first `layers` layers (all, if None) of a pretrained encoder; emission layer and CRF new.
+
+        Args:
+            folder: the encoder.
+            encoded: a split that the tagger will read, for its tag set and vocabulary.
+            layers: how many.
+            dropout: before the emission layer.
 
         Raises:
             UserError: the encoder cannot be loaded, or has fewer layers.
@@ -65,10 +82,14 @@ class ChainTagger(PreTrainedModel):
                 folder, local_files_only=True, dtype=torch.float32, output_loading_info=True, **shape
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise UserError(f"{folder}: the encoder cannot be loaded: {' '.join(str(error).split())[:200]}") from None
+            raise UserError(
+                f"{folder}: the encoder cannot be loaded: {' '.join(str(error).split())[:200]}"
+            ) from None
         if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler.")):
-            raise UserError(f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder")
-        tagger = cls(ChainTaggerConfig(encoder.config.to_dict(), tag_set.to_json(), dropout))
+            raise UserError(
+                f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"
+            )
+        tagger = cls(_config(encoder.config, encoded.tag_set.to_json(), asdict(encoded.vocabulary), dropout))
         _drop_pooler(encoder)
         tagger.encoder = encoder
         return tagger
@@ -83,7 +104,7 @@ class ChainTagger(PreTrainedModel):
         teacher = cls.load(folder)
         _check_layers(layers, teacher.encoder.config, folder)
         shape = AutoConfig.for_model(**(teacher.config.encoder | {"num_hidden_layers": layers}))
-        student = cls(ChainTaggerConfig(shape.to_dict(), teacher.config.tag_set, dropout))
+        student = cls(_config(shape, teacher.config.tag_set, teacher.config.vocabulary, dropout))
         kept = {name: teacher.state_dict()[name] for name in student.state_dict()}
         student.load_state_dict(kept)
         return student
@@ -111,7 +132,9 @@ class ChainTagger(PreTrainedModel):
         """Emission layer and CRF: what is not pretrained and takes its own learning rate."""
         return [self.emission.weight, self.emission.bias, self.transitions, self.start, self.end]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, word_index: Tensor, lengths: Tensor) -> LinearChain:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, word_index: Tensor, lengths: Tensor
+    ) -> LinearChain:
         """Score B sentences of L words, laid out as V inputs of P pieces (see Batch).
 
         Args:
@@ -134,6 +157,12 @@ class ChainTagger(PreTrainedModel):
         return self(batch.input_ids, batch.attention_mask, batch.word_index, batch.lengths)
 
 
+def _config(
+    encoder: Any, tag_set: dict[str, Any], vocabulary: dict[str, Any], dropout: float
+) -> ChainTaggerConfig:
+    return ChainTaggerConfig(encoder.to_dict(), tag_set, vocabulary, dropout)
+
+
 def _encoder_config(folder: Path) -> Any:
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -144,7 +173,9 @@ def _encoder_config(folder: Path) -> Any:
 
 def _check_layers(layers: int | None, config: Any, folder: Path) -> None:
     if layers is not None and layers > config.num_hidden_layers:
-        raise UserError(f"student.layers: {layers}, but the encoder in {folder} has {config.num_hidden_layers}; lower it")
+        raise UserError(
+            f"student.layers: {layers}, but the encoder in {folder} has {config.num_hidden_layers}; lower it"
+        )
 
 
 def _drop_pooler(encoder: nn.Module) -> None:

@@ -50,8 +50,8 @@ class Corpus(Group):
     counts: dict[Literal["train", "dev", "test"], tuple[PositiveInt, PositiveInt]] = {}
     hold_out: PositiveInt | None = None
     format: Literal["conll", "jsonl", "arrow"] = "conll"
-    word: int | str = 0
-    tag: int | str = -1
+    word: int = 0
+    tag: int = -1
     scheme: Literal["iob1", "iob2", "bioes", "plain"] = "iob2"
     encoding: str = "utf-8"
     strict: bool = False

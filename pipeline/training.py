@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from pipeline.batching import Batch, Batches
-from pipeline.chain import LinearChain
+from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import UserError
+from pipeline.errors import Interrupted, UserError
 from pipeline.model import ChainTagger
 from pipeline.params import Training
 from pipeline.progress import progress
@@ -29,20 +29,23 @@ Loss = Callable[[LinearChain, Batch, int], Tensor]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass: mean loss per sentence, span F1 on development in percent, seconds."""
+    """One pass: mean loss per sentence, span F1 on development in percent."""
 
     epoch: int
     loss: float
     development_f1: float
-    seconds: float
+
+    def __str__(self) -> str:
+        """As a progress line says it."""
+        return f"epoch {self.epoch}, loss {self.loss:.4f}, development F1 {self.development_f1:.2f}"
 
 
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM came; the state is saved. `signal` is its number."""
+@dataclass(frozen=True)
+class History:
+    """All epochs of a run, and the number (from 1) of the one whose weights were kept."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__("interrupted; the same command goes on from here")
-        self.signal = number
+    epochs: list[Epoch]
+    kept: int
 
 
 def train(
@@ -56,7 +59,7 @@ def train(
     accelerator: Accelerator,
     checkpoint: Checkpoint,
     label: str,
-) -> list[Epoch]:
+) -> History:
     """Train `model` in place and leave it in evaluation mode with the kept epoch's weights.
 
     AdamW; the learning rate rises linearly over `settings.warmup` of the steps and falls linearly to 0. All that
@@ -84,23 +87,21 @@ def train(
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
         while run.step < run.steps:
             epoch, start = divmod(run.step, len(batches))
-            model.train()
-            began = time.monotonic()
             for ids in batches.shuffled(seed * 1_000_003 + epoch)[start:]:
-                batch = batches.batch(ids).to(accelerator.device)
+                model.train()
                 torch.manual_seed(seed * 1_000_003 + run.step)
-                value = run.update(batch, loss, accelerator)
+                value = run.update(batches.batch(ids).to(accelerator.device), loss, accelerator)
                 meter.advance(len(ids), f"epoch {epoch + 1}, loss {value:.4f}")
+                if run.step % len(batches) == 0:
+                    done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development()))
+                    meter.say(f"{label}: {done}")
                 if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
                     run.save(checkpoint)
                 if pending:
                     raise Interrupted(pending[0])
-            seconds = time.monotonic() - began
-            done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development(), seconds))
-            meter.say(f"{label}: epoch {done.epoch}, loss {done.loss:.4f}, development F1 {done.development_f1:.2f}")
     model.load_state_dict(run.best)
     model.eval()
-    return run.history
+    return History(run.history, run.kept)
 
 
 class _Run:
@@ -114,6 +115,7 @@ class _Run:
         self.sentences = 0
         self.loss = 0.0  # summed over the sentences of the epoch so far
         self.history: list[Epoch] = []
+        self.kept = 0
         self.best: dict[str, Tensor] = {}
         self.saved = time.monotonic()
 
@@ -141,6 +143,7 @@ class _Run:
         """Record the epoch, and keep its weights if they are the ones to keep so far."""
         best = max((past.development_f1 for past in self.history), default=-1.0)
         if self.settings.keep == "last" or epoch.development_f1 > best:
+            self.kept = epoch.epoch
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         self.history.append(epoch)
         self.loss = 0.0
@@ -152,7 +155,7 @@ class _Run:
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-        facts = {"step": self.step, "sentences": self.sentences, "loss": self.loss}
+        facts = {"step": self.step, "sentences": self.sentences, "loss": self.loss, "kept": self.kept}
         checkpoint.save(tensors, facts | {"history": [asdict(epoch) for epoch in self.history]})
         self.saved = time.monotonic()
 
@@ -173,10 +176,11 @@ class _Run:
             state.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step, self.sentences, self.loss = facts["step"], facts["sentences"], facts["loss"]
+        self.kept = facts["kept"]
         self.history = [Epoch(**epoch) for epoch in facts["history"]]
 
     def _refuse_bad(self, values: Tensor, batch: Batch) -> None:
-        finite = values.detach().isfinite()
+        finite = values.detach().isfinite().cpu()
         if bool(finite.all()):
             return
         rows = batch.ids[~finite] if values.ndim else batch.ids
@@ -184,6 +188,17 @@ class _Run:
             f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the sentences "
             f"{rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
         )
+
+
+def gold_of(batch: Batch, num_tags: int) -> Moments:
+    """The moments of the batch's gold tags."""
+    assert batch.tags is not None, "an unlabelled split has no gold tags"
+    return gold_moments(batch.tags, batch.lengths, num_tags)
+
+
+def gold_loss(chain: LinearChain, batch: Batch, step: int) -> Tensor:
+    """Negative log-likelihood of the gold tags, for each sentence [B]: how the teacher learns."""
+    return cross_entropy(chain, gold_of(batch, chain.num_tags))
 
 
 def learning_rate_scale(step: int, steps: int, warmup: float) -> float:

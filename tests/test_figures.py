@@ -2,7 +2,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from sample_results import TIMING, outcome
+from tests.sample_results import TIMING, outcome
 
 from pipeline.figures import epoch_time_figure, f1_figure
 from pipeline.summary import summarise

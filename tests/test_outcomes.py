@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from sample_results import outcome, write
+from tests.sample_results import outcome, write
 
 from pipeline.errors import UserError
 from pipeline.folder import new_folder

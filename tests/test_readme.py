@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sample_results import TIMING, outcome
+from tests.sample_results import TIMING, outcome
 
 from pipeline.errors import UserError
 from pipeline.readme import BEGIN, END, keep, pictures, section, update

@@ -1,7 +1,7 @@
 import csv
 
 import pytest
-from sample_results import GOLD, TIMING, outcome
+from tests.sample_results import GOLD, TIMING, outcome
 
 from pipeline import report
 from pipeline.summary import summarise

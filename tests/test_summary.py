@@ -3,7 +3,7 @@ import json
 import statistics
 
 import pytest
-from sample_results import GOLD, outcome
+from tests.sample_results import GOLD, outcome
 
 from pipeline.bootstrap import paired_bootstrap
 from pipeline.errors import UserError

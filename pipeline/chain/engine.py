@@ -4,8 +4,6 @@ Both forms answer to the same four functions. Everything runs in the precision o
 autocast or the global precision of matrix products say.
 """
 
-import contextlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -13,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pipeline.chain import log_space, scaled
+from pipeline.chain.precision import full_precision
 
 
 class Found(NamedTuple):
@@ -27,12 +26,23 @@ class Found(NamedTuple):
     size: int
 
 
-def sweep(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor) -> Found:
-    """Run both recursions. Shapes as in `LinearChain`."""
+def sweep(
+    emissions: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    end: Tensor,
+    lengths: Tensor,
+    *,
+    keep: bool = False,
+) -> Found:
+    """Run both recursions. Shapes as in `LinearChain`.
+
+    Without `keep` the result holds only until this thread's next sweep.
+    """
     size = emissions.shape[1]
     emissions = emissions[:, : int(lengths.max())]
-    with _full_precision(emissions.device.type):
-        fast = scaled.sweep(emissions, transitions, start, end, lengths)
+    with full_precision(emissions.device.type):
+        fast = scaled.sweep(emissions, transitions, start, end, lengths, keep)
         if fast.exact is None:
             return Found(fast, None, None, size)
         rows = (~fast.exact).nonzero()[:, 0]
@@ -47,7 +57,7 @@ def log_partition(found: Found) -> Tensor:
 
 def moments(found: Found) -> tuple[Tensor, Tensor]:
     """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    with _full_precision(found.fast.state.device.type):
+    with full_precision(found.fast.state.device.type):
         return _merge_both(
             found, scaled.moments(found.fast), log_space.moments(found.wide) if found.wide else None
         )
@@ -66,8 +76,8 @@ def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
 
     `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word.
     """
-    grad = grad[:, : found.fast.suffix.shape[1]]
-    with _full_precision(grad.device.type):
+    grad = grad[:, : len(found.fast.state)]
+    with full_precision(grad.device.type):
         wide = log_space.pull_back(found.wide, grad[found.rows]) if found.wide else None
         return _merge_both(found, scaled.pull_back(found.fast, grad), wide)
 
@@ -88,22 +98,3 @@ def _to_size(values: Tensor, size: int) -> Tensor:
     """Pad [B, longest, N] with 0 to [B, L, N]."""
     missing = size - values.shape[1]
     return pad(values, (0, 0, 0, missing)) if missing else values
-
-
-@contextlib.contextmanager
-def _full_precision(device: str) -> Iterator[None]:
-    """Keep matrix products in their operands' precision: no autocast, no TF32 or bfloat16 inside."""
-    precision = torch.get_float32_matmul_precision()
-    with (
-        torch.autocast(device, enabled=False)
-        if torch.is_autocast_enabled(device)
-        else contextlib.nullcontext()
-    ):
-        if precision == "highest":
-            yield
-            return
-        torch.set_float32_matmul_precision("highest")
-        try:
-            yield
-        finally:
-            torch.set_float32_matmul_precision(precision)

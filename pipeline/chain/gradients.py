@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pipeline.chain import engine, recursion
 from pipeline.chain.moments import Moments, length_mask
+from pipeline.chain.precision import full_precision
 
 
 def _potential_gradients(
@@ -14,7 +15,8 @@ def _potential_gradients(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return sum_b weights[b] * moments[b] as gradients of emissions, transitions, start and end."""
     emissions = unary * weights[:, None, None]
-    transitions = (weights @ pairs.flatten(1)).view(pairs.shape[1:])
+    with full_precision(weights.device.type):
+        transitions = (weights @ pairs.flatten(1)).view(pairs.shape[1:])
     end = emissions[torch.arange(len(lengths), device=lengths.device), lengths - 1].sum(0)
     return emissions, transitions, emissions[:, 0].sum(0), end
 
@@ -76,7 +78,7 @@ class LogMarginals(torch.autograd.Function):
         ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
         """Run both recursions and keep what they left behind."""
-        found = recursion.start(engine.sweep, emissions, transitions, start, end, lengths)
+        found = recursion.start(engine.sweep, emissions, transitions, start, end, lengths, keep=True)
         log_marginals = engine.log_marginals(found)
         ctx.found = found
         ctx.save_for_backward(log_marginals, lengths)
@@ -104,9 +106,8 @@ def inner(
 ) -> Tensor:
     """Return <theta, mu> [B] = sum mu.unary * e + sum mu.pairs * T + start and end at the outer words."""
     unary, pairs = target
-    words = length_mask(lengths, emissions.shape[1])[..., None]
+    words = length_mask(lengths, emissions.shape[1])
     last = unary[torch.arange(len(lengths), device=lengths.device), lengths - 1]
-    inside = torch.where(words, emissions, 0.0) * unary
-    return (
-        inside.flatten(1).sum(1) + pairs.flatten(1) @ transitions.flatten() + unary[:, 0] @ start + last @ end
-    )
+    inside = torch.where(words, (emissions * unary).sum(-1), 0.0).sum(1)
+    with full_precision(emissions.device.type):
+        return inside + pairs.flatten(1) @ transitions.flatten() + unary[:, 0] @ start + last @ end

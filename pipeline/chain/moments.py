@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pipeline.chain.precision import full_precision
+
 
 class Moments(NamedTuple):
     """E_q[phi] for one batch: how often each tag and each transition is expected.
@@ -57,5 +59,6 @@ def path_moments(paths: Tensor, weights: Tensor, lengths: Tensor, num_tags: int)
         weighted = hot * weights[:, k, None, None]
         unary += weighted
         # A product of one-hot rows instead of an indexed addition: the latter has no fixed order on a GPU.
-        pairs += weighted[:, :-1].transpose(1, 2) @ hot[:, 1:]
+        with full_precision(weights.device.type):
+            pairs += weighted[:, :-1].transpose(1, 2) @ hot[:, 1:]
     return Moments(unary, pairs)

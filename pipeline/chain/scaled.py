@@ -1,200 +1,212 @@
-"""Forward-backward in scaled probability space: two small products per word, both directions at once.
+"""Forward-backward in scaled probability space: one small product per word, both directions at once.
 
-With a = exp(alpha) and M = exp(T) the forward recursion is a_l = (a_{l-1} M) * exp(e_l). The backward one is
-the same with M transposed and the words reversed, so each sentence is laid out in both orders, left-aligned, and
-one batched product [2, B, N] x [2, N, N] advances both. Emissions are soft-maxed over the tags and M is at most
-1, so that no state ever grows; what it may lose is given back every few words by a factor folded into the
-emissions of that word (so that the recursion stays exactly linear, which `pull_back` needs).
+With a = exp(alpha) and M = exp(T) the forward recursion is a_l = (a_{l-1} M) * exp(e_l). The backward one,
+g_l = (g_{l+1} M') * exp(e_l), is the same with M transposed and the words reversed, so each sentence is laid
+out in both orders, left-aligned, and one batched product [2, B, N] x [2, N, N] advances both. The weights
+exp(e_l) are normalised over the tags and M is at most 1, so no state ever grows; what it loses is given back
+every few words by a factor folded into the weights of that word (so the recursion stays exactly linear,
+which `pull_back` needs).
 
-What could go wrong is underflow: a tag whose share is below the smallest float, but which all
-sequences have to pass because of a later barrier. Whether it can have happened is known afterwards: if all
-states are far above the smallest float, then whatever was rounded to zero was too small to matter in every sum
-it belonged to. `Sweep.exact` says so per sentence; the others are done again by `log_space`.
+What could go wrong is underflow: a tag's share falls below the smallest float, yet all sequences have to
+pass it because of a later barrier. Whether that can have happened is known afterwards: if all states are far
+above the smallest float, whatever was rounded to zero was too small to matter in every sum it was missing
+from. `Sweep.exact` says so per sentence; the others are done again by `log_space`.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from pipeline.chain.moments import length_mask
+from pipeline.chain.workspace import scratch
 
 # A state is rescaled before its largest entry can have lost this much (natural logarithm), and no later than
 # after so many words.
-_MAX_LOSS = 20.0
+_MAX_LOSS = 16.0
 _MAX_STRIDE = 16
 
 
 class Sweep(NamedTuple):
-    """Both recursions of a batch; L is the length of its longest sentence.
+    """Both recursions of a batch; L is the length of its longest sentence, and words come first here.
 
-    `before`, `state` and `weights` are [L, 2, B, N]: at step t of direction 0 (forward) stands word t, at
-    step t of direction 1 (backward) word length - 1 - t, and state = before * weights; past the end of a
-    sentence its outermost word is repeated. `suffix` [B, L, N] is `before` of the backward
-    direction at word l; `mass` [B, L] = sum_j state[forward] * suffix is Z in the units of each word. `order`
-    [L, 2, B] is the row of [B, L] that step t takes, `rows` [B, L] that of [L, 2, B] at which the backward
-    direction stands at word l. `exact` [B] is False where underflow may matter, None
-    where no sentence is in doubt.
+    `state` and `weights` are [L, 2, B, N]: at step t of direction 0 (forward) stands word t, at step t of
+    direction 1 (backward) word length - 1 - t; past the end of a sentence its outermost word is repeated.
+    `backward` [L, B, N] is the state of direction 1 at word l. `steps` [2, N, N] is M and M transposed.
+    `order` [L, 2, B] is the row of [B, L] at step t, `rows` [L, B] that of [L, 2, B] where direction 1 has
+    word l. `words` [L, B] is False at padding. `exact` [B] is False where underflow may matter, None where
+    no sentence is in doubt.
     """
 
     log_z: Tensor
-    before: Tensor
     state: Tensor
     weights: Tensor
-    suffix: Tensor
-    mass: Tensor
+    backward: Tensor
     steps: Tensor
-    words: Tensor
     order: Tensor
     rows: Tensor
+    words: Tensor
     exact: Tensor | None
 
 
-def sweep(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor) -> Sweep:
-    """Run both recursions. Shapes as in `LinearChain`, with L the length of the longest sentence."""
+def sweep(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, keep: bool
+) -> Sweep:
+    """Run both recursions. Shapes as in `LinearChain`, with L the length of the longest sentence.
+
+    Without `keep` the result lies in scratch memory and holds until this thread's next sweep.
+    """
     batch, size, tags = emissions.shape
-    words = length_mask(lengths, size)
-    order = _order(lengths, size)
-
-    shares = emissions.softmax(-1)
-    top_start, top_end, top_step = start.max(), end.max(), transitions.max()
-    one_way = (transitions - top_step).exp()
-    steps = torch.stack((one_way, one_way.t()))
-
-    weights = shares.reshape(-1, tags).index_select(0, order.flatten())
-    weights = weights.view(size, 2, batch, tags)
-    least_weight = weights.min()
-    before, state = torch.empty_like(weights), torch.empty_like(weights)
-    before[0] = torch.stack((start - top_start, end - top_end)).exp()[:, None]
-    stride = _stride(transitions, top_step)
-    factors = _advance(before.unbind(), state.unbind(), weights.unbind(), steps, stride)
-
-    # Rows of `before` that hold the backward direction, in the order of the words.
-    step = (lengths[:, None] - 1 - torch.arange(size, device=lengths.device)).clamp_min_(0)
-    rows = (step * 2 + 1) * batch + torch.arange(batch, device=lengths.device)[:, None]
-    suffix = before.view(-1, tags).index_select(0, rows.flatten()).view(batch, size, tags)
-    mass = (state[:, 0].transpose(0, 1) * suffix).sum(-1)
-
-    # log Z = the mass at the first word, and everything that was taken out on the way from the last one.
-    peak = emissions.amax(-1).double() - shares.amax(-1).log().double()
-    taken = torch.where(words, peak, 0.0).sum(1) + (lengths - 1) * top_step.double()
-    log_z = mass[:, 0].log().double() + taken + (top_start.double() + top_end.double())
-    if factors:
-        rescaled = torch.arange(stride, size, stride, device=lengths.device)[:, None] < lengths - 1
-        lost = torch.stack(factors)[:, 1, :, 0].log().double()
-        log_z = log_z - torch.where(rescaled, lost, 0.0).sum(0)
-
-    floor = torch.finfo(emissions.dtype).tiny * 1e10
-    least = torch.stack((before.min(), state.min(), mass.min(), least_weight * 1e9)).min()
-    exact = None
-    if not least >= floor:  # NaN too
-        exact = _exact(before, state, mass, shares, words, floor)
-        # The others are done again; at their padding the exact ones may hold 0 or NaN, which must not spread.
-        for values in (before, state, weights, suffix, mass):
-            values.masked_fill_(~((values > 0) & values.isfinite()), 1.0)
-    return Sweep(
-        log_z.to(emissions.dtype), before, state, weights, suffix, mass, steps, words, order, rows, exact
-    )
-
-
-def _order(lengths: Tensor, size: int) -> Tensor:
-    """Return [L, 2, B]: which row of [B, L] stands at step t of each direction."""
-    batch = len(lengths)
     step = torch.arange(size, device=lengths.device)[:, None]
-    first = torch.arange(batch, device=lengths.device) * size
+    words = step < lengths
     last = lengths - 1
-    forward = first + torch.minimum(step, last)
-    backward = first + (last - step).clamp_min_(0)
-    return torch.stack((forward, backward), 1)
+    sentence = torch.arange(batch, device=lengths.device)
+    reversed_step = (last - step).clamp_min_(0)
+    order = torch.stack((torch.minimum(step, last), reversed_step), 1).add_(sentence * size)
+    rows = (reversed_step * 2 + 1).mul_(batch).add_(sentence)
+
+    shares, shift = _shares(emissions)
+    top_step, top_start, top_end = transitions.max(), start.max(), end.max()
+    one_way = (transitions - top_step).exp_()
+    steps = torch.stack((one_way, one_way.t()))
+    shape = (size, 2, batch, tags)
+    weights = scratch("weights", shape, emissions, keep)
+    torch.index_select(shares, 0, order.flatten(), out=weights.view(-1, tags))
+    least_weight = weights.min()
+    state = scratch("state", shape, emissions, keep)
+    torch.mul(torch.stack((start - top_start, end - top_end)).exp_()[:, None], weights[0], out=state[0])
+    stride = _stride(transitions, top_step)
+    factors = _advance(state, weights, steps, stride)
+
+    backward = scratch("backward", (size, batch, tags), emissions, keep)
+    torch.index_select(state.view(-1, tags), 0, rows.flatten(), out=backward.view(-1, tags))
+    # log Z is the mass at the first word and all that was taken out of the backward direction before it.
+    mass = (state[0, 0] * backward[0] / weights[0, 0]).sum(1)
+    taken = torch.where(words, shift.view(batch, size).t().double(), 0.0).sum(0) + last * top_step.double()
+    log_z = mass.double().log() + taken + (top_start.double() + top_end.double())
+    # What is lost to underflow is lost in the units before rescaling.
+    floor = torch.full_like(mass, torch.finfo(emissions.dtype).tiny * 1e10)
+    if factors:
+        given = torch.stack(factors)
+        passed = torch.arange(stride, size, stride, device=lengths.device)[:, None] < lengths
+        log_z -= torch.where(passed, given[:, 1, :, 0].double().log(), 0.0).sum(0)
+        floor *= given.amax((0, 1, 3)).clamp_min_(1.0)
+    exact = None
+    if not torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9)) >= floor.max():  # or NaN
+        exact = _exact(state, shares, mass, words, floor)
+        # The padding of an exact sentence may hold 0 or NaN, which must not reach its words.
+        for values in (state, weights, backward):
+            values.masked_fill_(~((values > 0) & values.isfinite()), 1.0)
+    return Sweep(log_z.to(emissions.dtype), state, weights, backward, steps, order, rows, words, exact)
+
+
+def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return exp(e - shift) [B * L, N], which sums to 1 over the tags, and shift [B * L].
+
+    Products with ones find mean and sum: softmax and reductions over so few tags are several times slower.
+    """
+    batch, size, tags = emissions.shape
+    ones = emissions.new_ones(tags)
+    flat = emissions.reshape(-1, tags)
+    mean = (flat @ ones).div_(tags)
+    shares = scratch("shares", (batch * size, tags), emissions)
+    torch.sub(flat, mean[:, None], out=shares).exp_()
+    total = shares @ ones
+    shares.div_(total[:, None])
+    return shares, mean + total.log()
 
 
 def _stride(transitions: Tensor, top_step: Tensor) -> int:
-    """Return how many words a state may go without rescaling: its largest entry loses at most max T - min T."""
+    """Return how many words a state may go without rescaling; a word costs at most max T - min T."""
     loss = float(top_step - transitions.min())
+    if not math.isfinite(loss):
+        return 1
     return max(1, min(_MAX_STRIDE, int(_MAX_LOSS / loss))) if loss > 0 else _MAX_STRIDE
 
 
-def _advance(
-    before: tuple[Tensor, ...],
-    state: tuple[Tensor, ...],
-    weights: tuple[Tensor, ...],
-    steps: Tensor,
-    stride: int,
-) -> list[Tensor]:
-    """Fill `before` and `state` step by step; return the factors [2, B, 1] of the rescaled steps."""
+def _advance(state: Tensor, weights: Tensor, steps: Tensor, stride: int) -> list[Tensor]:
+    """Fill `state` step by step; return the factors [2, B, 1] of the rescaled steps."""
     factors = []
-    torch.mul(before[0], weights[0], out=state[0])
-    for t in range(1, len(state)):
-        torch.bmm(state[t - 1], steps, out=before[t])
+    arrived = torch.empty_like(state[0])
+    states = state.unbind()
+    for t, weight in enumerate(weights.unbind()):
+        if t == 0:
+            continue
+        torch.bmm(states[t - 1], steps, out=arrived)
         if t % stride == 0:
-            factor = before[t].amax(-1, keepdim=True).reciprocal_()
-            weights[t].mul_(factor)
+            factor = arrived.amax(-1, keepdim=True).reciprocal_()
+            weight.mul_(factor)
             factors.append(factor)
-        torch.mul(before[t], weights[t], out=state[t])
+        torch.mul(arrived, weight, out=states[t])
     return factors
 
 
-def _exact(
-    before: Tensor, state: Tensor, mass: Tensor, shares: Tensor, words: Tensor, floor: float
-) -> Tensor:
+def _exact(state: Tensor, shares: Tensor, mass: Tensor, words: Tensor, floor: Tensor) -> Tensor:
     """Return [B]: whether all states of a sentence (not those at its padding) are far above underflow."""
-    least = torch.minimum(before, state).amin(3).amin(1).t().minimum(mass)
-    enough = (least >= floor) & (shares.amin(2) * 1e9 >= floor)
-    return torch.where(words, enough, True).all(1)
+    least = state.amin((1, 3)).minimum(mass).minimum(shares.amin(1).view(words.t().shape).t() * 1e9)
+    return torch.where(words, least >= floor, True).all(0)
+
+
+def _rest(found: Sweep) -> tuple[Tensor, Tensor]:
+    """Return the mass of all suffixes after tag j of word l, and 1 / (forward * it summed); 0 at padding."""
+    rest = scratch("rest", found.backward.shape, found.state)
+    torch.div(found.backward, found.weights[:, 0], out=rest)
+    joint = scratch("joint", rest.shape, rest)
+    mass = torch.mul(found.state[:, 0], rest, out=joint).sum(-1)
+    return rest, torch.where(found.words, mass.reciprocal_(), 0.0)[..., None]
 
 
 def moments(found: Sweep) -> tuple[Tensor, Tensor]:
     """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    forward = found.state[:, 0].transpose(0, 1)
-    rest = found.suffix * _one_over(found.mass, found.words)
-    unary = forward * rest
-    arrived = found.weights[1:, 0].transpose(0, 1) * rest[:, 1:]
-    pairs = torch.bmm(forward[:, :-1].transpose(1, 2), arrived).mul_(found.steps[0])
+    _, per_mass = _rest(found)
+    joint = scratch("joint", found.backward.shape, found.state)
+    unary = joint.new_empty(joint.transpose(0, 1).shape)
+    torch.mul(joint, per_mass, out=unary.transpose(0, 1))
+    arrived = torch.mul(found.backward, per_mass, out=joint)
+    pairs = _outer(found.state[:-1, 0], arrived[1:]).mul_(found.steps[0])
     return unary, pairs
 
 
 def log_marginals(found: Sweep) -> Tensor:
     """Return log q(y_l = j) [B, L, N], 0 at padding; a sum of logarithms, as the product may underflow."""
-    logs = found.state[:, 0].transpose(0, 1).log() + found.suffix.log() - found.mass.log()[..., None]
-    return torch.where(found.words[..., None], logs, 0.0)
+    rest, per_mass = _rest(found)
+    scale = torch.where(found.words[..., None], per_mass, 1.0).log_()
+    logs = (rest.log_() + scale).add_(found.state[:, 0].log())
+    logs *= found.words[..., None]
+    return logs.transpose(0, 1).contiguous()
 
 
 def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
-    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word. With w = grad / q the gradient is
-    E[phi(y) sum_l w_l(y_l)], a tangent of both recursions: to the state of each step comes state * w.
+    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word. With w = grad / q the gradient
+    is E[phi(y) sum_l w_l(y_l)], a tangent of both recursions: what each step adds to it is state * w.
     """
     batch, size, tags = grad.shape
-    forward = found.state[:, 0].transpose(0, 1)
-    per_mass = _one_over(found.mass, found.words)
-    # state * w without the quotient by q, which may underflow where neither state does.
-    scaled = grad * found.mass[..., None]
-    to_forward = scaled / found.suffix
-    to_backward = scaled / forward
-    order = found.order
-    added = torch.stack(
-        (
-            to_forward.view(-1, tags).index_select(0, order[:, 0].flatten()),
-            to_backward.view(-1, tags).index_select(0, order[:, 1].flatten()),
-        )
-    )
-    added = added.view(2, size, batch, tags).transpose(0, 1).contiguous()
-    added[:, 1] *= found.weights[:, 1]
-    before = torch.zeros_like(added)
-    for t in range(1, size):
-        torch.bmm(added[t - 1], found.steps, out=before[t])
-        added[t].addcmul_(before[t], found.weights[t])
+    rest, per_mass = _rest(found)
+    forward, weights = found.state[:, 0], found.weights[:, 0]
+    # state * w without a quotient by q, which may underflow where neither of its factors does.
+    scaled = grad.transpose(0, 1) / per_mass.where(found.words[..., None], 1.0)
+    tangent = scratch("tangent", tuple(found.state.shape), grad)
+    torch.div(scaled, rest, out=tangent[:, 0])
+    to_backward = scaled.mul_(weights).div_(forward).flatten(0, 1)
+    by_step = (found.order[:, 1] % size) * batch + found.order[:, 1] // size
+    tangent[:, 1] = to_backward.index_select(0, by_step.flatten()).view(size, batch, tags)
+    arrived = torch.empty_like(tangent[0])
+    tangents = tangent.unbind()
+    for t, weight in enumerate(found.weights.unbind()):
+        if t:
+            torch.bmm(tangents[t - 1], found.steps, out=arrived)
+            tangents[t].addcmul_(arrived, weight)
 
-    tangent = added[:, 0].transpose(0, 1)
-    after = before.view(-1, tags).index_select(0, found.rows.flatten()).view(batch, size, tags)
-    unary = (tangent * found.suffix + forward * after) * per_mass
-    weights = found.weights[1:, 0].transpose(0, 1) * per_mass[:, 1:]
-    pairs = torch.bmm(tangent[:, :-1].transpose(1, 2), weights * found.suffix[:, 1:])
-    pairs.baddbmm_(forward[:, :-1].transpose(1, 2), weights * (after[:, 1:] + to_backward[:, 1:]))
-    return unary, pairs.mul_(found.steps[0])
+    ahead = tangent[:, 0]
+    behind = tangent.view(-1, tags).index_select(0, found.rows.flatten()).view(size, batch, tags)
+    unary = (ahead * rest).addcdiv_(forward * behind, weights).mul_(per_mass)
+    pairs = _outer(ahead[:-1], (found.backward * per_mass)[1:])
+    pairs += _outer(forward[:-1], (behind * per_mass)[1:])
+    return unary.transpose(0, 1) - grad, pairs.mul_(found.steps[0])
 
 
-def _one_over(mass: Tensor, words: Tensor) -> Tensor:
-    """Return 1 / mass [B, L, 1], 0 at padding."""
-    return torch.where(words, mass.reciprocal(), 0.0)[..., None]
+def _outer(left: Tensor, right: Tensor) -> Tensor:
+    """Return sum_l left[l, b, i] * right[l, b, j] as [B, N, N]."""
+    return torch.bmm(left.permute(1, 2, 0), right.transpose(0, 1))

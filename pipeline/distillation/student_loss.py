@@ -1,0 +1,31 @@
+"""A method, its settings and the teacher's scores, as the function that the training loop minimises."""
+
+from torch import Tensor
+
+from pipeline.batching import Batch
+from pipeline.chain import LinearChain
+from pipeline.distillation.objective import find_method, objective
+from pipeline.distillation.schedule import weight_at
+from pipeline.distillation.settings import Scheduled, Settings
+from pipeline.distillation.targets import tabulate
+from pipeline.scores import ScoreStore
+from pipeline.training import Loss, gold_loss, gold_of
+
+
+def student_loss(name: str, settings: Settings, store: ScoreStore, *, steps: int, epochs: int) -> Loss:
+    """The loss of method `name` over a run of `steps` steps in `epochs` epochs.
+
+    The targets of all sentences are computed here, once; a step looks its batch's up.
+    """
+    if not isinstance(settings, Scheduled):
+        return gold_loss
+    method = find_method(name)
+    targets = tabulate(store, method, settings)
+
+    def loss(student: LinearChain, batch: Batch, step: int) -> Tensor:
+        weight = weight_at(settings.schedule, settings.weight, step=step, steps=steps, epochs=epochs)
+        target = None if weight == 0.0 else targets(batch.ids).to(student.emissions.device)
+        gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
+        return objective(method, settings, weight, student=student, target=target, gold=gold)
+
+    return loss

@@ -1,0 +1,31 @@
+"""How a stage is run from the shell: typer for arguments, one line for a user's mistake."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from pipeline.errors import Interrupted, UserError
+
+
+def run(main: Callable[..., Any]) -> None:
+    """Run a stage's command.
+
+    Exit status: 2 for a mistake that the user can mend, told in one line; 128 + n after signal n.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # a student's unused teacher layers are no news
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        raise SystemExit(128 + interrupted.signal) from None

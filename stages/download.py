@@ -1,0 +1,37 @@
+"""Fetch what the task needs from outside: the corpus, or the encoder."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from stages.arguments import Params
+from stages.command import run
+
+
+def main(
+    what: Annotated[Literal["corpus", "encoder"], typer.Argument(help="What to fetch.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it.
+
+    Files of a corpus are looked for in $CORPUS_MIRROR/<task>/ first.
+    """
+    from pipeline.corpus_files import fetch_corpus
+    from pipeline.folder import new_folder
+    from pipeline.params import load_params
+    from pipeline.sources import fetch_encoder
+
+    settings = load_params(params)
+    with new_folder(out) as folder:
+        if what == "encoder":
+            fetch_encoder(settings.encoder.source, folder, sha256=settings.encoder.sha256)
+        else:
+            root = os.environ.get("CORPUS_MIRROR")
+            fetch_corpus(settings.corpus, folder, mirror=Path(root, settings.task) if root else None)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,38 @@
+"""Score one model on the test split, once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Encoded, Params
+from stages.command import run
+
+
+def main(
+    encoded: Encoded,
+    model: Annotated[Path, typer.Option(help="The teacher or a student.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: metrics and predictions.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Tag the test split; write scores, size, speed and every predicted tag."""
+    from pipeline.batching import Batches
+    from pipeline.device import accelerator
+    from pipeline.encoding import load, read_tags
+    from pipeline.folder import check
+    from pipeline.model_folder import load_model
+    from pipeline.params import load_params
+    from pipeline.scoring import evaluate, save_outcome
+
+    settings = load_params(params).evaluate
+    check(encoded)
+    test = encoded / "test.parquet"
+    batches = Batches(load(test), settings.batch_size)
+    gold = read_tags(test)
+    metrics, predicted = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
+    save_outcome(out, metrics, gold, predicted)
+    print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,45 @@
+"""Fine-tune the teacher."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Code, Encoded, Encoder, Params
+from stages.command import run
+
+
+def main(
+    encoded: Encoded,
+    encoder: Encoder,
+    code: Code,
+    out: Annotated[Path, typer.Option(help="Folder to write: the teacher.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Train encoder, emission layer and CRF on the gold tags."""
+    from pipeline.folder import check
+    from pipeline.model import ChainTagger
+    from pipeline.params import load_params
+    from pipeline.runs import Inputs, train_and_save
+    from pipeline.training import gold_loss, reproducible
+
+    settings = load_params(params).teacher
+    check(encoder)
+    inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision)
+    reproducible(settings.seed)
+    model = ChainTagger.from_encoder(encoder, inputs.train.encoded, dropout=settings.dropout)
+    train_and_save(
+        model,
+        inputs,
+        gold_loss,
+        settings,
+        seed=settings.seed,
+        label="teacher",
+        depends_on=[code, encoder],
+        tokenizer=encoder,
+        out=out,
+    )
+
+
+if __name__ == "__main__":
+    run(main)
