@@ -13,15 +13,10 @@ class BruteForce:
         self.size, self.tags = emissions.shape
         self.sequences = torch.tensor(list(itertools.product(range(self.tags), repeat=self.size)))
         e, t, b, d = (x.double() for x in (emissions, transitions, start, end))
-        self.scores = torch.stack([self._score(e, t, b, d, y) for y in self.sequences.tolist()])
-
-    def _score(self, e: Tensor, t: Tensor, b: Tensor, d: Tensor, y: list[int]) -> Tensor:
-        total = b[y[0]] + d[y[-1]]
-        for word, tag in enumerate(y):
-            total = total + e[word, tag]
-        for previous, current in itertools.pairwise(y):
-            total = total + t[previous, current]
-        return total
+        y = self.sequences
+        self.scores = (
+            e[torch.arange(self.size), y].sum(1) + t[y[:, :-1], y[:, 1:]].sum(1) + b[y[:, 0]] + d[y[:, -1]]
+        )
 
     def log_partition(self) -> Tensor:
         return self.scores.logsumexp(0)

@@ -6,7 +6,6 @@ autocast or the global precision of matrix products say.
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn.functional import pad
 

@@ -32,16 +32,20 @@ class Sweep(NamedTuple):
 
     `state` and `weights` are [L, 2, B, N]: at step t of direction 0 (forward) stands word t, at step t of
     direction 1 (backward) word length - 1 - t; past the end of a sentence its outermost word is repeated.
-    `backward` [L, B, N] is the state of direction 1 at word l. `steps` [2, N, N] is M and M transposed.
-    `order` [L, 2, B] is the row of [B, L] at step t, `rows` [L, B] that of [L, 2, B] where direction 1 has
-    word l. `words` [L, B] is False at padding. `exact` [B] is False where underflow may matter, None where
-    no sentence is in doubt.
+    `backward` [L, B, N] is the state of direction 1 at word l, `rest` the same without that word's weight,
+    and `joint` = state[:, 0] * rest, which sums to `mass` [L, B] over the tags. `steps` [2, N, N] is M and
+    M transposed. `order` [L, 2, B] is the row of [B, L] at step t, `rows` [L, B] that of [L, 2, B] where
+    direction 1 has word l. `words` [L, B] is False at padding. `exact` [B] is False where underflow may
+    matter, None where no sentence is in doubt.
     """
 
     log_z: Tensor
     state: Tensor
     weights: Tensor
     backward: Tensor
+    rest: Tensor
+    joint: Tensor
+    mass: Tensor
     steps: Tensor
     order: Tensor
     rows: Tensor
@@ -81,11 +85,13 @@ def sweep(
     backward = scratch("backward", (size, batch, tags), emissions, keep)
     torch.index_select(state.view(-1, tags), 0, rows.flatten(), out=backward.view(-1, tags))
     # log Z is the mass at the first word and all that was taken out of the backward direction before it.
-    mass = (state[0, 0] * backward[0] / weights[0, 0]).sum(1)
+    rest = torch.div(backward, weights[:, 0], out=scratch("rest", shape[:1] + shape[2:], emissions, keep))
+    joint = torch.mul(state[:, 0], rest, out=scratch("joint", shape[:1] + shape[2:], emissions, keep))
+    mass = joint.sum(-1)
     taken = torch.where(words, shift.view(batch, size).t().double(), 0.0).sum(0) + last * top_step.double()
-    log_z = mass.double().log() + taken + (top_start.double() + top_end.double())
+    log_z = mass[0].double().log() + taken + (top_start.double() + top_end.double())
     # What is lost to underflow is lost in the units before rescaling.
-    floor = torch.full_like(mass, torch.finfo(emissions.dtype).tiny * 1e10)
+    floor = torch.full_like(mass[0], torch.finfo(emissions.dtype).tiny * 1e10)
     if factors:
         given = torch.stack(factors)
         passed = torch.arange(stride, size, stride, device=lengths.device)[:, None] < lengths
@@ -95,9 +101,22 @@ def sweep(
     if not torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9)) >= floor.max():  # or NaN
         exact = _exact(state, shares, mass, words, floor)
         # The padding of an exact sentence may hold 0 or NaN, which must not reach its words.
-        for values in (state, weights, backward):
+        for values in (state, weights, backward, rest, joint, mass):
             values.masked_fill_(~((values > 0) & values.isfinite()), 1.0)
-    return Sweep(log_z.to(emissions.dtype), state, weights, backward, steps, order, rows, words, exact)
+    return Sweep(
+        log_z.to(emissions.dtype),
+        state,
+        weights,
+        backward,
+        rest,
+        joint,
+        mass,
+        steps,
+        order,
+        rows,
+        words,
+        exact,
+    )
 
 
 def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,31 +166,25 @@ def _exact(state: Tensor, shares: Tensor, mass: Tensor, words: Tensor, floor: Te
     return torch.where(words, least >= floor, True).all(0)
 
 
-def _rest(found: Sweep) -> tuple[Tensor, Tensor]:
-    """Return the mass of all suffixes after tag j of word l, and 1 / (forward * it summed); 0 at padding."""
-    rest = scratch("rest", found.backward.shape, found.state)
-    torch.div(found.backward, found.weights[:, 0], out=rest)
-    joint = scratch("joint", rest.shape, rest)
-    mass = torch.mul(found.state[:, 0], rest, out=joint).sum(-1)
-    return rest, torch.where(found.words, mass.reciprocal_(), 0.0)[..., None]
+def _per_mass(found: Sweep) -> Tensor:
+    """Return 1 / mass [L, B, 1], 0 at padding."""
+    return torch.where(found.words, found.mass.reciprocal(), 0.0)[..., None]
 
 
 def moments(found: Sweep) -> tuple[Tensor, Tensor]:
     """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    _, per_mass = _rest(found)
-    joint = scratch("joint", found.backward.shape, found.state)
-    unary = joint.new_empty(joint.transpose(0, 1).shape)
-    torch.mul(joint, per_mass, out=unary.transpose(0, 1))
-    arrived = torch.mul(found.backward, per_mass, out=joint)
+    per_mass = _per_mass(found)
+    size, batch, tags = found.joint.shape
+    unary = found.joint.new_empty(batch, size, tags)
+    torch.mul(found.joint, per_mass, out=unary.transpose(0, 1))
+    arrived = torch.mul(found.backward, per_mass, out=scratch("arrived", (size, batch, tags), per_mass))
     pairs = _outer(found.state[:-1, 0], arrived[1:]).mul_(found.steps[0])
     return unary, pairs
 
 
 def log_marginals(found: Sweep) -> Tensor:
     """Return log q(y_l = j) [B, L, N], 0 at padding; a sum of logarithms, as the product may underflow."""
-    rest, per_mass = _rest(found)
-    scale = torch.where(found.words[..., None], per_mass, 1.0).log_()
-    logs = (rest.log_() + scale).add_(found.state[:, 0].log())
+    logs = found.state[:, 0].log() + found.rest.log() - found.mass.log()[..., None]
     logs *= found.words[..., None]
     return logs.transpose(0, 1).contiguous()
 
@@ -183,10 +196,10 @@ def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
     is E[phi(y) sum_l w_l(y_l)], a tangent of both recursions: what each step adds to it is state * w.
     """
     batch, size, tags = grad.shape
-    rest, per_mass = _rest(found)
+    per_mass, rest = _per_mass(found), found.rest
     forward, weights = found.state[:, 0], found.weights[:, 0]
     # state * w without a quotient by q, which may underflow where neither of its factors does.
-    scaled = grad.transpose(0, 1) / per_mass.where(found.words[..., None], 1.0)
+    scaled = grad.transpose(0, 1) * found.mass[..., None]
     tangent = scratch("tangent", tuple(found.state.shape), grad)
     torch.div(scaled, rest, out=tangent[:, 0])
     to_backward = scaled.mul_(weights).div_(forward).flatten(0, 1)
