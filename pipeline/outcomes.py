@@ -1,7 +1,7 @@
 """Reads what the evaluating, training and timing stages left, and says which stage mends a bad file."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,48 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UserError(f"{path}: cannot be read ({_first_line(error)}); {_again(target)}") from None
     return Outcome(folder, metrics, ids, gold, predicted)
+
+
+def read_outcomes(
+    folder: Path, methods: Iterable[str], seeds: Sequence[int]
+) -> tuple[Outcome, dict[str, dict[int, Outcome]]]:
+    """The teacher's outcome in `folder/teacher`, and those in `folder/<method>/<seed>`.
+
+    Raises:
+        UserError: see `read_outcome`.
+    """
+    students = {
+        method: {
+            seed: read_outcome(folder / method / str(seed), target=f"evaluate@{method}-{seed}")
+            for seed in seeds
+        }
+        for method in methods
+    }
+    return read_outcome(folder / "teacher", target="evaluate_teacher"), students
+
+
+def read_histories(
+    teacher: Path, students: Path, methods: Iterable[str], seeds: Sequence[int]
+) -> tuple[list[dict[str, Any]], dict[str, dict[int, list[dict[str, Any]]]]]:
+    """The epochs of the teacher, and of every student in `students/<method>/<seed>`.
+
+    Raises:
+        UserError: see `read_history`.
+    """
+    runs = {
+        method: {
+            seed: read_history(students / method / str(seed), target=f"distill@{method}-{seed}")
+            for seed in seeds
+        }
+        for method in methods
+    }
+    return read_history(teacher, target="teacher"), runs
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, and the folder it goes into."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def evaluate(
         accelerator: device and precision.
 
     Returns:
-        Span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and its F1 on development;
+        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and its F1 on development;
         parameters; megabytes (10⁶ bytes) of weights; sentences per second of tagging (median of 3 passes, batches
         laid out beforehand not counted), device; and the predicted tags.
     """
@@ -55,6 +55,7 @@ def evaluate(
     scores = score(gold, predicted, scheme=model.tag_set.scheme)
     history = json.loads((folder / HISTORY).read_text())
     metrics = {
+        "scheme": model.tag_set.scheme,
         "precision": scores.precision,
         "recall": scores.recall,
         "f1": scores.f1,

@@ -1,0 +1,33 @@
+"""The figures of one method, at a path that never moves, so that `dvc metrics diff` compares methods."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Eval, Params
+from stages.command import run
+
+
+def main(
+    eval_: Annotated[Eval, typer.Option("--eval")],
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
+    confusion: Annotated[Path, typer.Option(help="CSV file to write: words by actual and predicted tag.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Write the figures of the parameter `method`, and its confusion matrix."""
+    from pipeline.outcomes import read_outcomes, write_json
+    from pipeline.params import load_params
+    from pipeline.report import confusion_rows, write_csv
+    from pipeline.summary import UNDISTILLED, headline, summarise
+
+    settings = load_params(params)
+    methods = [name for name in settings.methods if name in (UNDISTILLED, settings.method)]
+    teacher, students = read_outcomes(eval_, methods, settings.seeds)
+    summary = summarise(teacher, students, task=settings.task, scheme=teacher.metrics["scheme"])
+    write_json(out, headline(summary, settings.method))
+    write_csv(confusion, confusion_rows(students[settings.method].values()))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,43 @@
+"""All methods side by side: metrics, the tables behind the plots, and a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Eval, Params, Teacher
+from stages.command import run
+
+
+def main(
+    eval_: Annotated[Eval, typer.Option("--eval")],
+    teacher: Teacher,
+    students: Annotated[Path, typer.Option(help="The students, from `distill`.")],
+    timing: Annotated[Path, typer.Option(help="Epoch times, from `time_epochs`.")],
+    metrics: Annotated[Path, typer.Option(help="JSON file to write: the summary.")],
+    plots: Annotated[Path, typer.Option(help="Folder to write the CSV files in.")],
+    page: Annotated[Path, typer.Option(help="Markdown file to write.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Compare the methods of `methods` over `seeds` with their teacher."""
+    from pipeline import report
+    from pipeline.outcomes import read_histories, read_json, read_outcomes, write_json
+    from pipeline.params import load_params
+    from pipeline.summary import summarise
+
+    settings = load_params(params)
+    scored, by_method = read_outcomes(eval_, settings.methods, settings.seeds)
+    summary = summarise(scored, by_method, task=settings.task, scheme=scored.metrics["scheme"])
+    times = read_json(timing, target="time_epochs")
+    curves = read_histories(teacher, students, settings.methods, settings.seeds)
+    write_json(metrics, summary)
+    report.write_csv(plots / "f1.csv", report.f1_rows(summary))
+    report.write_csv(plots / "learning_curves.csv", report.learning_curve_rows(*curves))
+    report.write_csv(plots / "epoch_time.csv", report.epoch_time_rows(times))
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(report.page(summary, times), encoding="utf-8")
+    print(page.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,33 @@
+"""Keep a finished run under `results/`, and write the README's tables and pictures from what is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Params
+from stages.command import run
+
+
+def main(
+    keep: Annotated[
+        str | None, typer.Option(help="Keep metrics/ as results/<task>-<KEEP>; a device, as cpu.")
+    ] = None,
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Write results and README; without --keep, only the README is written anew."""
+    from pipeline import readme
+    from pipeline.params import load_params
+    from pipeline.provenance import provenance
+
+    results, page = Path("results"), Path("README.md")
+    if keep is not None:
+        settings = load_params(params)
+        readme.keep(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings))
+    for path, picture in readme.pictures(results).items():
+        path.write_text(picture, encoding="utf-8")
+    page.write_text(readme.update(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
