@@ -101,8 +101,8 @@ def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
     """Cut sentences longer than a window into overlapping ones at word boundaries.
 
     Returns:
-        For every sentence its windows as (first piece, last piece + 1); for every word the number of the window
-        that it is read in and its first piece's place there. A word in two windows is read where it has more
+        For every sentence its windows as (first piece, last piece + 1); for every word the number of the
+        window that it is read in and its first piece's place there. A word in two windows is read where it has more
         context: the first half of the overlap in the earlier window, the second half in the later.
     """
     vocabulary, first = encoded.vocabulary, encoded.first

@@ -39,7 +39,7 @@ class Checkpoint:
     @classmethod
     @contextmanager
     def hold(cls, root: Path, key: str) -> Iterator["Checkpoint"]:
-        """Lock `root/key` for this process; when the block ends without an exception, the checkpoint is removed.
+        """Lock `root/key` for this process; a block that ends without an exception removes the checkpoint.
 
         Raises:
             UserError: another process holds it.

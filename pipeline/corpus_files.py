@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from pipeline.corpus import Sentence, check_counts, hold_out, read_conll
-from pipeline.errors import UserError
 from pipeline.params import Corpus
 from pipeline.sources import fetch_file
 

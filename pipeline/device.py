@@ -1,5 +1,7 @@
 """Where and in which precision a run computes."""
 
+import platform
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -7,7 +9,7 @@ from accelerate import Accelerator
 
 
 def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerator:
-    """The best device here, with autocast to bfloat16 if asked for, or under "auto" if the device is fast at it."""
+    """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it."""
     bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
     return Accelerator(mixed_precision="bf16" if bfloat16 else "no")
 
@@ -36,9 +38,7 @@ def _is_fast_at_bfloat16() -> bool:
 
 def _cpu_model() -> str:
     try:
-        with open("/proc/cpuinfo") as lines:
+        with Path("/proc/cpuinfo").open() as lines:
             return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
-        import platform
-
         return platform.processor() or platform.machine()

@@ -38,7 +38,7 @@ def fingerprints(root: Path) -> dict[str, str]:
 
 
 def canonical(source: str) -> str:
-    """The code of `source` as one text that comments, docstrings, layout and the version of Python do not change."""
+    """The code of `source` as one text, the same whatever its comments, docstrings, layout and Python."""
     return _text(ast.parse(source))
 
 

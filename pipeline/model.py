@@ -63,7 +63,7 @@ class ChainTagger(PreTrainedModel):
     def from_encoder(
         cls, folder: Path, encoded: Encoded, *, layers: int | None = None, dropout: float = 0.1
     ) -> Self:
-        """A tagger over the first `layers` layers (all, if None) of a pretrained encoder; emission layer and CRF new.
+        """A tagger over the first `layers` layers (all, if None) of a pretrained encoder; the head is new.
 
         Args:
             folder: the encoder.

@@ -17,11 +17,11 @@ def provenance(params: Params) -> dict[str, Any]:
     """Commit, parameters, versions and date of the run that lies in the workspace.
 
     Raises:
-        UserError: this is no git repository, or its code has uncommitted changes, so that no commit tells what ran.
+        UserError: this is no git repository, or its code has uncommitted changes: no commit tells what ran.
     """
     if _git("status", "--porcelain", "--", *_CODE):
         raise UserError(
-            f"{', '.join(_CODE)}: changed since the last commit; commit, `dvc repro`, and keep the results then"
+            f"{', '.join(_CODE)}: changed since the last commit; commit, `dvc repro`, then keep the results"
         )
     return {
         "commit": _git("rev-parse", "HEAD"),

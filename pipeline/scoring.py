@@ -39,9 +39,9 @@ def evaluate(
         accelerator: device and precision.
 
     Returns:
-        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and its F1 on development;
-        parameters; megabytes (10⁶ bytes) of weights; sentences per second of tagging (median of 3 passes, batches
-        laid out beforehand not counted), device; and the predicted tags.
+        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and its
+        F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of
+        PASSES passes, laying batches out included); device. And the predicted tags.
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)

@@ -35,7 +35,7 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def vocabulary_of(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> Vocabulary:
-    """The tokenizer's special pieces, and the longest input that the encoder in `folder` takes (at most `window`).
+    """The tokenizer's special pieces, and the longest input (at most `window`) of the encoder in `folder`.
 
     Raises:
         UserError: `overlap` leaves no room in the window.

@@ -62,9 +62,9 @@ def train(
 ) -> History:
     """Train `model` in place and leave it in evaluation mode with the kept epoch's weights.
 
-    AdamW; the learning rate rises linearly over `settings.warmup` of the steps and falls linearly to 0. All that
-    is random in a step (its batch, its dropout) follows from `seed` and the step's number, so a run that goes on
-    from a checkpoint gives the same weights, to the bit, as one that was never stopped.
+    AdamW; the learning rate rises linearly over `settings.warmup` of the steps and falls linearly to 0. All
+    that is random in a step (its batch, its dropout) follows from `seed` and the step's number, so a run that
+    goes on from a checkpoint gives the same weights, to the bit, as one that was never stopped.
 
     Args:
         model: on the accelerator's device.
@@ -185,8 +185,8 @@ class _Run:
             return
         rows = batch.ids[~finite] if values.ndim else batch.ids
         raise UserError(
-            f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the sentences "
-            f"{rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
+            f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the "
+            f"sentences {rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
         )
 
 
@@ -202,7 +202,7 @@ def gold_loss(chain: LinearChain, batch: Batch, step: int) -> Tensor:
 
 
 def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
-    """The share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down to 0."""
+    """Share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down to 0."""
     rise = round(steps * warmup)
     if step < rise:
         return (step + 1) / rise

@@ -13,4 +13,4 @@ Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 Method = Annotated[str, typer.Option(help="A name in `methods`.")]
 Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]
-Eval = Annotated[Path, typer.Option(help="The scored models, from `evaluate`.")]
+Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]

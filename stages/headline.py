@@ -10,7 +10,7 @@ from stages.command import run
 
 
 def main(
-    eval_: Annotated[Eval, typer.Option("--eval")],
+    outcomes: Eval,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     confusion: Annotated[Path, typer.Option(help="CSV file to write: words by actual and predicted tag.")],
     params: Params = Path("params.yaml"),
@@ -23,7 +23,7 @@ def main(
 
     settings = load_params(params)
     methods = [name for name in settings.methods if name in (UNDISTILLED, settings.method)]
-    teacher, students = read_outcomes(eval_, methods, settings.seeds)
+    teacher, students = read_outcomes(outcomes, methods, settings.seeds)
     summary = summarise(teacher, students, task=settings.task, scheme=teacher.metrics["scheme"])
     write_json(out, headline(summary, settings.method))
     write_csv(confusion, confusion_rows(students[settings.method].values()))

@@ -10,7 +10,7 @@ from stages.command import run
 
 
 def main(
-    eval_: Annotated[Eval, typer.Option("--eval")],
+    outcomes: Eval,
     teacher: Teacher,
     students: Annotated[Path, typer.Option(help="The students, from `distill`.")],
     timing: Annotated[Path, typer.Option(help="Epoch times, from `time_epochs`.")],
@@ -26,7 +26,7 @@ def main(
     from pipeline.summary import summarise
 
     settings = load_params(params)
-    scored, by_method = read_outcomes(eval_, settings.methods, settings.seeds)
+    scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)
     summary = summarise(scored, by_method, task=settings.task, scheme=scored.metrics["scheme"])
     times = read_json(timing, target="time_epochs")
     curves = read_histories(teacher, students, settings.methods, settings.seeds)

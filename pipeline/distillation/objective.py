@@ -41,8 +41,8 @@ def objective(
 ) -> Tensor:
     """λ · teacher's term + (1 - λ) · gold negative log-likelihood, for each sentence [B].
 
-    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a sequence-level method costs one
-    log Z, not two, since the cross-entropy is linear in the moments: λ CE(μ_t) + (1-λ) CE(μ_gold) =
+    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a sequence-level method costs
+    one log Z, not two, since the cross-entropy is linear in the moments: λ CE(μ_t) + (1-λ) CE(μ_gold) =
     CE(λ μ_t + (1-λ) μ_gold). (With a temperature the two terms have different chains, so two.)
     """
     if weight == 0.0:
@@ -57,5 +57,5 @@ def objective(
 
 
 def tempered_cross_entropy(student: LinearChain, moments: Moments, temperature: float) -> Tensor:
-    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], μ being moments of the teacher at temperature τ."""
+    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], μ being the teacher's moments at temperature τ."""
     return temperature**2 * cross_entropy(student.tempered(temperature), moments)

@@ -9,8 +9,8 @@ def weight_at(schedule: Schedule, weight: float, *, step: int, steps: int, epoch
     """λ at `step` (from 0) of `steps`, which are `epochs` epochs of equal length.
 
     linear: `weight` at the first step, 0 at the last (the paper's for K-best and Struct. KD).
-    last_epoch: `weight`, then 0 in the last epoch (the paper's for Efficient KD); a single epoch keeps `weight`,
-        or nothing would be distilled.
+    last_epoch: `weight`, then 0 in the last epoch (the paper's for Efficient KD); a single epoch keeps
+        `weight`, or nothing would be distilled.
     constant: `weight` throughout.
     """
     if schedule == "linear":

@@ -24,8 +24,8 @@ def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
 def tabulate(store: ScoreStore, method: Method, settings: Settings) -> Callable[[Tensor], Target]:
     """Compute the targets of every sentence in the store; the result looks those of a batch's `ids` [B] up.
 
-    Chains themselves (method `efficient`) are not copied but read from the store. Moments take W·N + S·N² numbers
-    for S sentences of W words, one tensor per word W·N.
+    Chains themselves (method `efficient`) are not copied but read from the store. Moments take W·N + S·N²
+    numbers for S sentences of W words, one tensor per word W·N.
     """
     order = store.lengths.argsort(stable=True)
     words: list[Tensor] = []

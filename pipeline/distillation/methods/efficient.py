@@ -1,4 +1,4 @@
-"""Efficient sub-structured distillation (this paper's method; Eq. 9): match the score of every sub-structure."""
+"""Efficient sub-structured distillation (this paper, Eq. 9): match the score of every sub-structure."""
 
 from torch import Tensor
 
@@ -21,7 +21,7 @@ def targets(teacher: LinearChain, settings: Settings) -> LinearChain:
 def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tensor:
     """Mean squared difference of the scores of all sub-structures of each sentence [B].
 
-    A sentence of L words and N tags has N starts b[j] + e[1,j], (L-1) N² pairs T[i,j] + e[l,j] and N ends d[j].
+    A sentence of L words and N tags has N starts b[j] + e[1,j], (L-1) N² pairs T[i,j] + e[l,j], N ends d[j].
     With Δ = student - teacher the pairs need no [L, N, N]:
 
         Σ_{l≥2,i,j} (ΔT_ij + Δe_lj)² = (L-1) ‖ΔT‖² + N Σ_{l≥2} ‖Δe_l‖² + 2 Σ_j (Σ_i ΔT_ij) (Σ_{l≥2} Δe_lj)

@@ -1,4 +1,4 @@
-"""Structural knowledge distillation (Wang et al. 2021; Eq. 8): the teacher's exact distribution over sequences."""
+"""Structural knowledge distillation (Wang et al. 2021; Eq. 8): the teacher's exact distribution."""
 
 from torch import Tensor
 
