@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.wording import one_line
 
 CHUNK = 1 << 20
 BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
@@ -107,7 +108,7 @@ def _reading(label: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise UserError(f"{label}: damaged archive ({reason}); fetch it again") from None
 
 

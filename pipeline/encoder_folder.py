@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import UserError
+from pipeline.wording import one_line
 
 CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
 SHARD = "model-*-of-*.safetensors"
@@ -104,4 +105,4 @@ def _check_safetensors(source: str, path: Path) -> None:
         with safe_open(path, framework="np"):
             pass
     except SafetensorError as error:
-        raise UserError(f"{source}: {path.name} is damaged ({error}); fetch it again") from None
+        raise UserError(f"{source}: {path.name} is damaged ({one_line(error)}); fetch it again") from None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.wording import one_line
 
 HUB_ID = re.compile(
     r"(?P<repo>[\w.-]+(/[\w.-]+)?)(/(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII
@@ -99,7 +100,7 @@ def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns:
 
 def _refusal(source: str, kind: str, error: Exception) -> UserError:
     """The client raises errors of several libraries; the first sentence of each says enough."""
-    reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
+    reason = one_line(error) or type(error).__name__
     return UserError(
         f"{source}: neither a path here nor a hub {kind} that can be fetched ({reason}); correct the name, "
         "log in if it is gated, check the network, or give a path"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import UserError
 from pipeline.tagging import Sentence, SpanReader, tag_problem
 from pipeline.textfile import is_unicode, read_lines, refuse
+from pipeline.wording import one_line
 
 
 def read_jsonl(
@@ -46,7 +48,7 @@ def read_jsonl(
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            report(f"{path}:{number}: is no JSON ({error}); write one object a line")
+            report(f"{path}:{number}: is no JSON ({one_line(error)}); write one object a line")
             continue
         if not isinstance(record, dict) or word not in record or (tag and tag not in record):
             wanted = " and ".join(repr(key) for key in (word, tag) if key)
@@ -203,17 +205,18 @@ def _label_names(path: Path, file: Path, tag: str) -> list[str] | None:
 def _rows(file: Path, word: str, tag: str | None) -> Iterator[tuple[Any, Any]]:
     """Words and tags (None where `tag` is) of each row."""
     columns = [word, tag] if tag else [word]
-    held = _schema(file).names
+    with _reading(file):
+        held = _schema(file).names
     for setting, column in zip(("word", "tag"), columns, strict=False):
         if held.count(column) != 1:
-            raise UserError(f"{file}: has no column {column!r} (but {', '.join(held)}); set {setting}")
-    try:
+            raise UserError(
+                f"{file}: has no column {column!r} (but {one_line(', '.join(held))}); set {setting}"
+            )
+    with _reading(file):
         for batch in _batches(file, columns):
             batch.validate(full=True)
             words = batch.column(word).to_pylist()
             yield from zip(words, batch.column(tag).to_pylist() if tag else [None] * len(words), strict=True)
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise _damaged(file, error) from None
 
 
 def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -221,30 +224,35 @@ def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(file) as parquet:
             yield from parquet.iter_batches(columns=columns)
     else:
-        with pa.ipc.open_stream(pa.OSFile(str(file))) as stream:
+        with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
             for batch in stream:
                 yield batch.select(columns)
 
 
 def _schema(file: Path) -> pa.Schema:
-    try:
+    with _reading(file):
         if file.suffix == ".parquet":
             return pq.read_schema(file)
         with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
             return stream.schema
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise _damaged(file, error) from None
 
 
-def _damaged(file: Path, error: Exception) -> UserError:
-    reason = " ".join(str(error).split())[:200]
-    return UserError(
-        f"{file}: is no readable {file.suffix or 'Arrow'} file ({reason}); fetch or save it again"
-    )
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """What goes wrong while Arrow reads is the file's fault: it raises a dozen kinds."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        kind = file.suffix or "Arrow"
+        raise UserError(
+            f"{file}: is no readable {kind} file ({one_line(error)}); fetch or save it again"
+        ) from None
 
 
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
-        raise UserError(f"{path}: is no readable JSON ({error}); save the data set again") from None
+        raise UserError(f"{path}: is no readable JSON ({one_line(error)}); save the data set again") from None

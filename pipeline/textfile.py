@@ -5,6 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -101,11 +102,12 @@ def _bad_bytes(path: Path, encoding: str) -> str:
     except (EOFError, zlib.error, OSError) as error:
         return f"{path}:1: damaged gzip data ({error}); fetch the file again"
     advice = f"not {encoding}; set encoding to what the file is in, for example latin-1"
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
-        return f"{path}:{line}: byte {error.start + 1} of the file (0x{data[error.start]:02x}) is {advice}"
-    except UnicodeError:
-        pass
+    with suppress(UnicodeError):  # some codecs cannot say where
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError as error:
+            line = data[: error.start].decode(encoding).count("\n") + 1
+            return (
+                f"{path}:{line}: byte {error.start + 1} of the file (0x{data[error.start]:02x}) is {advice}"
+            )
     return f"{path}:1: the bytes are {advice}"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import UserError
 from pipeline.transfer import transfer
+from pipeline.wording import one_line
 
 CHUNK = 1 << 20
 TIMEOUT = 60.0  # seconds without a byte
@@ -34,7 +35,7 @@ def download(address: str, target: Path, *, advice: str) -> None:
         response = _opener().open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
-        raise UserError(f"{address}: answers {error.code} {_one_line(error.reason)}; {advice}") from None
+        raise UserError(f"{address}: answers {error.code} {one_line(error.reason)}; {advice}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UserError(f"{address}: cannot be reached ({_reason(error)}); {advice}") from None
     with response, target.open("wb") as file:
@@ -119,8 +120,4 @@ def _chunks(response: http.client.HTTPResponse, address: str, advice: str) -> It
 
 def _reason(error: BaseException) -> str:
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-    return _one_line(reason) or type(error).__name__
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())
+    return one_line(reason) or type(error).__name__

@@ -140,7 +140,7 @@ def test_encoding(write: Writer) -> None:
         (b"a O\nb\x00c O\n", {}, 2, "NUL"),
         (b"a O\n" * 9999 + b"\xff O\n", {}, 10000, r"byte 39997 of the file \(0xff\) is not utf-8"),
         (b"a O\n+2AA- O\n", {"encoding": "utf-7"}, 2, "half a surrogate pair"),
-        (b"a O\nb I-X\n", {"strict": True}, 2, "I-X breaks the scheme iob2"),
+        (b"a O\nb I-X\n", {"strict": True}, 2, "'I-X' breaks the scheme iob2"),
         (gzip.compress(b"a O\n" * 99)[:-9], {}, 100, "damaged gzip"),
     ],
 )

@@ -162,7 +162,7 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x", {"w": ["a", "b"], "t": ["I-X", "I-X"]})
     assert read_jsonl(path, word="w", tag="t", scheme="iob1")[0].tags == ("B-X", "I-X")
     assert read_jsonl(path, word="w", tag="t", scheme="plain")[0].tags == ("I-X", "I-X")
-    with pytest.raises(UserError, match=rf"^{path}:1: I-X breaks the scheme iob2"):
+    with pytest.raises(UserError, match=rf"^{path}:1: 'I-X' breaks the scheme iob2"):
         read_jsonl(path, word="w", tag="t", strict=True)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sample_sources import ENCODER, EXTRA, read_folder, serve, sharded, write_folder, write_wheel
 
 from pipeline import hub
 from pipeline.errors import UserError
 from pipeline.folder import check, new_folder
 from pipeline.sources import fetch_dataset, fetch_encoder, fetch_file
+from tests.sample_sources import ENCODER, EXTRA, read_folder, serve, sharded, write_folder, write_wheel
 
 TEXT = b"word O\n" * 999
 MD5 = f"md5:{hashlib.md5(TEXT).hexdigest()}"

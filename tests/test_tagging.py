@@ -164,7 +164,7 @@ def test_strict_reader_reports_each_broken_tag(caplog: pytest.LogCaptureFixture)
     reader = SpanReader("iob2", lambda line: f"f:{line}", True, problems.append)
     reader.read(["O", "I-X", "O", "I-Y"], [3, 4, 5, 6])
     reader.warn()
-    assert [problem.split()[:2] for problem in problems] == [["f:4:", "I-X"], ["f:6:", "I-Y"]]
+    assert [problem.split()[:2] for problem in problems] == [["f:4:", "'I-X'"], ["f:6:", "'I-Y'"]]
     assert not caplog.records
 
 

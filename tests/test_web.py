@@ -6,10 +6,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sample_sources import serve
 
 from pipeline import web
 from pipeline.errors import UserError
+from tests.sample_sources import serve
 
 PAGE = bytes(range(256)) * 9000
 
