@@ -81,7 +81,7 @@ def train(
         UserError: a loss or gradient is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
-    run = _Run(model, settings, steps=len(batches) * settings.epochs)
+    run = Run(model, settings, steps=len(batches) * settings.epochs)
     run.restore(checkpoint)
     sentences = len(batches.encoded)
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
@@ -104,10 +104,11 @@ def train(
     return History(run.history, run.kept)
 
 
-class _Run:
-    """The state of a run: what a checkpoint holds."""
+class Run:
+    """The state of a run, which a checkpoint holds, and its steps."""
 
     def __init__(self, model: ChainTagger, settings: Training, steps: int) -> None:
+        """Start at step 0 of `steps`; `model` is on its device."""
         self.model, self.settings, self.steps = model, settings, steps
         self.optimizer = AdamW(_parameter_groups(model, settings), fused=True)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -121,13 +122,29 @@ class _Run:
 
     def update(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> float:
         """One optimiser step on the batch's mean loss, which is returned."""
-        scale = learning_rate_scale(self.step, self.steps, self.settings.warmup)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * scale
+        return self.backward(self.forward(batch, loss, accelerator), batch, accelerator)
+
+    def forward(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> Tensor:
+        """The loss of each sentence [B].
+
+        Raises:
+            UserError: one is NaN or infinite.
+        """
         with accelerator.autocast():
             chain = self.model.chain(batch)
         losses = loss(chain, batch, self.step)
         self._refuse_bad(losses, batch)
+        return losses
+
+    def backward(self, losses: Tensor, batch: Batch, accelerator: Accelerator) -> float:
+        """Gradient, clipping and optimiser step of what `forward` gave; returns the mean loss.
+
+        Raises:
+            UserError: the gradient is NaN or infinite.
+        """
+        scale = learning_rate_scale(self.step, self.steps, self.settings.warmup)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * scale
         accelerator.backward(losses.mean())
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         self._refuse_bad(norm, batch)
