@@ -32,8 +32,14 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; `ids` stay where the tables are that they point into."""
         tags = None if self.tags is None else self.tags.to(device)
-        tensors = (self.input_ids, self.attention_mask, self.word_index, self.lengths)
-        return Batch(self.ids, *(tensor.to(device) for tensor in tensors), tags)
+        return Batch(
+            self.ids,
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.word_index.to(device),
+            self.lengths.to(device),
+            tags,
+        )
 
 
 class Batches:
@@ -102,8 +108,8 @@ def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
 
     Returns:
         For every sentence its windows as (first piece, last piece + 1); for every word the number of the
-        window that it is read in and its first piece's place there. A word in two windows is read where it has more
-        context: the first half of the overlap in the earlier window, the second half in the later.
+        window that it is read in and its first piece's place there. A word in two windows is read where it
+        has more context: the first half of the overlap in the earlier window, the second in the later.
     """
     vocabulary, first = encoded.vocabulary, encoded.first
     capacity = vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,11 @@ class Vocabulary:
     window: int
     overlap: int
     identity: str
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """What `dataclasses.asdict` made, after a trip through JSON."""
+        return cls(**value | {"prefix": tuple(value["prefix"]), "suffix": tuple(value["suffix"])})
 
 
 @dataclass(frozen=True)
@@ -117,12 +122,7 @@ def load(path: Path) -> Encoded:
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     tag_set = TagSet.from_json(header["tag_set"])
-    vocabulary = Vocabulary(
-        **{
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in header["vocabulary"].items()
-        }
-    )
+    vocabulary = Vocabulary.from_json(header["vocabulary"])
     tags = table["tags"].combine_chunks()
     return Encoded(
         pieces=_ragged(table["pieces"].combine_chunks()),

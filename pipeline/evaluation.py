@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from seqeval.metrics.sequence_labeling import get_entities
 
-Scheme = Literal["iob2", "plain"]
+from pipeline.tagging import Scheme
+
 Span = tuple[str, int, int]
 Tags = Sequence[str]
 

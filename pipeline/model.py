@@ -130,7 +130,7 @@ class ChainTagger(PreTrainedModel):
     @property
     def head_parameters(self) -> list[nn.Parameter]:
         """Emission layer and CRF: what is not pretrained and takes its own learning rate."""
-        return [self.emission.weight, self.emission.bias, self.transitions, self.start, self.end]
+        return [*self.emission.parameters(), self.transitions, self.start, self.end]
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, word_index: Tensor, lengths: Tensor
@@ -181,4 +181,4 @@ def _check_layers(layers: int | None, config: Any, folder: Path) -> None:
 def _drop_pooler(encoder: nn.Module) -> None:
     """No tagger looks at the pooled [CLS], so its weights are neither trained nor saved."""
     if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
+        encoder.register_module("pooler", None)

@@ -130,9 +130,8 @@ class TimeEpochs(Group):
 
 
 _METHODS = {name: method_settings(name) for name in method_names()}
-Distill = create_model(
-    "Distill", __base__=Group, **{name: (settings, settings()) for name, settings in _METHODS.items()}
-)
+_ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
+Distill = create_model("Distill", __base__=Group, **_ENTRIES)
 
 
 class Params(Group):

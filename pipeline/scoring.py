@@ -39,8 +39,8 @@ def evaluate(
         accelerator: device and precision.
 
     Returns:
-        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and its
-        F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of
+        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and
+        its F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of
         PASSES passes, laying batches out included); device. And the predicted tags.
     """
     model.to(accelerator.device)

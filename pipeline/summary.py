@@ -7,8 +7,9 @@ from typing import Any
 
 from pipeline.bootstrap import Resampled, p_value, resample
 from pipeline.errors import UserError
-from pipeline.evaluation import Scheme, sentence_counts
+from pipeline.evaluation import sentence_counts
 from pipeline.outcomes import Outcome
+from pipeline.tagging import Scheme
 
 UNDISTILLED = "vanilla"
 BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")

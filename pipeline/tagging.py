@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.errors import UserError
 
@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 
 PREFIXES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}
 SCHEMES = (*PREFIXES, "plain")
+
+Scheme = Literal["iob2", "plain"]
+"""What a tag set is in: spans as IOB2, or plain tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class TagSet:
     """
 
     tags: tuple[str, ...]
-    scheme: str = "iob2"
+    scheme: Scheme = "iob2"
 
     def __post_init__(self) -> None:
         """Refuse another scheme, no tags or a tag given twice."""
@@ -195,6 +198,8 @@ class TagSet:
             UserError: `value` is not such an object.
         """
         match value:
-            case {"scheme": str(scheme), "tags": [*tags]} if all(isinstance(tag, str) for tag in tags):
+            case {"scheme": "iob2" | "plain" as scheme, "tags": [*tags]} if all(
+                isinstance(tag, str) for tag in tags
+            ):
                 return cls(tuple(tags), scheme)
         raise UserError('tag set: damaged; expected {"scheme": …, "tags": [names]}')

@@ -219,7 +219,7 @@ def gold_loss(chain: LinearChain, batch: Batch, step: int) -> Tensor:
 
 
 def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
-    """Share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down to 0."""
+    """Share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down."""
     rise = round(steps * warmup)
     if step < rise:
         return (step + 1) / rise

@@ -57,5 +57,5 @@ def objective(
 
 
 def tempered_cross_entropy(student: LinearChain, moments: Moments, temperature: float) -> Tensor:
-    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], μ being the teacher's moments at temperature τ."""
+    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], with moments μ at temperature τ."""
     return temperature**2 * cross_entropy(student.tempered(temperature), moments)
