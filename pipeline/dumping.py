@@ -1,6 +1,6 @@
 """The teacher's one pass over a split: what goes into the score store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -12,8 +12,9 @@ from pipeline.encoding import load
 from pipeline.folder import check
 from pipeline.model import ChainTagger
 from pipeline.model_folder import WEIGHTS
+from pipeline.params import Dump
 from pipeline.progress import progress
-from pipeline.scores import ChainParameters, Origin
+from pipeline.scores import ChainParameters, Origin, unfinished, write_scores
 
 
 def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
@@ -39,16 +40,56 @@ def parameters_of(teacher: ChainTagger) -> ChainParameters:
     return ChainParameters(*(parameter.detach().cpu() for parameter in parameters))
 
 
-@torch.inference_mode()
-def teacher_scores(
-    teacher: ChainTagger, batches: Batches, accelerator: Accelerator
+def dump_scores(
+    teacher: ChainTagger,
+    batches: Batches,
+    accelerator: Accelerator,
+    settings: Dump,
+    *,
+    origin: Origin,
+    checkpoint: Path,
+    out: Path,
+) -> None:
+    """Write the scores of a whole split to the store `out`.
+
+    Args:
+        teacher: the model.
+        batches: the split.
+        accelerator: device and precision.
+        settings: how the store is cut and written.
+        origin: what the scores come from.
+        checkpoint: a folder where finished shards wait; those of a stopped run are not computed again.
+        out: the folder to write.
+
+    Raises:
+        UserError: see scores.write_scores.
+    """
+    write_scores(
+        out,
+        _scores(teacher, batches, unfinished(checkpoint, batches.in_order()), accelerator),
+        origin=origin,
+        parameters=_parameters(teacher),
+        sentences=len(batches.encoded),
+        shard_sentences=settings.shard_sentences,
+        dtype=settings.dtype,
+        checkpoint=checkpoint,
+    )
+
+
+def _parameters(teacher: ChainTagger) -> ChainParameters:
+    parameters = (teacher.transitions, teacher.start, teacher.end)
+    return ChainParameters(*(parameter.detach().cpu() for parameter in parameters))
+
+
+def _scores(
+    teacher: ChainTagger, batches: Batches, pending: Sequence[Tensor], accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield ids [B], lengths [B] and emissions [words, N] of each batch, on the CPU."""
+    """Ids [B], lengths [B] and emissions [words, N] of each pending batch of ids, on the CPU."""
     teacher.eval().to(accelerator.device)
-    with progress("dump", len(batches.encoded)) as meter:
-        for ids in batches.in_order():
+    with progress("dump", sum(len(ids) for ids in pending)) as meter:
+        for ids in pending:
             batch = batches.batch(ids).to(accelerator.device)
-            with accelerator.autocast():
+            with torch.inference_mode(), accelerator.autocast():
                 chain = teacher.chain(batch)
             yield ids, chain.lengths.cpu(), chain.emissions[chain.mask].cpu()
             meter.advance(len(ids))

@@ -5,39 +5,42 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Encoded, Params, Teacher
+from stages.arguments import Code, Encoded, Params, Teacher
 from stages.command import run
 
 
 def main(
     encoded: Encoded,
     teacher: Teacher,
+    code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write: the score store.")],
     params: Params = Path("params.yaml"),
 ) -> None:
     """Run the teacher once over the training split; every method reads its scores from then on."""
     from pipeline.batching import Batches
+    from pipeline.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
     from pipeline.device import accelerator
-    from pipeline.dumping import origin_of, parameters_of, teacher_scores
+    from pipeline.dumping import dump_scores, origin_of
     from pipeline.encoding import load
-    from pipeline.folder import check
+    from pipeline.folder import check, identity, sha256
     from pipeline.model_folder import load_model
     from pipeline.params import load_params
-    from pipeline.scores import write_scores
 
     settings = load_params(params).dump
     check(encoded)
     batches = Batches(load(encoded / "train.parquet"), settings.batch_size)
-    model = load_model(teacher)
-    write_scores(
-        out,
-        teacher_scores(model, batches, accelerator(settings.precision)),
-        origin=origin_of(encoded, teacher),
-        parameters=parameters_of(model),
-        sentences=len(batches.encoded),
-        shard_sentences=settings.shard_sentences,
-        dtype=settings.dtype,
-    )
+    origin = origin_of(encoded, teacher)
+    key = checkpoint_key("dump", settings.model_dump(), identity(encoded), identity(teacher), sha256(code))
+    with Checkpoint.hold(checkpoint_root(), key) as checkpoint:
+        dump_scores(
+            load_model(teacher),
+            batches,
+            accelerator(settings.precision),
+            settings,
+            origin=origin,
+            checkpoint=checkpoint.folder,
+            out=out,
+        )
 
 
 if __name__ == "__main__":
