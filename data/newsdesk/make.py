@@ -34,10 +34,17 @@ PUNCTUATION = {
     "'": '"',
 }
 NUMBER = re.compile(r"[+-]?\d[\d,.:/-]*(?:th|st|nd|rd|m|%)?\*?")
-BY_CHUNK = {"PP": "IN", "SBAR": "IN", "ADVP": "RB", "ADJP": "JJ", "PRT": "RP", "INTJ": "UH", "LST": "LS"}
-OVERRIDES = {"IN": {"ADVP", "PRT"}, "RB": {"PRT"}, "DT": {"SBAR", "INTJ"}}  # "off": IN, but RP as a particle
-AUXILIARIES = set("has have had having is are was were be been being 's 're 've get got gets getting".split())
-BASE_AFTER = set("to will would can could may might must should shall do does did 'll ca wo let".split())
+BY_CHUNK = {
+    **{"NP": "NNP", "PP": "IN", "SBAR": "IN", "ADVP": "RB"},
+    **{"ADJP": "JJ", "PRT": "RP", "INTJ": "UH", "LST": "LS"},
+}
+# "off" is IN in pos.txt, but RP as a particle; "may" is MD there, but a month in a noun phrase.
+OVERRIDES = {
+    **{"IN": {"ADVP", "PRT"}, "JJ": {"ADVP"}, "RB": {"PRT"}},
+    **{"DT": {"SBAR", "INTJ"}, "MD": {"NP"}},
+}
+AUXILIARY = re.compile(r"has|have|had|having|is|are|was|were|be|been|being|'s|'re|'ve|get|got|gets|getting")
+BEFORE_BASE = re.compile(r"to|will|would|can|could|may|might|must|should|shall|do|does|did|'ll|ca|wo|let")
 SAID_WITH_A_CONSONANT = re.compile(r"(?:uni(?!n|m)|us[eu]|eu|one\b|once|u\.|uk\b|ut[io])", re.IGNORECASE)
 SAID_WITH_A_VOWEL = re.compile(r"(?:[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b|[FHLMNRSX]-)", re.IGNORECASE)
 
@@ -74,13 +81,14 @@ def read_lexicon() -> Lexicon:
     return lexicon
 
 
-def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexicon) -> str:
+def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexicon, opens: bool) -> str:
     """Return the Penn tag of a word that was written without one.
 
-    `before` holds the words that stand before it in its chunk, in lower case.
+    `before` holds the words that stand before it in its chunk, in lower case; `opens` says that it opens the
+    sentence, so that its capital tells nothing.
     """
     low = word.lower()
-    known = lexicon.get(low, "")
+    known = lexicon.get(word) or lexicon.get(low, "")
     if word in PUNCTUATION and not (chunk == "NP" and word == "'"):
         return PUNCTUATION[word]
     if NUMBER.fullmatch(word):
@@ -94,7 +102,7 @@ def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexico
     if known and not known.startswith("VB"):
         return known
     if chunk == "NP":
-        if word[0].isupper() and before:
+        if word[0].isupper() and not opens:
             return "NNP"
         return "NNS" if re.search(r"[^sui]s$", low) else "NN"
     return BY_CHUNK.get(chunk, "NN")
@@ -102,15 +110,17 @@ def guess(word: str, chunk: str, entity: str, before: list[str], lexicon: Lexico
 
 def guess_verb(low: str, before: list[str], known: str) -> str:
     """Return the tag of a word in a verb chunk: the word before it decides between VB, VBD and VBN."""
-    if known in {"RB", "TO", "MD", "IN", "CC", "JJ"}:
-        return known
-    words = [word for word in before if not word.endswith("ly") and word not in {"not", "n't", "never", "also"}]
+    words = [
+        word for word in before if not word.endswith("ly") and word not in {"not", "n't", "never", "also"}
+    ]
     last = words[-1] if words else ""
-    if last in BASE_AFTER:
+    if BEFORE_BASE.fullmatch(last) and known not in {"RB", "TO"}:
         return "VB"
-    if last in AUXILIARIES and (known in {"VBD", "VBN"} or low.endswith("ed")):
+    if known in {"RB", "TO", "MD", "IN", "CC"} or (known == "JJ" and not low.endswith("ed")):
+        return known
+    if AUXILIARY.fullmatch(last) and (known in {"VBD", "VBN"} or low.endswith("ed")):
         return "VBN"
-    if known:
+    if known and known != "JJ":
         return known
     endings = {"ed": "VBD", "ing": "VBG", "ly": "RB", "s": "VBZ"}
     return next((tag for ending, tag in endings.items() if low.endswith(ending)), "VBP")
@@ -151,13 +161,17 @@ def annotate(text: str, lexicon: Lexicon) -> list[Token]:
             word, pos = split_tag(item)
             if word in {"a", "A"} and not pos:
                 word = article(word, next_word(items[index + 1 :]))
-            pos = pos or guess(word, chunk, entity, before, lexicon)
+            pos = pos or guess(
+                word, chunk, entity, before, lexicon, not any(token.word.isalnum() for token in tokens)
+            )
             before.append(word.lower())
             if not tokens:
                 word = word[0].upper() + word[1:]
             word = {"<lower>": word.lower(), "<upper>": word.upper()}.get(case, word)
             tokens.append(
-                Token(word, pos, chunk_mark + chunk if chunk else "O", entity_mark + entity if entity else "O")
+                Token(
+                    word, pos, chunk_mark + chunk if chunk else "O", entity_mark + entity if entity else "O"
+                )
             )
             chunk_mark = "I-" if chunk else "B-"
             entity_mark = "I-" if entity else "B-"
@@ -193,7 +207,9 @@ def read_grammar(split: str) -> Grammar:
             elif rules is not None:
                 for alternative in line.split(" | "):
                     weight, found, text = alternative.partition("* ")
-                    rules += [text.strip()] * int(weight) if found and weight.isdigit() else [alternative.strip()]
+                    rules += (
+                        [text.strip()] * int(weight) if found and weight.isdigit() else [alternative.strip()]
+                    )
     return grammar
 
 
@@ -203,7 +219,10 @@ def pick(items: list[str], rng: random.Random) -> str:
 
 
 def expand(text: str, grammar: Grammar, rng: random.Random, used: set[str]) -> str:
-    """Replace every `$symbol` in `text` until none is left; a name is used once per sentence."""
+    """Replace every `$symbol` in `text` until none is left; a name is used once per sentence.
+
+    ` ~ ` glues what stands on its two sides: `$stem ~ $ending`.
+    """
     out = []
     for item in text.split():
         match = re.fullmatch(r"([^$]*)\$([a-zA-Z_]+)([\]}]*)", item)
@@ -216,7 +235,7 @@ def expand(text: str, grammar: Grammar, rng: random.Random, used: set[str]) -> s
         if "$" not in rule and rule[:1].isupper():
             used.add(rule)
         out.append(before + expand(rule, grammar, rng, used) + after)
-    return " ".join(out)
+    return " ".join(out).replace(" ~ ", "")
 
 
 def shuffled(items: Iterable[str], rng: random.Random) -> list[str]:
@@ -243,7 +262,7 @@ def plain(sentence: list[Token]) -> str:
 
 
 def build() -> dict[str, list[list[Token]]]:
-    """Return split → sentences: the hand-composed ones first, then drawn ones up to SIZES, no two the same."""
+    """Return split → sentences: the hand-composed first, then drawn ones up to SIZES, no two the same."""
     lexicon = read_lexicon()
     corpus = {split: composed(split, lexicon) for split in SIZES}
     seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
@@ -261,7 +280,9 @@ def counts(corpus: dict[str, list[list[Token]]]) -> str:
     """Return a Markdown table: what each split holds, by kind and by type of entity and chunk."""
     rows: dict[str, list[int]] = {}
     for split, sentences in corpus.items():
-        starts = Counter(tag for sentence in sentences for token in sentence for tag in token[2:] if tag[0] == "B")
+        starts = Counter(
+            tag for sentence in sentences for token in sentence for tag in token[2:] if tag[0] == "B"
+        )
         figures = {
             "sentences": len(sentences),
             "of them composed by hand": len(composed(split, read_lexicon())),
