@@ -17,33 +17,37 @@ def viterbi(
     first_half = (lengths + 1) // 2  # words of the left half; its last one is where both meet
     half = torch.cat((first_half, lengths - first_half + 1))  # both halves hold the middle word
     steps = int(half.max())
-    # `scores[t]` [N, 2, B] is the best way to each tag of the t-th word from the outside, with its emission.
+    # `scores[t]` [2, N, B] is the best way to each tag of the t-th word from the outside, with its emission.
     step = torch.arange(steps, device=lengths.device)[:, None]
-    position = torch.cat((step.minimum(lengths - 1), (lengths - 1 - step).clamp_min_(0)), 1)
-    row = position + torch.arange(batch, device=lengths.device).repeat(2) * size
-    scores = emissions.reshape(-1, tags).t().index_select(1, row.flatten()).view(tags, steps, 2 * batch)
-    scores = scores.transpose(0, 1).contiguous().view(steps, tags, 2, batch)
-    scores[0] += torch.stack((start, end), 1)[..., None]
+    position = torch.stack((step.minimum(lengths - 1), (lengths - 1 - step).clamp_min_(0)), 1)
+    row = position + torch.arange(batch, device=lengths.device) * size
+    scores = emissions.reshape(-1, tags).index_select(0, row.flatten()).view(steps, 2, batch, tags)
+    scores = scores.transpose(2, 3).contiguous()
+    scores[0] += torch.stack((start, end))[..., None]
+    both = torch.stack((transitions, transitions.t()))[..., None]  # [direction, previous, current, 1]
+    ways = scores.new_empty(2, tags, tags, batch)
+    best = scores.new_empty(2, tags, batch)
     by_step = scores.unbind()
-    both = torch.stack((transitions, transitions.t()), 2)[..., None]  # [previous, current, direction, 1]
-    ways = scores.new_empty(tags, tags, 2, batch)
-    best = scores.new_empty(tags, 2, batch)
-    for t in range(1, steps):
-        torch.add(by_step[t - 1][:, None], both, out=ways)
-        by_step[t].add_(torch.amax(ways, 0, out=best))
+    for previous, here in zip(scores.unsqueeze(3).unbind(), by_step[1:], strict=False):
+        torch.add(previous, both, out=ways)
+        here.add_(torch.amax(ways, 1, out=best))
 
     # Backwards from the middle, again both halves in one go: `outer[s]` [2 B, N] is s words from the middle.
     away = (half - 1 - step).clamp_min_(0) * (2 * batch) + torch.arange(2 * batch, device=lengths.device)
-    outer = scores.flatten(2).transpose(1, 2).reshape(-1, tags).index_select(0, away.flatten())
+    outer = scores.transpose(2, 3).reshape(-1, tags).index_select(0, away.flatten())
     outer = outer.view(steps, 2 * batch, tags)
     middle = emissions[torch.arange(batch, device=lengths.device), first_half - 1]
     top, tag = (outer[0, :batch] + (outer[0, batch:] - middle)).max(1)
-    table = torch.cat((transitions.t(), transitions))  # row: the inner word's tag; second half reversed
-    offset = torch.cat((torch.zeros_like(lengths), torch.full_like(lengths, tags)))
+    # Row of `table`: the inner word's tag, in the right half (with its transitions reversed) plus N.
+    table = torch.cat((transitions.t(), transitions))
+    offset = torch.arange(2, device=lengths.device).mul_(tags).repeat_interleave(batch)
     found = torch.empty(steps, 2 * batch, dtype=torch.int64, device=lengths.device)
-    found[0] = tag.repeat(2)
-    for s in range(1, steps):
-        torch.argmax(table.index_select(0, found[s - 1] + offset).add_(outer[s]), 1, out=found[s])
+    found[0] = tag.repeat(2) + offset
+    onward = scores.new_empty(2 * batch, tags)
+    for inner, here, outward in zip(found.unbind(), found[1:].unbind(), outer[1:].unbind(), strict=False):
+        torch.index_select(table, 0, inner, out=onward).add_(outward)
+        torch.argmax(onward, 1, out=here).add_(offset)
+    found -= offset
 
     # Word l lies |l - middle| words from the middle, in the left half or in the right one.
     word = torch.arange(size, device=lengths.device)[:, None]
