@@ -75,11 +75,11 @@ class ChainTagger(PreTrainedModel):
             UserError: the encoder cannot be loaded, or has fewer layers.
         """
         config = _encoder_config(folder)
-        _check_layers(layers, config, folder)
-        shape = {} if layers is None else {"num_hidden_layers": layers}
+        if layers is not None:
+            config = _first_layers(config, layers, folder)
         try:
             encoder, report = AutoModel.from_pretrained(
-                folder, local_files_only=True, dtype=torch.float32, output_loading_info=True, **shape
+                folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise UserError(
@@ -102,11 +102,10 @@ class ChainTagger(PreTrainedModel):
             UserError: the teacher cannot be loaded, or has fewer layers.
         """
         teacher = cls.load(folder)
-        _check_layers(layers, teacher.encoder.config, folder)
-        shape = AutoConfig.for_model(**(teacher.config.encoder | {"num_hidden_layers": layers}))
+        shape = _first_layers(teacher.encoder.config, layers, folder)
         student = cls(_config(shape, teacher.config.tag_set, teacher.config.vocabulary, dropout))
-        kept = {name: teacher.state_dict()[name] for name in student.state_dict()}
-        student.load_state_dict(kept)
+        weights = teacher.state_dict()
+        student.load_state_dict({name: weights[name] for name in student.state_dict()})
         return student
 
     @classmethod
@@ -117,10 +116,16 @@ class ChainTagger(PreTrainedModel):
             UserError: the folder holds none.
         """
         try:
-            return cls.from_pretrained(folder, local_files_only=True)
+            loaded: Any = cls.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{folder}: no tagger can be loaded from it: {reason}") from None
+        tagger: Self = loaded[0]
+        if missing := sorted(loaded[1]["missing_keys"]):
+            raise UserError(
+                f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; train it again"
+            )
+        return tagger
 
     @property
     def tag_set(self) -> TagSet:
@@ -171,11 +176,17 @@ def _encoder_config(folder: Path) -> Any:
         raise UserError(f"{folder}: no encoder configuration can be read: {reason}") from None
 
 
-def _check_layers(layers: int | None, config: Any, folder: Path) -> None:
-    if layers is not None and layers > config.num_hidden_layers:
+def _first_layers(config: Any, layers: int, folder: Path) -> Any:
+    """The configuration of the first `layers` layers of the encoder in `folder`."""
+    if layers > config.num_hidden_layers:
         raise UserError(
             f"student.layers: {layers}, but the encoder in {folder} has {config.num_hidden_layers}; lower it"
         )
+    values = config.to_dict()
+    values[config.attribute_map.get("num_hidden_layers", "num_hidden_layers")] = layers
+    if values.get("layer_types"):  # one entry for each layer, as in ModernBERT
+        values["layer_types"] = values["layer_types"][:layers]
+    return AutoConfig.for_model(**values)
 
 
 def _drop_pooler(encoder: nn.Module) -> None:

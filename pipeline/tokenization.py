@@ -1,9 +1,11 @@
 """An encoder folder's tokenizer, and what of it the batches need."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer
 
 from pipeline.encoding import Vocabulary
@@ -31,6 +33,7 @@ def load_tokenizer(folder: Path) -> Any:
         raise UserError(
             f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"
         )
+    _add_prefix_space(tokenizer.backend_tokenizer)
     return tokenizer
 
 
@@ -64,6 +67,16 @@ def _positions(folder: Path) -> int:
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
     return positions - (config.pad_token_id + 1 if config.model_type in _OFFSET_POSITIONS else 0)
+
+
+def _add_prefix_space(backend: Tokenizer) -> None:
+    """Have a byte-level tokenizer put a space before each word, as few of their classes do when asked."""
+    state = json.loads(backend.to_str())
+    steps = state["pre_tokenizer"] or {}
+    for step in steps.get("pretokenizers", [steps]):
+        if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
+            step["add_prefix_space"] = True
+            backend.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
 
 
 def _first_line(error: Exception) -> str:
