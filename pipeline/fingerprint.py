@@ -1,14 +1,19 @@
 """What code a stage runs: its import closure inside the project, hashed without comments and layout."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from pipeline.errors import UserError
+
 METHODS = "pipeline.distillation.methods"  # imported by name, so their imports cannot be read off the code
+REGISTRY = "pipeline.distillation.registry"  # what imports them; a stage that has it runs methods
+LOADER = "pipeline.distillation.objective"  # a stage that imports it runs the methods' code
 MATRIX = "distill"  # the stage that runs one method at a time
-# Fields that newer Pythons add to the tree or leave out, without a change in the code.
-_UNSTABLE = {"type_comment", "type_ignores", "type_params", "kind", "ctx"}
+# Reading the parameters checks those of the methods too, which changes no result of a stage that runs none.
+CHECKS, CHECKED = "pipeline.params", "pipeline.distillation"
+_NO_CODE = {"kind", "type_comment"}  # the u of u"…", and comments
 
 
 def fingerprints(root: Path) -> dict[str, str]:
@@ -16,93 +21,128 @@ def fingerprints(root: Path) -> dict[str, str]:
 
     A stage's code is `stages/<name>.py` and every module of the project that it imports, directly or not, at
     any depth inside it. The stage `distill` has one digest per method (`distill/<method>`), as a run of it
-    imports one method's file; all other stages know the methods' settings only through the parameters.
+    imports one method's file; another stage that runs methods runs them all. The rest know the methods'
+    settings only through the check of the parameters, and no file of `pipeline/distillation` counts for them.
+
+    Raises:
+        UserError: there are no stages in `root`, or a file is not valid Python.
     """
     modules = {
         _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
     }
-    result = {}
-    for name in modules:
+    trees = {name: _parse(path) for name, path in modules.items()}
+    imports = {name: set(_imports(name, modules[name], tree, set(modules))) for name, tree in trees.items()}
+    code = {name: canonical(tree) for name, tree in trees.items()}
+    methods = {name for name in modules if name.startswith(f"{METHODS}.")}
+
+    def digest(*names: str) -> str:
+        texts = (f"{name}\n{code[name]}\n" for name in sorted(_closure(names, imports)))
+        return sha256("".join(texts).encode()).hexdigest()
+
+    result: dict[str, str] = {}
+    for name in sorted(modules):
         package, _, stage = name.rpartition(".")
-        if package != "stages" or not _is_stage(modules[name]):
+        if package != "stages" or not _is_command(trees[name]):
             continue
-        if stage != MATRIX:
-            result[stage] = _digest(_closure({name}, modules), modules)
-            continue
-        for method in modules:
-            if method.startswith(f"{METHODS}."):
-                result[f"{stage}/{method.rpartition('.')[2]}"] = _digest(
-                    _closure({name, method}, modules), modules
-                )
+        if stage == MATRIX:
+            result |= {f"{stage}/{method.rpartition('.')[2]}": digest(name, method) for method in methods}
+        else:
+            result[stage] = digest(name, *(methods if REGISTRY in _closure([name], imports) else ()))
+    if not result:
+        raise UserError(f"{root}: holds no stages; run from the project's root or set --root")
     return dict(sorted(result.items()))
 
 
-def canonical(source: str) -> str:
-    """The code of `source` as one text, the same whatever its comments, docstrings, layout and Python."""
-    return _text(ast.parse(source))
+def canonical(node: object) -> str:
+    """A syntax tree as a text that comments, docstrings, layout and the version of Python do not change."""
+    if isinstance(node, ast.AST):
+        fields = (
+            f"{name}={canonical(value)}"
+            for name, value in _fields(node)
+            if name not in _NO_CODE and value is not None and value != []
+        )
+        return f"{type(node).__name__}({', '.join(fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(canonical(item) for item in node if not _does_nothing(item))}]"
+    return ascii(node)  # repr() escapes the characters that this Python's Unicode tables do not know
 
 
-def _closure(names: set[str], modules: dict[str, Path]) -> set[str]:
+def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
+    """The fields of a node; neighbouring texts of an f-string are one, as some Pythons split them."""
+    for name, value in ast.iter_fields(node):
+        if isinstance(node, ast.JoinedStr) and isinstance(value, list):
+            value = list(_joined(value))
+        if not isinstance(value, list) or any(not _does_nothing(item) for item in value):
+            yield name, value
+
+
+def _joined(pieces: list[ast.expr]) -> Iterator[ast.expr]:
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, ast.Constant):
+            text += str(piece.value)
+            continue
+        if text:
+            yield ast.Constant(text)
+        text = ""
+        yield piece
+    if text:
+        yield ast.Constant(text)
+
+
+def _does_nothing(node: object) -> bool:
+    """Whether a statement is a string on its own (a docstring, wherever it stands) or `pass`."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return isinstance(node, ast.Pass)
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise UserError(
+            f"{path}:{error.lineno or 1}: is not valid Python ({error.msg}); correct it"
+        ) from None
+    except ValueError as error:
+        raise UserError(f"{path}: is not valid Python ({error}); correct it") from None
+
+
+def _closure(names: Iterable[str], imports: Mapping[str, set[str]]) -> set[str]:
     """`names` and all modules of the project that they import."""
     found: set[str] = set()
     pending = set(names)
     while pending:
         name = pending.pop()
         found.add(name)
-        pending |= set(_imports(name, modules)) - found
+        pending |= imports[name] - found
     return found
 
 
-def _imports(name: str, modules: dict[str, Path]) -> Iterator[str]:
-    """The project's modules that importing `name` brings, its parent packages included."""
-    for node in ast.walk(ast.parse(modules[name].read_text())):
+def _imports(name: str, path: Path, tree: ast.Module, modules: set[str]) -> Iterator[str]:
+    """The project's modules that importing `name` brings, their parent packages included."""
+    for wanted in (name, *_mentioned(path, tree)):
+        parts = wanted.split(".")
+        for depth in range(1, len(parts) + 1):
+            module = ".".join(parts[:depth])
+            if module in modules and not (name == CHECKS and f"{module}.".startswith(f"{CHECKED}.")):
+                yield module
+
+
+def _mentioned(path: Path, tree: ast.Module) -> Iterator[str]:
+    """The names behind `import` and `from`; whether one is a module or something in it is not known yet."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            wanted = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            wanted = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for module in wanted:
-            parts = module.split(".")
-            for depth in range(1, len(parts) + 1):
-                prefix = ".".join(parts[:depth])
-                if prefix in modules:
-                    yield prefix
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise UserError(f"{path}:{node.lineno}: imports relatively; write the module's whole name")
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _digest(names: set[str], modules: dict[str, Path]) -> str:
-    digest = sha256()
-    for name in sorted(names):
-        digest.update(f"{name}\n{canonical(modules[name].read_text())}\n".encode())
-    return digest.hexdigest()
-
-
-def _text(node: object) -> str:
-    if isinstance(node, ast.AST):
-        fields = []
-        for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(value, list):
-                value = value[1:] if _is_docstring(value) else value
-            if name not in _UNSTABLE and value is not None and value != []:
-                fields.append(f"{name}={_text(value)}")
-        return f"{type(node).__name__}({', '.join(fields)})"
-    if isinstance(node, list):
-        return f"[{', '.join(_text(item) for item in node)}]"
-    return repr(node)
-
-
-def _is_docstring(body: list[ast.stmt]) -> bool:
-    first = body[0] if body else None
-    return (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    )
-
-
-def _is_stage(path: Path) -> bool:
-    """Whether the file runs as a command."""
-    return "__main__" in path.read_text()
+def _is_command(tree: ast.Module) -> bool:
+    """Whether the file runs as a command: it mentions `__main__`."""
+    return any(isinstance(node, ast.Constant) and node.value == "__main__" for node in ast.walk(tree))
 
 
 def _module(path: Path, root: Path) -> str:
