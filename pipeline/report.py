@@ -3,11 +3,11 @@
 It computes no metric: see `pipeline.summary` and `pipeline.evaluation`.
 """
 
-import csv
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from pipeline.evaluation import confusion
 from pipeline.outcomes import Outcome
@@ -38,52 +38,52 @@ def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def f1_rows(summary: Mapping[str, Any]) -> Iterable[Sequence[object]]:
-    """Rows of `plots/f1.csv`: method, seed, f1; the teacher comes first and has no seed."""
-    yield "method", "seed", "f1"
-    yield "teacher", "", summary["teacher"]["f1"]
+def f1_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """`plots/f1.csv`: method, seed, f1; the teacher comes first and has no seed."""
+    rows = [("teacher", "", summary["teacher"]["f1"])]
     for method, figures in summary["methods"].items():
-        for seed, value in figures["f1"]["seeds"].items():
-            yield method, seed, value
+        rows += [(method, seed, f1) for seed, f1 in figures["f1"]["seeds"].items()]
+    return pd.DataFrame(rows, columns=["method", "seed", "f1"])
 
 
-def learning_curve_rows(
+def learning_curve_frame(
     teacher: Sequence[Mapping[str, Any]], students: Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
-) -> Iterable[Sequence[object]]:
-    """Rows of `plots/learning_curves.csv`: model, seed, epoch, development_f1, loss.
+) -> pd.DataFrame:
+    """`plots/learning_curves.csv`: model, seed, epoch, development_f1, loss.
 
     Args:
         teacher: its epochs (`read_history`).
         students: the same per method and seed.
     """
-    yield "model", "seed", "epoch", "development_f1", "loss"
     runs = {("teacher", ""): teacher} | {
         (method, str(seed)): epochs for method, seeds in students.items() for seed, epochs in seeds.items()
     }
-    for (model, seed), epochs in runs.items():
-        for epoch in epochs:
-            yield model, seed, epoch["epoch"], epoch["development_f1"], epoch["loss"]
+    frames = [
+        pd.DataFrame(epochs, columns=["epoch", "development_f1", "loss"]).assign(model=model, seed=seed)
+        for (model, seed), epochs in runs.items()
+    ]
+    return pd.concat(frames)[["model", "seed", "epoch", "development_f1", "loss"]]
 
 
-def epoch_time_rows(timing: Mapping[str, Any]) -> Iterable[Sequence[object]]:
-    """Rows of `plots/epoch_time.csv`: block, method, phase, seconds; the floor stands in every block."""
-    yield "block", "method", "phase", "seconds"
-    for block in BLOCKS:
-        for method, phases in {**timing[block], "floor": timing["floor"]}.items():
-            for phase in PHASES[:-1]:
-                yield block, method, phase, phases.get(phase) or 0.0
+def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
+    """`plots/epoch_time.csv`: block, method, phase, seconds; the floor stands in every block."""
+    rows = [
+        (block, method, phase, phases.get(phase) or 0.0)
+        for block in BLOCKS
+        for method, phases in {**timing[block], "floor": timing["floor"]}.items()
+        for phase in PHASES[:-1]
+    ]
+    return pd.DataFrame(rows, columns=["block", "method", "phase", "seconds"])
 
 
-def confusion_rows(outcomes: Iterable[Outcome]) -> Iterable[Sequence[object]]:
-    """Rows of `plots/confusion.csv`: actual, predicted, words; over all seeds of one method."""
-    words = Counter(pair for outcome in outcomes for pair in confusion(outcome.gold, outcome.predicted))
-    yield "actual", "predicted", "words"
-    for (actual, predicted), count in sorted(words.items()):
-        yield actual, predicted, count
+def confusion_frame(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """`plots/confusion.csv`: actual, predicted, words; over all seeds of one method."""
+    pairs = [pair for outcome in outcomes for pair in confusion(outcome.gold, outcome.predicted)]
+    frame = pd.DataFrame(pairs, columns=["actual", "predicted"])
+    return frame.groupby(["actual", "predicted"]).size().reset_index(name="words")
 
 
-def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write rows, the first of which is the header, as CSV with Unix line ends."""
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table as CSV with Unix line ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    frame.to_csv(path, index=False, lineterminator="\n")

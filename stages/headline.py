@@ -18,7 +18,7 @@ def main(
     """Write the figures of the parameter `method`, and its confusion matrix."""
     from pipeline.outcomes import read_outcomes, write_json
     from pipeline.params import load_params
-    from pipeline.report import confusion_rows, write_csv
+    from pipeline.report import confusion_frame, write_csv
     from pipeline.summary import UNDISTILLED, headline, summarise
 
     settings = load_params(params)
@@ -26,7 +26,7 @@ def main(
     teacher, students = read_outcomes(outcomes, methods, settings.seeds)
     summary = summarise(teacher, students, task=settings.task, scheme=teacher.metrics["scheme"])
     write_json(out, headline(summary, settings.method))
-    write_csv(confusion, confusion_rows(students[settings.method].values()))
+    write_csv(confusion, confusion_frame(students[settings.method].values()))
 
 
 if __name__ == "__main__":

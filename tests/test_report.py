@@ -1,10 +1,11 @@
 import csv
 
+import pandas as pd
 import pytest
-from tests.sample_results import GOLD, TIMING, outcome
 
 from pipeline import report
 from pipeline.summary import summarise
+from tests.sample_results import GOLD, TIMING, outcome
 
 STUDENTS = {
     "vanilla": {1: outcome(0, 1), 2: outcome(0)},
@@ -84,9 +85,14 @@ def test_a_sound_run_has_no_warning():
     assert "WARNING" not in report.page(summary_of(STUDENTS), TIMING)
 
 
-def test_f1_rows():
+def rows_of(frame):
+    """Header and rows as tuples."""
+    return [tuple(frame.columns), *frame.itertuples(index=False, name=None)]
+
+
+def test_f1_frame():
     summary = summary_of(STUDENTS)
-    header, teacher, *rows = report.f1_rows(summary)
+    header, teacher, *rows = rows_of(report.f1_frame(summary))
     assert (header, teacher) == (("method", "seed", "f1"), ("teacher", "", 100))
     expected = [
         (method, str(seed), run.metrics["f1"])
@@ -96,9 +102,9 @@ def test_f1_rows():
     assert rows == expected
 
 
-def test_learning_curve_rows():
+def test_learning_curve_frame():
     epochs = [{"epoch": n, "loss": 1 / n, "development_f1": 80.0 + n} for n in (1, 2)]
-    rows = list(report.learning_curve_rows(epochs, {"kbest": {3: epochs[:1]}}))
+    rows = rows_of(report.learning_curve_frame(epochs, {"kbest": {3: epochs[:1]}}))
     assert rows == [
         ("model", "seed", "epoch", "development_f1", "loss"),
         ("teacher", "", 1, 81, 1),
@@ -107,8 +113,8 @@ def test_learning_curve_rows():
     ]
 
 
-def test_epoch_time_rows_hold_each_phase_once_and_the_floor_in_both_blocks():
-    _, *rows = report.epoch_time_rows(TIMING)
+def test_epoch_time_frame_holds_each_phase_once_and_the_floor_in_both_blocks():
+    _, *rows = rows_of(report.epoch_time_frame(TIMING))
     assert ("published", "structural", "student_backward", 50) in rows
     assert ("pipeline", "structural", "teacher_forward", 0) in rows
     assert ("published", "floor", "student_forward", 5) in rows
@@ -117,8 +123,8 @@ def test_epoch_time_rows_hold_each_phase_once_and_the_floor_in_both_blocks():
     assert not any("total" in tuple(row) for row in rows)
 
 
-def test_confusion_rows_count_the_words_of_all_seeds():
-    header, *rows = report.confusion_rows([outcome(0), outcome()])
+def test_confusion_frame_counts_the_words_of_all_seeds():
+    header, *rows = rows_of(report.confusion_frame([outcome(0), outcome()]))
     assert header == ("actual", "predicted", "words")
     assert ("B-PER", "O", 1) in rows
     assert ("B-PER", "B-PER", 3) in rows
@@ -127,6 +133,6 @@ def test_confusion_rows_count_the_words_of_all_seeds():
 
 def test_csv_is_read_back_as_written(tmp_path):
     path = tmp_path / "plots" / "x.csv"
-    report.write_csv(path, [("a", "b"), ('quote " and, comma', 0.1)])
+    report.write_csv(path, pd.DataFrame([('quote " and, comma', 0.1)], columns=["a", "b"]))
     assert list(csv.reader(path.read_text().splitlines())) == [["a", "b"], ['quote " and, comma', "0.1"]]
     assert b"\r" not in path.read_bytes()
