@@ -9,7 +9,6 @@ from pipeline.errors import UserError
 
 METHODS = "pipeline.distillation.methods"  # imported by name, so their imports cannot be read off the code
 REGISTRY = "pipeline.distillation.registry"  # what imports them; a stage that has it runs methods
-LOADER = "pipeline.distillation.objective"  # a stage that imports it runs the methods' code
 MATRIX = "distill"  # the stage that runs one method at a time
 # Reading the parameters checks those of the methods too, which changes no result of a stage that runs none.
 CHECKS, CHECKED = "pipeline.params", "pipeline.distillation"
