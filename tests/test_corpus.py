@@ -213,6 +213,7 @@ def test_counts_are_compared() -> None:
     [
         (b"The cat sat .\n\nIt ran .\n", [("The", "cat", "sat", "."), ("It", "ran", ".")]),
         (b"Same length here\nas in this\n", [("Same", "length", "here"), ("as", "in", "this")]),
+        (b"Hello world\n\nGood day\n", [("Hello", "world"), ("Good", "day")]),
         (b"One\n\nTwo\n\nThree\n", [("One",), ("Two",), ("Three",)]),
         (b"The\ncat\n\nIt\nran\n.\n", [("The", "cat"), ("It", "ran", ".")]),
         (b"The DT\ncat NN\n\nIt PRP\n", [("The", "cat"), ("It",)]),

@@ -1,5 +1,9 @@
 """Hub ids lead to the right files of a fake hub, and its client's errors become one line."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ from huggingface_hub.utils import filter_repo_objects
 
 from pipeline import hub
 from pipeline.errors import UserError
+from tests.sample_sources import serve
 
 Publish = Callable[..., Path]
 
@@ -113,3 +118,24 @@ def test_the_clients_errors_become_one_line(publish: Publish) -> None:
         hub.dataset_files("org/none", "train")
     with pytest.raises(UserError, match="org/name@revision"):
         hub.model_files("org/name/config", ["config.json"])
+
+
+def test_the_real_client_brings_a_model_and_keeps_it(tmp_path: Path) -> None:
+    commit, files = 40 * "a", {"config.json": b"{}", "pytorch_model.bin": b"pickle", "vocab.txt": b"word"}
+    described = {"id": "org/name", "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+    tree = [{"type": "file", "path": name, "size": len(files[name]), "oid": 40 * "b"} for name in files]
+    pages = {f"/org/name/resolve/{commit}/{name}": content for name, content in files.items()}
+    pages["/api/models/org/name/revision/v2"] = json.dumps(described).encode()
+    pages[f"/api/models/org/name/tree/{commit}?recursive=true&expand=false"] = json.dumps(tree).encode()
+    call = "model_files('org/name@v2', ['*.json', '*.txt'])"
+    program = f"from pipeline.hub import model_files\nprint(*{call}.iterdir())"
+
+    def run(**settings: str) -> set[str]:
+        environment = {**os.environ, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1", **settings}
+        command, root = [sys.executable, "-c", program], Path(__file__).parent.parent
+        output = subprocess.check_output(command, env=environment, cwd=root, text=True)
+        return {Path(name).name for name in output.split()}
+
+    with serve(pages, {}, {"X-Repo-Commit": commit, "ETag": '"1"'}) as address:
+        assert run(HF_ENDPOINT=address) == {"config.json", "vocab.txt"}
+    assert run(HF_ENDPOINT=address, HF_HUB_OFFLINE="1") == {"config.json", "vocab.txt"}

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,17 @@ def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
         read_arrow(html)
     with pytest.raises(UserError, match="holds no Arrow or Parquet files"):
         read_arrow(tmp_path / "none")
+
+
+def test_lists_that_reach_past_their_values(tmp_path: Path) -> None:
+    path = tmp_path / "x.arrow"
+    write_stream(pa.table({"tokens": [["a", "b"], ["c", "d", "e"]], "ner_tags": [[0, 1], [2]]}), path)
+    data = path.read_bytes()
+    offsets = struct.pack("<3i", 0, 2, 3)
+    assert data.count(offsets) == 1
+    path.write_bytes(data.replace(offsets, struct.pack("<3i", 0, 2, 5)))
+    with pytest.raises(UserError, match=r"x.arrow: is no readable .arrow file \(.*offset"):
+        read_arrow(tmp_path / "x.arrow", names=NAMES)
 
 
 def test_damaged_states_are_named(tmp_path: Path) -> None:

