@@ -41,7 +41,7 @@ def sweep(
     size = emissions.shape[1]
     emissions = emissions[:, : int(lengths.max())]
     with full_precision(emissions.device.type):
-        fast = scaled.sweep(emissions, transitions, start, end, lengths, keep)
+        fast = scaled.sweep(emissions, transitions, start, end, lengths, keep=keep)
         if fast.exact is None:
             return Found(fast, None, None, size)
         rows = (~fast.exact).nonzero()[:, 0]

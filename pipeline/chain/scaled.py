@@ -21,8 +21,8 @@ from torch import Tensor
 
 from pipeline.chain.workspace import scratch
 
-# A state is rescaled before its largest entry can have lost this much (natural logarithm), and no later than
-# after so many words.
+# A state is rescaled when its largest entry will have lost about so much (natural logarithm), and no later
+# than after so many words.
 _MAX_LOSS = 16.0
 _MAX_STRIDE = 16
 
@@ -54,11 +54,20 @@ class Sweep(NamedTuple):
 
 
 def sweep(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, keep: bool
+    emissions: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    end: Tensor,
+    lengths: Tensor,
+    *,
+    keep: bool,
+    stride: int | None = None,
 ) -> Sweep:
     """Run both recursions. Shapes as in `LinearChain`, with L the length of the longest sentence.
 
-    Without `keep` the result lies in scratch memory and holds until this thread's next sweep.
+    Without `keep` the result lies in scratch memory and holds until this thread's next sweep. States are
+    rescaled every `stride` words: by default as often as usual scores need, and at every word if those
+    turn out not to be usual.
     """
     batch, size, tags = emissions.shape
     step = torch.arange(size, device=lengths.device)[:, None]
@@ -79,8 +88,8 @@ def sweep(
     least_weight = weights.min()
     state = scratch("state", shape, emissions, keep)
     torch.mul(torch.stack((start - top_start, end - top_end)).exp_()[:, None], weights[0], out=state[0])
-    stride = _stride(transitions, top_step)
-    factors = _advance(state, weights, steps, stride)
+    every = stride or _stride(one_way)
+    factors = _advance(state, weights, steps, every)
 
     backward = scratch("backward", (size, batch, tags), emissions, keep)
     torch.index_select(state.view(-1, tags), 0, rows.flatten(), out=backward.view(-1, tags))
@@ -94,11 +103,13 @@ def sweep(
     floor = torch.full_like(mass[0], torch.finfo(emissions.dtype).tiny * 1e10)
     if factors:
         given = torch.stack(factors)
-        passed = torch.arange(stride, size, stride, device=lengths.device)[:, None] < lengths
+        passed = torch.arange(every, size, every, device=lengths.device)[:, None] < lengths
         log_z -= torch.where(passed, given[:, 1, :, 0].double().log(), 0.0).sum(0)
         floor *= given.amax((0, 1, 3)).clamp_min_(1.0)
     exact = None
     if not torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9)) >= floor.max():  # or NaN
+        if every > 1:
+            return sweep(emissions, transitions, start, end, lengths, keep=keep, stride=1)
         exact = _exact(state, shares, mass, words, floor)
         # The padding of an exact sentence may hold 0 or NaN, which must not reach its words.
         for values in (state, weights, backward, rest, joint, mass):
@@ -135,12 +146,10 @@ def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
     return shares, mean + total.log()
 
 
-def _stride(transitions: Tensor, top_step: Tensor) -> int:
-    """Return how many words a state may go without rescaling; a word costs at most max T - min T."""
-    loss = float(top_step - transitions.min())
-    if not math.isfinite(loss):
-        return 1
-    return max(1, min(_MAX_STRIDE, int(_MAX_LOSS / loss))) if loss > 0 else _MAX_STRIDE
+def _stride(one_way: Tensor) -> int:
+    """Return how many words a state may go without rescaling, if each word costs it the mean of M."""
+    loss = -math.log(max(float(one_way.mean()), 1e-30))
+    return max(1, min(_MAX_STRIDE, int(_MAX_LOSS / max(loss, 1e-9))))
 
 
 def _advance(state: Tensor, weights: Tensor, steps: Tensor, stride: int) -> list[Tensor]:
