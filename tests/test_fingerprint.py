@@ -75,7 +75,8 @@ class C(Base, metaclass=M):
     """Docs alone."""
 def match(x):
     match x:
-        case [1, *rest] | {"k": v, **more} if rest: return f"{x!r:>{w}.{p}f} {x = } {{}}" f"" "tail" f'{a["b"]}'  # noqa: E501
+        case [1, *rest] | {"k": v, **more} if rest:
+            return f"{x!r:>{w}.{p}f} {x = } {{}}" f"" "tail" f'{a["b"]}'
         case Point(x=0, y=None) as p: raise E from None
         case -1 | "s" | None | True: del x[1:2, ::3], y
         case _: pass
