@@ -1,16 +1,17 @@
 """The methods' losses as peers compute them: the *as published* side of Table 2. No training runs them.
 
 What this side does at every step of a method that has a teacher:
-- it runs the teacher's encoder, and finds what the method needs of its chains anew: marginals by log-space
-  forward-backward, the K-best list by K-best decoding;
-- it computes both terms of the loss, weighed as in the authors' released code (`WEIGHT`), each with its own log Z;
-- log Z and the student's marginals come from the sequential log-space recursion, differentiated by autograd;
+- it runs the teacher's encoder, and finds what the method needs of its chains anew: marginals by
+  log-space forward-backward, the K-best list by K-best decoding;
+- it computes both terms of the loss, weighed as in the authors' released code (`WEIGHT`), each with its
+  own log Z;
+- log Z and the student's marginals come from the sequential log-space recursion, through autograd;
 - scores and marginals of all pairs are written out as [B, L - 1, N, N].
 
-Everything is vectorised over the batch, in float32, with a handful of operations per word as in pytorch-crf, so
-that it is a fair opponent. The gold term of `efficient` costs a recursion at every step, as in its released code.
-The paper prints for it a student forward time far below that of `vanilla`, which has the same recursion: it seems
-to have been taken at λ = 1. So this form's time is an upper bound of the paper's.
+Everything is vectorised over the batch, in float32, with a handful of operations per word as in
+pytorch-crf, so that it is a fair opponent. The gold term of `efficient` costs a recursion at every step,
+as in its released code. The paper prints for it a student forward time far below that of `vanilla`, which
+has the same recursion: it seems to have been taken at λ = 1. So this form is an upper bound of the paper's.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ WEIGHT = 0.9  # λ throughout the released code's runs
 
 
 class Form(NamedTuple):
-    """What a method takes from the teacher's chains, without a gradient, and its term for each sentence [B]."""
+    """What a method takes from the teacher's chains, without gradient, and its term for each sentence [B]."""
 
     target: Callable[[LinearChain], Any]
     term: Callable[[LinearChain, Any], Tensor]
@@ -96,7 +97,7 @@ def _paths_term(student: LinearChain, target: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def _pair_marginals(teacher: LinearChain) -> tuple[Tensor, Tensor, Tensor]:
-    """Marginals of the first tag [B, N], all pairs [B, L - 1, N, N] (0 at padding) and the last tag [B, N]."""
+    """Marginals of first tag [B, N], pairs [B, L - 1, N, N] (0 at padding) and last tag [B, N]."""
     alphas, betas = _forward(teacher), _backward(teacher)
     alpha, beta = torch.stack(alphas, 1), torch.stack(betas, 1)
     log_z = (alphas[-1] + teacher.end).logsumexp(1)

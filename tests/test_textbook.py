@@ -8,7 +8,7 @@ from pipeline.chain import LinearChain, gold_moments
 from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.registry import method_settings
 from tests.brute_force import BruteForce
-from tests.chain_cases import potentials, random_chain
+from tests.chain_cases import potentials, random_chain, with_potentials
 
 LENGTHS = [5, 1, 3, 2]
 TAGS = 3
@@ -19,7 +19,7 @@ def gold() -> torch.Tensor:
 
 
 def detached(chain: LinearChain) -> LinearChain:
-    return LinearChain(*(tensor.detach() for tensor in potentials(chain)), chain.lengths)
+    return with_potentials(chain, (tensor.detach() for tensor in potentials(chain)))
 
 
 def of_textbook(name: str, student: LinearChain, teacher: LinearChain) -> torch.Tensor:

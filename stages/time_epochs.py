@@ -1,0 +1,54 @@
+"""Time one epoch of every method."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Encoded, Encoder, Params, Scores, Teacher
+from stages.command import run
+
+
+def main(
+    encoded: Encoded,
+    encoder: Encoder,
+    teacher: Teacher,
+    scores: Scores,
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Measure training in phases: as published, in this pipeline, and the encoder alone."""
+    from pipeline.dumping import origin_of
+    from pipeline.folder import check
+    from pipeline.model import ChainTagger
+    from pipeline.model_folder import load_model
+    from pipeline.outcomes import write_json
+    from pipeline.params import load_params
+    from pipeline.runs import Inputs
+    from pipeline.scores import ScoreStore
+    from pipeline.timing import BERT_BASE_LAYERS, bert_base, epoch_times
+    from pipeline.training import reproducible
+
+    settings = load_params(params)
+    student = settings.student
+    check(encoder)
+    inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
+    split = inputs.train.encoded
+    store = ScoreStore.open(scores, expect=origin_of(encoded, teacher))
+    reproducible(seed=0)
+    if settings.time_epochs.shapes == "bert-base":
+        live = bert_base(split)
+        model = bert_base(split, layers=BERT_BASE_LAYERS, dropout=student.dropout)
+    else:
+        live = load_model(teacher)
+        model = ChainTagger.from_encoder(encoder, split, layers=student.layers, dropout=student.dropout)
+    figures = epoch_times(
+        settings.methods, inputs.train, store, live, model, student, settings.time_epochs, inputs.accelerator
+    )
+    aside = out.with_name(f".{out.name}.new")
+    write_json(aside, {"task": settings.task} | figures)
+    aside.replace(out)
+
+
+if __name__ == "__main__":
+    run(main)
