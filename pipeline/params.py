@@ -123,10 +123,11 @@ class Evaluate(Group):
 
 
 class TimeEpochs(Group):
-    """How much is timed: passes, and batches in a pass (None: all)."""
+    """How much is timed, passes and batches in a pass (None: all), and with which encoders."""
 
     epochs: PositiveInt = 5
     batches: PositiveInt | None = None
+    shapes: Literal["encoder", "bert-base"] = "encoder"
 
 
 _METHODS = {name: method_settings(name) for name in method_names()}
