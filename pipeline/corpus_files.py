@@ -1,39 +1,53 @@
 """The files of a corpus: fetched split by split, and read as params.yaml describes them."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
-from pipeline.corpus import Sentence, check_counts, hold_out, read_conll
-from pipeline.params import Corpus
-from pipeline.sources import fetch_file
+from pipeline.corpus import Sentence, check_counts, hold_out, read_corpus
+from pipeline.errors import UserError
+from pipeline.params import Corpus, Split
+from pipeline.sources import fetch_dataset, fetch_file
 
 
 def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
-    """Bring each split's file to `folder/<split>/`, under its own name.
+    """Bring each split to `folder/<split>/`: one file under its own name, or the files of a data set.
+
+    Args:
+        corpus: what to fetch.
+        folder: an empty folder.
+        mirror: where files are looked for first, by name; data sets are not.
 
     Raises:
-        UserError: see sources.fetch_file.
+        UserError: see sources.fetch_file and sources.fetch_dataset.
     """
-    for split, source in corpus.files.model_dump(exclude_none=True).items():
-        (folder / split).mkdir()
-        name = source.rpartition("/")[2].removesuffix(".gz")
-        fetch_file(source, folder / split / name, checksum=corpus.checksums.get(split), mirror=mirror)
+    for split, source in _splits(corpus).items():
+        target = folder / split
+        if corpus.format == "dataset":
+            fetch_dataset(source, split, target)
+        else:
+            target.mkdir()
+            name = _file_name(source) or split
+            fetch_file(source, target / name, checksum=corpus.checksums.get(split), mirror=mirror)
 
 
 def read_splits(folder: Path, corpus: Corpus) -> dict[str, list[Sentence]]:
     """Read train, dev and test; without a development file, the last `hold_out` of training become one.
 
     Raises:
-        UserError: a file is not what `corpus` says of it.
+        UserError: a file is not what `corpus` says of it, or `folder` holds another corpus.
     """
     splits = {}
-    for split in corpus.files.model_dump(exclude_none=True):
-        (path,) = (folder / split).iterdir()
-        splits[split] = read_conll(
+    for split in _splits(corpus):
+        path = _data(folder / split, corpus)
+        splits[split] = read_corpus(
             path,
+            format="arrow" if corpus.format == "dataset" else corpus.format,
             word=corpus.word,
             tag=corpus.tag,
             scheme=corpus.scheme,
             encoding=corpus.encoding,
+            separator=corpus.separator,
+            names=corpus.names,
             strict=corpus.strict,
         )
         sentences, words = corpus.counts.get(split, (None, None))
@@ -41,3 +55,26 @@ def read_splits(folder: Path, corpus: Corpus) -> dict[str, list[Sentence]]:
     if corpus.hold_out is not None:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     return {split: splits[split] for split in ("train", "dev", "test")}
+
+
+def _splits(corpus: Corpus) -> dict[Split, str]:
+    """The source of each split that has one."""
+    files = corpus.files
+    sources: dict[Split, str | None] = {"train": files.train, "dev": files.dev, "test": files.test}
+    return {split: source for split, source in sources.items() if source is not None}
+
+
+def _file_name(source: str) -> str:
+    """The last part of a path or address, without the .gz that is unpacked on the way."""
+    path = urlsplit(source).path if "://" in source else source
+    return PurePosixPath(path).name.removesuffix(".gz")
+
+
+def _data(folder: Path, corpus: Corpus) -> Path:
+    """What to read of a split's folder: its only file, or for a data set the folder itself."""
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    if not files or (corpus.format != "dataset" and len(files) > 1):
+        raise UserError(
+            f"{folder}: was fetched for another corpus than params.yaml describes; run `dvc repro`"
+        )
+    return folder if corpus.format == "dataset" else files[0]

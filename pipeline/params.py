@@ -1,7 +1,7 @@
 """params.yaml as frozen, validated objects. No paths of the pipeline in it: those stand in dvc.yaml alone."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -17,15 +17,21 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic_core import ErrorDetails
 
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.settings import Settings
 from pipeline.errors import UserError
+from pipeline.plain_yaml import read_yaml
+from pipeline.wording import one_line
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 Precision = Literal["auto", "bfloat16", "float32"]
+Split = Literal["train", "dev", "test"]
+Address = Annotated[str, Field(min_length=1)]
+Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a dot would end the key that DVC looks up
 
 
 class Group(BaseModel):
@@ -37,37 +43,62 @@ class Group(BaseModel):
 class Files(Group):
     """Where the splits come from; without `dev`, the end of `train` is held out."""
 
-    train: str
-    dev: str | None = None
-    test: str
+    train: Address
+    dev: Address | None = None
+    test: Address
 
 
 class Corpus(Group):
-    """One entry of `corpora`."""
+    """One entry of `corpora`.
+
+    word, tag: columns by number (conll; None is the first and the last) or by name (jsonl and dataset; None
+        is tokens and ner_tags).
+    separator: what stands between columns (conll); None is any run of spaces and tabs.
+    names: of tags that are numbers (jsonl and dataset; a data set often tells them itself).
+    """
 
     files: Files
-    checksums: dict[Literal["train", "dev", "test"], str] = {}
-    counts: dict[Literal["train", "dev", "test"], tuple[PositiveInt, PositiveInt]] = {}
+    checksums: dict[Split, Checksum] = {}
+    counts: dict[Split, tuple[PositiveInt, PositiveInt]] = {}
     hold_out: PositiveInt | None = None
-    format: Literal["conll", "jsonl", "arrow"] = "conll"
-    word: int = 0
-    tag: int = -1
+    format: Literal["conll", "jsonl", "dataset"] = "conll"
+    word: int | str | None = None
+    tag: int | str | None = None
+    separator: Annotated[str, Field(min_length=1)] | None = None
+    names: tuple[str, ...] | None = None
     scheme: Literal["iob1", "iob2", "bioes", "plain"] = "iob2"
     encoding: str = "utf-8"
     strict: bool = False
 
     @model_validator(mode="after")
-    def _has_development(self) -> Self:
+    def _fits(self) -> Self:
         if (self.files.dev is None) == (self.hold_out is None):
-            raise ValueError("give either files.dev or hold_out")
+            raise ValueError("hold_out: give either it or files.dev")
+        for key in ("checksums", "counts"):
+            if "dev" in getattr(self, key) and self.files.dev is None:
+                raise ValueError(f"{key}.dev: there is no files.dev; remove it")
+        unused = {
+            "conll": ("names",),
+            "jsonl": ("separator",),
+            "dataset": ("checksums", "separator", "encoding"),
+        }
+        for key in unused[self.format]:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key}: is not used with format {self.format}; remove it")
+        kind, meaning = (int, "number") if self.format == "conll" else (str, "name")
+        for key, column in (("word", self.word), ("tag", self.tag)):
+            if column is not None and not isinstance(column, kind):
+                raise ValueError(
+                    f"{key}: must be a column's {meaning} with format {self.format}, not {column!r}"
+                )
         return self
 
 
 class Source(Group):
     """One entry of `sources`: an encoder's address and the SHA-256 of its files."""
 
-    source: str
-    sha256: dict[str, str] = {}
+    source: Address
+    sha256: dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = {}
 
 
 class Prepare(Group):
@@ -95,8 +126,8 @@ class Training(Group):
 class Teacher(Training):
     """The teacher's encoder and training."""
 
-    encoder: str
-    seed: int = 1
+    encoder: Address
+    seed: Seed = 1
 
 
 class Dump(Group):
@@ -141,8 +172,8 @@ class Params(Group):
     task: str
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
     method: str
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
-    corpora: dict[str, Corpus]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    corpora: dict[Name, Corpus]
     sources: dict[str, Source] = {}
     prepare: Prepare
     teacher: Teacher
@@ -190,16 +221,15 @@ def load_params(path: Path) -> Params:
         UserError: the file is missing or no YAML, or a key is unknown, missing or has a wrong value; the line
             names the key and the choices.
     """
-    try:
-        tree = YAML(typ="safe", pure=True).load(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    tree = read_yaml(path)
+    if not isinstance(tree, dict):
+        raise UserError(
+            f"{path}: holds no groups of parameters; it must have {', '.join(Params.model_fields)}"
+        )
     try:
         return Params.model_validate_json(json.dumps(tree), strict=True)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{path}: {_one_line(error)}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {one_line(_complaint(error, tree), limit=500)}") from None
 
 
 def _one_of(key: str, names: Iterable[str], choices: Iterable[str]) -> None:
@@ -208,21 +238,48 @@ def _one_of(key: str, names: Iterable[str], choices: Iterable[str]) -> None:
             raise ValueError(f"{key}: there is no {name!r}; choose one of {', '.join(choices)}")
 
 
-def _one_line(error: Exception) -> str:
-    """The first complaint of a ValidationError: the key, what is wrong with it, the choices."""
-    if not isinstance(error, ValidationError):
-        return f"{error}; only text, numbers, lists and mappings are allowed"
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = f"unknown key; choose one of {', '.join(_known_keys(first['loc'][:-1]))}"
-    elif first["type"] not in ("value_error", "missing"):
-        message = f"{message}, not {json.dumps(first['input'])[:80]}"
-    return f"{key}: {message}" if key else message
+def _complaint(error: ValidationError, tree: dict[str, Any]) -> str:
+    """The first complaint: the dotted key, what is wrong with it, the choices.
+
+    An unknown key comes before a missing one, as it often is the other misspelt.
+    """
+    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first = errors[0]
+    location = list(_location(first, tree))
+    key = ".".join(str(part) for part in location)
+    kind = first["type"]
+    if kind == "value_error":  # of a model_validator here; begins with the rest of the key
+        return f"{key}.{first['ctx']['error']}".lstrip(".")
+    if kind == "extra_forbidden":
+        return f"{key}: unknown key; choose one of {', '.join(_known_keys(location[:-1]))}"
+    if kind == "missing":
+        return f"{key}: is missing; add it"
+    if kind == "json_invalid":
+        return "is nested too deeply; write it flatter"
+    wishes = dict.fromkeys(_wish(e["msg"]) for e in errors if list(_location(e, tree)) == location)
+    return f"{key}: must {' or '.join(wishes)}, not {json.dumps(first['input'], ensure_ascii=False)[:80]}"
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+def _wish(message: str) -> str:
+    """What the value must do, in the words of YAML instead of pydantic's."""
+    wish = message.partition(" should ")[2].partition(" after validation")[0]
+    return wish.replace("a valid array", "a list").replace("an object", "a mapping")
+
+
+def _location(error: ErrorDetails, tree: Any) -> Iterator[int | str]:
+    """The keys to what `error` is about, without what pydantic adds (which of several types it tried)."""
+    for part in error["loc"]:
+        inside = isinstance(tree, dict) and part in tree
+        if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            inside = True
+        if inside or error["type"] == "missing":
+            yield part
+        if not inside:
+            return
+        tree = tree[part]
+
+
+def _known_keys(location: list[int | str]) -> list[str]:
     """The keys that the group at `location` takes."""
     group: Any = Params
     for part in location:
