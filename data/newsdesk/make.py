@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "source"
-SIZES = {"train": 1600, "dev": 320, "test": 420}
+SIZES = {"train": 2000, "dev": 320, "test": 420}
 SEEDS = {"train": 101, "dev": 102, "test": 103}
 LENGTHS = range(5, 46)
 CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST"}
@@ -35,13 +35,22 @@ PUNCTUATION = {
 }
 NUMBER = re.compile(r"[+-]?\d[\d,.:/-]*(?:th|st|nd|rd|m|%)?\*?")
 BY_CHUNK = {
-    **{"NP": "NNP", "PP": "IN", "SBAR": "IN", "ADVP": "RB"},
-    **{"ADJP": "JJ", "PRT": "RP", "INTJ": "UH", "LST": "LS"},
+    "NP": "NNP",
+    "PP": "IN",
+    "SBAR": "IN",
+    "ADVP": "RB",
+    "ADJP": "JJ",
+    "PRT": "RP",
+    "INTJ": "UH",
+    "LST": "LS",
 }
 # "off" is IN in pos.txt, but RP as a particle; "may" is MD there, but a month in a noun phrase.
 OVERRIDES = {
-    **{"IN": {"ADVP", "PRT"}, "JJ": {"ADVP"}, "RB": {"PRT"}},
-    **{"DT": {"SBAR", "INTJ"}, "MD": {"NP"}},
+    "IN": {"ADVP", "PRT"},
+    "JJ": {"ADVP"},
+    "RB": {"PRT"},
+    "DT": {"SBAR", "INTJ"},
+    "MD": {"NP"},
 }
 AUXILIARY = re.compile(r"has|have|had|having|is|are|was|were|be|been|being|'s|'re|'ve|get|got|gets|getting")
 BEFORE_BASE = re.compile(r"to|will|would|can|could|may|might|must|should|shall|do|does|did|'ll|ca|wo|let")
@@ -161,11 +170,10 @@ def annotate(text: str, lexicon: Lexicon) -> list[Token]:
             word, pos = split_tag(item)
             if word in {"a", "A"} and not pos:
                 word = article(word, next_word(items[index + 1 :]))
-            pos = pos or guess(
-                word, chunk, entity, before, lexicon, not any(token.word.isalnum() for token in tokens)
-            )
+            opens = not any(token.word[0].isalnum() for token in tokens)
+            pos = pos or guess(word, chunk, entity, before, lexicon, opens)
             before.append(word.lower())
-            if not tokens:
+            if opens:
                 word = word[0].upper() + word[1:]
             word = {"<lower>": word.lower(), "<upper>": word.upper()}.get(case, word)
             tokens.append(
