@@ -1,0 +1,71 @@
+"""Corpus, teacher and models as the stages make them, small."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipeline.batching import Batches
+from pipeline.encoding import Encoded, encode, load, save
+from pipeline.folder import new_folder
+from pipeline.model import ChainTagger
+from pipeline.model_folder import save_model
+from pipeline.tagging import Sentence, TagSet
+from pipeline.tokenization import load_tokenizer, vocabulary_of
+from pipeline.training import Epoch, History
+from tests.tiny_corpus import TAG_SET, sentences
+from tests.tiny_encoders import POSITIONS
+
+SPLITS = {"train": 26, "dev": 12, "test": 14}
+HISTORY = History([Epoch(1, 3.5, 20.0), Epoch(2, 2.25, 60.0)], kept=2)
+
+
+def write_split(
+    path: Path,
+    split: Sequence[Sentence],
+    encoder: Path,
+    *,
+    window: int = POSITIONS,
+    overlap: int = 6,
+    tag_set: TagSet = TAG_SET,
+) -> Encoded:
+    """Encode sentences for the encoder in the folder `encoder`, write them to `path` and read them back."""
+    tokenizer = load_tokenizer(encoder)
+    vocabulary = vocabulary_of(tokenizer, encoder, window=window, overlap=overlap)
+    save(encode(split, tokenizer, vocabulary), path, tag_set, vocabulary)
+    return load(path)
+
+
+def write_corpus(folder: Path, encoder: Path) -> Path:
+    with new_folder(folder) as aside:
+        for seed, (name, count) in enumerate(SPLITS.items()):
+            write_split(aside / f"{name}.parquet", sentences(count, seed=seed), encoder)
+    return folder
+
+
+def write_teacher(folder: Path, encoder: Path, corpus: Path) -> Path:
+    save_model(folder, tagger(encoder, load(corpus / "train.parquet")), encoder, HISTORY)
+    return folder
+
+
+def tagger(encoder: Path, encoded: Encoded, *, layers: int | None = 2, seed: int = 0) -> ChainTagger:
+    """A tagger in evaluation mode whose emission layer and CRF are drawn at random."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = ChainTagger.from_encoder(encoder, encoded, layers=layers)
+        for parameter in model.head_parameters:
+            torch.nn.init.normal_(parameter, std=0.5)
+    return model.eval()
+
+
+def train_batches(corpus: Path, batch_size: int = 4) -> Batches:
+    return Batches(load(corpus / "train.parquet"), batch_size)
+
+
+def same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether two models' weights are the same, to the bit."""
+    return one.keys() == other.keys() and all(
+        one[name].dtype == other[name].dtype and one[name].numpy().tobytes() == other[name].numpy().tobytes()
+        for name in one
+    )
