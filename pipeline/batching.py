@@ -45,13 +45,17 @@ class Batch:
 class Batches:
     """A split, ready to be cut into batches of up to `batch_size` sentences.
 
-    A batch never has more pieces than `batch_size` full windows, however long its documents are.
+    Sentences of several windows make batches of their own, always the same: of up to `batch_size` windows, or
+    of one sentence if it has more. So every epoch has as many batches, and documents fill no memory.
     """
 
     def __init__(self, encoded: Encoded, batch_size: int) -> None:
         self.encoded = encoded
         self.batch_size = batch_size
         self._windows, self._word_window, self._word_offset = _plan_windows(encoded)
+        self._sizes = encoded.pieces.lengths
+        self._is_long = self._windows.lengths > 1
+        self._long = self._long_batches()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -59,16 +63,16 @@ class Batches:
 
     def in_order(self) -> list[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
-        return self._cut(self._sizes.argsort(descending=True, stable=True))
+        order = self._sizes.argsort(descending=True, stable=True)
+        return self._long + self._split(order[~self._is_long[order]])
 
     def shuffled(self, seed: int) -> list[Tensor]:
         """Ids of all sentences in random batches of like length: for training. The same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self.encoded), generator=generator)
-        pools = order.split(POOL * self.batch_size)
-        batches = [
-            batch for pool in pools for batch in self._cut(pool[self._sizes[pool].argsort(stable=True)])
-        ]
+        batches = list(self._long)
+        for pool in order[~self._is_long[order]].split(POOL * self.batch_size):
+            batches += self._split(pool[self._sizes[pool].argsort(stable=True)])
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
     def batch(self, ids: Tensor) -> Batch:
@@ -90,17 +94,21 @@ class Batches:
         tags = None if self.encoded.tags is None else self.encoded.tags.padded(ids)[0]
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
-    @property
-    def _sizes(self) -> Tensor:
-        return self.encoded.pieces.lengths
+    def _split(self, order: Tensor) -> list[Tensor]:
+        return list(order.split(self.batch_size)) if len(order) else []
 
-    def _cut(self, order: Tensor) -> list[Tensor]:
-        limit = self.batch_size * self.encoded.vocabulary.window
-        batches = []
-        for ids in order.split(self.batch_size):
-            part = self._sizes[ids].cumsum(0) // limit
-            batches += ids.split(part.unique_consecutive(return_counts=True)[1].tolist())
-        return batches
+    def _long_batches(self) -> list[Tensor]:
+        order = self._sizes.argsort(descending=True, stable=True)
+        order = order[self._is_long[order]]
+        sizes: list[int] = []
+        room = 0
+        for windows in self._windows.lengths[order].tolist():
+            if windows > room:
+                sizes.append(0)
+                room = self.batch_size
+            sizes[-1] += 1
+            room -= windows
+        return list(order.split(sizes)) if sizes else []
 
 
 def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
@@ -150,7 +158,11 @@ def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, 
         if stop == words:
             return windows
         following = stop
-        while following - 1 > word and bounds[stop] - bounds[following - 1] <= overlap:
+        while (
+            following - 1 > word
+            and bounds[stop] - bounds[following - 1] <= overlap
+            and bounds[stop + 1] - bounds[following - 1] <= capacity  # or it would read no new word
+        ):
             following -= 1
         word = following
         turn = bounds[(word + stop + 1) // 2]

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
+from transformers import CONFIG_NAME as CONFIG
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from pipeline.batching import Batch
@@ -13,6 +15,8 @@ from pipeline.chain import LinearChain
 from pipeline.encoding import Encoded
 from pipeline.errors import UserError
 from pipeline.tagging import TagSet
+
+_UNLOADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)  # what damaged files raise
 
 
 class ChainTaggerConfig(PreTrainedConfig):
@@ -81,10 +85,8 @@ class ChainTagger(PreTrainedModel):
             encoder, report = AutoModel.from_pretrained(
                 folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
             )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise UserError(
-                f"{folder}: the encoder cannot be loaded: {' '.join(str(error).split())[:200]}"
-            ) from None
+        except _UNLOADABLE as error:
+            raise UserError(f"{folder}: the encoder cannot be loaded: {_one_line(error)}") from None
         if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler.")):
             raise UserError(
                 f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"
@@ -115,11 +117,12 @@ class ChainTagger(PreTrainedModel):
         Raises:
             UserError: the folder holds none.
         """
+        if not (folder / CONFIG).is_file():  # transformers would make one up
+            raise UserError(f"{folder}: no tagger can be loaded from it: it has no {CONFIG}")
         try:
             loaded: Any = cls.from_pretrained(folder, local_files_only=True, output_loading_info=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{folder}: no tagger can be loaded from it: {reason}") from None
+        except _UNLOADABLE as error:
+            raise UserError(f"{folder}: no tagger can be loaded from it: {_one_line(error)}") from None
         tagger: Self = loaded[0]
         if missing := sorted(loaded[1]["missing_keys"]):
             raise UserError(
@@ -171,9 +174,12 @@ def _config(
 def _encoder_config(folder: Path) -> Any:
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{folder}: no encoder configuration can be read: {reason}") from None
+    except _UNLOADABLE as error:
+        raise UserError(f"{folder}: no encoder configuration can be read: {_one_line(error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _first_layers(config: Any, layers: int, folder: Path) -> Any:

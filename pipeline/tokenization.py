@@ -29,6 +29,10 @@ def load_tokenizer(folder: Path) -> Any:
         raise UserError(
             f"{folder}: no usable tokenizer ({_first_line(error)}); teacher.encoder must name one"
         ) from None
+    if len(tokenizer) <= len(tokenizer.all_special_ids):  # made up where the files are missing
+        raise UserError(
+            f"{folder}: no usable tokenizer (its vocabulary is empty); teacher.encoder must name one"
+        )
     if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
         raise UserError(
             f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"

@@ -29,7 +29,7 @@ def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tenso
     tags = student.num_tags
     steps = student.lengths - 1
     transitions = student.transitions - target.transitions
-    emissions = (student.emissions - target.emissions) * student.mask[..., None]
+    emissions = (student.emissions - target.emissions).where(student.mask[..., None], 0.0)
     later = emissions[:, 1:]
 
     starts = (student.start - target.start + emissions[:, 0]).square().sum(1)

@@ -9,5 +9,5 @@ from pipeline.distillation.methods.efficient import targets as targets
 
 def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tensor:
     """Mean squared difference of the emissions over the L·N of each sentence [B]."""
-    emissions = (student.emissions - target.emissions) * student.mask[..., None]
+    emissions = (student.emissions - target.emissions).where(student.mask[..., None], 0.0)
     return emissions.square().sum((1, 2)) / (student.lengths * student.num_tags)

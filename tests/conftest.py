@@ -1,0 +1,47 @@
+"""What tests share: tiny encoders, and a corpus and a teacher made with one of them, built once per run."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported: tiny tensors gain nothing from threads, and parallel test workers lose.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of the tiny encoder of a kind (see tiny_encoders.KINDS)."""
+    from tests.tiny_encoders import write_encoder
+
+    root = tmp_path_factory.mktemp("encoders")
+
+    def folder(kind: str) -> Path:
+        return root / kind if (root / kind).exists() else write_encoder(root / kind, kind)
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bert(encoder: Callable[[str], Path]) -> Path:
+    """The folder of a tiny BERT."""
+    return encoder("bert")
+
+
+@pytest.fixture(scope="session")
+def corpus(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed folder with train, dev and test, encoded for the tiny BERT."""
+    from tests.tiny_inputs import write_corpus
+
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "encoded", bert)
+
+
+@pytest.fixture(scope="session")
+def teacher(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed folder with a tagger on the tiny BERT whose scores differ from tag to tag."""
+    from tests.tiny_inputs import write_teacher
+
+    return write_teacher(tmp_path_factory.mktemp("teacher") / "teacher", bert, corpus)
