@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from pipeline.errors import Interrupted, UserError
+from pipeline.wording import one_line
 
 
 def run(main: Callable[..., Any]) -> None:
@@ -24,7 +25,7 @@ def run(main: Callable[..., Any]) -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error, limit=2000)}", file=sys.stderr)
         raise SystemExit(2) from None
     except Interrupted as interrupted:
         print(interrupted, file=sys.stderr)

@@ -34,7 +34,8 @@ def main(
     with new_folder(out) as folder:
         for split, sentences in splits.items():
             save(encode(sentences, tokenizer, vocabulary), folder / f"{split}.parquet", tag_set, vocabulary)
-            print(f"{split}: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
+    for split, sentences in splits.items():
+        print(f"{split}: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
 
 
 if __name__ == "__main__":
