@@ -1,0 +1,181 @@
+"""A trained tagger as something to call: `load("DIR")(["Text."])` → words, tags and spans."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from accelerate import Accelerator
+
+from pipeline.batching import Batches
+from pipeline.confidence import span_probabilities
+from pipeline.device import accelerator
+from pipeline.encoding import Encoded, Vocabulary, encode
+from pipeline.errors import UserError
+from pipeline.evaluation import spans
+from pipeline.folder import SEAL, check
+from pipeline.model import ChainTagger
+from pipeline.ragged import Ragged
+from pipeline.tagging import Sentence
+from pipeline.text import Text
+from pipeline.tokenization import load_tokenizer
+
+BATCH = 32  # sentences
+CHUNK_SENTENCES, CHUNK_CHARACTERS = 1024, 500_000  # sorted by length together; what a stream holds at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An entity or chunk; a single word, where the tags are plain.
+
+    start, end: its first character in the sentence, and the one after its last.
+    confidence: the probability, under the model's chain, of exactly this span (see span_probabilities).
+    """
+
+    type: str
+    start: int
+    end: int
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A sentence with a tag for each word, and its spans from left to right.
+
+    offsets: of each word in `text`, (first character, the one after the last).
+    """
+
+    text: str
+    words: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    tags: tuple[str, ...]
+    spans: tuple[Span, ...]
+
+
+class Tagger:
+    """A model on its device with its tokenizer. See `load`."""
+
+    def __init__(self, model: ChainTagger, tokenizer: Any, accelerator: Accelerator) -> None:
+        """Move `model` to the accelerator's device; `tokenizer` is the one it was trained with."""
+        self._model = model.to(accelerator.device).eval()
+        self._tokenizer, self._accelerator = tokenizer, accelerator
+        self._vocabulary = Vocabulary.from_json(model.config.vocabulary)
+        self._tag_set = model.tag_set
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Every tag it can give."""
+        return self._tag_set.tags
+
+    @property
+    def scheme(self) -> str:
+        """What the tags are in: iob2, or plain tags."""
+        return self._tag_set.scheme
+
+    def __call__(self, texts: Iterable[str | Sequence[str] | Text]) -> list[Tagged]:
+        """Tag sentences: raw text, which `text.split_words` cuts, or lists of words.
+
+        A sentence without words has no tags. One longer than the encoder's window is read in several.
+        """
+        return list(self.stream(texts))
+
+    def stream(
+        self, texts: Iterable[str | Sequence[str] | Text], *, at_once: int = CHUNK_SENTENCES
+    ) -> Iterator[Tagged]:
+        """Tag sentences as they come, in their order, holding no more than a chunk of them.
+
+        Args:
+            texts: see `__call__`.
+            at_once: sentences in a chunk, in which they are batched by length.
+        """
+        if isinstance(texts, str):
+            raise TypeError("give a list of sentences, as tagger([text]), not one string")
+        for chunk in _chunks(map(_text, texts), at_once):
+            yield from self._tag(chunk)
+
+    @torch.inference_mode()
+    def _tag(self, texts: Sequence[Text]) -> list[Tagged]:
+        results = [Tagged(text.text, (), (), (), ()) for text in texts]
+        rows = [row for row, text in enumerate(texts) if text.words]
+        if not rows:
+            return results
+        batches = Batches(self._encoded([texts[row] for row in rows]), BATCH)
+        for ids in batches.in_order():
+            batch = batches.batch(ids).to(self._accelerator.device)
+            with self._accelerator.autocast():
+                chain = self._model.chain(batch)
+            _, paths = chain.viterbi()
+            tags = [
+                self._tag_set.names(path[:length])
+                for path, length in zip(paths.tolist(), batch.lengths.tolist(), strict=True)
+            ]
+            found = [
+                sorted(spans(names, scheme=self._tag_set.scheme), key=lambda span: span[1]) for names in tags
+            ]
+            confidence = span_probabilities(chain, found, self._tag_set)
+            for index, names, places, shares in zip(ids.tolist(), tags, found, confidence, strict=True):
+                text = texts[rows[index]]
+                entities = tuple(
+                    _span(text, *place, share) for place, share in zip(places, shares, strict=True)
+                )
+                results[rows[index]] = Tagged(text.text, text.words, text.offsets, tuple(names), entities)
+        return results
+
+    def _encoded(self, texts: Sequence[Text]) -> Encoded:
+        table = encode([Sentence(text.words) for text in texts], self._tokenizer, self._vocabulary)
+        pieces, first = (_ragged(table[name].combine_chunks()) for name in ("pieces", "first"))
+        return Encoded(pieces, first, None, self._tag_set, self._vocabulary)
+
+
+def load(folder: str | Path) -> Tagger:
+    """A teacher or student, from the folder that the pipeline wrote or that came from a hub.
+
+    It runs on the best device here, in float32. A folder with a seal is checked against it.
+
+    Raises:
+        UserError: the folder is missing, damaged, or holds no tagger with its tokenizer.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
+    if (folder / SEAL).exists():
+        check(folder)
+    model = ChainTagger.load(folder)
+    if model.config.vocabulary is None:
+        raise UserError(f"{folder / 'config.json'}: says no vocabulary; train the model again")
+    return Tagger(model, load_tokenizer(folder), accelerator("float32"))
+
+
+def _text(text: str | Sequence[str] | Text) -> Text:
+    if isinstance(text, Text):
+        return text
+    return Text.raw(text) if isinstance(text, str) else Text.of_words(text)
+
+
+def _chunks(texts: Iterable[Text], at_once: int) -> Iterator[list[Text]]:
+    chunk: list[Text] = []
+    characters = 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text.text)
+        if len(chunk) == at_once or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _span(text: Text, kind: str, first: int, after: int, confidence: float) -> Span:
+    start, end = text.offsets[first][0], text.offsets[after - 1][1]
+    return Span(kind, start, end, text.text[start:end], confidence)
+
+
+def _ragged(column: pa.ListArray) -> Ragged:
+    values, lengths = (
+        part.to_numpy().astype(np.int64) for part in (column.flatten(), column.value_lengths())
+    )
+    return Ragged.of(torch.from_numpy(values), torch.from_numpy(lengths))
