@@ -1,28 +1,31 @@
-"""Which form of the recursions runs: `scaled`, and `log_space` again for the sentences it is not exact for.
+"""The recursions as the rest of the package calls them: the device's form, made exact for any scores.
 
-Both forms answer to the same four functions. Everything runs in the precision of the potentials, whatever
-autocast or the global precision of matrix products say.
+Where `scaled` says that it may have underflowed, the sentences concerned go through `log_space` again. All
+of it runs in the precision of the potentials, whatever autocast or the precision of matrix products say.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.nn.functional import pad
 
-from pipeline.chain import log_space, scaled
+from pipeline.chain import decoding, log_space, scaled
+from pipeline.chain.choice import Form, form_for
 from pipeline.chain.precision import full_precision
 
 
 class Found(NamedTuple):
     """What the recursions left behind: of all sentences, and again of those (`rows`) with too wide scores.
 
-    `size` is L as the caller knows it; the recursions stop at the longest sentence.
+    `form` is the module that made `fast`; `size` is L as the caller knows it, `longest` where it stopped.
     """
 
-    fast: scaled.Sweep
+    form: Form
+    fast: Any
     rows: Tensor | None
     wide: log_space.Sweep | None
     size: int
+    longest: int
 
 
 def sweep(
@@ -38,15 +41,17 @@ def sweep(
 
     Without `keep` the result holds only until this thread's next sweep.
     """
-    size = emissions.shape[1]
-    emissions = emissions[:, : int(lengths.max())]
+    form, size = form_for(emissions), emissions.shape[1]
+    # The kernels stop at each sentence's end themselves, and need not wait for the device to know it here.
+    longest = int(lengths.max()) if form is scaled else size
+    emissions = emissions[:, :longest]
     with full_precision(emissions.device.type):
-        fast = scaled.sweep(emissions, transitions, start, end, lengths, keep=keep)
+        fast = form.sweep(emissions, transitions, start, end, lengths, keep=keep)
         if fast.exact is None:
-            return Found(fast, None, None, size)
+            return Found(form, fast, None, None, size, longest)
         rows = (~fast.exact).nonzero()[:, 0]
         wide = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
-        return Found(fast, rows, wide, size)
+        return Found(form, fast, rows, wide, size, longest)
 
 
 def log_partition(found: Found) -> Tensor:
@@ -56,18 +61,15 @@ def log_partition(found: Found) -> Tensor:
 
 def moments(found: Found) -> tuple[Tensor, Tensor]:
     """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    with full_precision(found.fast.state.device.type):
-        return _merge_both(
-            found, scaled.moments(found.fast), log_space.moments(found.wide) if found.wide else None
-        )
+    with full_precision(found.fast.log_z.device.type):
+        wide = log_space.moments(found.wide) if found.wide else None
+        return _merge_both(found, found.form.moments(found.fast), wide)
 
 
 def log_marginals(found: Found) -> Tensor:
     """Return log q(y_l = j) [B, L, N], 0 at padding."""
-    logs = _merge(
-        found, scaled.log_marginals(found.fast), log_space.log_marginals(found.wide) if found.wide else None
-    )
-    return _to_size(logs, found.size)
+    wide = log_space.log_marginals(found.wide) if found.wide else None
+    return _to_size(_merge(found, found.form.log_marginals(found.fast), wide), found.size)
 
 
 def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,10 +77,19 @@ def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
 
     `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word.
     """
-    grad = grad[:, : len(found.fast.state)]
+    grad = grad[:, : found.longest]
     with full_precision(grad.device.type):
         wide = log_space.pull_back(found.wide, grad[found.rows]) if found.wide else None
-        return _merge_both(found, scaled.pull_back(found.fast, grad), wide)
+        return _merge_both(found, found.form.pull_back(found.fast, grad), wide)
+
+
+def viterbi(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
+    form = form_for(emissions)
+    decode = decoding.viterbi if form is scaled else form.viterbi
+    return decode(emissions, transitions, start, end, lengths)
 
 
 def _merge_both(

@@ -90,7 +90,7 @@ class LinearChain:
     @torch.no_grad()
     def viterbi(self) -> tuple[Tensor, Tensor]:
         """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
-        return recursion.start(decoding.viterbi, *self._all)
+        return recursion.start(engine.viterbi, *self._all)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,245 @@
+"""The recursions as Triton kernels, for GPUs: one launch per sweep, one program per sentence.
+
+Log space without a fallback: sums of scores are held in float64, where 512 words of +-1e4 are still exact
+to 1e-9, and only exponentials and logarithms of differences, whose size is that of a probability, are taken
+in the precision of the potentials. So float32 costs no accuracy, and float64 units only add and compare.
+
+Importing this module needs `triton`, which torch brings along on Linux with CUDA. With TRITON_INTERPRET=1 in
+the environment the kernels run on a CPU, slowly: that is how they are tested.
+"""
+
+# Triton reads the annotations of kernels itself.
+# mypy: allow-untyped-defs, allow-incomplete-defs
+
+import contextlib
+from typing import NamedTuple
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+MAX_TAGS = 128
+# A score that no sum brings back to life, yet whose differences are finite in float32.
+_NEVER = tl.constexpr(-1e30)
+
+
+class Sweep(NamedTuple):
+    """The potentials and all answers. `alpha`, `beta` [B, L, N] float64 as in `log_space`."""
+
+    emissions: Tensor
+    transitions: Tensor
+    lengths: Tensor
+    alpha: Tensor
+    beta: Tensor
+    log_z: Tensor
+    unary: Tensor
+    pairs: Tensor
+    exact: None = None
+
+
+@triton.jit
+def _sweep_kernel(
+    emissions, transitions, start, end, lengths,
+    alpha, beta, log_z, unary, pairs,
+    size, tags, padded: tl.constexpr, precise: tl.constexpr,
+):  # fmt: skip
+    sentence = tl.program_id(0).to(tl.int64)
+    last = tl.load(lengths + sentence) - 1
+    tag = tl.arange(0, padded)
+    real = tag < tags
+    square = tag[:, None] * tags + tag[None, :]
+    both = real[:, None] & real[None, :]
+    steps = tl.load(transitions + square, mask=both, other=_NEVER).to(tl.float64)
+    here = sentence * size * tags
+
+    state = tl.load(start + tag, mask=real, other=_NEVER).to(tl.float64)
+    state += tl.load(emissions + here + tag, mask=real, other=0.0).to(tl.float64)
+    tl.store(alpha + here + tag, state, mask=real)
+    for word in range(1, last + 1):
+        ways = state[:, None] + steps
+        top = tl.max(ways, 0)
+        total = tl.sum(tl.exp((ways - top[None, :]).to(precise)), 0)
+        score = tl.load(emissions + here + word * tags + tag, mask=real, other=0.0)
+        state = top + tl.log(total).to(tl.float64) + score.to(tl.float64)
+        tl.store(alpha + here + word * tags + tag, state, mask=real)
+
+    rest = tl.load(end + tag, mask=real, other=_NEVER).to(tl.float64)
+    final = state + rest
+    top_final = tl.max(final, 0)
+    z = top_final + tl.log(tl.sum(tl.exp((final - top_final).to(precise)), 0)).to(tl.float64)
+    tl.store(log_z + sentence, z.to(precise))
+    tl.store(beta + here + last * tags + tag, rest, mask=real)
+    tl.store(unary + here + last * tags + tag, tl.exp((final - z).to(precise)), mask=real)
+    tl.debug_barrier()  # alpha was stored by other threads than those that read it now
+
+    counts = tl.zeros((padded, padded), precise)
+    for back in range(last):
+        word = last - back
+        at = here + word * tags + tag
+        rest += tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+        ways = steps + rest[None, :]
+        top = tl.max(ways, 1)
+        shares = tl.exp((ways - top[:, None]).to(precise))
+        before = tl.load(alpha + at - tags, mask=real, other=_NEVER)
+        counts += shares * tl.exp((before + top - z).to(precise))[:, None]
+        ahead = top + tl.log(tl.sum(shares, 1)).to(tl.float64)
+        tl.store(beta + at - tags, ahead, mask=real)
+        tl.store(unary + at - tags, tl.exp((before + ahead - z).to(precise)), mask=real)
+        rest = ahead
+    tl.store(pairs + sentence * tags * tags + square, counts, mask=both)
+
+
+@triton.jit
+def _pull_back_kernel(
+    emissions, transitions, lengths, alpha, beta, grad,
+    out, pairs,
+    size, tags, padded: tl.constexpr, precise: tl.constexpr,
+):  # fmt: skip
+    sentence = tl.program_id(0).to(tl.int64)
+    last = tl.load(lengths + sentence) - 1
+    tag = tl.arange(0, padded)
+    real = tag < tags
+    square = tag[:, None] * tags + tag[None, :]
+    both = real[:, None] & real[None, :]
+    steps = tl.load(transitions + square, mask=both, other=_NEVER).to(tl.float64)
+    here = sentence * size * tags
+    counts = tl.zeros((padded, padded), precise)
+
+    mass = tl.load(grad + here + tag, mask=real, other=0.0)
+    tl.store(out + here + tag, mass, mask=real)
+    rest = tl.load(beta + here + tag, mask=real, other=0.0)
+    for word in range(1, last + 1):
+        at = here + word * tags + tag
+        ahead = tl.load(beta + at, mask=real, other=0.0)
+        after = ahead + tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+        flow = mass[:, None] * tl.exp((steps + after[None, :] - rest[:, None]).to(precise))
+        counts += flow
+        mass = tl.sum(flow, 0) + tl.load(grad + at, mask=real, other=0.0)
+        tl.store(out + at, mass, mask=real)
+        rest = ahead
+    tl.debug_barrier()  # `out` is read below by other threads
+
+    mass = tl.load(grad + here + last * tags + tag, mask=real, other=0.0)
+    for back in range(last):
+        at = here + (last - back) * tags + tag
+        arrived = tl.load(alpha + at, mask=real, other=0.0)
+        arrived -= tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+        before = tl.load(alpha + at - tags, mask=real, other=0.0)
+        flow = mass[None, :] * tl.exp((before[:, None] + steps - arrived[None, :]).to(precise))
+        counts += flow
+        moved = tl.sum(flow, 1)
+        mass = moved + tl.load(grad + at - tags, mask=real, other=0.0)
+        sofar = tl.load(out + at - tags, mask=real, other=0.0)
+        tl.store(out + at - tags, sofar + moved, mask=real)
+    tl.store(pairs + sentence * tags * tags + square, counts, mask=both)
+
+
+@triton.jit
+def _viterbi_kernel(
+    emissions, transitions, start, end, lengths,
+    pointers, scores, paths,
+    size, tags, padded: tl.constexpr,
+):  # fmt: skip
+    sentence = tl.program_id(0).to(tl.int64)
+    last = tl.load(lengths + sentence) - 1
+    tag = tl.arange(0, padded)
+    real = tag < tags
+    both = real[:, None] & real[None, :]
+    steps = tl.load(transitions + tag[:, None] * tags + tag[None, :], mask=both, other=_NEVER).to(tl.float64)
+    here = sentence * size * tags
+    state = tl.load(start + tag, mask=real, other=_NEVER).to(tl.float64)
+    state += tl.load(emissions + here + tag, mask=real, other=0.0).to(tl.float64)
+    for word in range(1, last + 1):
+        at = here + word * tags + tag
+        top, previous = tl.max(state[:, None] + steps, 0, return_indices=True)
+        tl.store(pointers + at, previous.to(tl.int16), mask=real)
+        state = top + tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+    state += tl.load(end + tag, mask=real, other=_NEVER).to(tl.float64)
+    top, best = tl.max(state, 0, return_indices=True)
+    tl.store(scores + sentence, top)
+    tl.debug_barrier()
+    current = best.to(tl.int64)
+    for back in range(last):
+        word = last - back
+        tl.store(paths + sentence * size + word, current)
+        current = tl.load(pointers + here + word * tags + current).to(tl.int64)
+    tl.store(paths + sentence * size, current)
+
+
+def _device_of(tensor: Tensor) -> contextlib.AbstractContextManager[None]:
+    """Launch where the tensors are, which need not be the current device."""
+    return torch.cuda.device_of(tensor) if tensor.is_cuda else contextlib.nullcontext()
+
+
+def _sizes(tags: int) -> dict[str, int]:
+    """Return the padded number of tags and how many warps share its square."""
+    padded = max(16, triton.next_power_of_2(tags))
+    return {"padded": padded, "num_warps": 4 if padded <= 32 else 8}
+
+
+def sweep(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, *, keep: bool
+) -> Sweep:
+    """Run both recursions and find the moments. Shapes as in `LinearChain`; everything is kept anyway."""
+    batch, size, tags = emissions.shape
+    emissions, transitions, start, end = (x.contiguous() for x in (emissions, transitions, start, end))
+    alpha, beta = torch.zeros(2, batch, size, tags, dtype=torch.float64, device=emissions.device)
+    log_z, unary = emissions.new_empty(batch), torch.zeros_like(emissions)
+    pairs = emissions.new_empty(batch, tags, tags)
+    with _device_of(emissions):
+        _sweep_kernel[(batch,)](
+            emissions, transitions, start, end, lengths, alpha, beta, log_z, unary, pairs,
+            size, tags, precise=_real(emissions), **_sizes(tags),
+        )  # fmt: skip
+    return Sweep(emissions, transitions, lengths, alpha, beta, log_z, unary, pairs)
+
+
+def moments(found: Sweep) -> tuple[Tensor, Tensor]:
+    """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
+    return found.unary, found.pairs
+
+
+def log_marginals(found: Sweep) -> Tensor:
+    """Return log q(y_l = j) [B, L, N], 0 at padding."""
+    # Not less than log Z: the float32 copy of it is too coarse for differences of scores in the thousands.
+    joint = found.alpha + found.beta
+    logs = joint - joint[:, 0].logsumexp(1)[:, None, None]
+    words = torch.arange(joint.shape[1], device=joint.device) < found.lengths[:, None]
+    return torch.where(words[..., None], logs, 0.0).to(found.unary.dtype)
+
+
+def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
+
+    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word. As in `log_space.pull_back`.
+    """
+    batch, size, tags = grad.shape
+    out, pairs = torch.zeros_like(found.unary), torch.empty_like(found.pairs)
+    with _device_of(grad):
+        _pull_back_kernel[(batch,)](
+            found.emissions, found.transitions, found.lengths, found.alpha, found.beta,
+            grad.contiguous(), out, pairs, size, tags, precise=_real(grad), **_sizes(tags),
+        )  # fmt: skip
+    return out, pairs
+
+
+def viterbi(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
+    batch, size, tags = emissions.shape
+    emissions, transitions, start, end = (x.contiguous() for x in (emissions, transitions, start, end))
+    pointers = torch.empty(batch, size, tags, dtype=torch.int16, device=emissions.device)
+    scores = torch.empty(batch, dtype=torch.float64, device=emissions.device)
+    paths = torch.zeros(batch, size, dtype=torch.int64, device=emissions.device)
+    with _device_of(emissions):
+        _viterbi_kernel[(batch,)](
+            emissions, transitions, start, end, lengths, pointers, scores, paths, size, tags, **_sizes(tags)
+        )
+    return scores.to(emissions.dtype), paths
+
+
+def _real(like: Tensor) -> tl.dtype:
+    """Return the precision of exponentials."""
+    return tl.float64 if like.dtype == torch.float64 else tl.float32
