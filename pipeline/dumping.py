@@ -68,17 +68,12 @@ def dump_scores(
         out,
         _scores(teacher, batches, unfinished(checkpoint, batches.in_order()), accelerator),
         origin=origin,
-        parameters=_parameters(teacher),
+        parameters=parameters_of(teacher),
         sentences=len(batches.encoded),
         shard_sentences=settings.shard_sentences,
         dtype=settings.dtype,
         checkpoint=checkpoint,
     )
-
-
-def _parameters(teacher: ChainTagger) -> ChainParameters:
-    parameters = (teacher.transitions, teacher.start, teacher.end)
-    return ChainParameters(*(parameter.detach().cpu() for parameter in parameters))
 
 
 def _scores(

@@ -208,8 +208,16 @@ class Run:
 
 
 def gold_of(batch: Batch, num_tags: int) -> Moments:
-    """The moments of the batch's gold tags."""
-    assert batch.tags is not None, "an unlabelled split has no gold tags"
+    """The moments of the batch's gold tags.
+
+    Raises:
+        UserError: the split has none.
+    """
+    if batch.tags is None:
+        raise UserError(
+            "the training split carries no tags, but the loss has a gold term; label it, or set the method's "
+            "schedule: constant and weight: 1.0"
+        )
     return gold_moments(batch.tags, batch.lengths, num_tags)
 
 

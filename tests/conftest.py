@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,3 +46,18 @@ def teacher(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) 
     from tests.tiny_inputs import write_teacher
 
     return write_teacher(tmp_path_factory.mktemp("teacher") / "teacher", bert, corpus)
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the chain's dynamic programs that were started so far; may be cleared."""
+    from pipeline.chain import recursion
+
+    started: list[str] = []
+
+    def start(program: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        started.append(program.__name__)
+        return program(*args, **kwargs)
+
+    monkeypatch.setattr(recursion, "start", start)
+    return started

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.chain import LinearChain, gold_moments, recursion
+from pipeline.chain import LinearChain, gold_moments
 from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
 from tests.brute_force import BruteForce
 from tests.chain_cases import potentials, random_chain, with_potentials
+from tests.methods import TEACHERS, settings_of
 
-TEACHERS = ("kbest", "structural", "posterior", "efficient", "efficient_emission")
 MOMENTS = ("kbest", "structural")
 TEMPERED = ("kbest", "structural", "posterior")
 WEIGHTS = (0.0, 0.3, 1.0)
@@ -125,10 +125,6 @@ ORACLES = {
 }
 
 
-def settings_of(name: str, **values: Any) -> Any:
-    return method_settings(name)(**values)
-
-
 def gradients(losses: Tensor, chain: LinearChain) -> list[Tensor]:
     """Of the batch's loss by emissions, transitions, start and end; 0 where there is none."""
     found = torch.autograd.grad(losses.mean(), potentials(chain), allow_unused=True)
@@ -138,7 +134,7 @@ def gradients(losses: Tensor, chain: LinearChain) -> list[Tensor]:
     ]
 
 
-def check(case: Case, name: str, settings: Any, weight: float, **tolerance: float) -> None:
+def check(case: Case, name: str, settings: Any, weight: float, **tolerance: Any) -> None:
     found, expected = (side(name, settings, weight) for side in (case.loss, case.expected))
     torch.testing.assert_close(found.double(), expected.double(), **tolerance)
     ours, theirs = (gradients(losses, case.student) for losses in (found, expected))
@@ -217,19 +213,6 @@ def test_a_perfect_student_has_nothing_left_to_learn_of_the_teacher(name):
     losses = Case(student, case.teacher, case.tags).loss(name, settings_of(name, **everything), 1.0)
     for gradient in gradients(losses, student):
         torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-9)
-
-
-@pytest.fixture
-def programs(monkeypatch):
-    """The dynamic programs started so far, by name."""
-    started: list[str] = []
-
-    def start(program, *args, **kwargs):
-        started.append(program.__name__)
-        return program(*args, **kwargs)
-
-    monkeypatch.setattr(recursion, "start", start)
-    return started
 
 
 @pytest.mark.parametrize("name", ["efficient", "efficient_emission"])

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pipeline.batching import Batches
+from pipeline.device import accelerator
+from pipeline.dumping import dump_scores, origin_of
 from pipeline.encoding import Encoded, encode, load, save
 from pipeline.folder import new_folder
 from pipeline.model import ChainTagger
-from pipeline.model_folder import save_model
+from pipeline.model_folder import load_model, save_model
+from pipeline.params import Dump
+from pipeline.scores import ScoreStore
 from pipeline.tagging import Sentence, TagSet
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from pipeline.training import Epoch, History
@@ -47,6 +52,21 @@ def write_corpus(folder: Path, encoder: Path) -> Path:
 def write_teacher(folder: Path, encoder: Path, corpus: Path) -> Path:
     save_model(folder, tagger(encoder, load(corpus / "train.parquet")), encoder, HISTORY)
     return folder
+
+
+def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreStore:
+    """The score store of the training split in `folder`, as the dump makes it, opened."""
+    origin = origin_of(corpus, teacher)
+    dump_scores(
+        load_model(teacher),
+        train_batches(corpus, 8),
+        accelerator("float32"),
+        Dump(**settings),
+        origin=origin,
+        checkpoint=folder.with_name("checkpoint"),
+        out=folder,
+    )
+    return ScoreStore.open(folder, expect=origin)
 
 
 def tagger(encoder: Path, encoded: Encoded, *, layers: int | None = 2, seed: int = 0) -> ChainTagger:

@@ -1,0 +1,122 @@
+"""A student learns from the stored scores what it would learn from the live teacher."""
+
+import pytest
+import torch
+
+from pipeline.batching import Batches
+from pipeline.distillation import targets as tabulation
+from pipeline.distillation.objective import find_method, objective
+from pipeline.distillation.student_loss import student_loss
+from pipeline.encoding import Encoded, load
+from pipeline.errors import UserError
+from pipeline.model_folder import load_model
+from pipeline.training import gold_loss, gold_of
+from tests.methods import TEACHERS, settings_of
+from tests.tiny_inputs import dump, tagger, train_batches
+
+STEPS, EPOCHS = 8, 2
+
+
+@pytest.fixture(scope="module")
+def store(corpus, teacher, tmp_path_factory):
+    """The teacher's scores of the training split, written by the dump and read back."""
+    return dump(tmp_path_factory.mktemp("store") / "scores", corpus, teacher, shard_sentences=10)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    """Targets of more than one chunk."""
+    monkeypatch.setattr(tabulation, "_CHUNK", 7)
+
+
+@pytest.fixture
+def student(bert, corpus):
+    return tagger(bert, load(corpus / "train.parquet"), layers=1, seed=5)
+
+
+def gradients(model, losses):
+    """Of the batch's loss by all weights, None where there is none."""
+    return torch.autograd.grad(losses.mean(), list(model.parameters()), retain_graph=True, allow_unused=True)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.4])
+@pytest.mark.parametrize("name", TEACHERS)
+def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, corpus, teacher, store, student):
+    settings = settings_of(name, schedule="constant", weight=weight)
+    stored, method = student_loss(name, settings, store, steps=STEPS, epochs=EPOCHS), find_method(name)
+    live_teacher, batches = load_model(teacher).eval(), train_batches(corpus, batch_size=5)
+    for ids in batches.shuffled(3):
+        batch = batches.batch(ids)
+        chain = student.chain(batch)
+        with torch.no_grad():
+            target = method.targets(live_teacher.chain(batch), settings)
+        gold = gold_of(batch, chain.num_tags)
+        live = objective(method, settings, weight, student=chain, target=target, gold=gold)
+        found = stored(chain, batch, 0)
+
+        torch.testing.assert_close(found, live, rtol=1e-5, atol=1e-5)
+        for one, other in zip(gradients(student, found), gradients(student, live), strict=True):
+            if one is not None or other is not None:  # the CRF's, where emissions alone are matched
+                torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
+    """Linear over 8 steps: the teacher alone, 4/7 of it at the fourth, gold alone at the last."""
+    batches = train_batches(corpus)
+    batch = batches.batch(batches.in_order()[0])
+    chain = student.chain(batch)
+    settings = settings_of(name, schedule="linear")
+    loss = student_loss(name, settings, store, steps=STEPS, epochs=EPOCHS)
+    first, fourth, last = (loss(chain, batch, step) for step in (0, 3, STEPS - 1))
+    gold = gold_loss(chain, batch, 0)
+
+    torch.testing.assert_close(last, gold)
+    torch.testing.assert_close(fourth, first * 4 / 7 + gold * 3 / 7, rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(first, gold)
+
+
+def test_vanilla_reads_no_teacher(student):
+    settings = settings_of("vanilla")
+    assert student_loss("vanilla", settings, None, steps=STEPS, epochs=EPOCHS) is gold_loss  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "in_a_step"),
+    [
+        ("kbest", ["sweep"]),
+        ("structural", ["sweep"]),
+        ("posterior", ["sweep", "pull_back"]),
+        ("efficient", []),
+        ("efficient_emission", []),
+    ],
+)
+def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corpus, store, student, programs):
+    settings = settings_of(name, schedule="constant")
+    loss = student_loss(name, settings, store, steps=STEPS, epochs=EPOCHS)
+    chunks = -(-store.sentences // 7)
+    once = {"kbest": "kbest", "structural": "sweep", "posterior": "sweep"}
+    assert programs == [once[name]] * chunks if name in once else programs == []
+    programs.clear()
+
+    batches = train_batches(corpus)
+    batch = batches.batch(batches.in_order()[0])
+    loss(student.chain(batch), batch, 0).mean().backward()
+    assert programs == in_a_step
+
+
+def test_unlabelled_text_distils_where_no_gold_is_asked_for(corpus, store, student):
+    labelled = load(corpus / "train.parquet")
+    encoded = Encoded(labelled.pieces, labelled.first, None, labelled.tag_set, labelled.vocabulary)
+    batch = Batches(encoded, 4).batch(torch.arange(4))
+    chain = student.chain(batch)
+    constant, linear = (
+        student_loss(
+            "structural", settings_of("structural", schedule=name), store, steps=STEPS, epochs=EPOCHS
+        )
+        for name in ("constant", "linear")
+    )
+    same = train_batches(corpus).batch(torch.arange(4))
+    torch.testing.assert_close(constant(chain, batch, 5), constant(student.chain(same), same, 5))
+    with pytest.raises(UserError, match=r"carries no tags.*schedule: constant and weight: 1\.0"):
+        linear(chain, batch, 5)
