@@ -2,9 +2,10 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -20,6 +21,8 @@ def run(main: Callable[..., Any]) -> None:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # a student's unused teacher layers are no news
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:
@@ -30,3 +33,8 @@ def run(main: Callable[..., Any]) -> None:
     except Interrupted as interrupted:
         print(interrupted, file=sys.stderr)
         raise SystemExit(128 + interrupted.signal) from None
+
+
+def _interrupt(number: int, _: Any) -> NoReturn:
+    """Unwind, so that nothing half-written stays; a training run saves its state first (see training)."""
+    raise Interrupted(number)
