@@ -44,7 +44,7 @@ class Text:
 
 
 def split_words(text: str) -> list[tuple[int, int]]:
-    """Where each word of a sentence starts and ends: cut as the CoNLL corpora are, by no list of any language.
+    """Where each word of a sentence starts and ends: cut as the CoNLL corpora are, where spaces part words.
 
     1. Unicode white space separates words.
     2. Punctuation and symbols are words of their own, a run of the same one (`...`, `--`) a single word.

@@ -1,0 +1,88 @@
+"""A distilled student with all that its run left behind, checked to belong together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig
+
+from pipeline.distillation.registry import method_names
+from pipeline.errors import UserError
+from pipeline.folder import check
+from pipeline.model_folder import HISTORY, WEIGHTS
+from pipeline.outcomes import Outcome, read_history, read_json, read_outcome
+from pipeline.params import Params
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A student and its figures.
+
+    method, seed: which one it is.
+    params: those of the run.
+    config: the student's config.json.
+    layers: of its encoder.
+    kept: the epoch, from 1, whose weights it has.
+    outcomes: on the test set, of all the method's seeds that were scored; this student's is among them.
+    teacher: likewise, the teacher's.
+    """
+
+    method: str
+    seed: int
+    params: Params
+    config: dict[str, Any]
+    layers: int
+    kept: int
+    outcomes: dict[int, Outcome]
+    teacher: Outcome
+
+    @property
+    def outcome(self) -> Outcome:
+        """This student's."""
+        return self.outcomes[self.seed]
+
+
+def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
+    """Read the student in `…/METHOD/SEED` and its figures in the folder `scored`, `…/METHOD/SEED` too.
+
+    The teacher's figures stand in `../../teacher` of `scored`, other seeds' beside it.
+
+    Raises:
+        UserError: one of the folders is missing or damaged, is no student or not its figures, or `params` are
+            not those that the student was trained with.
+    """
+    method, seed = _name(model)
+    if _name(scored) != (method, seed):
+        raise UserError(f"{scored}: is of another student than {model}; name data/eval/{method}/{seed}")
+    if not model.is_dir():
+        raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
+    check(model)
+    target = f"distill@{method}-{seed}"
+    config = read_json(model / "config.json", target=target)
+    epochs = read_history(model, target=target)
+    kept = int(read_json(model / HISTORY, target=target, numbers=("kept",))["kept"])
+    outcomes = {
+        other: read_outcome(scored.parent / str(other), target=f"evaluate@{method}-{other}")
+        for other in sorted({seed, *params.seeds})
+        if other == seed or (scored.parent / str(other)).is_dir()
+    }
+    measured = (outcomes[seed].metrics["megabytes"], outcomes[seed].metrics.get("development_f1"))
+    if measured != ((model / WEIGHTS).stat().st_size / 1e6, epochs[kept - 1]["development_f1"]):
+        raise UserError(f"{scored}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
+    layers = AutoConfig.for_model(**config["encoder"]).num_hidden_layers
+    student = params.student_of(method)
+    for key, said, found in (("layers", student.layers, layers), ("epochs", student.epochs, len(epochs))):
+        if said != found:
+            raise UserError(
+                f"student.{key}: {said}, but {model} has {found}; give its own parameters with --params"
+            )
+    teacher = read_outcome(scored.parent.parent / "teacher", target="evaluate_teacher")
+    return FinishedRun(method, seed, params, config, layers, kept, outcomes, teacher)
+
+
+def _name(folder: Path) -> tuple[str, int]:
+    """Method and seed, the last two parts of a folder's path."""
+    *_, method, seed = ("", "", *folder.absolute().parts)
+    if method not in method_names() or not (seed.isascii() and seed.isdigit()):
+        raise UserError(f"{folder}: is no student's; name one METHOD/SEED, as data/students/efficient/1")
+    return method, int(seed)

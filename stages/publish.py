@@ -1,0 +1,33 @@
+"""Give a student its model card, and upload it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Params
+from stages.command import run
+
+
+def main(
+    model: Annotated[Path, typer.Option(help="The student, METHOD/SEED, from `distill`.")],
+    scored: Annotated[Path, typer.Option("--eval", help="Its figures, METHOD/SEED, from `evaluate`.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: the student with its card.")],
+    push: Annotated[str | None, typer.Option(help="Upload it to the hub as ORG/NAME.")] = None,
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Copy a student and add README.md: task, data, scores, teacher, method, size, speed, limits."""
+    from pipeline import publishing
+    from pipeline.finished_run import read_run
+    from pipeline.model_card import model_card
+    from pipeline.params import load_params
+
+    card = model_card(read_run(model, scored, load_params(params)), repository=push)
+    publishing.write_published(model, card, out)
+    print(f"{out / publishing.CARD}: written")
+    if push:
+        print(publishing.push(out, push))
+
+
+if __name__ == "__main__":
+    run(main)
