@@ -42,10 +42,10 @@ def write_split(
     return load(path)
 
 
-def write_corpus(folder: Path, encoder: Path) -> Path:
+def write_corpus(folder: Path, encoder: Path, *, seed: int = 0) -> Path:
     with new_folder(folder) as aside:
-        for seed, (name, count) in enumerate(SPLITS.items()):
-            write_split(aside / f"{name}.parquet", sentences(count, seed=seed), encoder)
+        for number, (name, count) in enumerate(SPLITS.items()):
+            write_split(aside / f"{name}.parquet", sentences(count, seed=seed + number), encoder)
     return folder
 
 
