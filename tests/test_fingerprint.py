@@ -324,6 +324,43 @@ def test_every_stage_has_a_digest(original: dict[str, str]) -> None:
     assert original.keys() == commands - {"distill"} | students
 
 
+@pytest.mark.slow
+def test_what_a_stage_imports_is_what_its_digest_covers() -> None:
+    """Python itself says which files each stage brings; the check of the parameters brings those of methods."""
+    program = """
+import ast, json, pathlib, sys
+brought = {}
+for path in map(pathlib.Path, sys.argv[1:]):
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("pipeline", "stages")]:
+        del sys.modules[name]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(ast.unparse(node))
+    names = {name for name in sys.modules if name.partition(".")[0] in ("pipeline", "stages")}
+    brought[path.stem] = sorted(names)
+print(json.dumps(brought))
+"""
+    stages = sorted(path for path in (ROOT / "stages").glob("*.py") if "run(main)" in path.read_text())
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *map(str, stages)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    trees = {fingerprint._module(path, ROOT): path for path in ROOT.glob("[ps]*/**/*.py")}
+    imports = {
+        name: set(fingerprint._imports(name, path, ast.parse(path.read_bytes()), set(trees)))
+        for name, path in trees.items()
+    }
+    methods = fingerprint._closure([f"{fingerprint.METHODS}.{name}" for name in method_names()], imports)
+    for stage, brought in json.loads(run.stdout).items():
+        covered = fingerprint._closure([f"stages.{stage}"], imports) - {f"stages.{stage}"}
+        assert covered <= set(brought)
+        assert set(brought) - covered <= methods | {fingerprint.REGISTRY}
+
+
 def test_only_the_registry_imports_by_name() -> None:
     """Any other import by name would be invisible to the fingerprint."""
     found = set()
