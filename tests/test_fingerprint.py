@@ -326,7 +326,7 @@ def test_every_stage_has_a_digest(original: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_what_a_stage_imports_is_what_its_digest_covers() -> None:
-    """Python itself says which files each stage brings; the check of the parameters brings those of methods."""
+    """Python itself says which files each stage brings; checking the parameters brings the methods too."""
     program = """
 import ast, json, pathlib, sys
 brought = {}
