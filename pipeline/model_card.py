@@ -14,6 +14,7 @@ from pipeline.tables import table
 from pipeline.tagging import TagSet
 
 LIBRARY = "substructured-distillation"
+PAPER = "Lin et al. 2022, https://arxiv.org/abs/2203.04825"
 _RATES = {
     "precision": "span precision",
     "recall": "span recall",
@@ -185,7 +186,7 @@ def _training(run: FinishedRun) -> str:
     own = run.params.settings(run.method).model_dump(mode="json", exclude={"epochs", "learning_rate"})
     return "\n".join(
         [
-            f"- Method: `{run.method}`. {method}",
+            f"- Method: `{run.method}`. {method} The paper is {PAPER}.",
             *([f"- Its settings: {_settings(own)}."] if own else []),
             f"- Student: {_settings(run.params.student_of(run.method).model_dump(mode='json'))}.",
             f"- Teacher: a CRF on the encoder {_shown(run.params.encoder.source)}; "
@@ -199,7 +200,7 @@ def _limits(run: FinishedRun) -> str:
     vocabulary = run.config["vocabulary"]
     lines = [
         f"The scores hold for text like the test split of `{run.params.task}`. Other kinds of text, times "
-        "and languages were not measured, nor was what the model does to names of different groups of people.",
+        "and languages were not measured, nor whether names of different groups fare alike.",
         "It finds its own tags alone, and spans that neither overlap nor nest.",
         "It needs words: raw text is cut by a general rule, which differs in places from the corpus's own.",
         f"Text beyond {vocabulary['window']} word pieces is read in windows that share up to "

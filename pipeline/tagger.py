@@ -1,5 +1,6 @@
 """A trained tagger as something to call: `load("DIR")(["Text."])` → words, tags and spans."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.encoding import Encoded, Vocabulary, encode
 from pipeline.errors import UserError
 from pipeline.evaluation import spans
 from pipeline.folder import SEAL, check
-from pipeline.model import ChainTagger
+from pipeline.model import ChainTagger, ChainTaggerConfig
 from pipeline.ragged import Ragged
 from pipeline.tagging import Sentence
 from pipeline.text import Text
@@ -144,10 +145,22 @@ def load(folder: str | Path) -> Tagger:
         raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
     if (folder / SEAL).exists():
         check(folder)
+    _check_kind(folder)
     model = ChainTagger.load(folder)
     if model.config.vocabulary is None:
         raise UserError(f"{folder / 'config.json'}: says no vocabulary; train the model again")
     return Tagger(model, load_tokenizer(folder), accelerator("float32"))
+
+
+def _check_kind(folder: Path) -> None:
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError, TypeError):
+        kind = None
+    if kind != ChainTaggerConfig.model_type:
+        raise UserError(
+            f"{folder}: no tagger can be loaded from it; its config.json names no {ChainTaggerConfig.model_type}"
+        )
 
 
 def _text(text: str | Sequence[str] | Text) -> Text:
