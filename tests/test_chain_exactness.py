@@ -87,6 +87,35 @@ def test_only_the_wide_sentences_go_through_log_space():
     assert not logs[:, 1:].isnan().any()
 
 
+def test_sentences_that_lose_much_at_every_word_are_rescaled_at_every_word():
+    """The emissions insist on a cycle whose transitions are the only bad ones."""
+    transitions = torch.zeros(4, 4)
+    transitions[torch.arange(4), (torch.arange(4) + 1) % 4] = -12.0
+    emissions = 20.0 * torch.eye(4)[torch.arange(80) % 4][None].repeat(2, 1, 1)
+    drawn = (emissions, transitions, torch.zeros(4), torch.zeros(4))
+    e, t, b, d = (p.requires_grad_() for p in drawn)
+    chain = LinearChain(e, t, b, d, torch.tensor([80, 41]))
+    assert sweep(chain).wide is None
+    assert_exact(chain)
+
+
+def test_padding_that_underflows_does_not_reach_an_exact_sentence():
+    """After its one word, the first sentence's state has nowhere to go: zeros, and then 0 / 0."""
+    transitions = torch.tensor([[-200.0, 0.0], [-200.0, -200.0]], requires_grad=True)
+    start, end = (torch.zeros(2, requires_grad=True) for _ in range(2))
+    chain = LinearChain(
+        torch.zeros(2, 6, 2, requires_grad=True), transitions, start, end, torch.tensor([1, 6])
+    )
+    rows = sweep(chain).rows
+    assert rows is not None
+    assert rows.tolist() == [1]
+    assert_exact(chain)
+    assert chain.moments().unary[0].tolist() == [[0.5, 0.5]] + [[0.0, 0.0]] * 5
+    assert not chain.moments().pairs[0].any()
+    for gradient in torch.autograd.grad(chain.log_marginals()[0, :1, 0].sum(), potentials(chain)):
+        assert gradient.isfinite().all()
+
+
 def test_ordinary_scores_never_go_through_log_space():
     for tags, scale in itertools.product([2, 9, 23, 64], [0.1, 1.0, 3.0]):
         chain = random_chain([60, 7], tags, scale=scale, dtype=torch.float32)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline.chain import LinearChain, cross_entropy, gold_moments, recursion
+from pipeline.chain import LinearChain, cross_entropy, gold_moments, path_moments, recursion
 from tests.chain_cases import potentials, random_chain
 
 LENGTHS = [7, 1, 4, 9]
@@ -118,6 +118,8 @@ def test_every_dynamic_program_goes_through_one_door(monkeypatch):
 def test_autocast_and_fast_products_do_not_reach_the_chain():
     chain = random_chain(LENGTHS, 4, dtype=torch.float32)
     expected = answers(chain)
+    paths = torch.arange(72).view(4, 2, 9) % 4
+    weighted = path_moments(paths, torch.tensor([[0.3, 0.7]] * 4), chain.lengths, 4)
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
@@ -126,6 +128,8 @@ def test_autocast_and_fast_products_do_not_reach_the_chain():
             tags = torch.zeros(4, 9, dtype=torch.int64)
             moments = gold_moments(tags, chain.lengths, 4)
             torch.testing.assert_close(chain.inner(moments), chain.score(tags))
+            again = path_moments(paths, torch.tensor([[0.3, 0.7]] * 4), chain.lengths, 4)
+            assert torch.equal(again.pairs, weighted.pairs)
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision(before)

@@ -102,10 +102,10 @@ def sweep(
     # What is lost to underflow is lost in the units before rescaling.
     floor = torch.full_like(mass[0], torch.finfo(emissions.dtype).tiny * 1e10)
     if factors:
-        given = torch.stack(factors)
-        passed = torch.arange(every, size, every, device=lengths.device)[:, None] < lengths
-        log_z -= torch.where(passed, given[:, 1, :, 0].double().log(), 0.0).sum(0)
-        floor *= given.amax((0, 1, 3)).clamp_min_(1.0)
+        inside = torch.arange(every, size, every, device=lengths.device)[:, None, None] < lengths
+        given = torch.where(inside, torch.stack(factors)[..., 0], 1.0)
+        log_z -= given[:, 1].double().log().sum(0)
+        floor *= given.amax((0, 1)).clamp_min_(1.0)
     exact = None
     if not torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9)) >= floor.max():  # or NaN
         if every > 1:
