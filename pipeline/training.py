@@ -81,18 +81,18 @@ def train(
         UserError: a loss or gradient is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
-    run = Run(model, settings, steps=len(batches) * settings.epochs)
+    per_epoch, sentences = len(batches), len(batches.encoded)
+    run = Run(model, settings, steps=per_epoch * settings.epochs)
     run.restore(checkpoint)
-    sentences = len(batches.encoded)
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
         while run.step < run.steps:
-            epoch, start = divmod(run.step, len(batches))
+            epoch, start = divmod(run.step, per_epoch)
             for ids in batches.shuffled(seed * 1_000_003 + epoch)[start:]:
                 model.train()
                 torch.manual_seed(seed * 1_000_003 + run.step)
                 value = run.update(batches.batch(ids).to(accelerator.device), loss, accelerator)
                 meter.advance(len(ids), f"epoch {epoch + 1}, loss {value:.4f}")
-                if run.step % len(batches) == 0:
+                if run.step % per_epoch == 0:
                     done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development()))
                     meter.say(f"{label}: {done}")
                 if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
