@@ -286,7 +286,7 @@ def times(
         middle = ordered[(len(ordered) - 1) // 2]
         medians[contender.block][contender.method] = middle | {"total": _total(middle)}
         spread[contender.block][contender.method] = {"min": _total(ordered[0]), "max": _total(ordered[-1])}
-    base = medians[FLOOR][""]
+    base = {phase: seconds for phase, seconds in medians[FLOOR][""].items() if phase != TEACHER_FORWARD}
     totals = {
         block: {method: phases["total"] for method, phases in medians[block].items()}
         for block in (PUBLISHED, PIPELINE)
