@@ -94,9 +94,11 @@ def read_histories(
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object, and the folder it goes into."""
+    """Write a JSON object, and the folder it goes into; the file is whole or as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.replace(path)
 
 
 def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:

@@ -45,9 +45,7 @@ def main(
     figures = epoch_times(
         settings.methods, inputs.train, store, live, model, student, settings.time_epochs, inputs.accelerator
     )
-    aside = out.with_name(f".{out.name}.new")
-    write_json(aside, {"task": settings.task} | figures)
-    aside.replace(out)
+    write_json(out, {"task": settings.task} | figures)
 
 
 if __name__ == "__main__":
