@@ -1,6 +1,7 @@
 """What holds of a chain whatever its scores: batches, padding, memory, precision, repetition, bad input."""
 
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -181,6 +182,25 @@ def test_threads_do_not_share_scratch_memory():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_inference_mode_leaves_nothing_behind_that_training_cannot_use():
+    chain = random_chain(LENGTHS, 4)
+    expected = answers(chain)
+    found: list[Any] = []
+
+    def work() -> None:  # a thread of its own has no scratch memory yet
+        with torch.inference_mode():
+            found.append(chain.moments().unary.clone())
+            found.append(chain.viterbi()[1].clone())
+        found.append(answers(chain))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert torch.equal(found[0], expected["unary"])
+    assert torch.equal(found[1], expected["path"])
+    assert torch.equal(found[2]["grad_e"], expected["grad_e"])
 
 
 @pytest.mark.parametrize(

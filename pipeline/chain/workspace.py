@@ -20,5 +20,6 @@ def scratch(name: str, shape: tuple[int, ...], like: Tensor, keep: bool = False)
     held: dict[tuple[str, torch.dtype], Tensor] = _pool.__dict__.setdefault("held", {})
     key, size = (name, like.dtype), math.prod(shape)
     if key not in held or len(held[key]) < size:
-        held[key] = torch.empty(size, dtype=like.dtype)
+        with torch.inference_mode(False):  # a tensor made in inference mode could not be written to outside
+            held[key] = torch.empty(size, dtype=like.dtype)
     return held[key][:size].view(shape)
