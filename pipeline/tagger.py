@@ -159,7 +159,7 @@ def _check_kind(folder: Path) -> None:
         kind = None
     if kind != ChainTaggerConfig.model_type:
         raise UserError(
-            f"{folder}: no tagger can be loaded from it; its config.json names no {ChainTaggerConfig.model_type}"
+            f"{folder}: no tagger can be loaded: config.json names no {ChainTaggerConfig.model_type}"
         )
 
 

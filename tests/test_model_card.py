@@ -62,7 +62,7 @@ def published(runs: Path, out: Path, params: Path) -> str:
 
 
 def test_the_hub_reads_the_header(runs: Path, tmp_path: Path, parameters: Any) -> None:
-    data = ModelCard(published(runs, tmp_path / "out", parameters())).data
+    data: Any = ModelCard(published(runs, tmp_path / "out", parameters())).data
     assert data.pipeline_tag == "token-classification"
     assert data.library_name == "substructured-distillation"
     assert {"efficient", "knowledge-distillation", "crf"} <= set(data.tags)
@@ -102,7 +102,7 @@ def test_ids_on_the_hub_are_linked(runs: Path, tmp_path: Path, parameters: Any) 
         "files": {"train": "org/data/en@main", "dev": "org/data/en@main", "test": "other/data"},
     }
     params = parameters(teacher={"encoder": "google-bert/bert-base-cased@v1"}, corpora={"newsdesk": corpus})
-    data = ModelCard(published(runs, tmp_path / "out", params)).data
+    data: Any = ModelCard(published(runs, tmp_path / "out", params)).data
     assert data.base_model == "google-bert/bert-base-cased"
     assert data.datasets == ["org/data", "other/data"]
 

@@ -4,6 +4,7 @@ import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,5 +108,6 @@ def test_no_more_is_read_than_is_asked_for() -> None:
             buffer[:] = (b"line\n" * len(buffer))[: len(buffer)]
             return len(buffer)
 
-    texts = read_stream(io.BufferedReader(Endless()), "standard input", "text")
+    endless: Any = Endless()
+    texts = read_stream(io.BufferedReader(endless), "standard input", "text")
     assert [next(texts).text for _ in range(3)] == 3 * ["line"]
