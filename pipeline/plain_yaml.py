@@ -22,7 +22,7 @@ def read_yaml(path: Path) -> Any:
             holds something that is no text, finite number, boolean, null, list or mapping.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from None
     except UnicodeDecodeError as error:
