@@ -1,12 +1,12 @@
 """A distilled student with all that its run left behind, checked to belong together."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig
 
-from pipeline.distillation.registry import method_names
 from pipeline.errors import UserError
 from pipeline.folder import check
 from pipeline.model_folder import HISTORY, WEIGHTS
@@ -51,8 +51,9 @@ def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
         UserError: one of the folders is missing or damaged, is no student or not its figures, or `params` are
             not those that the student was trained with.
     """
-    method, seed = _name(model)
-    if _name(scored) != (method, seed):
+    methods = params.model_dump()["distill"]
+    method, seed = _name(model, methods)
+    if _name(scored, methods) != (method, seed):
         raise UserError(f"{scored}: is of another student than {model}; name data/eval/{method}/{seed}")
     if not model.is_dir():
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
@@ -80,9 +81,9 @@ def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
     return FinishedRun(method, seed, params, config, layers, kept, outcomes, teacher)
 
 
-def _name(folder: Path) -> tuple[str, int]:
+def _name(folder: Path, methods: Container[str]) -> tuple[str, int]:
     """Method and seed, the last two parts of a folder's path."""
     *_, method, seed = ("", "", *folder.absolute().parts)
-    if method not in method_names() or not (seed.isascii() and seed.isdigit()):
+    if method not in methods or not (seed.isascii() and seed.isdigit()):
         raise UserError(f"{folder}: is no student's; name one METHOD/SEED, as data/students/efficient/1")
     return method, int(seed)

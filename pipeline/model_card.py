@@ -1,5 +1,6 @@
 """The model card of a student: the README.md that a model hub shows, written from the run's own files."""
 
+import ast
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +8,6 @@ from statistics import mean, stdev
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from pipeline.distillation.registry import method_module
 from pipeline.finished_run import FinishedRun
 from pipeline.hub import HUB_ID, is_hub_id
 from pipeline.tables import table
@@ -182,11 +182,10 @@ def _data(run: FinishedRun) -> str:
 
 def _training(run: FinishedRun) -> str:
     teacher = run.params.teacher
-    method = (method_module(run.method).__doc__ or "").splitlines()[0]
     own = run.params.settings(run.method).model_dump(mode="json", exclude={"epochs", "learning_rate"})
     return "\n".join(
         [
-            f"- Method: `{run.method}`. {method} The paper is {PAPER}.",
+            f"- Method: `{run.method}`. {_description(run.method)} The paper is {PAPER}.",
             *([f"- Its settings: {_settings(own)}."] if own else []),
             f"- Student: {_settings(run.params.student_of(run.method).model_dump(mode='json'))}.",
             f"- Teacher: a CRF on the encoder {_shown(run.params.encoder.source)}; "
@@ -194,6 +193,13 @@ def _training(run: FinishedRun) -> str:
             f"- Scores of the teacher: {_settings(run.params.dump.model_dump(mode='json'))}.",
         ]
     )
+
+
+def _description(method: str) -> str:
+    """The first line of the method's file. Importing it would make all methods code of `publish`."""
+    file = Path(__file__).parent / "distillation" / "methods" / f"{method}.py"
+    described = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return described.partition("\n")[0]
 
 
 def _limits(run: FinishedRun) -> str:

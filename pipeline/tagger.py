@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 from accelerate import Accelerator
+from huggingface_hub.utils import are_progress_bars_disabled
+from transformers.utils import logging
 
 from pipeline.batching import Batches
 from pipeline.confidence import span_probabilities
@@ -146,10 +149,27 @@ def load(folder: str | Path) -> Tagger:
     if (folder / SEAL).exists():
         check(folder)
     _check_kind(folder)
-    model = ChainTagger.load(folder)
+    with _quiet():
+        model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
     if model.config.vocabulary is None:
         raise UserError(f"{folder / 'config.json'}: says no vocabulary; train the model again")
-    return Tagger(model, load_tokenizer(folder), accelerator("float32"))
+    return Tagger(model, tokenizer, accelerator("float32"))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bar of the weights, and no warning that `transformers` does not know this kind of model."""
+    verbosity = logging.get_verbosity()
+    bar = logging.is_progress_bar_enabled() and not are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    if bar:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _check_kind(folder: Path) -> None:

@@ -84,6 +84,7 @@ def test_the_figures_are_those_of_the_run(runs: Path, tmp_path: Path, parameters
     assert "epoch 2 of 2, where F1 on development was 60.00" in card
     assert "schedule last_epoch, weight 0.75" in card
     assert "LOC, PER" in card
+    assert "`efficient`. Efficient sub-structured distillation" in card
     assert re.search(r"\b14 sentences of \d+ words", card)
     assert str(tmp_path) not in card
 

@@ -1,6 +1,9 @@
 """A tagger gives what the evaluating stage gives, from raw text, in order, with spans and confidence."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +24,8 @@ from pipeline.tagger import Tagger, load
 from pipeline.tagging import TagSet
 from pipeline.text import Text
 from tests.tiny_corpus import TAG_SET, sentences
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +150,16 @@ def test_randomness_is_left_alone(tagger: Tagger) -> None:
     before = torch.get_rng_state()
     tagger(["ba NE"])
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.slow
+def test_loading_says_nothing(teacher: Path) -> None:
+    """In a session of its own, since the tests themselves run with bars and warnings off."""
+    program = f"from pipeline.tagger import load\nload({str(teacher)!r})"
+    quiet = {"TRANSFORMERS_VERBOSITY", "HF_HUB_DISABLE_PROGRESS_BARS"}
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=100
+    )
+    assert (done.stdout, done.stderr) == ("", "")
