@@ -129,7 +129,7 @@ def _imports(name: str, path: Path, tree: ast.Module, modules: set[str]) -> Iter
 
 
 def _mentioned(path: Path, tree: ast.Module) -> Iterator[str]:
-    """The names behind `import` and `from`; whether one is a module or something in it is not known yet."""
+    """The names behind `import`, `from` and `import_module`; whether one is a module is not known yet."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -137,6 +137,13 @@ def _mentioned(path: Path, tree: ast.Module) -> Iterator[str]:
             if node.level or node.module is None:
                 raise UserError(f"{path}:{node.lineno}: imports relatively; write the module's whole name")
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _name(node.func) == "import_module":
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def _name(function: ast.expr) -> str:
+    """The last part of a function's name."""
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _is_command(tree: ast.Module) -> bool:
