@@ -1,5 +1,6 @@
 """Words become the tokenizer's own pieces, every word keeps its tag, and files give back what was written."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -117,10 +118,11 @@ def test_a_file_that_is_no_split_is_refused(content, tmp_path):
         load(tmp_path / "split.parquet")
 
 
-def test_a_parquet_file_of_something_else_is_refused(bert, tmp_path):
-    write_split(tmp_path / "split.parquet", sentences(2), bert)
-    table = pq.read_table(tmp_path / "split.parquet").replace_schema_metadata({})
-    pq.write_table(table, tmp_path / "other.parquet")
+@pytest.mark.parametrize("metadata", [None, {"pandas": "{}"}])
+def test_a_parquet_file_of_something_else_is_refused(metadata, tmp_path):
+    pq.write_table(
+        pa.table({"words": [["ba"]]}).replace_schema_metadata(metadata), tmp_path / "other.parquet"
+    )
     with pytest.raises(UserError, match=r"other\.parquet: not an encoded split"):
         load(tmp_path / "other.parquet")
 
