@@ -41,7 +41,7 @@ PROJECT = {
     "pipeline/errors.py": "class Bad(Exception): pass\n",
     "pipeline/package/__init__.py": "from pipeline.package.inner import f\n",
     "pipeline/package/inner.py": "def f(): return 1\n",
-    "pipeline/package/deep.py": "from importlib import import_module\nx = import_module('pipeline.package.hidden')\n",
+    "pipeline/package/deep.py": "import importlib as i\nx = i.import_module('pipeline.package.hidden')\n",
     "pipeline/package/hidden.py": "def h(): return 3\n",
     "pipeline/distillation/__init__.py": "",
     "pipeline/distillation/registry.py": "import importlib\ndef method(name): ...\n",
