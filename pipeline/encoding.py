@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
 from pipeline.ragged import Ragged
-from pipeline.tagging import Sentence, TagSet
 
 _METADATA = b"encoded"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from seqeval.metrics.sequence_labeling import get_entities
 
-from pipeline.tagging import Scheme
+from pipeline.corpora.tagging import Scheme
 
 Span = tuple[str, int, int]
 Tags = Sequence[str]

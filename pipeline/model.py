@@ -12,9 +12,9 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from pipeline.batching import Batch
 from pipeline.chain import LinearChain
+from pipeline.corpora.tagging import TagSet
 from pipeline.encoding import Encoded
 from pipeline.errors import UserError
-from pipeline.tagging import TagSet
 
 _UNLOADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)  # what damaged files raise
 

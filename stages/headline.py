@@ -16,10 +16,10 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Write the figures of the parameter `method`, and its confusion matrix."""
-    from pipeline.outcomes import read_outcomes, write_json
     from pipeline.params import load_params
-    from pipeline.report import confusion_frame, write_csv
-    from pipeline.summary import UNDISTILLED, headline, summarise
+    from pipeline.reporting.outcomes import read_outcomes, write_json
+    from pipeline.reporting.report import confusion_frame, write_csv
+    from pipeline.reporting.summary import UNDISTILLED, headline, summarise
 
     settings = load_params(params)
     methods = [name for name in settings.methods if name in (UNDISTILLED, settings.method)]

@@ -16,11 +16,11 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
-    from pipeline.corpus_files import read_splits
+    from pipeline.corpora.corpus_files import read_splits
+    from pipeline.corpora.tagging import TagSet
     from pipeline.encoding import encode, save
     from pipeline.folder import check, new_folder
     from pipeline.params import load_params
-    from pipeline.tagging import TagSet
     from pipeline.tokenization import load_tokenizer, vocabulary_of
 
     settings = load_params(params)

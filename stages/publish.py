@@ -17,10 +17,10 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Copy a student and add README.md: task, data, scores, teacher, method, size, speed, limits."""
-    from pipeline import publishing
-    from pipeline.finished_run import read_run
-    from pipeline.model_card import model_card
     from pipeline.params import load_params
+    from pipeline.reporting import publishing
+    from pipeline.reporting.finished_run import read_run
+    from pipeline.reporting.model_card import model_card
 
     card = model_card(read_run(model, scored, load_params(params)), repository=push)
     publishing.write_published(model, card, out)

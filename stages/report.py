@@ -20,10 +20,10 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Compare the methods of `methods` over `seeds` with their teacher."""
-    from pipeline import report
-    from pipeline.outcomes import read_histories, read_json, read_outcomes, write_json
     from pipeline.params import load_params
-    from pipeline.summary import summarise
+    from pipeline.reporting import report
+    from pipeline.reporting.outcomes import read_histories, read_json, read_outcomes, write_json
+    from pipeline.reporting.summary import summarise
 
     settings = load_params(params)
     scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)

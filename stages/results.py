@@ -16,9 +16,9 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Write results and README; without --keep, only the README is written anew."""
-    from pipeline import readme
     from pipeline.params import load_params
-    from pipeline.provenance import provenance
+    from pipeline.reporting import readme
+    from pipeline.reporting.provenance import provenance
 
     results, page = Path("results"), Path("README.md")
     if keep is not None:

@@ -22,8 +22,8 @@ def main(
     from pipeline.folder import check
     from pipeline.model import ChainTagger
     from pipeline.model_folder import load_model
-    from pipeline.outcomes import write_json
     from pipeline.params import load_params
+    from pipeline.reporting.outcomes import write_json
     from pipeline.runs import Inputs
     from pipeline.scores import ScoreStore
     from pipeline.timing import BERT_BASE_LAYERS, bert_base, epoch_times

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.evaluation import score
 from pipeline.folder import new_folder
-from pipeline.outcomes import Outcome
+from pipeline.reporting.outcomes import Outcome
 
 GOLD = [["B-PER", "I-PER", "O"], ["B-LOC"], ["O", "B-ORG"], ["B-PER", "O"], ["O", "O"]]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import archives
-from pipeline.archives import chunks, unzip, zip_names
 from pipeline.errors import UserError
+from pipeline.fetching import archives
+from pipeline.fetching.archives import chunks, unzip, zip_names
 
 
 def make_zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:

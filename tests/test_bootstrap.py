@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.bootstrap import paired_bootstrap, resample
+from pipeline.reporting.bootstrap import paired_bootstrap, resample
 
 
 def draw(random, sentences, accuracy, spans=None):
@@ -29,7 +29,7 @@ def test_resampled_f1_equals_a_slow_loop_over_the_same_draws():
 def test_blocks_do_not_change_the_draws(monkeypatch):
     counts = [draw(np.random.default_rng(0), 9, 0.7)]
     whole = resample(counts, samples=30).resampled
-    monkeypatch.setattr("pipeline.bootstrap._BLOCK", 50)
+    monkeypatch.setattr("pipeline.reporting.bootstrap._BLOCK", 50)
     assert resample(counts, samples=30).resampled == pytest.approx(whole, abs=0)
 
 

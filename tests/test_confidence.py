@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain
-from pipeline.confidence import span_probabilities
+from pipeline.corpora.tagging import TagSet
 from pipeline.evaluation import spans
-from pipeline.tagging import TagSet
+from pipeline.inference.confidence import span_probabilities
 from tests.brute_force import BruteForce
 
 TAG_SETS = {

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpus_files import fetch_corpus, read_splits
+from pipeline.corpora.corpus_files import fetch_corpus, read_splits
+from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
 from pipeline.params import Corpus
-from pipeline.tagging import Sentence
 from tests.sample_sources import serve
 
 TRAIN = [

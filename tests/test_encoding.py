@@ -4,9 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding import encode, load, read_tags
 from pipeline.errors import UserError
-from pipeline.tagging import Sentence, TagSet
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from tests.tiny_corpus import TAG_SET, sentences
 from tests.tiny_encoders import KINDS

@@ -2,10 +2,10 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from tests.sample_results import TIMING, outcome
 
-from pipeline.figures import epoch_time_figure, f1_figure
-from pipeline.summary import summarise
+from pipeline.reporting.figures import epoch_time_figure, f1_figure
+from pipeline.reporting.summary import summarise
+from tests.sample_results import TIMING, outcome
 
 SVG = "{http://www.w3.org/2000/svg}"
 STUDENTS = {

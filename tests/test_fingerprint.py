@@ -316,7 +316,7 @@ def test_changes_in_shared_files_reach_what_runs_them(after_edit: Callable[[str]
     students = {f"distill/{name}" for name in method_names()}
     assert students | {"teacher"} <= after_edit("pipeline/training.py")
     assert not after_edit("pipeline/training.py") & {"download", "prepare"}
-    assert {"prepare"} <= after_edit("pipeline/tagging.py")
+    assert {"prepare"} <= after_edit("pipeline/corpora/tagging.py")
     assert UNTOUCHED | students <= after_edit("pipeline/errors.py")
 
 

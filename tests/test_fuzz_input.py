@@ -22,11 +22,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import archives, encoder_folder, hub, web
-from pipeline.corpus import Sentence, read_conll, read_corpus, read_text
+from pipeline.corpora.corpus import Sentence, read_conll, read_corpus, read_text
+from pipeline.corpora.tagging import PREFIXES, SCHEMES, tag_problem
 from pipeline.errors import UserError
-from pipeline.sources import fetch_dataset, fetch_encoder, fetch_file
-from pipeline.tagging import PREFIXES, SCHEMES, tag_problem
+from pipeline.fetching import archives, encoder_folder, hub, web
+from pipeline.fetching.sources import fetch_dataset, fetch_encoder, fetch_file
 from tests.sample_sources import ENCODER, write_wheel
 
 FEW, MANY = 60, 10_000

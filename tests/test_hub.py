@@ -12,8 +12,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub.utils import filter_repo_objects
 
-from pipeline import hub
 from pipeline.errors import UserError
+from pipeline.fetching import hub
 from tests.sample_sources import serve
 
 Publish = Callable[..., Path]
@@ -128,7 +128,7 @@ def test_the_real_client_brings_a_model_and_keeps_it(tmp_path: Path) -> None:
     pages["/api/models/org/name/revision/v2"] = json.dumps(described).encode()
     pages[f"/api/models/org/name/tree/{commit}?recursive=true&expand=false"] = json.dumps(tree).encode()
     call = "model_files('org/name@v2', ['*.json', '*.txt'])"
-    program = f"from pipeline.hub import model_files\nprint(*{call}.iterdir())"
+    program = f"from pipeline.fetching.hub import model_files\nprint(*{call}.iterdir())"
 
     def run(**settings: str) -> set[str]:
         environment = {**os.environ, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1", **settings}

@@ -15,10 +15,10 @@ from pipeline.encoding import load as load_split
 from pipeline.encoding import read_tags
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check, new_folder
+from pipeline.inference.tagger import load
 from pipeline.model_folder import load_model
 from pipeline.plain_yaml import read_yaml
 from pipeline.scoring import evaluate, save_outcome
-from pipeline.tagger import load
 from stages import publish
 from tests.tiny_inputs import write_teacher
 

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tests.sample_results import outcome, write
 
 from pipeline.errors import UserError
 from pipeline.folder import new_folder
-from pipeline.outcomes import read_history, read_json, read_outcome
+from pipeline.reporting.outcomes import read_history, read_json, read_outcome
+from tests.sample_results import outcome, write
 
 
 def test_an_outcome_comes_back_as_it_was_written(tmp_path):

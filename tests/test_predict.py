@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.tagger import load
+from pipeline.inference.tagger import load
 from stages import predict
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check, new_folder
-from pipeline.publishing import CARD, push, write_published
+from pipeline.reporting.publishing import CARD, push, write_published
 from tests.fake_hub import fake_hub
 from tests.sample_sources import read_folder
 
@@ -28,7 +28,7 @@ def model(tmp_path: Path) -> Path:
 def run_push(folder: Path, repository: str, home: Path, address: str) -> subprocess.CompletedProcess[str]:
     program = (
         "import sys\nfrom pathlib import Path\nfrom pipeline.errors import UserError\n"
-        "from pipeline.publishing import push\n"
+        "from pipeline.reporting.publishing import push\n"
         f"try:\n    print(push(Path({str(folder)!r}), {repository!r}))\n"
         "except UserError as error:\n    sys.exit(str(error))"
     )

@@ -2,11 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.sample_results import TIMING, outcome
 
 from pipeline.errors import UserError
-from pipeline.readme import BEGIN, END, keep, pictures, section, update
-from pipeline.summary import summarise
+from pipeline.reporting.readme import BEGIN, END, keep, pictures, section, update
+from pipeline.reporting.summary import summarise
+from tests.sample_results import TIMING, outcome
 
 ROOT = Path(__file__).parent.parent
 RUN = {

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpora.records import read_arrow, read_jsonl
+from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
-from pipeline.records import read_arrow, read_jsonl
-from pipeline.tagging import Sentence
 
 NAMES = ["O", "B-X", "I-X"]
 TOKENS = [["a", "b"], ["c"], [], ["d", "e"]]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus import Sentence, read_conll
-from pipeline.rendering import Format, renderer
-from pipeline.tagger import Span, Tagged
+from pipeline.corpora.corpus import Sentence, read_conll
+from pipeline.inference.rendering import Format, renderer
+from pipeline.inference.tagger import Span, Tagged
 
 ROME = Tagged(
     "Ann\u00e9 Ba (Rome)",

@@ -3,8 +3,8 @@ import csv
 import pandas as pd
 import pytest
 
-from pipeline import report
-from pipeline.summary import summarise
+from pipeline.reporting import report
+from pipeline.reporting.summary import summarise
 from tests.sample_results import GOLD, TIMING, outcome
 
 STUDENTS = {

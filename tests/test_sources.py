@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import hub
 from pipeline.errors import UserError
+from pipeline.fetching import hub
+from pipeline.fetching.sources import fetch_dataset, fetch_encoder, fetch_file
 from pipeline.folder import check, new_folder
-from pipeline.sources import fetch_dataset, fetch_encoder, fetch_file
 from tests.sample_sources import ENCODER, EXTRA, read_folder, serve, sharded, write_folder, write_wheel
 
 TEXT = b"word O\n" * 999
@@ -140,7 +140,8 @@ def test_damaged_gzip_leaves_nothing(tmp_path: Path, target: Path) -> None:
 def run_with_little_disk(code: str) -> str:
     """Run code in a process whose files end at 64 KiB, which the system reports as it does a full disk."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))"
-    setup = "from pathlib import Path; from pipeline.errors import UserError; from pipeline.sources import *"
+    names = "pathlib import Path", "pipeline.errors import UserError", "pipeline.fetching.sources import *"
+    setup = "; ".join(f"from {name}" for name in names)
     body = "".join(f"\n    {line}" for line in code.splitlines())
     program = f"{limit}\n{setup}\ntry:{body}\nexcept UserError as error:\n    print(error)"
     root = Path(__file__).parent.parent

@@ -3,12 +3,12 @@ import json
 import statistics
 
 import pytest
-from tests.sample_results import GOLD, outcome
 
-from pipeline.bootstrap import paired_bootstrap
 from pipeline.errors import UserError
 from pipeline.evaluation import sentence_counts
-from pipeline.summary import headline, summarise
+from pipeline.reporting.bootstrap import paired_bootstrap
+from pipeline.reporting.summary import headline, summarise
+from tests.sample_results import GOLD, outcome
 
 
 def summary_of(students, teacher=None, samples=200):

@@ -11,18 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from pipeline import tagger as module
 from pipeline.batching import Batches
+from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding import load as load_split
 from pipeline.errors import UserError
 from pipeline.evaluation import spans
 from pipeline.folder import SEAL
+from pipeline.inference import tagger as module
+from pipeline.inference.tagger import Tagger, load
+from pipeline.inference.text import Text
 from pipeline.model_folder import load_model
 from pipeline.prediction import predict
-from pipeline.tagger import Tagger, load
-from pipeline.tagging import TagSet
-from pipeline.text import Text
 from tests.tiny_corpus import TAG_SET, sentences
 
 ROOT = Path(__file__).parent.parent
@@ -155,7 +155,7 @@ def test_randomness_is_left_alone(tagger: Tagger) -> None:
 @pytest.mark.slow
 def test_loading_says_nothing(teacher: Path) -> None:
     """In a session of its own, since the tests themselves run with bars and warnings off."""
-    program = f"from pipeline.tagger import load\nload({str(teacher)!r})"
+    program = f"from pipeline.inference.tagger import load\nload({str(teacher)!r})"
     quiet = {"TRANSFORMERS_VERBOSITY", "HF_HUB_DISABLE_PROGRESS_BARS"}
     environment = {name: value for name, value in os.environ.items() if name not in quiet}
     command = [sys.executable, "-c", program]

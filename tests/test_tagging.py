@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
+from pipeline.corpora.tagging import Sentence, SpanReader, TagSet, tag_problem, to_iob2
 from pipeline.errors import UserError
-from pipeline.tagging import Sentence, SpanReader, TagSet, tag_problem, to_iob2
 
 KINDS = ("PER", "B-ORG")  # the second holds a hyphen and a prefix
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpus import read_conll
-from pipeline.text import Text, split_words
+from pipeline.corpora.corpus import read_conll
+from pipeline.inference.text import Text, split_words
 
 NEWSDESK = Path(__file__).parent.parent / "data/newsdesk"
 

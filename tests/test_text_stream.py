@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.text import Text
-from pipeline.text_stream import LONGEST, Layout, read_file, read_stream
+from pipeline.inference.text import Text
+from pipeline.inference.text_stream import LONGEST, Layout, read_file, read_stream
 
 Write = Callable[[bytes], Path]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import web
 from pipeline.errors import UserError
+from pipeline.fetching import web
 from tests.sample_sources import serve
 
 PAGE = bytes(range(256)) * 9000

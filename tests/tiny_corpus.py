@@ -2,7 +2,7 @@
 
 import random
 
-from pipeline.tagging import Sentence, TagSet
+from pipeline.corpora.tagging import Sentence, TagSet
 
 SYLLABLES = ("ba", "ne", "ri", "tok", "lum", "sa", "vel", "ko", "shi", "dra")
 TAG_SET = TagSet(("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.batching import Batches
+from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.device import accelerator
 from pipeline.dumping import dump_scores, origin_of
 from pipeline.encoding import Encoded, encode, load, save
@@ -16,7 +17,6 @@ from pipeline.model import ChainTagger
 from pipeline.model_folder import load_model, save_model
 from pipeline.params import Dump
 from pipeline.scores import ScoreStore
-from pipeline.tagging import Sentence, TagSet
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from pipeline.training import Epoch, History
 from tests.tiny_corpus import TAG_SET, sentences

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 
+from pipeline.corpora.records import read_arrow, read_jsonl
+from pipeline.corpora.tagging import Sentence, SpanReader, TagSet, tag_problem
+from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError
-from pipeline.records import read_arrow, read_jsonl
-from pipeline.tagging import Sentence, SpanReader, TagSet, tag_problem
-from pipeline.textfile import read_lines, refuse
 
 __all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "read_conll", "read_corpus", "read_text"]
 

@@ -3,10 +3,10 @@
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from pipeline.corpus import Sentence, check_counts, hold_out, read_corpus
+from pipeline.corpora.corpus import Sentence, check_counts, hold_out, read_corpus
 from pipeline.errors import UserError
+from pipeline.fetching.sources import fetch_dataset, fetch_file
 from pipeline.params import Corpus, Split
-from pipeline.sources import fetch_dataset, fetch_file
 
 
 def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:

@@ -1,6 +1,6 @@
 """Turns the figures into what a person reads: a page in Markdown and the tables that DVC plots.
 
-It computes no metric: see `pipeline.summary` and `pipeline.evaluation`.
+It computes no metric: see `pipeline.reporting.summary` and `pipeline.evaluation`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.evaluation import confusion
-from pipeline.outcomes import Outcome
-from pipeline.tables import (
+from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.tables import (
     BLOCKS,
     PHASES,
     alarms,

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pipeline import archives, encoder_folder, hub, web
 from pipeline.errors import UserError
-from pipeline.transfer import transfer
+from pipeline.fetching import archives, encoder_folder, hub, web
+from pipeline.fetching.transfer import transfer
 from pipeline.wording import one_line
 
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from statistics import mean, median, stdev
 from typing import Any
 
-from pipeline.bootstrap import Resampled, p_value, resample
+from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError
 from pipeline.evaluation import sentence_counts
-from pipeline.outcomes import Outcome
-from pipeline.tagging import Scheme
+from pipeline.reporting.bootstrap import Resampled, p_value, resample
+from pipeline.reporting.outcomes import Outcome
 
 UNDISTILLED = "vanilla"
 BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.corpora.tagging import Sentence, SpanReader, tag_problem
+from pipeline.corpora.textfile import is_unicode, read_lines, refuse
 from pipeline.errors import UserError
-from pipeline.tagging import Sentence, SpanReader, tag_problem
-from pipeline.textfile import is_unicode, read_lines, refuse
 from pipeline.wording import one_line
 
 

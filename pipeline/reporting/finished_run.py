@@ -10,8 +10,8 @@ from transformers import AutoConfig
 from pipeline.errors import UserError
 from pipeline.folder import check
 from pipeline.model_folder import HISTORY, WEIGHTS
-from pipeline.outcomes import Outcome, read_history, read_json, read_outcome
 from pipeline.params import Params
+from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pipeline.summary import UNDISTILLED
-from pipeline.tables import BLOCKS, PHASES
+from pipeline.reporting.summary import UNDISTILLED
+from pipeline.reporting.tables import BLOCKS, PHASES
 
 _WIDTH, _LEFT, _RIGHT = 760, 170, 150
 _ROW, _TOP, _BOTTOM = 30, 76, 46

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from pipeline.corpus import DOCUMENT
+from pipeline.corpora.corpus import DOCUMENT
+from pipeline.corpora.textfile import GZIP_MAGIC
 from pipeline.errors import UserError
-from pipeline.text import Text
-from pipeline.textfile import GZIP_MAGIC
+from pipeline.inference.text import Text
 
 LONGEST = 200_000  # bytes of a sentence: some 30,000 words, which fit any memory
 

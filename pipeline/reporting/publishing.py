@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.fetching.hub import is_hub_id
 from pipeline.folder import SEAL, new_folder
-from pipeline.hub import is_hub_id
 from pipeline.wording import one_line
 
 CARD = "README.md"

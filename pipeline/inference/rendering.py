@@ -9,7 +9,7 @@ from zlib import crc32
 from rich.color import ColorSystem
 from rich.style import Style
 
-from pipeline.tagger import Tagged
+from pipeline.inference.tagger import Tagged
 
 Format = Literal["conll", "jsonl", "text"]
 

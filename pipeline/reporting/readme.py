@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.figures import epoch_time_figure, f1_figure
-from pipeline.outcomes import read_json
-from pipeline.tables import alarms, quality_notes, quality_table, timing_notes, timing_tables
+from pipeline.reporting.figures import epoch_time_figure, f1_figure
+from pipeline.reporting.outcomes import read_json
+from pipeline.reporting.tables import alarms, quality_notes, quality_table, timing_notes, timing_tables
 
 BEGIN = "<!-- results: written by `python -m stages.results`, do not edit -->"
 END = "<!-- /results -->"

@@ -15,16 +15,16 @@ from huggingface_hub.utils import are_progress_bars_disabled
 from transformers.utils import logging
 
 from pipeline.batching import Batches
-from pipeline.confidence import span_probabilities
+from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding import Encoded, Vocabulary, encode
 from pipeline.errors import UserError
 from pipeline.evaluation import spans
 from pipeline.folder import SEAL, check
+from pipeline.inference.confidence import span_probabilities
+from pipeline.inference.text import Text
 from pipeline.model import ChainTagger, ChainTaggerConfig
 from pipeline.ragged import Ragged
-from pipeline.tagging import Sentence
-from pipeline.text import Text
 from pipeline.tokenization import load_tokenizer
 
 BATCH = 32  # sentences

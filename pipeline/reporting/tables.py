@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.summary import LEVEL, UNDISTILLED
+from pipeline.reporting.summary import LEVEL, UNDISTILLED
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
 BLOCKS = {"published": "As published", "pipeline": "This pipeline"}

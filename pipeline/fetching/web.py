@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import UserError
-from pipeline.transfer import transfer
+from pipeline.fetching.transfer import transfer
 from pipeline.wording import one_line
 
 CHUNK = 1 << 20

@@ -8,10 +8,10 @@ from statistics import mean, stdev
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from pipeline.finished_run import FinishedRun
-from pipeline.hub import HUB_ID, is_hub_id
-from pipeline.tables import table
-from pipeline.tagging import TagSet
+from pipeline.corpora.tagging import TagSet
+from pipeline.fetching.hub import HUB_ID, is_hub_id
+from pipeline.reporting.finished_run import FinishedRun
+from pipeline.reporting.tables import table
 
 LIBRARY = "substructured-distillation"
 PAPER = "Lin et al. 2022, https://arxiv.org/abs/2203.04825"
@@ -117,7 +117,7 @@ def _use(run: FinishedRun, repository: str | None) -> str:
     else:
         imports, folder = "", '"THIS FOLDER"'
     return (
-        f"With the package `{LIBRARY}`:\n\n```python\n{imports}from pipeline.tagger import load\n\n"
+        f"With the package `{LIBRARY}`:\n\n```python\n{imports}from pipeline.inference.tagger import load\n\n"
         f"tagger = load({folder})\n"
         'for sentence in tagger(["A sentence to tag."]):\n    print(sentence.tags, sentence.spans)\n```\n\n'
         "`python -m stages.predict --model FOLDER FILE` tags a file."

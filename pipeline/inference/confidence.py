@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.chain import LinearChain, log_space, recursion
+from pipeline.corpora.tagging import TagSet
 from pipeline.evaluation import Span
-from pipeline.tagging import TagSet
 
 Floats = NDArray[np.float64]
 
