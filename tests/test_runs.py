@@ -26,7 +26,16 @@ def stage(bert, corpus, tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
 
     def run(
-        out, loss=gold_loss, *, seed=1, split=0, label="gold", code="1", weights="2", method="3", **settings
+        out,
+        loss=gold_loss,
+        *,
+        seed=1,
+        split=0,
+        label="gold, seed 1",
+        code="1",
+        weights="2",
+        method="3",
+        **settings,
     ):
         """Code, weights and method stand for a file, a sealed folder and settings that the run depends on."""
         (tmp_path / "code").write_text(code)
@@ -42,7 +51,7 @@ def stage(bert, corpus, tmp_path, monkeypatch):
             loss,
             changed,
             seed=seed,
-            label=f"{label}, seed {seed}",
+            label=label,
             depends_on=[tmp_path / "code", tmp_path / "weights", {"method": method}],
             tokenizer=bert,
             out=tmp_path / out,
@@ -114,7 +123,7 @@ def test_a_stopped_run_leaves_no_folder_and_goes_on(stage, tmp_path):
     [
         {"seed": 2},
         {"split": 5},
-        {"label": "kbest"},
+        {"label": "kbest, seed 1"},
         {"code": "4"},
         {"weights": "4"},
         {"method": "4"},
