@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from huggingface_hub import EvalResult, ModelCardData
 
 from pipeline.corpora.tagging import TagSet
-from pipeline.distillation.registry import method_module
+from pipeline.distillation import methods
 from pipeline.fetching.hub import HUB_ID, is_hub_id
 from pipeline.reporting.finished_run import FinishedRun
 from pipeline.reporting.tables import table
@@ -198,7 +198,7 @@ def _training(run: FinishedRun) -> str:
 
 def _description(method: str) -> str:
     """The first line of the method's file. Importing it would make all methods code of `publish`."""
-    file = Path(str(method_module(method).__file__))
+    file = Path(*methods.__path__, f"{method}.py")
     described = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return described.partition("\n")[0]
 
