@@ -21,7 +21,7 @@ def keep(metrics: Path, folder: Path, run: Mapping[str, Any]) -> None:
     Args:
         metrics: holds summary.json and timing.json.
         folder: named task-device, under `results/`; older files in it are replaced.
-        run: commit, parameters, versions, device and date.
+        run: commit, parameters, versions and date; the device is taken from the metrics.
 
     Raises:
         UserError: one of the two is missing or no JSON.
@@ -29,7 +29,8 @@ def keep(metrics: Path, folder: Path, run: Mapping[str, Any]) -> None:
     contents = {name: read_json(metrics / name, target="report time_epochs") for name in FILES}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        text = json.dumps(content | {"run": dict(run)}, indent=2, ensure_ascii=False) + "\n"
+        content["run"] = {**run, "device": content["device"]}
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         (folder / name).write_text(text, encoding="utf-8")
 
 
