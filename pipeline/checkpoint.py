@@ -79,8 +79,12 @@ class Checkpoint:
         return load_file(self.folder / _TENSORS), json.loads((self.folder / _FACTS).read_text())
 
     def remove(self) -> None:
-        """Forget the saved state."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Forget the saved state; a kill at any moment leaves all of it or nothing that is ever loaded."""
+        aside = self.folder.with_name(f".{self.folder.name}.new")  # where a killed `save` left its half, too
+        shutil.rmtree(aside, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def checkpoint_root() -> Path:
