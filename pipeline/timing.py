@@ -55,7 +55,8 @@ def epoch_times(
         accelerator: device and precision.
 
     Returns:
-        The content of timing.json: seconds are those of the `batches` measured batches (see `times`).
+        The content of timing.json: seconds are those of an epoch of `epoch_batches` batches, from `batches`
+        measured ones (see `times`).
     """
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
@@ -274,15 +275,15 @@ def times(
         scale: batches of an epoch per measured batch.
 
     Returns:
-        published, pipeline: by method; floor: seconds by phase and their total, for the measured batches.
+        published, pipeline: by method; floor: seconds of an epoch by phase and their total.
         spread: the least and the greatest total of each.
-        seconds_per_epoch: the totals times `scale`.
         ratios: totals as multiples of the floor's; `efficient` here as a share of `structural` as published.
     """
     medians: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, FLOOR: {}}
     spread: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, FLOOR: {}}
     for contender, passes in zip(contenders, taken, strict=True):
-        ordered = sorted(passes, key=_total)
+        epochs = [{phase: seconds * scale for phase, seconds in one.items()} for one in passes]
+        ordered = sorted(epochs, key=_total)
         middle = ordered[(len(ordered) - 1) // 2]
         medians[contender.block][contender.method] = middle | {"total": _total(middle)}
         spread[contender.block][contender.method] = {"min": _total(ordered[0]), "max": _total(ordered[-1])}
@@ -304,11 +305,6 @@ def times(
         FLOOR: base,
         "ratios": ratios,
         "spread": spread | {FLOOR: spread[FLOOR][""]},
-        "seconds_per_epoch": {
-            block: {method: total * scale for method, total in of_block.items()}
-            for block, of_block in totals.items()
-        }
-        | {FLOOR: base["total"] * scale},
     }
 
 

@@ -185,11 +185,11 @@ def test_the_median_pass_is_what_counts() -> None:
 
     contenders = [contender(PUBLISHED, "structural"), contender(PIPELINE, "efficient"), contender(FLOOR, "")]
     taken = [
-        [a_pass(3, 3, 2), a_pass(1, 1, 1), a_pass(9, 9, 9)],
-        [a_pass(0, 1, 2), a_pass(0, 2, 2)],
-        [a_pass(0, 1, 1)],
+        [a_pass(1.5, 1.5, 1), a_pass(0.5, 0.5, 0.5), a_pass(4.5, 4.5, 4.5)],
+        [a_pass(0, 0.5, 1), a_pass(0, 1, 1)],
+        [a_pass(0, 0.5, 0.5)],
     ]
-    figures = timing.times(contenders, taken, scale=10.0)
+    figures = timing.times(contenders, taken, scale=2.0)
     assert figures["published"] == {"structural": {**a_pass(3, 3, 2), "total": 8}}
     assert figures["pipeline"] == {"efficient": {**a_pass(0, 1, 2), "total": 3}}
     assert figures["floor"] == {STUDENT_FORWARD: 1, STUDENT_BACKWARD: 1, "total": 2}
@@ -197,11 +197,6 @@ def test_the_median_pass_is_what_counts() -> None:
         "published": {"structural": {"min": 3, "max": 27}},
         "pipeline": {"efficient": {"min": 3, "max": 4}},
         "floor": {"min": 2, "max": 2},
-    }
-    assert figures["seconds_per_epoch"] == {
-        "published": {"structural": 80.0},
-        "pipeline": {"efficient": 30.0},
-        "floor": 20.0,
     }
     assert figures["ratios"] == {
         "published_to_floor": {"structural": 4.0},
@@ -236,8 +231,6 @@ def test_every_method_is_measured_in_both_blocks(
         assert math.isclose(phases["total"], sum(s for name, s in phases.items() if name != "total"))
     assert figures["shape"] == {"teacher_layers": 2, "student_layers": 1, "hidden_size": 16}
     assert (figures["batches"], figures["epoch_batches"], figures["batch_size"]) == (2, 7, 4)
-    floor = figures["floor"]["total"]
-    assert figures["seconds_per_epoch"]["floor"] == pytest.approx(floor * 7 / 2)
 
 
 def test_bert_base_has_the_papers_shape_and_room_for_the_corpus(batches: Batches) -> None:

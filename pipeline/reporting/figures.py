@@ -107,10 +107,11 @@ def epoch_time_figure(timing: Mapping[str, Any]) -> str:
                 )
                 start += seconds
             ratio = phases["total"] / floor["total"]
-            label = f"{phases['total']:.3g} s · {ratio:.2f}× floor"
+            label = f"{phases['total']:.3g} s · {ratio:.2f}×"
             parts.append(_text(_WIDTH - _RIGHT + 18, y + 19.5, label))
             y += _ROW
-    parts.append(_text(_LEFT, bottom + 38, f"seconds on {timing['device']}", "minor"))
+    note = f"seconds on {timing['device']}, and multiples of the floor: the encoder alone"
+    parts.append(_text(_LEFT, bottom + 38, note, "minor"))
     return _svg(bottom + _BOTTOM, "Time of one epoch by phase", parts)
 
 

@@ -97,7 +97,10 @@ def timing_tables(timing: Mapping[str, Any]) -> str:
 
 def timing_notes(timing: Mapping[str, Any]) -> str:
     """The device, and the paper's comparison: its method here, structural distillation as published."""
-    notes = f"Measured on {timing['device']}, all in one run; only the ratios carry over to another device."
+    notes = (
+        f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
+        f"{timing['epoch_batches']} batches; only the ratios carry over to another device."
+    )
     if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
         ratio = timing["pipeline"]["efficient"]["total"] / timing["published"]["structural"]["total"]
         notes += f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of `structural` as published."
