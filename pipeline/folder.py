@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,9 +54,10 @@ def new_folder(path: Path) -> Iterator[Path]:
         yield aside
         _seal(aside)
         _replace(aside, path, old)
-    except OSError as error:
-        if error.errno in _CANNOT_WRITE:
-            raise _unwritable(path, error) from error
+    except Exception as error:
+        if (number := _system_error(error)) in _CANNOT_WRITE:
+            told = error if isinstance(error, OSError) else OSError(number, os.strerror(number or 0))
+            raise _unwritable(path, told) from error
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -105,6 +107,14 @@ def identity(path: Path) -> str:
         raise _unfinished(path, error) from None
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{path / SEAL}: damaged; remove {path} and run `dvc repro`") from None
+
+
+def _system_error(error: Exception) -> int | None:
+    """The system's number of an error, which safetensors and tokenizers have in their text alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return int(told[1]) if told else None
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:

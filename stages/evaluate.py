@@ -16,6 +16,8 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Tag the test split; write scores, size, speed and every predicted tag."""
+    import logging
+
     from pipeline.batching import Batches
     from pipeline.device import accelerator
     from pipeline.encoding import load, read_tags
@@ -31,6 +33,8 @@ def main(
     gold = read_tags(test)
     metrics, predicted = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
     save_outcome(out, metrics, gold, predicted)
+    if metrics["f1"] == 0:
+        logging.warning("%s: its F1 on test is 0: its training diverged, or it has only just begun", model)
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")
 
 

@@ -22,6 +22,7 @@ def main(
     """Compare the methods of `methods` over `seeds` with their teacher."""
     from pipeline.params import load_params
     from pipeline.reporting import report
+    from pipeline.reporting.files import write_text
     from pipeline.reporting.outcomes import read_histories, read_json, read_outcomes, write_json
     from pipeline.reporting.summary import summarise
 
@@ -34,9 +35,9 @@ def main(
     report.write_csv(plots / "f1.csv", report.f1_frame(summary))
     report.write_csv(plots / "learning_curves.csv", report.learning_curve_frame(*curves))
     report.write_csv(plots / "epoch_time.csv", report.epoch_time_frame(times))
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(report.page(summary, times), encoding="utf-8")
-    print(page.read_text(encoding="utf-8"))
+    text = report.page(summary, times)
+    write_text(page, text)
+    print(text)
 
 
 if __name__ == "__main__":

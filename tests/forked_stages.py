@@ -119,7 +119,7 @@ def _serve() -> None:
             _run(request)
         if request["after"] is not None:
             time.sleep(request["after"])
-            os.kill(child, signal.SIGKILL)  # one that ended before is not yet waited for, so its id is its own
+            os.kill(child, signal.SIGKILL)  # one that has ended keeps its id until it is waited for
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         answer = {"status": status, "seconds": time.monotonic() - began}
         print(json.dumps(answer), flush=True)

@@ -1,7 +1,8 @@
 """A tiny project: inputs of every training stage in sealed folders, and params.yaml for runs of a few steps."""
 
+import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,11 +10,33 @@ from ruamel.yaml import YAML
 
 from pipeline.folder import new_folder
 from tests import tiny_inputs
+from tests.sample_results import TIMING, outcome, write
 from tests.tiny_encoders import write_encoder
 
 ROOT = Path(__file__).parent.parent
 TRAINING = {"epochs": 2, "batch_size": 6, "learning_rate": 1e-3, "head_learning_rate": 1e-2}
 METHOD = "kbest"
+CORPUS = b"Ba B-PER\nne O\n\nRI B-LOC\n"
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+# Of each stage: its options with what they read in the workspace, and those with what they write below `out`.
+COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "prepare": (_same("corpus", "encoder"), {"out": ""}),
+    "teacher": (_same("encoded", "encoder", "code"), {"out": ""}),
+    "dump": (_same("encoded", "teacher", "code"), {"out": ""}),
+    "distill": (_same("encoded", "encoder", "teacher", "scores", "code"), {"out": ""}),
+    "evaluate": ({"encoded": "encoded", "model": "teacher"}, {"out": ""}),
+    "time_epochs": (_same("encoded", "encoder", "teacher", "scores"), {"out": "/timing.json"}),
+    "headline": (_same("eval"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
+    "report": (
+        _same("eval", "teacher", "students") | {"timing": "timing.json"},
+        {"metrics": "/summary.json", "plots": "/plots", "page": "/summary.md"},
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +47,7 @@ class Workspace:
 
     @classmethod
     def make(cls, root: Path) -> Self:
-        """Write `encoder`, `encoded`, `teacher`, `scores`, `code` and `params.yaml` into `root`."""
+        """Write the inputs of all stages behind `download`, and `params.yaml`, into `root`."""
         root.mkdir()
         plain = write_encoder(root.with_name(f"{root.name}-encoder"), "bert")
         seal(plain, root / "encoder")
@@ -33,6 +56,15 @@ class Workspace:
         tiny_inputs.dump(root / "scores", root / "encoded", root / "teacher", shard_sentences=8)
         shutil.rmtree(root / "checkpoint")
         (root / "code").write_text("1")
+        with new_folder(root / "corpus") as aside:
+            for split in ("train", "dev", "test"):
+                (aside / split).mkdir()
+                (aside / split / f"{split}.txt").write_bytes(CORPUS)
+        for name in ("teacher", f"{METHOD}/1"):
+            result = outcome(1)
+            write(root / "eval" / name, replace(result, metrics={**result.metrics, "scheme": "iob2"}))
+            seal(root / "teacher", root / "students" / name)
+        (root / "timing.json").write_text(json.dumps(TIMING))
         workspace = cls(root)
         workspace.set()
         return workspace
@@ -44,6 +76,11 @@ class Workspace:
         tree["teacher"] |= TRAINING
         tree["student"] |= TRAINING | {"layers": 1}
         tree["dump"] |= {"batch_size": 4, "shard_sentences": 8}
+        tree["prepare"] = {"window": 40, "overlap": 6}
+        tree["time_epochs"] |= {"epochs": 1, "batches": 1}
+        files = {split: f"{split}.txt" for split in ("train", "dev", "test")}
+        tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
+        tree["corpora"] = {"mine": {"files": files}}
         for group, values in changes.items():
             tree[group] |= values
         with (self.root / "params.yaml").open("w", encoding="utf-8") as file:
@@ -51,15 +88,13 @@ class Workspace:
 
     def arguments(self, stage: str, out: str = "out") -> list[str]:
         """The command line of a stage that reads this workspace and writes `out`."""
-        read = {
-            "teacher": ("encoded", "encoder", "code"),
-            "dump": ("encoded", "teacher", "code"),
-            "distill": ("encoded", "encoder", "teacher", "scores", "code"),
-        }[stage]
-        words = [word for name in read for word in (f"--{name}", str(self.root / name))]
+        read, written = COMMANDS[stage]
+        words = [word for option, name in read.items() for word in (f"--{option}", str(self.root / name))]
         if stage == "distill":
             words += ["--method", METHOD, "--seed", "1"]
-        return [*words, "--params", str(self.root / "params.yaml"), "--out", out]
+        for option, name in written.items():
+            words += [f"--{option}", f"{out}{name}"]
+        return [*words, "--params", str(self.root / "params.yaml")]
 
 
 def seal(plain: Path, sealed: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check
+from pipeline.reporting.files import write_text
 
 FIGURES = (
     "precision",
@@ -95,10 +96,7 @@ def read_histories(
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON object, and the folder it goes into; the file is whole or as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:

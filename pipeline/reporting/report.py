@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.evaluation import confusion
+from pipeline.reporting.files import write_text
 from pipeline.reporting.outcomes import Outcome
 from pipeline.reporting.tables import (
     BLOCKS,
@@ -85,5 +86,4 @@ def confusion_frame(outcomes: Iterable[Outcome]) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as CSV with Unix line ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False, lineterminator="\n")
+    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
