@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.folder import check
 from tests.forked_stages import Ended, Stages
+from tests.tiny_inputs import dump, write_corpus
 from tests.workspace import Workspace
 
 STAGES = ("teacher", "dump", "distill")
-REFUSED = "another process is training this model"
+GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ class Trial:
 
     def __init__(self, stages: Stages, workspace: Workspace, stage: str, root: Path) -> None:
         """Run it once without a stop, for comparison."""
+        root.mkdir(exist_ok=True)
         self._stages, self._stage, self._root = stages, stage, root
         self._arguments = workspace.arguments(stage)
         self._places = 0
@@ -68,7 +70,7 @@ class Trial:
         return first.status
 
     def phases(self) -> dict[str, list[int]]:
-        """The moments of the unstopped run while it starts, computes, writes checkpoints, saves and tidies up."""
+        """The moments of the unstopped run while it starts, computes, saves and so on."""
         moments = self.whole.moments
         computes = [n for n, name in enumerate(moments) if name in ("batch", "step")]
         saves = [n for n, name in enumerate(moments) if ".out.new" in name]
@@ -121,3 +123,69 @@ def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
     ended = [trial.killed(delay, after=delay) for delay in delays]
     assert set(ended) <= {0, -signal.SIGKILL}
     assert ended.count(-signal.SIGKILL) >= 10
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"), [("teacher", signal.SIGTERM), ("dump", signal.SIGTERM), ("distill", signal.SIGINT)]
+)
+def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
+    stages: Stages, workspace: Workspace, stage: str, number: int, tmp_path: Path
+) -> None:
+    """Though no checkpoint is due for an hour."""
+    trial = Trial(stages, workspace, stage, tmp_path)
+    place = trial.place()
+    at = trial.whole.moments.index("batch") if stage == "dump" else _third_step(trial)
+    stopped = trial.run(place, at=at, number=number, checkpoint_seconds=3600)
+    assert stopped.status == 128 + number
+    assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from here"
+    assert "Traceback" not in stopped.err
+    assert not (place / "out").exists()
+    again = trial.run(place)
+    assert again.status == 0
+    if stage != "dump":
+        assert again.moments.count("step") == trial.whole.moments.count("step") - 3
+    assert found(place) == trial.wanted
+
+
+def _third_step(trial: Trial) -> int:
+    """Where it stands without checkpoints in between."""
+    moments = trial.run(trial.place(), checkpoint_seconds=3600).moments
+    return [n for n, name in enumerate(moments) if name == "step"][2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["params", "data", "code"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
+    stages: Stages, workspace: Workspace, stage: str, change: str, tmp_path: Path
+) -> None:
+    """A run after the change does every step, and gives what it gives in an empty folder."""
+    trial = Trial(stages, workspace, stage, tmp_path)
+    own = Workspace(tmp_path / "changed")
+    shutil.copytree(workspace.root, own.root)
+    if change == "code":
+        (own.root / "code").write_text("2")
+    elif change == "data":
+        write_corpus(own.root / "encoded", own.root / "encoder", seed=1)
+        if stage == "distill":
+            shutil.rmtree(own.root / "scores")
+            dump(own.root / "scores", own.root / "encoded", own.root / "teacher")
+            shutil.rmtree(own.root / "checkpoint")
+    else:
+        group, value = (
+            ("dump", {"dtype": "float16"}) if stage == "dump" else (GROUPS[stage], {"dropout": 0.2})
+        )
+        own.set(**{group: value})
+    fresh = Trial(stages, own, stage, tmp_path / "fresh")
+
+    place = trial.place()
+    last = max(n for n, name in enumerate(trial.whole.moments) if name in ("batch", "step"))
+    assert trial.run(place, at=last).status == -signal.SIGKILL
+    assert len(list((place / ".ckpt").glob("*.lock"))) == 1
+    after = fresh.run(place)
+    assert after.status == 0, after.err
+    computed = [name for name in after.moments if name in ("batch", "step")]
+    assert computed == [name for name in fresh.whole.moments if name in ("batch", "step")]
+    assert check(place / "out") == fresh.wanted["out"]
+    if change != "code":
+        assert fresh.wanted != trial.wanted

@@ -1,4 +1,4 @@
-"""A tiny project: inputs of every training stage in sealed folders, and params.yaml for runs of a few steps."""
+"""A tiny project: what every stage reads, and params.yaml for runs of a few steps."""
 
 import json
 import shutil
