@@ -1,11 +1,15 @@
 """What tests share: tiny encoders, and a corpus and a teacher made with one of them, built once per run."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.forked_stages import Stages
+    from tests.workspace import Workspace
 
 # Before torch is imported: tiny tensors gain nothing from threads, and parallel test workers lose.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -46,6 +50,24 @@ def teacher(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) 
     from tests.tiny_inputs import write_teacher
 
     return write_teacher(tmp_path_factory.mktemp("teacher") / "teacher", bert, corpus)
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
+    """What every stage reads, and params.yaml for runs of a few steps; not to be changed."""
+    from tests.workspace import Workspace
+
+    return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Stages]":
+    """Runs stages as processes that may be killed."""
+    from tests.forked_stages import Stages
+
+    server = Stages(tmp_path_factory.mktemp("logs"))
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -160,8 +160,8 @@ def _run(request: dict[str, Any]) -> None:
 def _watch(place: str, log: int, at: int | None, number: int) -> None:
     """Write a line for every moment, and send the signal at moment `at`.
 
-    A moment is an operation on a file in `place`, a flush of one to the disk, a batch through the encoder, or a
-    step of the optimiser; the line is written, and the signal comes, before it.
+    A moment is an operation on a file in `place`, a flush of one to the disk, a batch through the encoder, or
+    a step of the optimiser; the line is written, and the signal comes, before it.
     """
     from pipeline import folder
     from pipeline.model import ChainTagger

@@ -27,18 +27,6 @@ FOLDERS = ("corpus", "encoder", "encoded", "teacher", "scores")
 INPUTS = [(stage, name) for stage, (read, _) in COMMANDS.items() for name in read.values() if name in FOLDERS]
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
-
-
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    server = Stages(tmp_path_factory.mktemp("logs"))
-    yield server
-    server.close()
-
-
 def corpus(folder: Path) -> Any:
     check(folder)
     return read_splits(folder, load_params(folder.with_name("params.yaml")).corpus)

@@ -93,6 +93,22 @@ def test_a_full_disk_is_one_line_and_the_old_folder_stays(tmp_path: Path) -> Non
     assert beside(path) == ["out"]
 
 
+def test_libraries_that_only_tell_of_a_full_disk_in_words(tmp_path: Path) -> None:
+    """As safetensors and tokenizers do; anything else that they raise stays what it is."""
+    path = write(tmp_path / "out")
+
+    def fail(text: str) -> None:
+        with new_folder(path):
+            raise RuntimeError(text)
+
+    with pytest.raises(UserError, match=r"out: cannot be written \(No space left on device\)"):
+        fail(f"I/O error: No space (os error {errno.ENOSPC})")
+    for text in (f"No such file (os error {errno.ENOENT})", "anything"):
+        with pytest.raises(RuntimeError):
+            fail(text)
+    assert read(path) == CONTENT
+
+
 def test_a_disk_too_full_for_the_seal_leaves_the_old_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

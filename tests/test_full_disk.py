@@ -16,18 +16,6 @@ DISK = 3 << 20  # bytes
 PAGE = 4096  # what a file on it grows by
 
 
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    server = Stages(tmp_path_factory.mktemp("logs"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own."""

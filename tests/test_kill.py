@@ -3,7 +3,6 @@
 import random
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,6 @@ from tests.workspace import Workspace
 
 STAGES = ("teacher", "dump", "distill")
 GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
-
-
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    server = Stages(tmp_path_factory.mktemp("logs"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
 
 
 def found(place: Path) -> dict[str, dict[str, str]]:

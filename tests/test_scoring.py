@@ -1,6 +1,7 @@
 """What is said of a model on the test split is what its tags, its file and its history say."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
@@ -12,10 +13,12 @@ from pipeline import scoring
 from pipeline.batching import Batches
 from pipeline.device import accelerator
 from pipeline.encoding import load, read_tags
+from pipeline.evaluation import Scores
 from pipeline.folder import check
 from pipeline.model_folder import load_model
 from pipeline.prediction import predict
 from pipeline.scoring import evaluate, save_outcome
+from stages import evaluate as evaluate_stage
 from tests.tiny_inputs import HISTORY, SPLITS
 
 
@@ -69,3 +72,13 @@ def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, tmp_path):
     assert table["id"].to_pylist() == list(range(SPLITS["test"]))
     assert table["gold"].to_pylist() == gold
     assert table["predicted"].to_pylist() == predicted
+
+
+@pytest.mark.parametrize(("f1", "lines"), [(0.0, 1), (0.01, 0)])
+def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(scoring, "score", lambda *args, **named: Scores(f1, f1, f1, f1, 50.0, {}))
+    evaluate_stage.main(corpus, teacher, tmp_path / "out", Path(__file__).parents[1] / "params.yaml")
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == lines
+    assert all("its F1 on test is 0: its training diverged" in line for line in warned)
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["f1"] == f1
