@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from pipeline.chain import LinearChain
+from pipeline.chain import LinearChain, viterbi
 from tests.brute_force import BruteForce
 from tests.chain_cases import potentials, random_chain
 
@@ -68,6 +68,20 @@ def test_long_sentences_agree_and_score_what_they_say(tags):
         torch.testing.assert_close(scores[real, rank], chain.score(paths[:, rank]).detach()[real])
     assert (scores.diff(dim=1)[:1] <= 0).all()
     assert len({tuple(p) for p in paths[0].tolist()}) == 4
+
+
+def test_a_batch_of_many_blocks_gives_what_its_sentences_give():
+    generator = torch.Generator().manual_seed(0)
+    lengths = torch.randint(1, 12, (40,), generator=generator).tolist()
+    chain = random_chain(lengths, 64, scale=2.0)
+    assert 2 * 64 * 64 * 4 * len(lengths) > 2 * viterbi._BLOCK_BYTES
+    scores, paths = chain.viterbi()
+    for row, length in enumerate(lengths):
+        part = chain.emissions[row : row + 1, :length]
+        alone = LinearChain(part, *potentials(chain)[1:], torch.tensor([length]))
+        score, path = alone.kbest(1)
+        torch.testing.assert_close(scores[row], score[0, 0])
+        assert torch.equal(paths[row, :length], path[0, 0])
 
 
 def test_barriers_are_kept():

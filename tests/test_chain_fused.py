@@ -7,7 +7,8 @@ import types
 import pytest
 import torch
 
-from pipeline.chain import choice, cross_entropy, decoding, engine, gold_moments, log_space
+from pipeline.chain import choice, cross_entropy, engine, gold_moments, log_space
+from pipeline.chain.viterbi import viterbi
 from tests.chain_cases import potentials, random_chain
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -47,7 +48,7 @@ def test_viterbi(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
     plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
     scores, paths = fused.viterbi(*on_device(plain))
-    expected, best = decoding.viterbi(*plain)
+    expected, best = viterbi(*plain)
     close(scores, expected)
     assert torch.equal(paths.cpu(), best)
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from pipeline.chain import decoding, log_space, scaled
+from pipeline.chain import log_space, scaled
+from pipeline.chain.viterbi import viterbi
 
 
 class Form(Protocol):
@@ -72,7 +73,7 @@ def agrees(fused: Any, device: torch.device, tags: int) -> bool:
     grad = torch.where(exact.words[..., None], torch.rand(e.shape, generator=generator), 0.0)
     grad = (grad - marginals * grad.sum(-1, keepdim=True)).float()
     score, path = fused.viterbi(*there)
-    best, best_path = decoding.viterbi(e, t, b, d, lengths)
+    best, best_path = viterbi(e, t, b, d, lengths)
     compared = [
         (found.log_z, exact.log_z),
         *zip(fused.moments(found), (marginals, pairs), strict=True),

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from torch.nn.functional import pad
 
-from pipeline.chain import decoding, log_space, scaled
+from pipeline.chain import log_space, scaled
+from pipeline.chain import viterbi as plain
 from pipeline.chain.choice import Form, form_for
 from pipeline.chain.precision import full_precision
 
@@ -88,7 +89,7 @@ def viterbi(
 ) -> tuple[Tensor, Tensor]:
     """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
     form = form_for(emissions)
-    decode = decoding.viterbi if form is scaled else form.viterbi
+    decode = plain.viterbi if form is scaled else form.viterbi
     return decode(emissions, transitions, start, end, lengths)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.chain import decoding, engine, gradients, recursion
+from pipeline.chain import engine, gradients, recursion
+from pipeline.chain.kbest import kbest
 from pipeline.chain.moments import Moments, length_mask
 
 
@@ -101,7 +102,7 @@ class LinearChain:
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return recursion.start(decoding.kbest, *self._all, k)
+        return recursion.start(kbest, *self._all, k)
 
     def score(self, tags: Tensor) -> Tensor:
         """Return score(y) [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding)."""
