@@ -104,6 +104,18 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary
     )
 
 
+def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Encoded:
+    """The table that `encode` gave, as the batches read it."""
+    tags = table["tags"].combine_chunks()
+    return Encoded(
+        pieces=_ragged(table["pieces"].combine_chunks()),
+        first=_ragged(table["first"].combine_chunks()),
+        tags=None if tags.null_count else _ragged(tags, pa.array(tag_set.tags)),
+        tag_set=tag_set,
+        vocabulary=vocabulary,
+    )
+
+
 def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -> None:
     """Write what `encode` gave, with the tag set and the vocabulary in the file's metadata."""
     metadata = json.dumps({"tag_set": tag_set.to_json(), "vocabulary": asdict(vocabulary)})
@@ -121,16 +133,7 @@ def load(path: Path) -> Encoded:
         header = json.loads(table.schema.metadata[_METADATA])
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
-    tag_set = TagSet.from_json(header["tag_set"])
-    vocabulary = Vocabulary.from_json(header["vocabulary"])
-    tags = table["tags"].combine_chunks()
-    return Encoded(
-        pieces=_ragged(table["pieces"].combine_chunks()),
-        first=_ragged(table["first"].combine_chunks()),
-        tags=None if tags.null_count else _ragged(tags, pa.array(tag_set.tags)),
-        tag_set=tag_set,
-        vocabulary=vocabulary,
-    )
+    return as_tensors(table, TagSet.from_json(header["tag_set"]), Vocabulary.from_json(header["vocabulary"]))
 
 
 def read_tags(path: Path) -> list[list[str]]:

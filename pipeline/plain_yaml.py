@@ -9,7 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from pipeline.errors import UserError
-from pipeline.wording import one_line
+from pipeline.wording import is_unicode, one_line
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
@@ -60,16 +60,12 @@ def _expanded(node: Node, sizes: dict[int, int]) -> int:
     return sizes[id(node)]
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
 def _problem(value: Any, key: str) -> str | None:
     """What is wrong with the first value that is not plain, behind its dotted key."""
     name = one_line(key) or "the document"
     if isinstance(value, dict):
         for child in value:
-            if not isinstance(child, str) or not _is_unicode(child):
+            if not isinstance(child, str) or not is_unicode(child):
                 return f"{name}: the key {one_line(child, 40)} is no text; put it in quotes"
         problems = (_problem(child, f"{key}.{part}".lstrip(".")) for part, child in value.items())
         return next((problem for problem in problems if problem), None)
@@ -78,7 +74,7 @@ def _problem(value: Any, key: str) -> str | None:
         return next((problem for problem in problems if problem), None)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{name}: must be a finite number, not {value}"
-    if isinstance(value, str) and not _is_unicode(value):
+    if isinstance(value, str) and not is_unicode(value):
         return f"{name}: holds half a surrogate pair, which is no character; correct it"
     if value is not None and type(value) not in (str, int, float, bool):
         return f"{name}: is a {type(value).__name__}; put text in quotes, or use a number, list or mapping"

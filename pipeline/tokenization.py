@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from pipeline.encoding import Vocabulary
 from pipeline.errors import UserError
+from pipeline.wording import first_line
 
 # Their position ids start behind the padding id, so that many positions are never used.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "data2vec-text", "xmod"}
@@ -27,7 +28,7 @@ def load_tokenizer(folder: Path) -> Any:
         )
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"{folder}: no usable tokenizer ({_first_line(error)}); teacher.encoder must name one"
+            f"{folder}: no usable tokenizer ({first_line(error)}); teacher.encoder must name one"
         ) from None
     if len(tokenizer) <= len(tokenizer.all_special_ids):  # made up where the files are missing
         raise UserError(
@@ -81,7 +82,3 @@ def _add_prefix_space(backend: Tokenizer) -> None:
         if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
             step["add_prefix_space"] = True
             backend.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -5,26 +5,44 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Encoder, Params
+from stages.arguments import Params
 from stages.command import run
 
 
 def main(
-    corpus: Annotated[Path, typer.Option(help="The corpus as fetched, from `download`.")],
-    encoder: Encoder,
-    out: Annotated[Path, typer.Option(help="Folder to write: train, dev and test as Parquet.")],
+    corpus: Annotated[Path | None, typer.Option(help="The corpus as fetched, from `download`.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Only say what this file, read as the task's are, holds and all that is wrong with it; "
+            "status 1 if anything is. Needs no other option.",
+        ),
+    ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
+    from pipeline.params import load_params
+
+    settings = load_params(params)
+    if check:
+        from pipeline.corpora.findings import look_at, report
+
+        findings = look_at(check, settings.corpus)
+        print(*report(findings, encoder, usual=Path("data/encoder")), sep="\n")
+        raise typer.Exit(int(bool(findings.problems)))
+    if not (corpus and encoder and out):
+        raise typer.BadParameter("--corpus, --encoder and --out are needed, or --check")
     from pipeline.corpora.corpus_files import read_splits
     from pipeline.corpora.tagging import TagSet
     from pipeline.encoding import encode, save
-    from pipeline.folder import check, new_folder
-    from pipeline.params import load_params
+    from pipeline.folder import check as intact
+    from pipeline.folder import new_folder
     from pipeline.tokenization import load_tokenizer, vocabulary_of
 
-    settings = load_params(params)
-    check(corpus), check(encoder)
+    intact(corpus), intact(encoder)
     splits = read_splits(corpus, settings.corpus)
     tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=settings.corpus.scheme)
     tokenizer = load_tokenizer(encoder)

@@ -2,26 +2,20 @@
 
 import json
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import typer
 from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
 from tests.tiny_corpus import sentences
+from tests.tiny_project import PER_RUN, ROOT, SHARED, commands, invoke, lay_out
 
-ROOT = Path(__file__).parent.parent
-METHODS = ["vanilla", "kbest", "efficient"]
+METHODS = ["vanilla", "efficient", "kbest"]
 SEEDS = [3, 4]
-SHARED = ("fingerprint", "download@corpus", "download@encoder", "prepare", "teacher", "dump")
-PER_RUN = ("distill", "evaluate")
 LAST = ("evaluate_teacher", "time_epochs", "headline", "report")
 
 
@@ -34,10 +28,9 @@ def project(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         patch.setenv("DVC_ROOT", str(place))
         patch.delenv("CORPUS_MIRROR", raising=False)
         write_corpus(place)
-        write_params(place, bert)
-        for folder in ("pipeline", "stages"):
-            (place / folder).symlink_to(ROOT / folder)
-        for command in commands():
+        files = {split: f"{split}.txt" for split in ("train", "dev", "test")}
+        lay_out(place, bert, {"files": files}, METHODS, SEEDS)
+        for command in commands(METHODS, SEEDS, LAST):
             invoke(command)
         yield place
 
@@ -49,42 +42,6 @@ def write_corpus(place: Path) -> None:
             lines += [f"{word} {tag}" for word, tag in zip(sentence.words, sentence.tags or (), strict=True)]
             lines.append("")
         (place / f"{split}.txt").write_text("\n".join(lines))
-
-
-def write_params(place: Path, encoder: Path) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    tree = yaml.load(ROOT / "params.yaml")
-    tree |= {"task": "tiny", "methods": METHODS, "method": "kbest", "seeds": SEEDS}
-    tree["prepare"] = {"window": 40, "overlap": 6}
-    tree["corpora"] = {"tiny": {"files": {split: f"{split}.txt" for split in ("train", "dev", "test")}}}
-    tree["teacher"] |= {"encoder": str(encoder), "epochs": 2, "precision": "float32"}
-    tree["student"] |= {"layers": 1, "epochs": 2, "precision": "float32"}
-    tree["time_epochs"] |= {"epochs": 1, "batches": 1}
-    yaml.dump(tree, place / "params.yaml")
-
-
-def commands() -> Iterator[str]:
-    """The commands of dvc.yaml in the order of their dependencies, with foreach and matrix written out."""
-    stages = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
-    for target in SHARED:
-        name, _, key = target.partition("@")
-        yield (stages[name].get("do") or stages[name])["cmd"].replace("${key}", key)
-    for name in PER_RUN:
-        for method in METHODS:
-            for seed in SEEDS:
-                command = stages[name]["cmd"].replace("${item.method}", method)
-                yield command.replace("${item.seed}", str(seed))
-    yield from (stages[name]["cmd"] for name in LAST)
-
-
-def invoke(command: str) -> str:
-    python, option, module, *arguments = shlex.split(command)
-    assert (python, option) == ("python", "-m")
-    app = typer.Typer()
-    app.command()(import_module(module).main)
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, (command, result.output, result.exception)
-    return result.output
 
 
 def read(path: str) -> Any:

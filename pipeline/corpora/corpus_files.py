@@ -1,9 +1,11 @@
 """The files of a corpus: fetched split by split, and read as params.yaml describes them."""
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pipeline.corpora.corpus import Sentence, check_counts, hold_out, read_corpus
+from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 from pipeline.params import Corpus, Split
@@ -39,22 +41,34 @@ def read_splits(folder: Path, corpus: Corpus) -> dict[str, list[Sentence]]:
     splits = {}
     for split in _splits(corpus):
         path = _data(folder / split, corpus)
-        splits[split] = read_corpus(
-            path,
-            format="arrow" if corpus.format == "dataset" else corpus.format,
-            word=corpus.word,
-            tag=corpus.tag,
-            scheme=corpus.scheme,
-            encoding=corpus.encoding,
-            separator=corpus.separator,
-            names=corpus.names,
-            strict=corpus.strict,
-        )
+        splits[split] = read_file(path, corpus)
         sentences, words = corpus.counts.get(split, (None, None))
         check_counts(splits[split], path, expect_sentences=sentences, expect_words=words)
     if corpus.hold_out is not None:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     return {split: splits[split] for split in ("train", "dev", "test")}
+
+
+def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> list[Sentence]:
+    """Read a labelled file, or the folder of a data set, as `corpus` describes its own.
+
+    `report` is called with each problem of a line, which is then skipped; it raises UserError unless given.
+
+    Raises:
+        UserError: the file is not what `corpus` says of it.
+    """
+    return read_corpus(
+        path,
+        format="arrow" if corpus.format == "dataset" else corpus.format,
+        word=corpus.word,
+        tag=corpus.tag,
+        scheme=corpus.scheme,
+        encoding=corpus.encoding,
+        separator=corpus.separator,
+        names=corpus.names,
+        strict=corpus.strict,
+        report=report,
+    )
 
 
 def _splits(corpus: Corpus) -> dict[Split, str]:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Sentence, SpanReader, tag_problem
-from pipeline.corpora.textfile import is_unicode, read_lines, refuse
+from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError
-from pipeline.wording import one_line
+from pipeline.wording import is_unicode, one_line
 
 
 def read_jsonl(

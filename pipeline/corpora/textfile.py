@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import UserError
+from pipeline.wording import is_unicode
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
@@ -81,17 +82,6 @@ def _problem(line: str, number: int, encoding: str) -> str | None:
             f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
         )
     return None
-
-
-def is_unicode(text: str) -> bool:
-    """Whether `text` holds no lone surrogate, so that it can be written as UTF-8."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _bad_bytes(path: Path, encoding: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import torch
 from accelerate import Accelerator
 from huggingface_hub.utils import are_progress_bars_disabled
@@ -17,14 +15,13 @@ from transformers.utils import logging
 from pipeline.batching import Batches
 from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
-from pipeline.encoding import Encoded, Vocabulary, encode
+from pipeline.encoding import Encoded, Vocabulary, as_tensors, encode
 from pipeline.errors import UserError
 from pipeline.evaluation import spans
 from pipeline.folder import SEAL, check
 from pipeline.inference.confidence import span_probabilities
 from pipeline.inference.text import Text
 from pipeline.model import ChainTagger, ChainTaggerConfig
-from pipeline.ragged import Ragged
 from pipeline.tokenization import load_tokenizer
 
 BATCH = 32  # sentences
@@ -131,8 +128,7 @@ class Tagger:
 
     def _encoded(self, texts: Sequence[Text]) -> Encoded:
         table = encode([Sentence(text.words) for text in texts], self._tokenizer, self._vocabulary)
-        pieces, first = (_ragged(table[name].combine_chunks()) for name in ("pieces", "first"))
-        return Encoded(pieces, first, None, self._tag_set, self._vocabulary)
+        return as_tensors(table, self._tag_set, self._vocabulary)
 
 
 def load(folder: str | Path) -> Tagger:
@@ -205,10 +201,3 @@ def _chunks(texts: Iterable[Text], at_once: int) -> Iterator[list[Text]]:
 def _span(text: Text, kind: str, first: int, after: int, confidence: float) -> Span:
     start, end = text.offsets[first][0], text.offsets[after - 1][1]
     return Span(kind, start, end, text.text[start:end], confidence)
-
-
-def _ragged(column: pa.ListArray) -> Ragged:
-    values, lengths = (
-        part.to_numpy().astype(np.int64) for part in (column.flatten(), column.value_lengths())
-    )
-    return Ragged.of(torch.from_numpy(values), torch.from_numpy(lengths))

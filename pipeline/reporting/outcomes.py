@@ -1,10 +1,10 @@
 """Reads what the evaluating, training and timing stages left, and says which stage mends a bad file."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check
 from pipeline.reporting.files import write_text
+from pipeline.wording import first_line
 
 FIGURES = (
     "precision",
@@ -24,6 +25,7 @@ FIGURES = (
     "sentences_per_second",
 )
 _COLUMNS = ("id", "gold", "predicted")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         table = pq.read_table(path, columns=list(_COLUMNS))
         ids, gold, predicted = (table[name].to_pylist() for name in _COLUMNS)
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise UserError(f"{path}: cannot be read ({_first_line(error)}); {_again(target)}") from None
+        raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
     return Outcome(folder, metrics, ids, gold, predicted)
 
 
@@ -66,13 +68,7 @@ def read_outcomes(
     Raises:
         UserError: see `read_outcome`.
     """
-    students = {
-        method: {
-            seed: read_outcome(folder / method / str(seed), target=f"evaluate@{method}-{seed}")
-            for seed in seeds
-        }
-        for method in methods
-    }
+    students = _of_students(read_outcome, folder, methods, seeds, stage="evaluate")
     return read_outcome(folder / "teacher", target="evaluate_teacher"), students
 
 
@@ -84,13 +80,7 @@ def read_histories(
     Raises:
         UserError: see `read_history`.
     """
-    runs = {
-        method: {
-            seed: read_history(students / method / str(seed), target=f"distill@{method}-{seed}")
-            for seed in seeds
-        }
-        for method in methods
-    }
+    runs = _of_students(read_history, students, methods, seeds, stage="distill")
     return read_history(teacher, target="teacher"), runs
 
 
@@ -126,9 +116,19 @@ def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[s
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run `dvc repro {target}`") from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({_first_line(error)}); {_again(target)}") from None
+        raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
     _require(content, numbers, path, target)
     return dict(content)
+
+
+def _of_students(
+    read: Callable[..., Read], folder: Path, methods: Iterable[str], seeds: Sequence[int], *, stage: str
+) -> dict[str, dict[int, Read]]:
+    """What `read` gives for each `folder/<method>/<seed>`, which DVC's `stage` of that name wrote."""
+    return {
+        method: {seed: read(folder / method / str(seed), target=f"{stage}@{method}-{seed}") for seed in seeds}
+        for method in methods
+    }
 
 
 def _check(folder: Path, target: str) -> None:
@@ -148,7 +148,3 @@ def _require(content: Any, numbers: Iterable[str], path: Path, target: str) -> N
 
 def _again(target: str) -> str:
     return f"run `dvc repro --force {target}`"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
