@@ -1,34 +1,32 @@
 """params.yaml: each mistake is one line that names the key and the choices; nothing else ever comes out."""
 
-import copy
-import json
-import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pydantic import BaseModel
-from ruamel.yaml import YAML
 
 from pipeline import params as module
 from pipeline.distillation.registry import method_names, method_settings
-from pipeline.errors import UserError
-from pipeline.params import Corpus, Params, load_params
-from pipeline.plain_yaml import LIMIT, read_yaml
+from pipeline.params import Corpus, Params
+from tests.params_cases import (
+    GROUPS,
+    NUMBERS,
+    TEXT,
+    TREE,
+    Load,
+    Refuse,
+    changed,
+    leaves,
+    load_from,
+    refusal,
+    without,
+)
 
-ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
-TREE: dict[str, Any] = YAML(typ="safe", pure=True).load(TEXT)
 COMMENTED_OUT = {"separator", "names"}  # of an entry of `corpora`; the comments say what holds without them
-FEW, MANY = 200, 20_000
-amount = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-
-Load = Callable[[str | bytes | dict[str, Any]], Params]
-Refuse = Callable[[str | bytes | dict[str, Any]], str]
 
 
 @pytest.fixture
@@ -38,73 +36,12 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def load(path: Path) -> Load:
-    """Write text, bytes or a tree to params.yaml and load it."""
-
-    def write_and_load(content: str | bytes | dict[str, Any]) -> Params:
-        if isinstance(content, dict):
-            content = as_yaml(content)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return load_params(path)
-
-    return write_and_load
+    return partial(load_from, path)
 
 
 @pytest.fixture
-def refuse(load: Load, path: Path) -> Refuse:
-    """The one line, without the file's name, that some content is refused with."""
-
-    def message_of(content: str | bytes | dict[str, Any]) -> str:
-        with pytest.raises(UserError) as caught:
-            load(content)
-        message = str(caught.value)
-        assert message.isprintable()
-        assert message.startswith(str(path))
-        return message.removeprefix(str(path))
-
-    return message_of
-
-
-def as_yaml(tree: dict[str, Any]) -> str:
-    """JSON is YAML, but for the names of numbers that are not finite; and it is quick to write."""
-    text = json.dumps(tree, ensure_ascii=False)
-    return re.sub(
-        r'("(?:[^"\\]|\\.)*")|Infinity|NaN', lambda m: m[1] or {"N": ".nan", "I": ".inf"}[m[0][0]], text
-    )
-
-
-def changed(key: str, value: Any) -> dict[str, Any]:
-    """The real parameters with another value at a dotted key."""
-    tree = copy.deepcopy(TREE)
-    *groups, last = key.split(".")
-    inner: Any = tree
-    for group in groups:
-        inner = inner[group]
-    inner[last] = value
-    return tree
-
-
-def without(key: str) -> dict[str, Any]:
-    """The real parameters without a dotted key."""
-    tree = changed(key, None)
-    *groups, last = key.split(".")
-    inner: Any = tree
-    for group in groups:
-        inner = inner[group]
-    del inner[last]
-    return tree
-
-
-def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of whatever is no mapping."""
-    if isinstance(value, dict) and value:
-        for part, child in value.items():
-            yield from leaves(child, f"{key}.{part}".lstrip("."))
-    else:
-        yield key, value
-
-
-GROUPS = [key for key, value in TREE.items() if isinstance(value, dict)]
-NUMBERS = [key for key, value in leaves(TREE) if type(value) in (int, float)]
+def refuse(path: Path) -> Refuse:
+    return partial(refusal, path)
 
 
 def test_the_real_file_loads(load: Load) -> None:
@@ -235,81 +172,6 @@ def test_a_misspelt_key_is_told_before_the_one_it_stands_for(refuse: Refuse) -> 
     assert ": teachers: unknown key" in refuse(TEXT.replace("\nteacher:", "\nteachers:", 1))
 
 
-def bomb(line: str, depth: int = 30) -> str:
-    """`depth` levels, each of which holds the one above ten times."""
-    return "a0: &a0 {k: v}\n" + "".join(
-        f"a{level}: &a{level} {line % ', '.join([f'*a{level - 1}'] * 10)}\n" for level in range(1, depth)
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("", ": holds no groups of parameters; it must have task, methods, "),
-        ("# nothing\n", ": holds no groups of parameters"),
-        ("- task\n", ": holds no groups of parameters"),
-        ("task\n", ": holds no groups of parameters"),
-        (b"task: caf\xe9\n", ": byte 10 is not UTF-8; save the file as UTF-8"),
-        (TEXT.encode("utf-16"), ": byte 1 is not UTF-8"),
-        ("task: [newsdesk\n", "is no YAML: "),
-        ("a: 1\nb: 2\na: 3\n", ':3: is no YAML: found duplicate key "a"'),
-        ("a: 1\n\tb: 2\n", ":2: is no YAML: "),
-        ("a: 1\n---\nb: 2\n", "is no YAML: "),
-        ("a: *b\n", ":1: is no YAML: found undefined alias 'b'"),
-        ("a: !!python/object/apply:os.system [id]\n", ":1: is no YAML: could not determine a constructor"),
-        ("a: \0\n", "is no YAML: unacceptable character #x0000"),
-        ("a: 2001-99-99\n", "is no YAML: month must be in 1..12"),
-        ("a: !!int x\n", "is no YAML: invalid literal for int()"),
-        ("a: !!bool x\n", "is no YAML: "),
-        ("a: " + "1" * 5000, "is no YAML: Exceeds the limit"),
-        ("a:\n  - 2001-01-01\n", ": a.0: is a date; put text in quotes, or use a number, list or mapping"),
-        ("a: !!set {x}\n", ": a: is a set; "),
-        ("a: !!binary eA==\n", ": a: is a bytes; "),
-        ("a: {1: 2}\n", ": a: the key 1 is no text; put it in quotes"),
-        ("~: 2\n", ": the document: the key None is no text"),
-        ("? [a, b]\n: 1\n", "the key ('a', 'b') is no text"),
-        ('a: "\\ud800"\n', ": a: holds half a surrogate pair"),
-        ('"\\ud800": 1\n', "is no text"),
-        ("a: {b: .inf}\n", ": a.b: must be a finite number, not inf"),
-        ("a: 1.0e999\n", ": a: must be a finite number, not inf"),
-        ("a: &a [*a]\n", f": holds more than {LIMIT:,} values; write it without so many aliases"),
-        (bomb("[%s]"), ": holds more than"),
-        (bomb("{<<: [%s]}"), ": holds more than"),
-        ("a: " + "[" * 1100, ": is nested too deeply; write it flatter"),
-        ("a: " + "[" * 250 + "]" * 250, ": is nested too deeply; write it flatter"),
-    ],
-)
-def test_a_file_that_is_no_tree_of_parameters_is_one_line(
-    refuse: Refuse, content: str | bytes, says: str
-) -> None:
-    assert says in refuse(content)
-
-
-def test_odd_characters_in_keys_do_not_reach_the_terminal(refuse: Refuse) -> None:
-    assert "two lines?[31m: unknown key" in refuse(TEXT + '\n"two\\nlines\\e[31m": 1\n')
-
-
-def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"none.yaml: cannot be read \(No such file.*run from the project's root"
-    ):
-        load_params(tmp_path / "none.yaml")
-    with pytest.raises(UserError, match="cannot be read"):
-        load_params(tmp_path)
-
-
-def test_what_yaml_has_is_understood(load: Load, path: Path) -> None:
-    shared = TEXT.replace("  batch_size: 32          # sentences", "  batch_size: &size 16", 1)
-    shared = shared.replace("  batch_size: 32\n", "  batch_size: *size\n", 1)
-    params = load(shared)
-    assert params.teacher.batch_size == params.student.batch_size == 16
-    assert load(b"\xef\xbb\xbf" + TEXT.encode()) == load(TEXT.replace("\n", "\r\n")) == load(TEXT)
-    whole = re.sub(r"(?m)^  learning_rate: \S+", "  learning_rate: 1", TEXT, count=1)
-    assert load(whole).teacher.learning_rate == 1
-    path.write_text("a: &a {b: 1}\nc: {<<: *a, d: yes}\n")
-    assert read_yaml(path) == {"a": {"b": 1}, "c": {"b": 1, "d": "yes"}}
-
-
 JSONL = {"files": {"train": "a", "test": "b"}, "hold_out": 1, "format": "jsonl"}
 
 
@@ -415,99 +277,6 @@ def test_every_parameter_has_a_comment() -> None:
     silent = {key for key, comment in first.items() if not comment} - own - set(UNIT_OR_CHOICES)
     names = {*method_names(), *TREE["corpora"], *GROUPS, "train", "dev", "test", "source", "sha256"}
     assert silent <= names
-
-
-def taken_or_refused(path: Path) -> bool:
-    """Whether parameters are taken; if not, the refusal must be one printable line behind the file's name."""
-    try:
-        load_params(path)
-    except UserError as error:
-        message = str(error)
-    else:
-        return True
-    assert message.isprintable()
-    assert re.match(rf"{re.escape(str(path))}(:\d+)?: \S", message)
-    assert len(message) < 1000
-    return False
-
-
-@amount
-def test_whatever_the_bytes_only_the_projects_error_comes_out(path: Path, count: int) -> None:
-    chance = random.Random(7)
-    pieces = [
-        b"&a ",
-        b"*a",
-        b"<<: ",
-        b"!!",
-        b"- ",
-        b": ",
-        b"'",
-        b'"',
-        b"{",
-        b"[",
-        b"\n",
-        b"\t",
-        b"---\n",
-        b"\xff",
-    ]
-    pieces += [
-        b"!!int ",
-        b"!!float ",
-        b"!!timestamp ",
-        b"!!bool ",
-        b"!!omap ",
-        b".nan",
-        b"~",
-        b"0o9",
-        b"1_0",
-        b"|\n",
-    ]
-    # Cut down so that many mutants are read at all: a mutant of the whole file is mostly its first error.
-    seeds = [TEXT.encode(), re.sub(r" *#.*", "", TEXT).encode()]
-    taken = 0
-    for number in range(count):
-        data = bytearray(seeds[number % 2])
-        for _ in range(chance.choice((1, 1, 2, 5))):
-            start = chance.randrange(len(data))
-            end = start + chance.choice((0, 1, 1, 3, 40))
-            data[start:end] = chance.choice((*pieces, bytes([chance.randrange(256)])))
-        path.write_bytes(data)
-        taken += taken_or_refused(path)
-    assert 0 < taken < count
-
-
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-VALUES = st.recursive(
-    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-)
-
-
-def fuzz_trees(path: Path, count: int) -> None:
-    keys = st.sampled_from(
-        [key for key, _ in leaves(TREE)] + GROUPS + [f"corpora.{name}" for name in TREE["corpora"]]
-    )
-
-    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(edits=st.lists(st.tuples(keys, VALUES), min_size=1, max_size=2))
-    def edit(edits: list[tuple[str, Any]]) -> None:
-        tree = copy.deepcopy(TREE)
-        for key, value in edits:
-            *groups, last = key.split(".")
-            inner: Any = tree
-            for group in groups:
-                inner = inner.get(group) if isinstance(inner, dict) else None
-            if isinstance(inner, dict):
-                inner[last] = value
-        path.write_text(as_yaml(tree), encoding="utf-8")
-        if taken_or_refused(path):
-            assert all(type(value) is not bool for key, value in edits if key in NUMBERS)
-
-    edit()
-
-
-@amount
-def test_whatever_the_tree_only_the_projects_error_comes_out(path: Path, count: int) -> None:
-    fuzz_trees(path, count)
 
 
 def test_names_used_outside_are_there() -> None:
