@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from tests.tiny_corpus import sentences
+from tests.tiny_corpus import columns, sentences
 from tests.tiny_project import PER_RUN, ROOT, SHARED, commands, invoke, lay_out
 
 METHODS = ["vanilla", "efficient", "kbest"]
@@ -27,21 +27,13 @@ def project(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         patch.chdir(place)
         patch.setenv("DVC_ROOT", str(place))
         patch.delenv("CORPUS_MIRROR", raising=False)
-        write_corpus(place)
+        for split, count, seed in (("train", 96, 0), ("dev", 24, 1), ("test", 24, 2)):
+            (place / f"{split}.txt").write_text(columns(sentences(count, seed=seed)))
         files = {split: f"{split}.txt" for split in ("train", "dev", "test")}
         lay_out(place, bert, {"files": files}, METHODS, SEEDS)
         for command in commands(METHODS, SEEDS, LAST):
             invoke(command)
         yield place
-
-
-def write_corpus(place: Path) -> None:
-    for split, count, seed in (("train", 96, 0), ("dev", 24, 1), ("test", 24, 2)):
-        lines = []
-        for sentence in sentences(count, seed=seed):
-            lines += [f"{word} {tag}" for word, tag in zip(sentence.words, sentence.tags or (), strict=True)]
-            lines.append("")
-        (place / f"{split}.txt").write_text("\n".join(lines))
 
 
 def read(path: str) -> Any:

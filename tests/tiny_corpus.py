@@ -1,6 +1,7 @@
 """A made-up language whose names are capitalised: enough for a tiny tagger to learn from."""
 
 import random
+from collections.abc import Iterable
 
 from pipeline.corpora.tagging import Sentence, TagSet
 
@@ -12,6 +13,12 @@ def sentences(count: int, *, seed: int = 0, longest: int = 14, shortest: int = 1
     """Sentences of `shortest` to `longest` words of one to four syllables, IOB2."""
     chance = random.Random(seed)
     return [_sentence(chance, chance.randint(shortest, longest)) for _ in range(count)]
+
+
+def columns(split: Iterable[Sentence]) -> str:
+    """Word and tag a line, a blank line behind each sentence."""
+    pairs = (zip(sentence.words, sentence.tags or (), strict=True) for sentence in split)
+    return "".join("".join(f"{word} {tag}\n" for word, tag in sentence) + "\n" for sentence in pairs)
 
 
 def _word(chance: random.Random) -> str:
