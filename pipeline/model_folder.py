@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pipeline.folder import check, new_folder
 from pipeline.model import ChainTagger
@@ -13,12 +14,26 @@ HISTORY = "history.json"
 WEIGHTS = "model.safetensors"
 
 
-def save_model(folder: Path, model: ChainTagger, encoder: Path, history: History) -> None:
-    """Write the tagger with the tokenizer of its `encoder` folder; whole, or not at all."""
+def save_model(
+    folder: Path, model: ChainTagger, encoder: Path, history: History, made: dict[str, Any] | None = None
+) -> None:
+    """Write the tagger with the tokenizer of its `encoder` folder; whole, or not at all.
+
+    Args:
+        folder: to write.
+        model: the tagger.
+        encoder: whose tokenizer goes with it.
+        history: of its training.
+        made: how a run made it (see runs.train_and_save), as JSON; None where no run did.
+    """
+    record = asdict(history) | ({} if made is None else {"made": made})
     with new_folder(folder) as aside:
         model.save_pretrained(aside)
-        load_tokenizer(encoder).save_pretrained(aside)
-        (aside / HISTORY).write_text(json.dumps(asdict(history), indent=1) + "\n")
+        tokenizer = load_tokenizer(encoder)
+        # Others than this project cut text by what the tokenizer says, and many say nothing.
+        tokenizer.model_max_length = model.config.vocabulary["window"]
+        tokenizer.save_pretrained(aside)
+        (aside / HISTORY).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def load_model(folder: Path) -> ChainTagger:

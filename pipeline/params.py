@@ -28,6 +28,7 @@ from pipeline.wording import one_line
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 Precision = Literal["auto", "bfloat16", "float32"]
+Head = Literal["crf", "softmax"]  # softmax: transitions, start and end scores are held at 0
 Split = Literal["train", "dev", "test"]
 Address = Annotated[str, Field(min_length=1)]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
@@ -111,6 +112,7 @@ class Prepare(Group):
 class Training(Group):
     """What teacher and students share: one optimisation run."""
 
+    head: Head = "crf"
     epochs: PositiveInt
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat
@@ -211,6 +213,13 @@ class Params(Group):
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
+        if (self.teacher.head, self.student.head) == ("crf", "softmax"):
+            for name in self.methods:
+                if _METHODS[name].matches_pairs:
+                    raise ValueError(
+                        f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
+                        "has none; take it out, or set teacher.head: softmax too"
+                    )
         return self
 
 

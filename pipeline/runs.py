@@ -56,6 +56,7 @@ def train_and_save(
     *,
     seed: int,
     label: str,
+    made: dict[str, Any],
     depends_on: Sequence[Path | dict[str, Any]],
     tokenizer: Path,
     out: Path,
@@ -69,6 +70,8 @@ def train_and_save(
         settings: of the run.
         seed: of data order and dropout.
         label: for progress lines, and as the start of the checkpoint's name.
+        made: what made the model, for its folder to say: `method` ("teacher" for a teacher) and the method's
+            own `settings`. Seed and training settings are added, but not the encoder's address.
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
@@ -92,7 +95,8 @@ def train_and_save(
             checkpoint=checkpoint,
             label=label,
         )
-        save_model(out, model, tokenizer, history)
+        training = settings.model_dump(mode="json", exclude={"encoder"})
+        save_model(out, model, tokenizer, history, made | {"seed": seed, "training": training})
 
 
 def _identity(fact: Path | dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from pipeline.distillation.registry import method_settings
 from pipeline.distillation.student_loss import student_loss
 from pipeline.encoding import Encoded
 from pipeline.model import ChainTagger, ChainTaggerConfig
-from pipeline.params import Student, TimeEpochs, Training
+from pipeline.params import Head, Student, TimeEpochs, Training
 from pipeline.progress import progress
 from pipeline.scores import ScoreStore
 from pipeline.training import Loss, Run
@@ -84,7 +84,9 @@ def epoch_times(
     }
 
 
-def bert_base(encoded: Encoded, *, layers: int | None = None, dropout: float = 0.1) -> ChainTagger:
+def bert_base(
+    encoded: Encoded, *, layers: int | None = None, dropout: float = 0.1, head: Head = "crf"
+) -> ChainTagger:
     """A tagger of BERT-base's shape with random weights, for which `encoded` is in range."""
     shape = BertConfig()
     config = BertConfig(
@@ -93,7 +95,8 @@ def bert_base(encoded: Encoded, *, layers: int | None = None, dropout: float = 0
         num_hidden_layers=layers or shape.num_hidden_layers,
     )
     vocabulary = asdict(encoded.vocabulary)
-    return ChainTagger(ChainTaggerConfig(config.to_dict(), encoded.tag_set.to_json(), vocabulary, dropout))
+    tag_set = encoded.tag_set.to_json()
+    return ChainTagger(ChainTaggerConfig(config.to_dict(), tag_set, vocabulary, dropout, head))
 
 
 def _special(encoded: Encoded) -> list[int]:

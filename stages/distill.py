@@ -36,10 +36,16 @@ def main(
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
     if student.init == "teacher":
-        model = ChainTagger.from_teacher(teacher, layers=student.layers, dropout=student.dropout)
+        model = ChainTagger.from_teacher(
+            teacher, layers=student.layers, dropout=student.dropout, head=student.head
+        )
     else:
         model = ChainTagger.from_encoder(
-            encoder, inputs.train.encoded, layers=student.layers, dropout=student.dropout
+            encoder,
+            inputs.train.encoded,
+            layers=student.layers,
+            dropout=student.dropout,
+            head=student.head,
         )
     store = ScoreStore.open(scores, expect=origin_of(encoded, teacher))
     steps = len(inputs.train) * student.epochs
@@ -50,6 +56,7 @@ def main(
         student,
         seed=seed,
         label=f"{method}, seed {seed}",
+        made={"method": method, "settings": own.model_dump(mode="json")},
         depends_on=[code, encoder, teacher, scores, own.model_dump()],
         tokenizer=encoder,
         out=out,

@@ -16,7 +16,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write: the teacher.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Train encoder, emission layer and CRF on the gold tags."""
+    """Train encoder, emission layer and CRF, if it has one, on the gold tags."""
     from pipeline.folder import check
     from pipeline.model import ChainTagger
     from pipeline.params import load_params
@@ -27,7 +27,9 @@ def main(
     check(encoder)
     inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision)
     reproducible(settings.seed)
-    model = ChainTagger.from_encoder(encoder, inputs.train.encoded, dropout=settings.dropout)
+    model = ChainTagger.from_encoder(
+        encoder, inputs.train.encoded, dropout=settings.dropout, head=settings.head
+    )
     train_and_save(
         model,
         inputs,
@@ -35,6 +37,7 @@ def main(
         settings,
         seed=settings.seed,
         label="teacher",
+        made={"method": "teacher", "settings": {}},
         depends_on=[code, encoder],
         tokenizer=encoder,
         out=out,

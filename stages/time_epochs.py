@@ -38,10 +38,12 @@ def main(
     reproducible(seed=0)
     if settings.time_epochs.shapes == "bert-base":
         live = bert_base(split)
-        model = bert_base(split, layers=BERT_BASE_LAYERS, dropout=student.dropout)
+        model = bert_base(split, layers=BERT_BASE_LAYERS, dropout=student.dropout, head=student.head)
     else:
         live = load_model(teacher)
-        model = ChainTagger.from_encoder(encoder, split, layers=student.layers, dropout=student.dropout)
+        model = ChainTagger.from_encoder(
+            encoder, split, layers=student.layers, dropout=student.dropout, head=student.head
+        )
     figures = epoch_times(
         settings.methods, inputs.train, store, live, model, student, settings.time_epochs, inputs.accelerator
     )

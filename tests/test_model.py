@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import get_args
 
 import pytest
 import torch
@@ -12,12 +13,14 @@ from pipeline.batching import Batches
 from pipeline.encoding import load
 from pipeline.errors import UserError
 from pipeline.model import ChainTagger
+from pipeline.params import Head
 from pipeline.training import gold_loss
 from tests.tiny_corpus import TAG_SET, sentences
 from tests.tiny_encoders import KINDS, LAYERS
 from tests.tiny_inputs import same_bits, tagger, write_split
 
 kinds = pytest.mark.parametrize("kind", KINDS)
+heads = pytest.mark.parametrize("head", get_args(Head))
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,11 @@ def test_all_layers_are_the_default(kind, encoder, splits):
 
 
 @kinds
-def test_every_weight_of_the_tagger_learns(kind, encoder, splits):
+@heads
+def test_every_weight_of_the_tagger_learns(kind, head, encoder, splits):
     """Encode, batch, forward, loss, backward: with a long sentence in windows, and nothing left untrained."""
     encoded = splits(kind)
-    model = ChainTagger.from_encoder(encoder(kind), encoded, layers=2).train()
+    model = ChainTagger.from_encoder(encoder(kind), encoded, layers=2, head=head).train()
     batches = Batches(encoded, 8)
     batch = batches.batch(torch.arange(8))
     assert len(batch.input_ids) > 8
@@ -138,9 +142,10 @@ def test_emissions_are_the_linear_layer_on_each_words_first_piece(bert, splits):
     assert torch.equal(chain.end, model.end)
 
 
-def test_the_chain_is_float32_under_autocast(bert, splits):
+@heads
+def test_the_chain_is_float32_under_autocast(head, bert, splits):
     encoded = splits("bert")
-    model = tagger(bert, encoded)
+    model = tagger(bert, encoded, head=head)
     batch = Batches(encoded, 8).batch(torch.arange(3))
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         chain = model.chain(batch)
@@ -150,10 +155,11 @@ def test_the_chain_is_float32_under_autocast(bert, splits):
     assert chain.emissions.bfloat16().float().ne(chain.emissions).any()
 
 
-def test_dropout_comes_before_the_emission_layer(bert, splits):
+@heads
+def test_dropout_comes_before_the_emission_layer(head, bert, splits):
     """With a rate of 1 nothing but the bias is left in training, and all is there in evaluation."""
     encoded = splits("bert")
-    model = ChainTagger.from_encoder(bert, encoded, dropout=1.0)
+    model = ChainTagger.from_encoder(bert, encoded, dropout=1.0, head=head)
     torch.nn.init.normal_(model.emission.bias)
     batch = Batches(encoded, 8).batch(torch.arange(3))
     emissions = model.train().chain(batch).emissions
@@ -161,9 +167,10 @@ def test_dropout_comes_before_the_emission_layer(bert, splits):
     assert not torch.equal(model.eval().chain(batch).emissions, emissions)
 
 
-def test_a_half_precision_encoder_is_raised_to_float32(bert, splits, tmp_path):
+@heads
+def test_a_half_precision_encoder_is_raised_to_float32(head, bert, splits, tmp_path):
     AutoModel.from_pretrained(bert, dtype=torch.bfloat16).save_pretrained(tmp_path)
-    model = ChainTagger.from_encoder(tmp_path, splits("bert"), layers=1)
+    model = ChainTagger.from_encoder(tmp_path, splits("bert"), layers=1, head=head)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     model.save_pretrained(tmp_path / "tagger")
     assert {tensor.dtype for tensor in ChainTagger.load(tmp_path / "tagger").state_dict().values()} == {

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,41 @@ from pipeline.encoding import read_tags
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check, new_folder
 from pipeline.inference.tagger import load
-from pipeline.model_folder import load_model
+from pipeline.model_folder import load_model, save_model
+from pipeline.params import load_params
 from pipeline.plain_yaml import read_yaml
 from pipeline.scoring import evaluate, save_outcome
 from stages import publish
-from tests.tiny_inputs import write_teacher
+from tests.tiny_inputs import HISTORY, tagger
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def runs(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_tree(path: Path, **changes: Any) -> Path:
+    """params.yaml with the tiny student's shape, two seeds, a weight, and `changes`."""
+    tree: Any = read_yaml(ROOT / "params.yaml")
+    tree |= {"task": "newsdesk", "seeds": [1, 2]}
+    tree["student"] |= {"layers": 2, "epochs": 2}
+    tree["distill"]["efficient"]["weight"] = 0.75
+    for group, values in changes.items():
+        tree[group] |= values
+    path.write_text(json.dumps(tree))
+    return path
+
+
+def write_runs(root: Path, bert: Path, corpus: Path, **changes: dict[str, Any]) -> Path:
     """`students/efficient/1` and `eval/` of two seeds and the teacher, F1 of 40, 44 and 50."""
-    root = tmp_path_factory.mktemp("runs")
-    student = write_teacher(root / "students/efficient/1", bert, corpus)
+    root.mkdir(exist_ok=True)
+    params = load_params(write_tree(root / "params.yaml", **changes))
+    made = {
+        "method": "efficient",
+        "settings": params.settings("efficient").model_dump(mode="json"),
+        "seed": 1,
+        "training": params.student_of("efficient").model_dump(mode="json"),
+    }
+    student = root / "students/efficient/1"
+    model = tagger(bert, load_split(corpus / "train.parquet"), head=params.student.head)
+    save_model(student, model, bert, HISTORY, made)
     path = corpus / "test.parquet"
     gold = read_tags(path)
     metrics, predicted = evaluate(
@@ -40,20 +62,14 @@ def runs(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return root
 
 
+@pytest.fixture(scope="module")
+def runs(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_runs(tmp_path_factory.mktemp("runs"), bert, corpus)
+
+
 @pytest.fixture
 def parameters(tmp_path: Path) -> Any:
-    """Write params.yaml with the tiny student's shape, two seeds, and `changes`."""
-
-    def write(**changes: Any) -> Path:
-        tree: Any = read_yaml(ROOT / "params.yaml")
-        tree |= {"task": "newsdesk", "seeds": [1, 2]}
-        tree["student"] |= {"layers": 2, "epochs": 2}
-        for group, values in changes.items():
-            tree[group] |= values
-        (tmp_path / "params.yaml").write_text(json.dumps(tree))
-        return tmp_path / "params.yaml"
-
-    return write
+    return partial(write_tree, tmp_path / "params.yaml")
 
 
 def published(runs: Path, out: Path, params: Path) -> str:
@@ -74,7 +90,7 @@ def test_the_hub_reads_the_header(runs: Path, tmp_path: Path, parameters: Any) -
 
 
 def test_the_figures_are_those_of_the_run(runs: Path, tmp_path: Path, parameters: Any) -> None:
-    card = published(runs, tmp_path / "out", parameters(distill={"efficient": {"weight": 0.75}}))
+    card = published(runs, tmp_path / "out", parameters())
     metrics = json.loads((runs / "eval/efficient/1/metrics.json").read_text())
     assert "| span F1 | 40.00 | 42.00 ± 2.83 | 50.00 |" in card
     assert f"| span precision | {metrics['precision']:.2f} |" in card
@@ -83,6 +99,9 @@ def test_the_figures_are_those_of_the_run(runs: Path, tmp_path: Path, parameters
     assert "1: 40.00, 2: 44.00" in card
     assert "epoch 2 of 2, where F1 on development was 60.00" in card
     assert "schedule last_epoch, weight 0.75" in card
+    assert "Student: head crf, epochs 2, " in card
+    assert "Teacher: a linear-chain CRF on the encoder" in card
+    assert "from transformers import" not in card
     assert "LOC, PER" in card
     assert "`efficient`. Efficient sub-structured distillation" in card
     assert re.search(r"\b14 sentences of \d+ words", card)
@@ -137,12 +156,60 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
         published(again, tmp_path / "out", parameters())
 
 
-@pytest.mark.parametrize("change", [{"layers": 3}, {"epochs": 5}])
+@pytest.mark.parametrize(
+    ("group", "change", "says"),
+    [
+        ("student", {"layers": 3}, r"student\.layers: 3, but .* was made with 2; give its own parameters"),
+        ("student", {"epochs": 5}, r"student\.epochs: 5"),
+        ("student", {"dropout": 0.3}, r"student\.dropout: 0\.3"),
+        ("distill", {"efficient": {"weight": 0.5}}, r"distill\.efficient\.weight: 0\.5, but .* with 0\.75"),
+    ],
+)
 def test_other_parameters_are_refused(
-    runs: Path, tmp_path: Path, parameters: Any, change: dict[str, int]
+    runs: Path, tmp_path: Path, parameters: Any, group: str, change: dict[str, Any], says: str
 ) -> None:
-    with pytest.raises(UserError, match=next(iter(change))):
-        published(runs, tmp_path / "out", parameters(student=change))
+    with pytest.raises(UserError, match=says):
+        published(runs, tmp_path / "out", parameters(**{group: change}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"seed": 3}, "was made by efficient with seed 3"),
+        ({"method": "kbest"}, "was made by kbest with seed 1"),
+        (None, "does not say how it was made"),
+    ],
+)
+def test_a_student_made_otherwise_than_its_name_says_is_refused(
+    runs: Path, tmp_path: Path, parameters: Any, change: Any, says: str
+) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    history = json.loads((runs / "students/efficient/1/history.json").read_text())
+    history["made"] = None if change is None else history["made"] | change
+    with new_folder(again / "students/efficient/1") as aside:
+        shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
+        (aside / SEAL).unlink()
+        (aside / "history.json").write_text(json.dumps(history))
+    with pytest.raises(UserError, match=says):
+        published(again, tmp_path / "out", parameters())
+
+
+def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Path, tmp_path: Path) -> None:
+    """And its lines run as they stand."""
+    heads: dict[str, dict[str, Any]] = {
+        "teacher": {"head": "softmax"},
+        "student": {"head": "softmax", "layers": 2, "epochs": 2},
+    }
+    root = write_runs(tmp_path / "runs", bert, corpus, **heads)
+    card = published(root, tmp_path / "out", root / "params.yaml")
+    data: Any = ModelCard(card).data
+    assert data.library_name == "transformers"
+    assert "softmax" in data.tags
+    assert "crf" not in card.lower()
+    assert "Teacher: a softmax at each word on the encoder" in card
+    code = card.partition("```python\n")[2].partition("```")[0].replace("THIS FOLDER", str(tmp_path / "out"))
+    assert "pipeline.inference" not in code
+    exec(code, {})
 
 
 def test_a_damaged_student_is_refused(runs: Path, tmp_path: Path, parameters: Any) -> None:

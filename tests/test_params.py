@@ -1,5 +1,6 @@
 """params.yaml: each mistake is one line that names the key and the choices; nothing else ever comes out."""
 
+import copy
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -170,6 +171,24 @@ def test_a_method_without_an_entry_has_its_defaults(load: Load, method: str) -> 
 def test_a_misspelt_key_is_told_before_the_one_it_stands_for(refuse: Refuse) -> None:
     assert ": teacher.epoch: unknown key" in refuse(TEXT.replace("  epochs: ", "  epoch: ", 1))
     assert ": teachers: unknown key" in refuse(TEXT.replace("\nteacher:", "\nteachers:", 1))
+
+
+HEADS = [("crf", "crf"), ("softmax", "crf"), ("softmax", "softmax"), ("crf", "softmax")]
+
+
+@pytest.mark.parametrize(("teacher", "student"), HEADS)
+@pytest.mark.parametrize("method", method_names())
+def test_what_no_softmax_can_learn_from_a_crf_is_refused(
+    load: Load, refuse: Refuse, method: str, teacher: str, student: str
+) -> None:
+    tree = copy.deepcopy(TREE) | {"methods": ["vanilla", method][method == "vanilla" :], "method": method}
+    tree["teacher"]["head"], tree["student"]["head"] = teacher, student
+    if (method, teacher, student) != ("efficient", "crf", "softmax"):
+        assert load(tree).student.head == student
+        return
+    says = refuse(tree)
+    assert "methods: efficient matches a CRF's scores of pairs of tags" in says
+    assert "take it out, or set teacher.head: softmax too" in says
 
 
 JSONL = {"files": {"train": "a", "test": "b"}, "hold_out": 1, "format": "jsonl"}

@@ -52,6 +52,7 @@ def stage(bert, corpus, tmp_path, monkeypatch):
             changed,
             seed=seed,
             label=label,
+            made={"method": method, "settings": {"k": 3}},
             depends_on=[tmp_path / "code", tmp_path / "weights", {"method": method}],
             tokenizer=bert,
             out=tmp_path / out,
@@ -73,6 +74,12 @@ def stops(chain, batch, step):
     if step == 3:
         os.kill(os.getpid(), signal.SIGTERM)
     return gold_loss(chain, batch, step)
+
+
+def test_the_folder_says_how_it_was_made(stage):
+    history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
+    training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
+    assert history["made"] == {"method": "3", "settings": {"k": 3}, "seed": 7, "training": training}
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

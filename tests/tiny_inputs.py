@@ -15,7 +15,7 @@ from pipeline.encoding import Encoded, encode, load, save
 from pipeline.folder import new_folder
 from pipeline.model import ChainTagger
 from pipeline.model_folder import load_model, save_model
-from pipeline.params import Dump
+from pipeline.params import Dump, Head
 from pipeline.scores import ScoreStore
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from pipeline.training import Epoch, History
@@ -69,11 +69,13 @@ def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreSto
     return ScoreStore.open(folder, expect=origin)
 
 
-def tagger(encoder: Path, encoded: Encoded, *, layers: int | None = 2, seed: int = 0) -> ChainTagger:
-    """A tagger in evaluation mode whose emission layer and CRF are drawn at random."""
+def tagger(
+    encoder: Path, encoded: Encoded, *, layers: int | None = 2, seed: int = 0, head: Head = "crf"
+) -> ChainTagger:
+    """A tagger in evaluation mode whose emission layer and CRF, if any, are drawn at random."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = ChainTagger.from_encoder(encoder, encoded, layers=layers)
+        model = ChainTagger.from_encoder(encoder, encoded, layers=layers, head=head)
         for parameter in model.head_parameters:
             torch.nn.init.normal_(parameter, std=0.5)
     return model.eval()

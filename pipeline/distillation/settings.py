@@ -1,14 +1,22 @@
 """The settings that entries of `distill` in params.yaml share."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from pipeline.distillation.schedule import Schedule
 
 
 class Settings(BaseModel):
-    """What every entry may set; None takes the student's value."""
+    """What every entry may set; None takes the student's value.
+
+    matches_pairs: whether the student must have scores of pairs of tags as the teacher has them, so that a
+        softmax student cannot learn from a CRF.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    matches_pairs: ClassVar[bool] = False
 
     epochs: PositiveInt | None = None
     learning_rate: PositiveFloat | None = None

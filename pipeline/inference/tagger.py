@@ -1,6 +1,5 @@
 """A trained tagger as something to call: `load("DIR")(["Text."])` → words, tags and spans."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pipeline.evaluation import spans
 from pipeline.folder import SEAL, check
 from pipeline.inference.confidence import span_probabilities
 from pipeline.inference.text import Text
-from pipeline.model import ChainTagger, ChainTaggerConfig
+from pipeline.model import ChainTagger
 from pipeline.tokenization import load_tokenizer
 
 BATCH = 32  # sentences
@@ -144,7 +143,6 @@ def load(folder: str | Path) -> Tagger:
         raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
     if (folder / SEAL).exists():
         check(folder)
-    _check_kind(folder)
     with _quiet():
         model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
     if model.config.vocabulary is None:
@@ -166,17 +164,6 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bar:
             logging.enable_progress_bar()
-
-
-def _check_kind(folder: Path) -> None:
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
-    except (OSError, ValueError, KeyError, TypeError):
-        kind = None
-    if kind != ChainTaggerConfig.model_type:
-        raise UserError(
-            f"{folder}: no tagger can be loaded: config.json names no {ChainTaggerConfig.model_type}"
-        )
 
 
 def _text(text: str | Sequence[str] | Text) -> Text:

@@ -15,6 +15,7 @@ from pipeline.reporting.finished_run import FinishedRun
 from pipeline.reporting.tables import table
 
 LIBRARY = "substructured-distillation"
+HEADS = {"crf": "a linear-chain CRF", "softmax": "a softmax at each word"}
 PAPER = "Lin et al. 2022, https://arxiv.org/abs/2203.04825"
 _RATES = {
     "precision": "span precision",
@@ -68,9 +69,9 @@ def _header(run: FinishedRun, name: str) -> str:
     ]
     data = ModelCardData(
         model_name=name,
-        library_name=LIBRARY,
+        library_name=LIBRARY if run.head == "crf" else "transformers",
         pipeline_tag="token-classification",
-        tags=["token-classification", "crf", "knowledge-distillation", run.method],
+        tags=["token-classification", run.head, "knowledge-distillation", run.method],
         base_model=_base_model(run),
         datasets=_datasets(run),
         eval_results=results,
@@ -106,7 +107,7 @@ def _summary(run: FinishedRun) -> str:
     teaching = "trained without a teacher" if run.method == "vanilla" else "distilled from a larger teacher"
     return (
         f"A tagger for the task `{run.params.task}`: {finds}. It is a {run.layers}-layer encoder "
-        f"(`{run.config['encoder']['model_type']}`) under a linear-chain CRF, {teaching} "
+        f"(`{run.config['encoder']['model_type']}`) under {HEADS[run.head]}, {teaching} "
         f"by the method `{run.method}` with seed {run.seed}."
     )
 
@@ -117,11 +118,21 @@ def _use(run: FinishedRun, repository: str | None) -> str:
         folder = f'snapshot_download("{repository}")'
     else:
         imports, folder = "", '"THIS FOLDER"'
-    return (
+    own = (
         f"With the package `{LIBRARY}`:\n\n```python\n{imports}from pipeline.inference.tagger import load\n\n"
         f"tagger = load({folder})\n"
         'for sentence in tagger(["A sentence to tag."]):\n    print(sentence.tags, sentence.spans)\n```\n\n'
         "`python -m stages.predict --model FOLDER FILE` tags a file."
+    )
+    if run.head == "crf":
+        return own
+    stock = repository or "THIS FOLDER"
+    return (
+        "With `transformers` alone:\n\n```python\nfrom transformers import pipeline\n\n"
+        f'tagger = pipeline("token-classification", model="{stock}", aggregation_strategy="first")\n'
+        'print(tagger("A sentence to tag."))\n```\n\n'
+        "It was trained on the first piece of each word, which is what `first` looks at, and on words and "
+        f"marks that stand between spaces. Text behind the window is cut off; `stride` reads on.\n\n{own}"
     )
 
 
@@ -182,15 +193,15 @@ def _data(run: FinishedRun) -> str:
 
 
 def _training(run: FinishedRun) -> str:
-    teacher = run.params.teacher
-    own = run.params.settings(run.method).model_dump(mode="json", exclude={"epochs", "learning_rate"})
+    teacher = run.params.teacher.model_dump(mode="json", exclude={"encoder", "head"})
+    own = {name: value for name, value in run.made["settings"].items() if name not in run.made["training"]}
     return "\n".join(
         [
             f"- Method: `{run.method}`. {_description(run.method)} The paper is {PAPER}.",
             *([f"- Its settings: {_settings(own)}."] if own else []),
-            f"- Student: {_settings(run.params.student_of(run.method).model_dump(mode='json'))}.",
-            f"- Teacher: a CRF on the encoder {_shown(run.params.encoder.source)}; "
-            f"{_settings(teacher.model_dump(mode='json', exclude={'encoder'}))}.",
+            f"- Student: {_settings(run.made['training'])}; seed {run.made['seed']}.",
+            f"- Teacher: {HEADS[run.params.teacher.head]} on the encoder "
+            f"{_shown(run.params.encoder.source)}; {_settings(teacher)}.",
             f"- Scores of the teacher: {_settings(run.params.dump.model_dump(mode='json'))}.",
         ]
     )

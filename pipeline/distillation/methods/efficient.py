@@ -1,5 +1,7 @@
 """Efficient sub-structured distillation (this paper, Eq. 9): match the score of every sub-structure."""
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from pipeline.chain import LinearChain
@@ -9,6 +11,8 @@ from pipeline.distillation.settings import Scheduled
 
 class Settings(Scheduled):
     """The paper runs λ = 1 and turns to the gold tags in the last epoch."""
+
+    matches_pairs: ClassVar[bool] = True
 
     schedule: Schedule = "last_epoch"
 

@@ -1,10 +1,18 @@
 """Emissions alone matched: what the authors' released code does by default (`struct_wo_trans`)."""
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from pipeline.chain import LinearChain
-from pipeline.distillation.methods.efficient import Settings as Settings
+from pipeline.distillation.methods import efficient
 from pipeline.distillation.methods.efficient import targets as targets
+
+
+class Settings(efficient.Settings):
+    """As `efficient`, but that emissions are matched alone."""
+
+    matches_pairs: ClassVar[bool] = False
 
 
 def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tensor:

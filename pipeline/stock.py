@@ -1,0 +1,121 @@
+"""The stock token classifiers of `transformers`: a softmax tagger has one's parts and is saved as one."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel
+
+from pipeline.errors import UserError
+
+KEY = "chain_tagger"
+"""Where config.json of a stock folder holds what this project needs beside; `transformers` passes it over."""
+
+# What a configuration says of one use of an encoder, and not of its shape.
+_USE = (KEY, "_name_or_path", "architectures", "id2label", "label2id")
+
+
+class Names(NamedTuple):
+    """What a stock token classifier calls its parts.
+
+    projection: a layer between encoder and dropout, as ModernBERT has it; most have none.
+    """
+
+    encoder: str
+    projection: str | None
+    emission: str
+
+
+def shape_of(config: dict[str, Any]) -> dict[str, Any]:
+    """An encoder's configuration without the folder that it came from and the labels that it was used for."""
+    return {key: value for key, value in config.items() if key not in _USE}
+
+
+def new(shape: dict[str, Any], tags: int) -> PreTrainedModel:
+    """The token classifier over an encoder of this shape, with random weights.
+
+    Raises:
+        UserError: `transformers` has none, or one with other parts than encoder, dropout and linear layer.
+    """
+    config = AutoConfig.for_model(**shape, num_labels=tags)
+    try:
+        model: PreTrainedModel = AutoModelForTokenClassification.from_config(config)
+    except ValueError:
+        raise _unknown(config) from None
+    names(model)
+    return model
+
+
+def names(model: PreTrainedModel) -> Names:
+    """How a stock model calls its parts.
+
+    Raises:
+        UserError: it has other parts.
+    """
+    encoder = model.base_model_prefix
+    rest = {name: part for name, part in model.named_children() if name != encoder}
+    linear = [name for name, part in rest.items() if isinstance(part, nn.Linear)]
+    others = [name for name, part in rest.items() if not isinstance(part, nn.Linear | nn.Dropout)]
+    if len(linear) != 1 or others not in ([], ["head"]):
+        raise _unknown(model.config)
+    return Names(encoder, others[0] if others else None, linear[0])
+
+
+def write(
+    folder: Path,
+    shape: dict[str, Any],
+    labels: tuple[str, ...],
+    facts: dict[str, Any],
+    *,
+    encoder: nn.Module,
+    projection: nn.Module | None,
+    emission: nn.Linear,
+) -> None:
+    """Save these parts as the stock model that AutoModelForTokenClassification loads.
+
+    Args:
+        folder: where to.
+        shape: see `shape_of`.
+        labels: names of the emission layer's columns.
+        facts: JSON that goes under KEY.
+        encoder, projection, emission: the parts.
+    """
+    with torch.device("meta"):
+        model = new(shape, len(labels))
+    for name, part in zip(names(model), (encoder, projection, emission), strict=True):
+        if name is not None:
+            setattr(model, name, part)
+    model.config.id2label = dict(enumerate(labels))
+    model.config.label2id = {label: column for column, label in enumerate(labels)}
+    setattr(model.config, KEY, facts)
+    model.save_pretrained(folder)
+
+
+def read(folder: Path) -> tuple[PreTrainedModel, list[str]]:
+    """The stock model in a folder, in float32, and the names of weights that are missing.
+
+    Raises:
+        Exception: whatever damaged files raise.
+    """
+    loaded: Any = AutoModelForTokenClassification.from_pretrained(
+        folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+    )
+    return loaded[0], sorted(loaded[1]["missing_keys"])
+
+
+def pretrained_projection(folder: Path, config: Any, tags: int) -> nn.Module:
+    """The projection that an encoder's folder brings along (ModernBERT's does); new where it brings none."""
+    config.num_labels = tags
+    model: Any = AutoModelForTokenClassification.from_pretrained(
+        folder, config=config, local_files_only=True, dtype=torch.float32, ignore_mismatched_sizes=True
+    )
+    projection: nn.Module = getattr(model, str(names(model).projection))
+    return projection
+
+
+def _unknown(config: Any) -> UserError:
+    return UserError(
+        f"teacher.head, student.head: softmax is not possible over the encoder {config.model_type}, whose "
+        "token classifier in `transformers` is missing or of another form; set crf"
+    )
