@@ -1,7 +1,7 @@
 """What the whole stage `dump` and the opening of its store take in memory, as the corpus grows.
 
-Sentences are synthetic, 5 to 35 words of one or two pieces; the teacher is a tiny BERT with random weights. All
-that the stage does is measured: reading the encoded corpus, batches, the teacher's pass, the store.
+Sentences are synthetic, 5 to 35 words of one or two pieces; the teacher is a tiny BERT with random weights.
+All that the stage does is measured: reading the encoded corpus, batches, the teacher's pass, the store.
 """
 
 import os

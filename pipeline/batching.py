@@ -131,9 +131,9 @@ def _plan_windows(
 
     Returns:
         The windows of all sentences as (first piece, last piece + 1) [V, 2] and how many each has [B]; for
-        every word [B, L] the number of the window that it is read in and its first piece's place there. A word
-        in two windows is read where it has more context: the first half of the overlap in the earlier window,
-        the second in the later.
+        every word [B, L] the number of the window that it is read in and its first piece's place there. A
+        word in two windows is read where it has more context: the first half of the overlap in the earlier
+        window, the second in the later.
     """
     capacity = _capacity(vocabulary)
     parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))

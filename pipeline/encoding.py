@@ -1,7 +1,7 @@
 """Words → word pieces, once per corpus, kept on disk. No model, and no tokenizer after this.
 
-A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors, which
-is mapped and not loaded, so that memory does not grow with the corpus.
+A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
+which is mapped and not loaded, so that memory does not grow with the corpus.
 """
 
 import json
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
-from pipeline.mapped import MappedTensors
+from pipeline.mapped import UNREADABLE, MappedTensors
 from pipeline.ragged import Ragged
 
 _METADATA = b"encoded"
@@ -130,7 +130,10 @@ def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Enco
 
 
 def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -> None:
-    """Write what `encode` gave, with the tag set and the vocabulary in the metadata of the Parquet file `path`."""
+    """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
+
+    The tag set and the vocabulary stand in the metadata of the Parquet file.
+    """
     metadata = json.dumps({"tag_set": tag_set.to_json(), "vocabulary": asdict(vocabulary)})
     kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
     pq.write_table(kept, path, compression="zstd")
@@ -158,7 +161,7 @@ def load(path: Path) -> Encoded:
         numbers = mapped.tensors
         pieces = Ragged(numbers["pieces"], numbers["piece_offsets"])
         first = Ragged(numbers["first"], numbers["word_offsets"])
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+    except (*UNREADABLE, pa.ArrowException) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     return Encoded(
         pieces=pieces,

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
 _DTYPES = {"I32": torch.int32, "I64": torch.int64}
 
 
@@ -18,11 +19,11 @@ class MappedTensors:
     """
 
     def __init__(self, path: Path) -> None:
-        """Map the file at `path`; raises OSError, ValueError, KeyError or TypeError where it is none."""
+        """Map the file at `path`; raises one of UNREADABLE where it is none."""
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         start = 8 + int.from_bytes(self._map[:8], "little")
-        header = json.loads(self._map[8:start])
+        header = dict(json.loads(self._map[8:start]))
         whole = torch.frombuffer(self._map, dtype=torch.uint8)
         self.tensors: dict[str, Tensor] = {}
         for name, entry in header.items():
@@ -32,5 +33,5 @@ class MappedTensors:
                 self.tensors[name] = flat.view(entry["shape"])
 
     def release(self) -> None:
-        """Give the pages read so far back; they stay in the system's cache, but are no memory of this process."""
+        """Give back what was read: it stays in the system's cache, but is no memory of this process."""
         self._map.madvise(mmap.MADV_DONTNEED)

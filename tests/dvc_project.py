@@ -30,7 +30,9 @@ class Project:
         }
 
     @classmethod
-    def make(cls, root: Path, workspace: Workspace, stages: dict[str, Any], *, git: bool = False) -> "Project":
+    def make(
+        cls, root: Path, workspace: Workspace, stages: dict[str, Any], *, git: bool = False
+    ) -> "Project":
         """Copy the workspace's inputs to `root` and make it a DVC project with these stages."""
         shutil.copytree(workspace.root, root)
         shutil.rmtree(root / "students")

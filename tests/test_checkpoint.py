@@ -82,7 +82,7 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
 
 
 def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path, monkeypatch):
-    """The holder ends between this process's opening of the file and its lock: a third is refused all the same."""
+    """The holder ends between this process's opening and its lock; a third is refused all the same."""
     lock, flock = tmp_path / "run.lock", fcntl.flock
 
     def late(handle, operation):

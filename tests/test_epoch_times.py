@@ -43,19 +43,19 @@ NEEDED = [
 ]
 
 
-@pytest.mark.parametrize("place", NEEDED, ids=".".join)
 @pytest.mark.parametrize("value", ["gone", None, [1], True, float("inf")])
-def test_each_part_must_be_there_and_of_its_kind(tmp_path, place, value):
-    tree = copy.deepcopy(TIMING)
-    inner = tree
-    for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
-    if value == "gone":
-        del inner[place[-1]]
+def test_each_part_must_be_there_and_of_its_kind(tmp_path, value):
     path = tmp_path / "timing.json"
-    path.write_text(json.dumps(tree))
-    assert f"`{'.'.join(place)}` is" in refusal(path)
+    for place in NEEDED:
+        tree = copy.deepcopy(TIMING)
+        inner = tree
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = value
+        if value == "gone":
+            del inner[place[-1]]
+        path.write_text(json.dumps(tree))
+        assert f"`{'.'.join(place)}` is" in refusal(path)
 
 
 def test_a_floor_of_no_time_is_refused(tmp_path):
@@ -77,9 +77,8 @@ def test_flipped_bits_and_truncations_are_a_page_or_one_line(tmp_path):
         path.write_bytes(flipped)
         try:
             times = read_epoch_times(path)
-        except UserError as error:
-            assert str(error).startswith(f"{path}: ")
-            assert str(error).isprintable()
+        except UserError:
+            refusal(path)
         else:
             report.epoch_time_frame(times)
             assert report.timing_tables(times)

@@ -60,7 +60,10 @@ def write_finished_run(place: Path) -> None:
     (place / "metrics" / "timing.json").write_text(json.dumps(TIMING))
     (place / "README.md").write_text(f"{BEGIN}\n{END}\n")
     who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for command in (["init", "--quiet", "--template="], [*who, "commit", "--quiet", "--allow-empty", "-m", "x"]):
+    for command in (
+        ["init", "--quiet", "--template="],
+        [*who, "commit", "--quiet", "--allow-empty", "-m", "x"],
+    ):
         subprocess.run(["git", *command], cwd=place, check=True)
 
 

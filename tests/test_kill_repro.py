@@ -23,7 +23,7 @@ LONGER = {
 
 
 def killed(project: Project, stage: str, delay: float, *, at_work: bool) -> bool:
-    """Kill `dvc repro` and all that it started `delay` seconds after its start or first checkpoint; False if late."""
+    """Kill `dvc repro` with all it started, `delay` after its start or first checkpoint; False if late."""
     process = project.start("repro", stage)
     saved = project.root / ".ckpt"
     while at_work and process.poll() is None and not any(path.is_dir() for path in saved.glob("[!.]*")):

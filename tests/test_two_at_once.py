@@ -15,7 +15,7 @@ DROPOUTS = {"little": 0.1, "much": 0.3}
 
 
 def alone(stages: Stages, workspace: Workspace, place: Path, seed: int = 1) -> dict[str, str]:
-    """The checksums of the student that nothing runs beside; its config names the encoder as the command does."""
+    """The checksums of the student that nothing runs beside."""
     place.mkdir()
     arguments = workspace.arguments("distill")
     arguments[arguments.index("--seed") + 1] = str(seed)
@@ -24,6 +24,7 @@ def alone(stages: Stages, workspace: Workspace, place: Path, seed: int = 1) -> d
 
 
 def weights(student: Path) -> dict[str, str]:
+    """But for the config, which names the encoder as the command does."""
     return {name: digest for name, digest in check(student).items() if name != "config.json"}
 
 

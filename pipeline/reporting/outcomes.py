@@ -32,7 +32,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One model on the test set: `metrics` (FIGURES, `scheme`, `device` at least) and its tags by sentence."""
+    """One model on the test set: `metrics` (FIGURES, `scheme`, `device`) and its tags by sentence."""
 
     folder: Path
     metrics: Mapping[str, Any]
