@@ -76,8 +76,8 @@ class Workspace:
         for split in SPLITS:
             (root / "own" / f"{split}.txt").write_bytes(CORPUS)
         student = root / "students" / METHOD / "1"
-        split = load(root / "encoded" / "train.parquet")
-        save_model(student, tiny_inputs.tagger(plain, split, layers=1), plain, tiny_inputs.HISTORY)
+        encoded = load(root / "encoded" / "train.parquet")
+        save_model(student, tiny_inputs.tagger(plain, encoded, layers=1), plain, tiny_inputs.HISTORY)
         kept = tiny_inputs.HISTORY.epochs[tiny_inputs.HISTORY.kept - 1]
         own = {
             "megabytes": (student / WEIGHTS).stat().st_size / 1e6,

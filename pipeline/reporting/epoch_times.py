@@ -17,7 +17,7 @@ def read_epoch_times(path: Path) -> dict[str, Any]:
     """
     times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
     require_text(times, "device", path, _TARGET)
-    runs = {"floor": (times.get("floor"), PHASES[1:])}  # which has no teacher
+    runs: dict[str, tuple[Any, tuple[str, ...]]] = {"floor": (times.get("floor"), PHASES[1:])}  # no teacher
     for block in BLOCKS:
         methods = times.get(block)
         require_numbers(methods, (), path, _TARGET, where=block)

@@ -154,8 +154,7 @@ def require_numbers(
         raise UserError(f"{path}: {kind} object; {_again(target)}")
     for name in names:
         value = content.get(name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not above < value < inf:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < inf:
             named = f"{where}.{name}" if where else name
             wanted = "a number" if above == -inf else f"a number above {above:g}"
             raise UserError(f"{path}: `{named}` is {value!r:.80}, must be {wanted}; {_again(target)}")
