@@ -1,19 +1,19 @@
 """What the score store costs: bytes per word, rates and peak memory, as the corpus grows, beside its peers.
 
+And what the stage that writes it, and opening it, cost in memory as a whole (see `benchmarks.dump`).
+
 Each measurement runs in a process of its own, since a process's peak memory never sinks. Sentences are
 synthetic: normally distributed emissions, 5 to 35 words. Reads come from the page cache (the file has just
 been written); rates are in MB (10⁶ bytes of emissions) per second of wall time, memory in MB (10⁶ bytes).
 """
 
 import json
-import multiprocessing
 import os
 import platform
-import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from benchmarks import measuring
+from benchmarks.dump import measure_dumps
+from benchmarks.measuring import Work, folder_bytes, peak
 from pipeline.scores import ChainParameters, Origin, ScoreStore, write_scores
 
 BATCH = 32
@@ -50,24 +53,17 @@ def random_batches(sentences: int) -> Iterator[Tensor]:
         yield torch.randint(sentences, (BATCH,), generator=chance)
 
 
-def peak() -> float:
-    """Peak resident memory of this process in MB, libraries and pages of mapped files included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+def measured(work: Work, *arguments: Any) -> dict[str, Any]:
+    """`measuring.measured`, with what memory one sentence needs as well."""
+    return measuring.measured(_after_one_sentence, work, arguments)
 
 
-def measured(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Run `work` in a new process; add its peak memory, and how much of that one sentence needs as well."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_run, (work, arguments))
-
-
-def _run(work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]) -> dict[str, Any]:
-    torch.set_num_threads(1)
+def _after_one_sentence(work: Work, arguments: tuple[Any, ...]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:  # what libraries load and allocate on first use
         write_store(Path(folder) / "scores", 1, 2)
         read_store(Path(folder) / "scores", 1)
     one_sentence = peak()
-    return {**work(*arguments), "peak_mb": peak(), "one_sentence_mb": one_sentence}
+    return {**work(*arguments), "one_sentence_mb": one_sentence}
 
 
 def cpu() -> str:
@@ -77,10 +73,6 @@ def cpu() -> str:
     return next(
         (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
     )
-
-
-def folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 # This project's store
@@ -168,7 +160,7 @@ def read_verified(folder: Path) -> dict[str, Any]:
     return stream_store(folder, True)
 
 
-PEERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., dict[str, Any]], tuple[Any, ...]]] = {
+PEERS: dict[str, tuple[Work, Work, tuple[Any, ...]]] = {
     "this store, verified": (write_store, read_verified, ()),
     "Parquet, defaults": (write_parquet, read_parquet, ({},)),
     "Parquet, zstd": (write_parquet, read_parquet, ({"compression": "zstd", "use_dictionary": False},)),
@@ -241,13 +233,28 @@ COLUMNS = {
 }
 
 
-def show(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> None:
+DUMP_COLUMNS = {
+    "sentences": "sentences",
+    "words": "words",
+    "encoded_mb": "encoded MB",
+    "store_mb": "store MB",
+    "bytes_per_word": "bytes per word",
+    "floor_bytes_per_word": "4·N",
+    "dump_seconds": "seconds",
+    "dump_peak_mb": "peak MB: dump",
+    "dump_bytes_per_sentence": "bytes a sentence",
+    "open_peak_mb": "peak MB: open",
+    "open_bytes_per_sentence": "bytes a sentence",
+}
+
+
+def show(rows: list[dict[str, Any]], peers: list[dict[str, Any]], dumps: list[dict[str, Any]]) -> None:
     console = Console()
-    table = Table(*COLUMNS.values(), title="score store")
-    for row in rows:
-        values = (row[name] for name in COLUMNS)
-        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" for value in values))
-    console.print(table)
+    for title, columns, lines in (("score store", COLUMNS, rows), ("stage `dump`", DUMP_COLUMNS, dumps)):
+        table = Table(*columns.values(), title=title)
+        for line in lines:
+            table.add_row(*(_cell(line.get(name)) for name in columns))
+        console.print(table)
     for block in peers:
         title = (
             f"{block['sentences']:,} sentences, {block['tags']} tags (4·N = {block['floor_bytes_per_word']})"
@@ -256,6 +263,12 @@ def show(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> None:
         for name, figures in block["peers"].items():
             table.add_row(name, f"{figures['bytes_per_word']:.1f}", f"{figures['read_mb_per_s']:.0f}")
         console.print(table)
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
 
 
 def main(
@@ -268,9 +281,11 @@ def main(
         root = Path(folder)
         rows = [measure(root, count, n) for n in tags for count in sentences]
         peers = [measure_peers(root, min(sentences), n) for n in tags]
+        dumps = measure_dumps(root, sentences)
     machine = {"cpu": cpu(), "cpus": os.cpu_count(), "torch": torch.__version__, "pyarrow": pa.__version__}
-    output.write_text(json.dumps({"machine": machine, "store": rows, "peers": peers}, indent=1) + "\n")
-    show(rows, peers)
+    figures = {"machine": machine, "store": rows, "peers": peers, "dump": dumps}
+    output.write_text(json.dumps(figures, indent=1) + "\n")
+    show(rows, peers, dumps)
 
 
 if __name__ == "__main__":

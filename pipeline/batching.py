@@ -52,10 +52,10 @@ class Batches:
     def __init__(self, encoded: Encoded, batch_size: int) -> None:
         self.encoded = encoded
         self.batch_size = batch_size
-        self._windows, self._word_window, self._word_offset = _plan_windows(encoded)
         self._sizes = encoded.pieces.lengths
-        self._is_long = self._windows.lengths > 1
+        self._is_long = self._sizes > _capacity(encoded.vocabulary)
         self._long = self._long_batches()
+        encoded.release()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -78,8 +78,8 @@ class Batches:
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""
         vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces
-        spans, counts = self._windows.padded(ids)
-        rows = spans[torch.arange(spans.shape[1]) < counts[:, None]]  # [V, 2]
+        first, lengths = self.encoded.first.padded(ids)
+        rows, counts, window, offset = _plan_windows(first.long(), lengths, self._sizes[ids], vocabulary)
         sizes = rows[:, 1] - rows[:, 0]
         start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
         inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(
@@ -88,10 +88,9 @@ class Batches:
         input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
 
         first_row = counts.cumsum(0) - counts
-        window, lengths = self._word_window.padded(ids)
-        offset, _ = self._word_offset.padded(ids)
         word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(vocabulary.prefix) + offset
-        tags = None if self.encoded.tags is None else self.encoded.tags.padded(ids)[0]
+        tags = None if self.encoded.tags is None else self.encoded.tags.padded(ids)[0].long()
+        self.encoded.release()
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
     def _split(self, order: Tensor) -> list[Tensor]:
@@ -102,7 +101,10 @@ class Batches:
         order = order[self._is_long[order]]
         sizes: list[int] = []
         room = 0
-        for windows in self._windows.lengths[order].tolist():
+        for sentence in order.tolist():
+            first, lengths = self.encoded.first.padded(torch.tensor([sentence]))
+            size = self._sizes[sentence : sentence + 1]
+            windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size
@@ -111,35 +113,42 @@ class Batches:
         return list(order.split(sizes)) if sizes else []
 
 
-def _plan_windows(encoded: Encoded) -> tuple[Ragged, Ragged, Ragged]:
+def _capacity(vocabulary: Vocabulary) -> int:
+    """Pieces of text that one window holds."""
+    return vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)
+
+
+def _plan_windows(
+    first: Tensor, lengths: Tensor, sizes: Tensor, vocabulary: Vocabulary
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Cut sentences longer than a window into overlapping ones at word boundaries.
 
+    Args:
+        first: [B, L] each word's first piece.
+        lengths: [B] words.
+        sizes: [B] pieces.
+        vocabulary: says how long a window and an overlap are.
+
     Returns:
-        For every sentence its windows as (first piece, last piece + 1); for every word the number of the
-        window that it is read in and its first piece's place there. A word in two windows is read where it
-        has more context: the first half of the overlap in the earlier window, the second in the later.
+        The windows of all sentences as (first piece, last piece + 1) [V, 2] and how many each has [B]; for
+        every word [B, L] the number of the window that it is read in and its first piece's place there. A
+        word in two windows is read where it has more context: the first half of the overlap in the earlier
+        window, the second in the later.
     """
-    vocabulary, first = encoded.vocabulary, encoded.first
-    capacity = vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)
-    sizes = encoded.pieces.lengths
-    spans = torch.stack([torch.zeros_like(sizes), sizes], 1)
+    capacity = _capacity(vocabulary)
+    parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))
     counts = torch.ones_like(sizes)
-    word_window, word_offset = torch.zeros_like(first.values), first.values.clone()
-    parts = list(spans.split(1)) if bool((sizes > capacity).any()) else [spans]
+    word_window, word_offset = torch.zeros_like(first), first.clone()
     for sentence in (sizes > capacity).nonzero().flatten().tolist():
-        words = slice(int(first.offsets[sentence]), int(first.offsets[sentence + 1]))
-        bounds = torch.cat([first.values[words], sizes[sentence : sentence + 1]])
+        words = sentence, slice(int(lengths[sentence]))
+        bounds = torch.cat([first[words], sizes[sentence : sentence + 1]])
         windows = _windows(bounds.tolist(), capacity, vocabulary.overlap)
         parts[sentence] = torch.tensor([(start, end) for start, end, _ in windows])
         counts[sentence] = len(windows)
         turns = torch.tensor([turn for _, _, turn in windows[1:]])
         word_window[words] = torch.bucketize(bounds[:-1], turns, right=True)
         word_offset[words] = bounds[:-1] - parts[sentence][word_window[words], 0]
-    return (
-        Ragged.of(torch.cat(parts), counts),
-        Ragged(word_window, first.offsets),
-        Ragged(word_offset, first.offsets),
-    )
+    return torch.cat(parts), counts, word_window, word_offset
 
 
 def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:

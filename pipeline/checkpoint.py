@@ -46,13 +46,11 @@ class Checkpoint:
         """
         root.mkdir(parents=True, exist_ok=True)
         lock = root / f"{key}.lock"
-        with lock.open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with _locked(lock) as held:
+            if not held:
                 raise UserError(
                     f"{root / key}: another process is training this model; wait for it or stop it"
-                ) from None
+                )
             checkpoint = cls(root / key)
             yield checkpoint
             checkpoint.remove()
@@ -85,6 +83,23 @@ class Checkpoint:
         if self.folder.exists():
             self.folder.rename(aside)
             shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Make and lock the file `path`, unless another process has locked it: says which."""
+    while True:
+        with path.open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            # Its last holder may have removed it since it was opened: then the lock is on a file that nobody
+            # else will find, and a third process could lock a new one.
+            if path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+                yield True
+                return
 
 
 def checkpoint_root() -> Path:

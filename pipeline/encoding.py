@@ -1,4 +1,8 @@
-"""Words → word pieces, once per corpus, kept as Parquet. No model, and no tokenizer after this."""
+"""Words → word pieces, once per corpus, kept on disk. No model, and no tokenizer after this.
+
+A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
+which is mapped and not loaded, so that memory does not grow with the corpus.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
+from pipeline.mapped import UNREADABLE, MappedTensors
 from pipeline.ragged import Ragged
 
 _METADATA = b"encoded"
@@ -52,6 +58,7 @@ class Encoded:
     pieces: the pieces of each sentence, without prefix and suffix.
     first: for every word, the position of its first piece in the sentence; as many as there are words.
     tags: ids in `tag_set` for every word, -1 for a tag that only this split has; None for unlabelled text.
+    mapped: the file that the numbers stay in, if they are not in memory.
     """
 
     pieces: Ragged
@@ -59,6 +66,7 @@ class Encoded:
     tags: Ragged | None
     tag_set: TagSet
     vocabulary: Vocabulary
+    mapped: MappedTensors | None = None
 
     def __len__(self) -> int:
         return len(self.first.offsets) - 1
@@ -67,6 +75,11 @@ class Encoded:
     def lengths(self) -> Tensor:
         """Words of each sentence [S]."""
         return self.first.lengths
+
+    def release(self) -> None:
+        """Let go of the memory that reading from the file has taken; nothing else changes."""
+        if self.mapped is not None:
+            self.mapped.release()
 
 
 def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary) -> pa.Table:
@@ -117,29 +130,57 @@ def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Enco
 
 
 def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -> None:
-    """Write what `encode` gave, with the tag set and the vocabulary in the file's metadata."""
+    """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
+
+    The tag set and the vocabulary stand in the metadata of the Parquet file.
+    """
     metadata = json.dumps({"tag_set": tag_set.to_json(), "vocabulary": asdict(vocabulary)})
-    pq.write_table(table.replace_schema_metadata({_METADATA: metadata}), path, compression="zstd")
+    kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
+    pq.write_table(kept, path, compression="zstd")
+    encoded = as_tensors(table, tag_set, vocabulary)
+    numbers = {
+        "pieces": encoded.pieces.values.int().numpy(),
+        "piece_offsets": encoded.pieces.offsets.numpy(),
+        "first": encoded.first.values.int().numpy(),
+        "word_offsets": encoded.first.offsets.numpy(),
+    }
+    if encoded.tags is not None:
+        numbers["tags"] = encoded.tags.values.int().numpy()
+    save_file(numbers, _numbers(path))
 
 
 def load(path: Path) -> Encoded:
-    """Read a split that `save` wrote.
+    """Open a split that `save` wrote; its numbers are int32, and stay on disk.
 
     Raises:
         UserError: the file is not such a split.
     """
     try:
-        table = pq.read_table(path)
-        header = json.loads(table.schema.metadata[_METADATA])
-    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+        header = json.loads(pq.read_schema(path).metadata[_METADATA])
+        mapped = MappedTensors(_numbers(path))
+        numbers = mapped.tensors
+        pieces = Ragged(numbers["pieces"], numbers["piece_offsets"])
+        first = Ragged(numbers["first"], numbers["word_offsets"])
+    except (*UNREADABLE, pa.ArrowException) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
-    return as_tensors(table, TagSet.from_json(header["tag_set"]), Vocabulary.from_json(header["vocabulary"]))
+    return Encoded(
+        pieces=pieces,
+        first=first,
+        tags=Ragged(numbers["tags"], first.offsets) if "tags" in numbers else None,
+        tag_set=TagSet.from_json(header["tag_set"]),
+        vocabulary=Vocabulary.from_json(header["vocabulary"]),
+        mapped=mapped,
+    )
 
 
 def read_tags(path: Path) -> list[list[str]]:
     """The gold tags of a split that `save` wrote, as strings: for scoring."""
     tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
     return tags
+
+
+def _numbers(path: Path) -> Path:
+    return path.with_suffix(".safetensors")
 
 
 def _lists(offsets: Tensor, values: Tensor) -> pa.ListArray:

@@ -17,11 +17,10 @@ def main(
     Comments, docstrings and layout do not count.
     """
     from pipeline.fingerprint import fingerprints
+    from pipeline.reporting.files import write_text
 
-    out.mkdir(parents=True, exist_ok=True)
     for name, digest in fingerprints(root).items():
-        (out / name).parent.mkdir(exist_ok=True)
-        (out / name).write_text(digest + "\n")
+        write_text(out / name, digest + "\n")
 
 
 if __name__ == "__main__":

@@ -22,14 +22,15 @@ def main(
     """Compare the methods of `methods` over `seeds` with their teacher."""
     from pipeline.params import load_params
     from pipeline.reporting import report
+    from pipeline.reporting.epoch_times import read_epoch_times
     from pipeline.reporting.files import write_text
-    from pipeline.reporting.outcomes import read_histories, read_json, read_outcomes, write_json
+    from pipeline.reporting.outcomes import read_histories, read_outcomes, write_json
     from pipeline.reporting.summary import summarise
 
     settings = load_params(params)
     scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)
     summary = summarise(scored, by_method, task=settings.task, scheme=scored.metrics["scheme"])
-    times = read_json(timing, target="time_epochs")
+    times = read_epoch_times(timing)
     curves = read_histories(teacher, students, settings.methods, settings.seeds)
     write_json(metrics, summary)
     report.write_csv(plots / "f1.csv", report.f1_frame(summary))

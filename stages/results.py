@@ -18,6 +18,7 @@ def main(
     """Write results and README; without --keep, only the README is written anew."""
     from pipeline.params import load_params
     from pipeline.reporting import readme
+    from pipeline.reporting.files import write_text
     from pipeline.reporting.provenance import provenance
 
     results, page = Path("results"), Path("README.md")
@@ -25,8 +26,8 @@ def main(
         settings = load_params(params)
         readme.keep(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings))
     for path, picture in readme.pictures(results).items():
-        path.write_text(picture, encoding="utf-8")
-    page.write_text(readme.update(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+        write_text(path, picture)
+    write_text(page, readme.update(page.read_text(encoding="utf-8"), results))
 
 
 if __name__ == "__main__":

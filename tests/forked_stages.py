@@ -27,6 +27,7 @@ IMPORTED = (
     "pipeline.distillation.student_loss",
     "pipeline.reporting.report",
     "pipeline.reporting.summary",
+    "pipeline.reporting.model_card",
     "pipeline.runs",
     "pipeline.scoring",
     "pipeline.timing",

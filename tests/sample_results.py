@@ -20,6 +20,7 @@ def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, rep
     gold, predicted = gold * repeat, predicted * repeat
     scores = score(gold, predicted, scheme="iob2")
     metrics = {
+        "scheme": "iob2",
         "precision": scores.precision,
         "recall": scores.recall,
         "f1": scores.f1,

@@ -1,5 +1,6 @@
 """A checkpoint belongs to one run and one process, and is whole or refused."""
 
+import fcntl
 import subprocess
 import sys
 
@@ -78,6 +79,23 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
     ]
     with Checkpoint.hold(tmp_path, "run"):
         pass
+
+
+def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path, monkeypatch):
+    """The holder ends between this process's opening and its lock; a third is refused all the same."""
+    lock, flock = tmp_path / "run.lock", fcntl.flock
+
+    def late(handle, operation):
+        monkeypatch.undo()
+        lock.unlink()
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    command = [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)]
+    with Checkpoint.hold(tmp_path, "run"):
+        third = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "run: another process is training this model" in third
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_facts_have_the_same_key_and_each_other_fact_another():

@@ -1,6 +1,7 @@
 """A disk that fills up at any byte is one line, and leaves the outputs that were there before."""
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.reporting.readme import BEGIN, END
+from pipeline.reporting.summary import summarise
 from tests.forked_stages import Stages
-from tests.workspace import COMMANDS, Workspace
+from tests.sample_results import TIMING, outcome
+from tests.workspace import COMMANDS, METHOD, Workspace
+
+STAGES = (*COMMANDS, "results")
 
 DISK = 3 << 20  # bytes
 PAGE = 4096  # what a file on it grows by
@@ -33,7 +39,7 @@ def content(place: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(place)): b"" if path.is_dir() else path.read_bytes()
         for path in place.rglob("*")
-        if path.name != "filler" and ".ckpt" not in path.parts
+        if path.name != "filler" and not {".ckpt", ".git"} & set(path.parts)
     }
 
 
@@ -45,12 +51,30 @@ def fill(place: Path, room: int) -> None:
     filler.write_bytes(bytes(free.f_bavail * free.f_frsize - room))
 
 
+def write_finished_run(place: Path) -> None:
+    """What `results` reads in its working folder: a repository with metrics and a README."""
+    students = {"vanilla": {1: outcome(0)}, METHOD: {1: outcome(1)}}
+    summary = summarise(outcome(), students, task="mine", scheme="iob2", samples=10)
+    (place / "metrics").mkdir()
+    (place / "metrics" / "summary.json").write_text(json.dumps(summary))
+    (place / "metrics" / "timing.json").write_text(json.dumps(TIMING))
+    (place / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (
+        ["init", "--quiet", "--template="],
+        [*who, "commit", "--quiet", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=place, check=True)
+
+
 def fails_at(stages: Stages, workspace: Workspace, stage: str, disk: Path, rooms: Iterable[int]) -> int:
     """Run a stage beside its outputs with so many free pages, until it fits; how often it did not."""
-    arguments = workspace.arguments(stage)
-    for name in COMMANDS[stage][1].values():
-        if name:
-            (disk / "out").mkdir(exist_ok=True)
+    arguments = ["--keep", "cpu"] if stage == "results" else workspace.arguments(stage)
+    if stage == "results":
+        write_finished_run(disk)
+        arguments += ["--params", str(workspace.root / "params.yaml")]
+    elif any(COMMANDS[stage][1].values()):
+        (disk / "out").mkdir()
     first = stages.run(stage, *arguments, place=disk)
     assert first.status == 0, first.err
     before = content(disk)
@@ -76,13 +100,13 @@ def fails_at(stages: Stages, workspace: Workspace, stage: str, disk: Path, rooms
     return failed
 
 
-@pytest.mark.parametrize("stage", COMMANDS)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_on_a_full_disk(stages: Stages, workspace: Workspace, stage: str, disk: Path) -> None:
     assert fails_at(stages, workspace, stage, disk, (0, 2)) >= 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", COMMANDS)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_on_a_disk_with_any_room(
     stages: Stages, workspace: Workspace, stage: str, disk: Path
 ) -> None:

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from pipeline.errors import UserError
 from pipeline.folder import new_folder
-from pipeline.reporting.outcomes import read_history, read_json, read_outcome
+from pipeline.reporting.outcomes import FIGURES, read_history, read_json, read_outcome
 from tests.sample_results import outcome, write
 
 
@@ -56,6 +57,21 @@ def test_a_sealed_folder_with_the_wrong_content_is_refused(tmp_path, name, conte
         read_outcome(tmp_path / "1", target="stage")
     assert "\n" not in str(caught.value)
     assert "dvc repro" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "scheme", "device"])
+@pytest.mark.parametrize("value", [None, [1], float("nan")])
+def test_each_figure_that_is_used_must_be_there(tmp_path, name, value):
+    metrics = dict(outcome().metrics)
+    if value is None:
+        del metrics[name]
+    else:
+        metrics[name] = value
+    write(tmp_path / "1", replace(outcome(), metrics=metrics))
+    with pytest.raises(UserError, match=rf"^{tmp_path}/1/metrics\.json: `{name}` is .*, must be") as caught:
+        read_outcome(tmp_path / "1", target="stage")
+    assert str(caught.value).isprintable()
+    assert "dvc repro --force stage" in str(caught.value)
 
 
 def test_history_is_read_and_checked(tmp_path):

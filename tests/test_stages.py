@@ -224,7 +224,9 @@ def test_download_and_prepare_make_sealed_folders(run: Run, place: Path) -> None
     assert folder.check(Path("corpus")).keys() == {
         f"{split}/{split}.txt" for split in ("train", "dev", "test")
     }
-    assert folder.check(Path("encoded")).keys() == {f"{split}.parquet" for split in ("train", "dev", "test")}
+    assert folder.check(Path("encoded")).keys() == {
+        f"{split}.{kind}" for split in ("train", "dev", "test") for kind in ("parquet", "safetensors")
+    }
     assert len(load(Path("encoded/train.parquet"))) == 3
     assert read_tags(Path("encoded/test.parquet"))[0] == ["B-PER", "O"]
 

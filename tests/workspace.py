@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
+from pipeline.encoding import load
 from pipeline.folder import new_folder
+from pipeline.model_folder import WEIGHTS, save_model
 from tests import tiny_inputs
 from tests.sample_results import TIMING, outcome, write
 from tests.tiny_encoders import write_encoder
@@ -16,6 +18,7 @@ from tests.tiny_encoders import write_encoder
 ROOT = Path(__file__).parent.parent
 TRAINING = {"epochs": 2, "batch_size": 6, "learning_rate": 1e-3, "head_learning_rate": 1e-2}
 METHOD = "kbest"
+SPLITS = ("train", "dev", "test")
 CORPUS = b"Ba B-PER\nne O\n\nRI B-LOC\n"
 
 
@@ -25,6 +28,8 @@ def _same(*names: str) -> dict[str, str]:
 
 # Of each stage: its options with what they read in the workspace, and those with what they write below `out`.
 COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "fingerprint": ({}, {"out": ""}),
+    "download": ({}, {"out": ""}),
     "prepare": (_same("corpus", "encoder"), {"out": ""}),
     "teacher": (_same("encoded", "encoder", "code"), {"out": ""}),
     "dump": (_same("encoded", "teacher", "code"), {"out": ""}),
@@ -36,6 +41,13 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         _same("eval", "teacher", "students") | {"timing": "timing.json"},
         {"metrics": "/summary.json", "plots": "/plots", "page": "/summary.md"},
     ),
+    "publish": ({"model": f"students/{METHOD}/1", "eval": f"eval/{METHOD}/1"}, {"out": ""}),
+}
+# What else stands on a stage's command line.
+MORE = {
+    "fingerprint": ["--root", str(ROOT)],
+    "download": ["corpus"],
+    "distill": ["--method", METHOD, "--seed", "1"],
 }
 
 
@@ -57,13 +69,22 @@ class Workspace:
         shutil.rmtree(root / "checkpoint")
         (root / "code").write_text("1")
         with new_folder(root / "corpus") as aside:
-            for split in ("train", "dev", "test"):
+            for split in SPLITS:
                 (aside / split).mkdir()
                 (aside / split / f"{split}.txt").write_bytes(CORPUS)
+        (root / "own").mkdir()
+        for split in SPLITS:
+            (root / "own" / f"{split}.txt").write_bytes(CORPUS)
+        student = root / "students" / METHOD / "1"
+        encoded = load(root / "encoded" / "train.parquet")
+        save_model(student, tiny_inputs.tagger(plain, encoded, layers=1), plain, tiny_inputs.HISTORY)
+        kept = tiny_inputs.HISTORY.epochs[tiny_inputs.HISTORY.kept - 1]
+        own = {
+            "megabytes": (student / WEIGHTS).stat().st_size / 1e6,
+            "development_f1": kept.development_f1,
+        }
         for name in ("teacher", f"{METHOD}/1"):
-            result = outcome(1)
-            write(root / "eval" / name, replace(result, metrics={**result.metrics, "scheme": "iob2"}))
-            seal(root / "teacher", root / "students" / name)
+            write(root / "eval" / name, replace(outcome(1), metrics={**outcome(1).metrics, **own}))
         (root / "timing.json").write_text(json.dumps(TIMING))
         workspace = cls(root)
         workspace.set()
@@ -78,7 +99,7 @@ class Workspace:
         tree["dump"] |= {"batch_size": 4, "shard_sentences": 8}
         tree["prepare"] = {"window": 40, "overlap": 6}
         tree["time_epochs"] |= {"epochs": 1, "batches": 1}
-        files = {split: f"{split}.txt" for split in ("train", "dev", "test")}
+        files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
         tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
         tree["corpora"] = {"mine": {"files": files}}
         for group, values in changes.items():
@@ -90,11 +111,10 @@ class Workspace:
         """The command line of a stage that reads this workspace and writes `out`."""
         read, written = COMMANDS[stage]
         words = [word for option, name in read.items() for word in (f"--{option}", str(self.root / name))]
-        if stage == "distill":
-            words += ["--method", METHOD, "--seed", "1"]
+        words += MORE.get(stage, [])
         for option, name in written.items():
             words += [f"--{option}", f"{out}{name}"]
-        return [*words, "--params", str(self.root / "params.yaml")]
+        return words if stage == "fingerprint" else [*words, "--params", str(self.root / "params.yaml")]
 
 
 def seal(plain: Path, sealed: Path) -> None:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError
 from pipeline.folder import SEAL, check
 from pipeline.reporting.files import write_text
@@ -30,7 +32,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One model on the test set: `metrics` (FIGURES and `device` at least) and its tags by sentence."""
+    """One model on the test set: `metrics` (FIGURES, `scheme`, `device`) and its tags by sentence."""
 
     folder: Path
     metrics: Mapping[str, Any]
@@ -50,7 +52,10 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         UserError: the folder is missing or damaged, or a figure or column is not in it.
     """
     _check(folder, target)
-    metrics = read_json(folder / "metrics.json", target=target, numbers=FIGURES)
+    path = folder / "metrics.json"
+    metrics = read_json(path, target=target, numbers=FIGURES)
+    for name, choices in {"device": None, "scheme": get_args(Scheme)}.items():
+        require_text(metrics, name, path, target, choices)
     path = folder / "predictions.parquet"
     try:
         table = pq.read_table(path, columns=list(_COLUMNS))
@@ -101,7 +106,7 @@ def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
     if not isinstance(epochs, list):
         raise UserError(f"{path}: lacks the list `epochs`; {_again(target)}")
     for epoch in epochs:
-        _require(epoch, ("epoch", "loss", "development_f1"), path, target)
+        require_numbers(epoch, ("epoch", "loss", "development_f1"), path, target)
     return epochs
 
 
@@ -117,7 +122,7 @@ def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[s
         raise UserError(f"{path}: missing; run `dvc repro {target}`") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
-    _require(content, numbers, path, target)
+    require_numbers(content, numbers, path, target)
     return dict(content)
 
 
@@ -137,13 +142,32 @@ def _check(folder: Path, target: str) -> None:
     check(folder)
 
 
-def _require(content: Any, numbers: Iterable[str], path: Path, target: str) -> None:
+def require_numbers(
+    content: Any, names: Iterable[str], path: Path, target: str, *, where: str = "", above: float = -inf
+) -> None:
+    """Raise UserError, naming the file `path`, unless `content` is an object with a number under each name.
+
+    `where` says where in the file it stands; numbers must be finite and more than `above`.
+    """
     if not isinstance(content, dict):
-        raise UserError(f"{path}: holds no JSON object; {_again(target)}")
-    for name in numbers:
+        kind = f"`{where}` is no" if where else "holds no JSON"
+        raise UserError(f"{path}: {kind} object; {_again(target)}")
+    for name in names:
         value = content.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UserError(f"{path}: `{name}` is {value!r}, must be a number; {_again(target)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < inf:
+            named = f"{where}.{name}" if where else name
+            wanted = "a number" if above == -inf else f"a number above {above:g}"
+            raise UserError(f"{path}: `{named}` is {value!r:.80}, must be {wanted}; {_again(target)}")
+
+
+def require_text(
+    content: Mapping[str, Any], name: str, path: Path, target: str, choices: Sequence[str] | None = None
+) -> None:
+    """Raise UserError, naming the file `path`, unless a text, or one of `choices`, stands under `name`."""
+    value = content.get(name)
+    if not isinstance(value, str) or (choices is not None and value not in choices):
+        wanted = "a text" if choices is None else f"one of {', '.join(choices)}"
+        raise UserError(f"{path}: `{name}` is {value!r:.80}, must be {wanted}; {_again(target)}")
 
 
 def _again(target: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.figures import epoch_time_figure, f1_figure
-from pipeline.reporting.outcomes import read_json
+from pipeline.reporting.outcomes import read_json, require_text, write_json
 from pipeline.reporting.tables import alarms, quality_notes, quality_table, timing_notes, timing_tables
 
 BEGIN = "<!-- results: written by `python -m stages.results`, do not edit -->"
@@ -24,14 +25,15 @@ def keep(metrics: Path, folder: Path, run: Mapping[str, Any]) -> None:
         run: commit, parameters, versions and date; the device is taken from the metrics.
 
     Raises:
-        UserError: one of the two is missing or no JSON.
+        UserError: one of the two is missing or not what the stages write, or the folder cannot be written.
     """
-    contents = {name: read_json(metrics / name, target="report time_epochs") for name in FILES}
-    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        "summary.json": read_json(metrics / "summary.json", target="report"),
+        "timing.json": read_epoch_times(metrics / "timing.json"),
+    }
+    require_text(contents["summary.json"], "device", metrics / "summary.json", "report")
     for name, content in contents.items():
-        content["run"] = {**run, "device": content["device"]}
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        (folder / name).write_text(text, encoding="utf-8")
+        write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
 
 
 def pictures(results: Path) -> dict[Path, str]:

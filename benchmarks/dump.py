@@ -1,0 +1,101 @@
+"""What the whole stage `dump` and the opening of its store take in memory, as the corpus grows.
+
+Sentences are synthetic, 5 to 35 words of one or two pieces; the teacher is a tiny BERT with random weights.
+All that the stage does is measured: reading the encoded corpus, batches, the teacher's pass, the store.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measuring import folder_bytes, measured
+from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.folder import new_folder
+from tests.tiny_corpus import SYLLABLES
+from tests.tiny_encoders import write_encoder
+from tests.tiny_inputs import write_split, write_teacher
+
+TAG_SET = TagSet(("O", *(f"{place}-{kind}" for kind in ("LOC", "MISC", "ORG", "PER") for place in "BI")))
+PARAMS = Path(__file__).parent.parent / "params.yaml"
+
+
+def synthetic(count: int) -> list[Sentence]:
+    """Sentences whose words and tags are shared objects, so that even a million fit."""
+    chance = np.random.default_rng(0)
+    one = [*SYLLABLES, *(syllable.upper() for syllable in SYLLABLES)]
+    words = np.array(one * 20 + [first + second for first in SYLLABLES for second in SYLLABLES[:2]], object)
+    lengths = chance.integers(5, 36, count)
+    flat = words[chance.integers(len(words), size=lengths.sum())].tolist()
+    ends = lengths.cumsum().tolist()
+    tags = [("O",) * length for length in range(36)]
+    return [
+        Sentence(tuple(flat[end - length : end]), tags[length])
+        for end, length in zip(ends, lengths.tolist(), strict=True)
+    ]
+
+
+def write_inputs(root: Path, sentences: int) -> dict[str, Any]:
+    """What the stage reads, in `root`."""
+    split = synthetic(sentences)
+    encoder = write_encoder(root / "encoder", "bert")
+    with new_folder(root / "encoded") as aside:
+        write_split(aside / "train.parquet", split, encoder, tag_set=TAG_SET)
+    write_teacher(root / "teacher", encoder, root / "encoded")
+    (root / "code").write_text("1")
+    return {"words": sum(len(sentence.words) for sentence in split)}
+
+
+def dump(root: Path) -> dict[str, Any]:
+    """The stage itself, with the parameters of params.yaml."""
+    from stages.dump import main
+
+    os.environ["DVC_ROOT"] = str(root)
+    main(root / "encoded", root / "teacher", root / "code", root / "scores", PARAMS)
+    return {}
+
+
+def open_store(folder: Path) -> dict[str, Any]:
+    """Open and verify a store, which is what every student does first."""
+    from pipeline.scores import ScoreStore
+
+    return {"sentences": ScoreStore.open(folder).sentences}
+
+
+def measure_dump(root: Path, sentences: int) -> dict[str, Any]:
+    """Peak memory of the stage and of opening what it wrote, and sizes."""
+    place = root / "dump"
+    place.mkdir()
+    words = measured(write_inputs, place, sentences)["words"]
+    dumped, opened = measured(dump, place), measured(open_store, place / "scores")
+    found = {
+        "sentences": sentences,
+        "words": words,
+        "tags": len(TAG_SET),
+        "encoded_mb": folder_bytes(place / "encoded") / 1e6,
+        "store_mb": folder_bytes(place / "scores") / 1e6,
+        "bytes_per_word": folder_bytes(place / "scores") / words,
+        "floor_bytes_per_word": 4 * len(TAG_SET),
+        "dump_seconds": dumped["seconds"],
+        "dump_peak_mb": dumped["peak_mb"],
+        "open_peak_mb": opened["peak_mb"],
+    }
+    shutil.rmtree(place)
+    return found
+
+
+def measure_dumps(root: Path, sizes: list[int]) -> list[dict[str, Any]]:
+    """`measure_dump` for every size, with what a sentence more costs in bytes of memory.
+
+    That is against a corpus of a tenth of the smallest size, which has every buffer at its full size already.
+    """
+    fixed = measure_dump(root, min(sizes) // 10)
+    rows = [measure_dump(root, sentences) for sentences in sizes]
+    for row in rows:
+        more = row["sentences"] - fixed["sentences"]
+        for name in ("dump", "open"):
+            growth = row[f"{name}_peak_mb"] - fixed[f"{name}_peak_mb"]
+            row[f"{name}_bytes_per_sentence"] = growth * 1e6 / more
+    return [fixed, *rows]
