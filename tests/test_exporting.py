@@ -1,10 +1,12 @@
 """An exported tagger gives the tags that PyTorch gives, with three libraries, whatever shares its batch."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -20,15 +22,19 @@ from pipeline.exporting import folder
 from pipeline.exporting.int8 import quantize
 from pipeline.exporting.tag import Tagger, viterbi
 from pipeline.folder import check
-from pipeline.model_folder import load_model
+from pipeline.model_folder import load_model, save_model
 from pipeline.prediction import predict
 from stages import export
 from tests.brute_force import BruteForce
 from tests.tiny_corpus import sentences
 from tests.tiny_encoders import KINDS
-from tests.tiny_inputs import write_corpus, write_split, write_teacher
+from tests.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
 
 ROOT = Path(__file__).parent.parent
+# The exporter takes longer over the last two.
+ALL = [
+    pytest.param(kind, marks=[pytest.mark.slow] * (kind in {"deberta-v2", "modernbert"})) for kind in KINDS
+]
 # Only what stands in the docstring of tag.py, and the standard library, may be imported.
 ALONE = """
 import runpy, sys
@@ -68,8 +74,13 @@ def exported(
 
     def write(kind: str, int8: bool) -> Path:
         out = root / f"{kind}-{int8}"
-        if not out.exists():
-            folder.write_export(models(kind), out, int8=int8)
+        if not out.exists() and int8:  # as the stage does it, but for the export itself, which takes seconds
+            shutil.copytree(write(kind, False), out)
+            network = onnx.load(out / "model.onnx")
+            quantize(network)
+            onnx.save(network, out / "model.onnx")
+        elif not out.exists():
+            folder.write_export(models(kind), out, int8=False)
         return out
 
     return write
@@ -79,7 +90,7 @@ def expected(model: Path, encoder: Path, split: list[Sentence], path: Path) -> l
     return predict(load_model(model), Batches(write_split(path, split, encoder), 8), accelerator("float32"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_the_program_alone_gives_the_tags_of_pytorch(
     kind: str,
     encoder: Callable[[str], Path],
@@ -101,6 +112,17 @@ def test_the_program_alone_gives_the_tags_of_pytorch(
     assert found == [list(zip(one.words, tags, strict=True)) for one, tags in zip(split, wanted, strict=True)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])  # the second has a projection
+def test_a_softmax_tagger_too(kind: str, encoder: Callable[[str], Path], tmp_path: Path) -> None:
+    split = [*sentences(40, seed=5), *ODD]
+    encoded = write_split(tmp_path / "split.parquet", split, encoder(kind))
+    save_model(tmp_path / "model", tagger(encoder(kind), encoded, head="softmax"), encoder(kind), HISTORY)
+    folder.write_export(tmp_path / "model", tmp_path / "out", int8=False)
+    wanted = predict(load_model(tmp_path / "model"), Batches(encoded, 8), accelerator("float32"))
+    assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
+
+
 def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import torch")
     command = [sys.executable, "-c", ALONE, str(tmp_path / "bad.py")]
@@ -120,7 +142,7 @@ def test_standard_input_and_empty_lines(exported: Callable[[str, bool], Path]) -
     assert [line.split("\t")[0] for line in done.stdout.split("\n")] == ["ba", "NERI", "", "", "Tok", "", ""]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_int8_is_close_and_does_not_depend_on_the_batch(
     kind: str, exported: Callable[[str, bool], Path]
 ) -> None:
@@ -187,16 +209,19 @@ def test_what_lies_in_the_folder(
     assert tuple(settings["tags"]) == model.tag_set.tags
     assert settings["scheme"] == "iob2"
     network = (out / "model.onnx").read_bytes()
-    assert str(ROOT).encode() not in network and b"site-packages" not in network
+    assert str(ROOT).encode() not in network
+    assert b"site-packages" not in network
     matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
-    assert (exported("roberta", True) / "model.onnx").stat().st_size < len(network) - 2 * matrices
+    assert (exported("roberta", True) / "model.onnx").stat().st_size < len(network) - 1.5 * matrices
 
 
-def test_the_stage_says_what_it_wrote(
+def test_the_stage_writes_what_was_asked_for(
     models: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export.main(models("bert"), tmp_path / "out", onnx=True)
+    export.main(models("bert"), tmp_path / "out", onnx=True, int8=True)
     assert capsys.readouterr().out == f"{tmp_path / 'out/tag.py'}: written, with all that it reads\n"
+    network = onnx.load(tmp_path / "out" / "model.onnx")
+    assert "MatMulIntegerToFloat" in {node.op_type for node in network.graph.node}
     with pytest.raises(UserError, match="--onnx"):
         export.main(models("bert"), tmp_path / "other")
 
@@ -216,11 +241,22 @@ def test_an_encoder_that_cannot_be_exported_is_one_line(
     def cannot(*_: object, **__: object) -> None:
         raise RuntimeError("no operator\nfor this")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("torch.onnx.export", cannot)
-        with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator for this\)"):
-            folder.write_export(models("bert"), tmp_path / "out", int8=False)
-    monkeypatch.setattr("pipeline.exporting.network._agree", lambda *_: False)
+    monkeypatch.setattr("torch.onnx.export", cannot)
+    with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator for this\)"):
+        folder.write_export(models("bert"), tmp_path / "out", int8=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_computes_something_else_is_refused(
+    models: Callable[[str], Path],
+    exported: Callable[[str, bool], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = onnx.load(exported("bert", False) / "model.onnx")
+    bias = next(tensor for tensor in wrong.graph.initializer if tensor.name == "head.0.bias")
+    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + 0.1, bias.name))
+    monkeypatch.setattr("torch.onnx.export", lambda *_, **__: SimpleNamespace(model_proto=wrong))
     with pytest.raises(UserError, match="computes something else"):
         folder.write_export(models("bert"), tmp_path / "out", int8=False)
     assert not (tmp_path / "out").exists()

@@ -60,6 +60,7 @@ class _Rewritten:
         self._store("int8.last_axis", np.array([-1], np.int64))
 
     def add(self, node: NodeProto) -> None:
+        """Append the node, or what takes its place."""
         if node.op_type == "MatMul" and node.input[1] in self._tables:
             self.nodes += self._product(node)
         elif node.op_type == "Gather" and node.input[0] in self._tables:
@@ -73,7 +74,7 @@ class _Rewritten:
         if rows not in self._rows:
             self._rows.add(rows)
             yield from _quantized_rows(rows)
-        raw = f"{node.output[0]}.raw"
+        raw = f"{node.output[0]}.unscaled"
         operands = [f"{rows}.int8", weights, "int8.one", scale, "int8.middle"]
         yield make_node("MatMulIntegerToFloat", operands, [raw], f"{node.name}.int8", domain=RUNTIME)
         yield make_node("Mul", [raw, f"{rows}.scale"], [node.output[0]], f"{node.name}.scaled")
@@ -82,10 +83,11 @@ class _Rewritten:
         table, places = node.input
         narrow, scale = self._narrow(table, axis=1)
         out = node.output[0]
-        yield make_node("Gather", [narrow, places], [f"{out}.int8"], f"{node.name}.int8")
-        yield make_node("Gather", [scale, places], [f"{out}.scale"], f"{node.name}.scale")
-        yield make_node("Cast", [f"{out}.int8"], [f"{out}.raw"], f"{node.name}.raw", to=TensorProto.FLOAT)
-        yield make_node("Mul", [f"{out}.raw", f"{out}.scale"], [out], f"{node.name}.scaled")
+        found = f"{out}.found"
+        yield make_node("Gather", [narrow, places], [f"{found}.int8"], f"{found}.int8")
+        yield make_node("Gather", [scale, places], [f"{found}.scale"], f"{found}.scale")
+        yield make_node("Cast", [f"{found}.int8"], [f"{found}.raw"], f"{found}.raw", to=TensorProto.FLOAT)
+        yield make_node("Mul", [f"{found}.raw", f"{found}.scale"], [out], f"{found}.scaled")
 
     def _narrow(self, table: str, *, axis: int) -> tuple[str, str]:
         """Store a table as int8 with the scales that go along the other axis; return both names."""

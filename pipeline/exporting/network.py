@@ -1,4 +1,4 @@
-"""A tagger's encoder and emission layer as one ONNX network."""
+"""A tagger's encoder and emission layer (with a projection before it, where there is one) in ONNX."""
 
 import logging
 import warnings
@@ -75,11 +75,13 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
 class _Emissions(nn.Module):
     def __init__(self, model: ChainTagger) -> None:
         super().__init__()
-        self.encoder, self.emission = model.encoder, model.emission
+        self.encoder = model.encoder
+        layers = (model.projection, model.emission)
+        self.head = nn.Sequential(*(layer for layer in layers if layer is not None))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        emissions: Tensor = self.emission(hidden)
+        emissions: Tensor = self.head(hidden)
         return emissions
 
 
