@@ -1,0 +1,181 @@
+"""Teacher, student, and the student as exported: size, latency of one sentence, throughput, F1.
+
+`python -m benchmarks.latency --teacher DIR --student DIR --encoded DIR`. All contestants take turns in one
+process, in an order that rotates, on the same sentences, whose words are cut into pieces beforehand: what is
+measured is laying out, network and Viterbi. On a busy machine trust the ratios.
+"""
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import onnxruntime
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from transformers.utils import logging
+
+from pipeline.batching import Batches
+from pipeline.device import device_name
+from pipeline.encoding import Encoded, load, read_tags
+from pipeline.evaluation import score
+from pipeline.exporting.folder import NETWORK, write_export
+from pipeline.exporting.tag import Tagger
+from pipeline.model_folder import WEIGHTS, load_model
+
+BATCH = 32
+Run = Callable[[torch.Tensor], list[list[int]]]  # rows of the split → their tags
+
+
+def main(
+    teacher: Annotated[Path, typer.Option(help="The teacher.")],
+    student: Annotated[Path, typer.Option(help="A student of it.")],
+    encoded: Annotated[Path, typer.Option(help="The encoded corpus.")],
+    output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/latency.json"),
+    rounds: Annotated[int, typer.Option(help="Turns of each contestant over the test split.")] = 5,
+    sentences: Annotated[int, typer.Option(help="Timed alone in each turn.")] = 60,
+) -> None:
+    """Measure on the test split, with one thread and with all."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    split, gold = load(encoded / "test.parquet"), read_tags(encoded / "test.parquet")
+    alone = torch.arange(len(split))[:: max(1, len(split) // sentences)].split(1)
+    result: dict[str, Any] = {"commit": commit(), "versions": versions(), "sentences": len(split), "rows": []}
+    with TemporaryDirectory() as temporary:
+        float32, int8 = Path(temporary) / "float32", Path(temporary) / "int8"
+        write_export(student, float32, int8=False)
+        write_export(student, int8, int8=True)
+        files = {
+            "teacher": teacher / WEIGHTS,
+            "student": student / WEIGHTS,
+            "student ONNX": float32 / NETWORK,
+            "student ONNX int8": int8 / NETWORK,
+        }
+        for threads in sorted({1, torch.get_num_threads()}):
+            torch.set_num_threads(threads)
+            batches = Batches(split, BATCH)
+            runs = {
+                name: in_torch(path.parent, batches)
+                if path.name == WEIGHTS
+                else in_onnx(path.parent, split, threads)
+                for name, path in files.items()
+            }
+            names = load_model(teacher).tag_set.tags
+            f1 = {name: f1_of(run, batches, gold, names) for name, run in runs.items()}
+            spent = measure(runs, list(alone), batches.in_order(), rounds)
+            for name, (one, all_) in spent.items():
+                result["rows"].append(
+                    {
+                        "model": name,
+                        "threads": threads,
+                        "megabytes": files[name].stat().st_size / 1e6,
+                        "latency_ms": one * 1e3,
+                        "sentences_per_second": len(split) / all_,
+                        "times_teacher": spent["teacher"][1] / all_,
+                        "f1": f1[name],
+                    }
+                )
+        result["device"] = device_name(torch.device("cpu"))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(result, indent=1) + "\n")
+    show(result)
+
+
+def in_torch(folder: Path, batches: Batches) -> Run:
+    model = load_model(folder).eval()
+
+    @torch.inference_mode()
+    def run(ids: torch.Tensor) -> list[list[int]]:
+        batch = batches.batch(ids)
+        _, paths = model.chain(batch).viterbi()
+        return [path[:length] for path, length in zip(paths.tolist(), batch.lengths.tolist(), strict=True)]
+
+    return run
+
+
+def in_onnx(folder: Path, split: Encoded, threads: int) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    tagger = Tagger(folder, options)
+    words = cut(split)
+    return lambda ids: tagger.decode([words[row] for row in ids.tolist()])
+
+
+def cut(split: Encoded) -> list[list[list[int]]]:
+    """The pieces of every word of every sentence."""
+    sentences = []
+    for row in range(len(split)):
+        first, pieces = split.first, split.pieces
+        starts = first.values[first.offsets[row] : first.offsets[row + 1]].tolist()
+        ids = pieces.values[pieces.offsets[row] : pieces.offsets[row + 1]].tolist()
+        sentences.append([ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)])
+    return sentences
+
+
+def f1_of(run: Run, batches: Batches, gold: list[list[str]], names: tuple[str, ...]) -> float:
+    tags: list[list[str]] = [[]] * len(gold)
+    for ids in batches.in_order():
+        for row, path in zip(ids.tolist(), run(ids), strict=True):
+            tags[row] = [names[tag] for tag in path]
+    return score(gold, tags, scheme=batches.encoded.tag_set.scheme).f1
+
+
+def measure(
+    runs: dict[str, Run], alone: list[torch.Tensor], together: list[torch.Tensor], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Median seconds of one sentence alone, and of the split in batches."""
+    one: dict[str, list[float]] = {name: [] for name in runs}
+    every: dict[str, list[float]] = {name: [] for name in runs}
+    order = list(runs)
+    for turn in range(rounds):
+        for name in order[turn % len(order) :] + order[: turn % len(order)]:
+            runs[name](alone[0])  # the caches are full of the last contestant
+            one[name] += [timed(runs[name], [ids]) for ids in alone]
+            every[name].append(timed(runs[name], together))
+    return {name: (statistics.median(one[name]), statistics.median(every[name])) for name in runs}
+
+
+def timed(run: Run, batches: list[torch.Tensor]) -> float:
+    started = time.perf_counter()
+    for ids in batches:
+        run(ids)
+    return time.perf_counter() - started
+
+
+def commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    return {name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime", "numpy")}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print a row per contestant and number of threads."""
+    table = Table(title=f"{result['sentences']} sentences, batches of {BATCH}, on {result['device']}")
+    headings = ("model", "threads", "MB", "ms, one sentence", "sentences/s", "times teacher", "F1")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "model" else "right", no_wrap=True)
+    for row in result["rows"]:
+        table.add_row(
+            row["model"],
+            str(row["threads"]),
+            f"{row['megabytes']:.1f}",
+            f"{row['latency_ms']:.2f}",
+            f"{row['sentences_per_second']:.0f}",
+            f"{row['times_teacher']:.2f}",
+            f"{row['f1']:.2f}",
+        )
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,162 @@
+"""Tag words with the network beside this file. It needs onnxruntime, tokenizers and numpy, and nothing else.
+
+python tag.py [FILE]     one sentence a line, words between spaces; writes word<TAB>tag lines
+
+From Python: Tagger("FOLDER")([["Anna", "left", "Paris", "."]]) gives one list of tags per sentence.
+Sentences longer than the encoder's window are read in several windows that overlap, as in training.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+BATCH = 32  # windows that the network reads at once
+CHUNK = 1024  # sentences that are read ahead, to put those of like length together
+
+
+class Tagger:
+    """Called with sentences (lists of words), it returns their tags."""
+
+    def __init__(
+        self, folder: "str | Path" = ".", options: "onnxruntime.SessionOptions | None" = None
+    ) -> None:
+        """`options`: onnxruntime.SessionOptions, for example for the number of threads."""
+        folder = Path(folder)
+        settings = json.loads((folder / "tagger.json").read_text(encoding="utf-8"))
+        self.tags = settings["tags"]
+        self.transitions, self.start, self.end = (
+            np.array(settings[name], np.float32) for name in ("transitions", "start", "end")
+        )
+        self.prefix, self.suffix = settings["prefix"], settings["suffix"]
+        self.pad, self.unknown = settings["pad"], settings["unknown"]
+        self.overlap = settings["overlap"]
+        self.capacity = settings["window"] - len(self.prefix) - len(self.suffix)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.network = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, sentences: list[list[str]]) -> list[list[str]]:
+        """The tags of each sentence, in their order."""
+        pieces = self.cut(sentences)
+        tags: list[list[str]] = [[] for _ in sentences]
+        order = sorted(
+            (row for row in range(len(sentences)) if sentences[row]), key=lambda row: -len(pieces[row])
+        )
+        for low in range(0, len(order), BATCH):
+            rows = order[low : low + BATCH]
+            for row, path in zip(rows, self.decode([pieces[row] for row in rows]), strict=True):
+                tags[row] = [self.tags[tag] for tag in path]
+        return tags
+
+    def cut(self, sentences: list[list[str]]) -> list[list[list[int]]]:
+        """The pieces of every word of every sentence. A word that has none becomes the unknown piece."""
+        distinct = list(dict.fromkeys(word for words in sentences for word in words))
+        encoded = self.tokenizer.encode_batch(distinct, add_special_tokens=False)
+        pieces = {word: one.ids or [self.unknown] for word, one in zip(distinct, encoded, strict=True)}
+        return [[pieces[word] for word in words] for words in sentences]
+
+    def decode(self, sentences: list[list[list[int]]]) -> list[list[int]]:
+        """The best path of each sentence, given the pieces of its words."""
+        emissions = self.emissions(sentences)
+        lengths = np.array([len(scores) for scores in emissions])
+        padded = np.zeros((len(emissions), lengths.max(), len(self.tags)), np.float32)
+        for row, scores in enumerate(emissions):
+            padded[row, : len(scores)] = scores
+        paths = viterbi(padded, lengths, self.transitions, self.start, self.end)
+        return [path[:length].tolist() for path, length in zip(paths, lengths, strict=True)]
+
+    def emissions(self, sentences: list[list[list[int]]]) -> list[np.ndarray]:
+        """The score of every tag for every word, [words, tags] for each sentence."""
+        windows = [(row, *window) for row, words in enumerate(sentences) for window in self.windows(words)]
+        scores: list[list[np.ndarray]] = [[] for _ in sentences]
+        for low in range(0, len(windows), BATCH):
+            some = windows[low : low + BATCH]
+            ids = np.full((len(some), max(len(pieces) for _, pieces, _ in some)), self.pad, np.int64)
+            mask = np.zeros_like(ids)
+            for i, (_, pieces, _) in enumerate(some):
+                ids[i, : len(pieces)] = pieces
+                mask[i, : len(pieces)] = 1
+            (found,) = self.network.run(["emissions"], {"input_ids": ids, "attention_mask": mask})
+            for i, (row, _, places) in enumerate(some):
+                scores[row].append(found[i, places])
+        return [np.concatenate(parts) for parts in scores]
+
+    def windows(self, words: list[list[int]]) -> Iterator[tuple[list[int], list[int]]]:
+        """Inputs of the network, each with the places of the first pieces of the words it is read for."""
+        pieces = [piece for word in words for piece in word]
+        bounds = np.cumsum([0] + [len(word) for word in words]).tolist()
+        plan = plan_windows(bounds, self.capacity, self.overlap)
+        ends = [first for _, _, first in plan[1:]] + [len(words)]
+        for (start, stop, first), end in zip(plan, ends, strict=True):
+            places = [len(self.prefix) + bounds[word] - start for word in range(first, end)]
+            yield self.prefix + pieces[start:stop] + self.suffix, places
+
+
+def plan_windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:
+    """Windows (first piece, last piece + 1, first word that is read here and not in the window before).
+
+    `bounds` are the first pieces of a sentence's words, and its end.
+    """
+    windows, word, words, first = [], 0, len(bounds) - 1, 0
+    while True:
+        start, stop = bounds[word], word + 1
+        while stop < words and bounds[stop + 1] - start <= capacity:
+            stop += 1
+        windows.append((start, min(bounds[stop], start + capacity), first))
+        if stop == words:
+            return windows
+        following = stop
+        while (
+            following - 1 > word
+            and bounds[stop] - bounds[following - 1] <= overlap
+            and bounds[stop + 1] - bounds[following - 1] <= capacity
+        ):
+            following -= 1
+        word, first = following, (following + stop + 1) // 2
+
+
+def viterbi(
+    emissions: np.ndarray, lengths: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> np.ndarray:
+    """The best tags [B, L] under emissions [B, L, N]; rows of `transitions` are the previous tag."""
+    batch, size, tags = emissions.shape
+    score = start + emissions[:, 0]
+    previous = np.zeros((size, batch, tags), np.int64)
+    for word in range(1, size):
+        ways = score[:, :, None] + transitions
+        previous[word] = ways.argmax(1)
+        inside = (word < lengths)[:, None]
+        score = np.where(inside, ways.max(1) + emissions[:, word], score)
+    paths = np.zeros((batch, size), np.int64)
+    tag = (score + end).argmax(1)
+    for word in range(size - 1, -1, -1):
+        paths[:, word] = tag
+        tag = np.where(word < lengths, previous[word, np.arange(batch), tag], tag)
+    return paths
+
+
+def main() -> None:
+    """Tag a file or standard input."""
+    tagger = Tagger(Path(__file__).parent)
+    source = sys.argv[1] if len(sys.argv) > 1 else sys.stdin.fileno()
+    with (
+        open(source, encoding="utf-8-sig", newline="\n") as lines,  # noqa: PTH123 (a file's name or number)
+        open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as out,
+    ):
+        while chunk := list(islice(lines, CHUNK)):
+            sentences = [re.findall(r"[^ \t\r\n]+", line) for line in chunk]
+            for words, tags in zip(sentences, tagger(sentences), strict=True):
+                pairs = zip(words, tags, strict=True)
+                out.write("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n")
+
+
+if __name__ == "__main__":
+    main()
