@@ -110,7 +110,8 @@ def main(
         print(shlex.join(["dvc", *words[3:]]), flush=True)
         if dry_run:
             continue
-        subprocess.run(words, check=True)
+        if status := subprocess.run(words, check=False).returncode:
+            raise SystemExit(status)  # DVC has said why; the same command goes on from there
         made[label] = provenance(load_params(PARAMS))
         teacher, outcomes = read_outcomes(EVAL, of, seeds)
         ending = "" if label == "labelled" else f" {label}"
