@@ -61,6 +61,11 @@ class Batches:
         """Batches in an epoch."""
         return len(self.in_order())
 
+    @property
+    def sentences(self) -> int:
+        """Sentences in an epoch."""
+        return len(self.encoded)
+
     def in_order(self) -> list[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
         order = self._sizes.argsort(descending=True, stable=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.batching import Batches
 from pipeline.encoding import load
-from pipeline.folder import check
+from pipeline.folder import check, sha256
 from pipeline.model import ChainTagger
 from pipeline.model_folder import WEIGHTS
 from pipeline.params import Dump
@@ -23,14 +23,23 @@ def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
     Raises:
         UserError: a folder is damaged.
     """
-    file = f"{split}.parquet"
-    header = load(encoded / file)
+    check(encoded)
+    return origin_of_file(encoded / f"{split}.parquet", teacher)
+
+
+def origin_of_file(split: Path, teacher: Path) -> Origin:
+    """`origin_of` for the split in a file, which is named after it; the folder around it need not be sealed.
+
+    Raises:
+        UserError: the file is no encoded split, or `teacher` is damaged.
+    """
+    header = load(split)
     return Origin(
         tags=header.tag_set.tags,
         teacher=check(teacher)[WEIGHTS],
-        corpus=check(encoded)[file],
+        corpus=sha256(split),
         tokenizer=header.vocabulary.identity,
-        split=split,
+        split=split.stem,
     )
 
 

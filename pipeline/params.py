@@ -165,7 +165,7 @@ class TimeEpochs(Group):
 
 _METHODS = {name: method_settings(name) for name in method_names()}
 _ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
-Distill = create_model("Distill", __base__=Group, **_ENTRIES)
+Distill = create_model("Distill", __base__=Group, unlabelled=(Address | None, None), **_ENTRIES)
 
 
 class Params(Group):
@@ -181,7 +181,7 @@ class Params(Group):
     teacher: Teacher
     dump: Dump
     student: Student
-    distill: Distill  # type: ignore[valid-type]  # one field per file in pipeline/distillation/methods
+    distill: Distill  # type: ignore[valid-type]  # `unlabelled`, and one field per file in distillation/methods
     evaluate: Evaluate
     time_epochs: TimeEpochs
 
@@ -194,6 +194,12 @@ class Params(Group):
     def encoder(self) -> Source:
         """Where `teacher.encoder` comes from: an entry of `sources`, or the address itself."""
         return self.sources.get(self.teacher.encoder, Source(source=self.teacher.encoder))
+
+    @property
+    def unlabelled(self) -> str | None:
+        """`distill.unlabelled`: where text without tags comes from, if there is any."""
+        source: str | None = getattr(self.distill, "unlabelled")  # noqa: B009
+        return source
 
     def settings(self, method: str) -> Settings:
         """The entry `distill.<method>`, of the type that the method's own file defines."""

@@ -14,22 +14,27 @@ from pipeline.device import accelerator
 from pipeline.encoding import load, read_tags
 from pipeline.evaluation import score
 from pipeline.folder import check, identity, sha256
+from pipeline.mixing import MixedBatches
 from pipeline.model import ChainTagger
 from pipeline.model_folder import save_model
 from pipeline.params import Precision, Training
 from pipeline.prediction import predict
-from pipeline.training import Loss, train
+from pipeline.training import Loss, TrainingBatches, train
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What teacher and students train on: the folder `encoded`, its splits laid out, and the device."""
+    """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
+
+    unlabelled: sentences without tags that a student learns from too.
+    """
 
     encoded: Path
     train: Batches
     dev: Batches
     gold: list[list[str]]
     accelerator: Accelerator
+    unlabelled: Batches | None = None
 
     @classmethod
     def load(cls, encoded: Path, *, batch_size: int, precision: Precision) -> Self:
@@ -41,6 +46,11 @@ class Inputs:
         check(encoded)
         train, dev = (Batches(load(encoded / f"{split}.parquet"), batch_size) for split in ("train", "dev"))
         return cls(encoded, train, dev, read_tags(encoded / "dev.parquet"), accelerator(precision))
+
+    @property
+    def batches(self) -> TrainingBatches:
+        """What a run goes through: the training split, and the unlabelled sentences if there are any."""
+        return self.train if self.unlabelled is None else MixedBatches(self.train, self.unlabelled)
 
     def development_f1(self, model: ChainTagger) -> float:
         """Span F1 on development, in percent."""
@@ -86,7 +96,7 @@ def train_and_save(
     with Checkpoint.hold(checkpoint_root(), key) as checkpoint:
         history = train(
             model,
-            inputs.train,
+            inputs.batches,
             loss,
             settings,
             seed=seed,

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 from torch.optim import AdamW
 
-from pipeline.batching import Batch, Batches
+from pipeline.batching import Batch
 from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import Interrupted, UserError
@@ -25,6 +25,23 @@ CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
 
 Loss = Callable[[LinearChain, Batch, int], Tensor]
 """(the student's chains, the batch, the step from 0) → the loss of each sentence [B]."""
+
+
+class TrainingBatches(Protocol):
+    """What a run goes through in every epoch: `Batches`, or two of them together (`MixedBatches`)."""
+
+    @property
+    def sentences(self) -> int:
+        """Sentences in an epoch."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def shuffled(self, seed: int) -> list[Tensor]:
+        """Ids of all sentences, batch by batch. The same for the same seed."""
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Lay out one that `shuffled` gave."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class History:
 
 def train(
     model: ChainTagger,
-    batches: Batches,
+    batches: TrainingBatches,
     loss: Loss,
     settings: Training,
     *,
@@ -68,7 +85,7 @@ def train(
 
     Args:
         model: on the accelerator's device.
-        batches: the training split.
+        batches: the training sentences.
         loss: see Loss.
         settings: epochs, learning rates and so on.
         seed: of data order and dropout.
@@ -81,7 +98,7 @@ def train(
         UserError: a loss or gradient is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
-    per_epoch, sentences = len(batches), len(batches.encoded)
+    per_epoch, sentences = len(batches), batches.sentences
     run = Run(model, settings, steps=per_epoch * settings.epochs)
     run.restore(checkpoint)
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
@@ -201,9 +218,10 @@ class Run:
         if bool(finite.all()):
             return
         rows = batch.ids[~finite] if values.ndim else batch.ids
+        of = "sentences" if batch.tags is not None else "unlabelled sentences"
         raise UserError(
             f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the "
-            f"sentences {rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
+            f"{of} {rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
         )
 
 

@@ -10,6 +10,7 @@ Encoded = Annotated[Path, typer.Option(help="The encoded corpus, from `prepare`.
 Encoder = Annotated[Path, typer.Option(help="The pretrained encoder, from `download`.")]
 Teacher = Annotated[Path, typer.Option(help="The teacher, from `teacher`.")]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
+Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 Method = Annotated[str, typer.Option(help="A name in `methods`.")]
 Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]

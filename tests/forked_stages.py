@@ -27,6 +27,8 @@ IMPORTED = (
     "pipeline.distillation.student_loss",
     "pipeline.reporting.report",
     "pipeline.reporting.summary",
+    "pipeline.inference.unlabelled_text",
+    "pipeline.lessons",
     "pipeline.reporting.model_card",
     "pipeline.runs",
     "pipeline.scoring",

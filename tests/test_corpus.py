@@ -16,7 +16,6 @@ from pipeline.corpora.corpus import (
     hold_out,
     read_conll,
     read_corpus,
-    read_text,
 )
 from pipeline.corpora.tagging import to_iob2
 from pipeline.errors import UserError
@@ -205,40 +204,6 @@ def test_counts_are_compared() -> None:
         check_counts(SENTENCES, "train", expect_sentences=3000, expect_words=6)
     with pytest.raises(UserError, match=r"^train: holds 6 words, but 7 are expected"):
         check_counts(SENTENCES, "train", expect_sentences=2, expect_words=7)
-
-
-@pytest.mark.parametrize("zipped", [False, True])
-@pytest.mark.parametrize(
-    ("content", "sentences"),
-    [
-        (b"The cat sat .\n\nIt ran .\n", [("The", "cat", "sat", "."), ("It", "ran", ".")]),
-        (b"Same length here\nas in this\n", [("Same", "length", "here"), ("as", "in", "this")]),
-        (b"Hello world\n\nGood day\n", [("Hello", "world"), ("Good", "day")]),
-        (b"One\n\nTwo\n\nThree\n", [("One",), ("Two",), ("Three",)]),
-        (b"The\ncat\n\nIt\nran\n.\n", [("The", "cat"), ("It", "ran", ".")]),
-        (b"The DT\ncat NN\n\nIt PRP\n", [("The", "cat"), ("It",)]),
-        (b"-DOCSTART-\n\nThe\n\nIt\n", [("The",), ("It",)]),
-    ],
-)
-def test_unlabelled_text(
-    write: Writer, content: bytes, sentences: list[tuple[str, ...]], zipped: bool
-) -> None:
-    path = write(gzip.compress(content, mtime=0) if zipped else content)
-    assert list(read_text(path)) == [Sentence(words) for words in sentences]
-
-
-def test_unlabelled_text_is_read_as_asked_for(write: Writer) -> None:
-    path = write(b"good line\n" * 2000 + b"bad \xff\n" + b"x\n" * 9000)
-    sentences = read_text(path)
-    assert next(sentences).words == ("good", "line")
-    with pytest.raises(UserError, match=rf"{path}:2001: "):
-        list(sentences)
-
-
-def test_unlabelled_text_without_words(write: Writer) -> None:
-    path = write(b"\n \n\n")
-    with pytest.raises(UserError, match="holds no sentence"):
-        list(read_text(path))
 
 
 def test_one_entry_for_all_formats(write: Writer) -> None:

@@ -23,7 +23,7 @@ from tests.forked_stages import Stages
 from tests.workspace import COMMANDS, Workspace
 
 FLIPS, TRUNCATIONS = 200, 60
-FOLDERS = ("corpus", "encoder", "encoded", "teacher", "scores")
+FOLDERS = ("corpus", "encoder", "encoded", "teacher", "scores", "unlabelled")
 INPUTS = [(stage, name) for stage, (read, _) in COMMANDS.items() for name in read.values() if name in FOLDERS]
 
 

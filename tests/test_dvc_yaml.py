@@ -34,6 +34,7 @@ STANDS_FOR = {
     "encoder": {"teacher.encoder", "sources"},
     "settings": {"distill.<method>"},
     "student_of": {"student", "distill.<method>"},
+    "unlabelled": {"distill.unlabelled"},
 }
 
 # DVC's own reading of dvc.yaml, with foreach and matrix written out, and what two of its commands show of it.
@@ -162,6 +163,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
     assert hidden - plots == {
         "fingerprint": {"pipeline", "stages"},
         "download@corpus": WATCHED,
+        "unlabelled": {"data/own"},
     }.get(stage, set())
 
 
@@ -269,7 +271,8 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher"}
-    assert re_run_by("dump.dtype") == {"dump"}
+    assert re_run_by("dump.dtype") == {"dump", "unlabelled"}
+    assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
@@ -292,13 +295,26 @@ def downstream(stage: str) -> set[str]:
 
 
 def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
-    for folder in WATCHED:
-        assert [stage for stage in resolved() if folder in resolved()[stage]["deps"]] == ["download@corpus"]
+    watchers = {
+        folder: {stage for stage in resolved() if folder in resolved()[stage]["deps"]} for folder in WATCHED
+    }
+    assert watchers == {
+        "data/newsdesk": {"download@corpus"},
+        "data/own": {"download@corpus", "unlabelled"},
+    }
     assert "download@encoder" not in downstream("download@corpus")
     assert "prepare" in downstream("download@corpus") & downstream("download@encoder")
     assert not {"teacher", "dump"} & downstream(f"distill@{method_names()[0]}-{PARAMS['seeds'][0]}")
     assert not {"teacher", "dump", "evaluate_teacher"} & downstream("time_epochs")
     assert {"report", "headline"} <= downstream("evaluate_teacher")
+
+
+def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
+    students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in PARAMS["seeds"]}
+    after = downstream("unlabelled")
+    assert students <= after
+    assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
+    assert "unlabelled" in downstream("teacher")
 
 
 def test_stage_list_and_dag_show_every_stage() -> None:

@@ -22,11 +22,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpora.corpus import Sentence, read_conll, read_corpus, read_text
+from pipeline.corpora.corpus import read_conll, read_corpus
 from pipeline.corpora.tagging import PREFIXES, SCHEMES, tag_problem
 from pipeline.errors import UserError
 from pipeline.fetching import archives, encoder_folder, hub, web
 from pipeline.fetching.sources import fetch_dataset, fetch_encoder, fetch_file
+from pipeline.inference.unlabelled_text import read_unlabelled
 from tests.sample_sources import ENCODER, write_wheel
 
 FEW, MANY = 60, 10_000
@@ -99,10 +100,6 @@ def read_well(path: Path, **options: Any) -> None:
                 assert tag[0] != "I" or before[1:] == tag[1:]
 
 
-def read_all_text(path: Path, encoding: str) -> list[Sentence]:
-    return list(read_text(path, encoding=encoding))
-
-
 @amount
 @pytest.mark.parametrize("packed", [False, True])
 def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
@@ -121,7 +118,7 @@ def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
         fatal = error_of(read_conll, path, **options, report=problems.append)
         for problem in [*problems, fatal]:
             check_place(problem, path)
-        check_place(error_of(read_all_text, path, options["encoding"]), path)
+        check_place(error_of(read_unlabelled, path, name=str(path)), path)
 
 
 @amount

@@ -12,7 +12,8 @@ from tests.forked_stages import Ended, Stages
 from tests.tiny_inputs import dump, write_corpus
 from tests.workspace import Workspace
 
-STAGES = ("teacher", "dump", "distill")
+STAGES = ("teacher", "dump", "unlabelled", "distill")
+DUMPS = ("dump", "unlabelled")  # their checkpoints are finished shards
 GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
 
 
@@ -62,7 +63,7 @@ class Trial:
         computes = [n for n, name in enumerate(moments) if name in ("batch", "step")]
         saves = [n for n, name in enumerate(moments) if ".out.new" in name]
         tidies = next(n for n in range(saves[-1], len(moments)) if ".ckpt" in moments[n])
-        between = range(computes[0], saves[0] if self._stage != "dump" else len(moments))
+        between = range(computes[0], saves[0] if self._stage not in DUMPS else len(moments))
         checkpoint = [n for n in between if n not in computes and n not in saves]
         return {
             "starting": list(range(computes[0])),
@@ -113,7 +114,13 @@ def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
 
 
 @pytest.mark.parametrize(
-    ("stage", "number"), [("teacher", signal.SIGTERM), ("dump", signal.SIGTERM), ("distill", signal.SIGINT)]
+    ("stage", "number"),
+    [
+        ("teacher", signal.SIGTERM),
+        ("dump", signal.SIGTERM),
+        ("unlabelled", signal.SIGINT),
+        ("distill", signal.SIGINT),
+    ],
 )
 def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
     stages: Stages, workspace: Workspace, stage: str, number: int, tmp_path: Path
@@ -121,7 +128,7 @@ def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
     """Though no checkpoint is due for an hour."""
     trial = Trial(stages, workspace, stage, tmp_path)
     place = trial.place()
-    at = trial.whole.moments.index("batch") if stage == "dump" else _third_step(trial)
+    at = trial.whole.moments.index("batch") if stage in DUMPS else _third_step(trial)
     stopped = trial.run(place, at=at, number=number, checkpoint_seconds=3600)
     assert stopped.status == 128 + number
     assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from here"
@@ -129,7 +136,7 @@ def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
     assert not (place / "out").exists()
     again = trial.run(place)
     assert again.status == 0
-    if stage != "dump":
+    if stage not in DUMPS:
         assert again.moments.count("step") == trial.whole.moments.count("step") - 3
     assert found(place) == trial.wanted
 
@@ -152,6 +159,9 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     shutil.copytree(workspace.root, own.root)
     if change == "code":
         (own.root / "code").write_text("2")
+    elif change == "data" and stage == "unlabelled":
+        (own.root / "text").write_text("ba neRI .\n" * 20)
+        own.set()
     elif change == "data":
         write_corpus(own.root / "encoded", own.root / "encoder", seed=1)
         if stage == "distill":
@@ -159,9 +169,7 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
             dump(own.root / "scores", own.root / "encoded", own.root / "teacher")
             shutil.rmtree(own.root / "checkpoint")
     else:
-        group, value = (
-            ("dump", {"dtype": "float16"}) if stage == "dump" else (GROUPS[stage], {"dropout": 0.2})
-        )
+        group, value = ("dump", {"dtype": "float16"}) if stage in DUMPS else (GROUPS[stage], {"dropout": 0.2})
         own.set(**{group: value})
     fresh = Trial(stages, own, stage, tmp_path / "fresh")
 

@@ -3,16 +3,17 @@
 import pytest
 import torch
 
-from pipeline.batching import Batches
 from pipeline.distillation import targets as tabulation
 from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.student_loss import student_loss
-from pipeline.encoding import Encoded, load
+from pipeline.encoding import load
 from pipeline.errors import UserError
 from pipeline.model_folder import load_model
 from pipeline.training import gold_loss, gold_of
+from pipeline.unlabelled import open_unlabelled
 from tests.methods import TEACHERS, settings_of
-from tests.tiny_inputs import dump, tagger, train_batches
+from tests.tiny_corpus import sentences
+from tests.tiny_inputs import dump, tagger, train_batches, write_text_and_scores
 
 STEPS, EPOCHS = 8, 2
 
@@ -105,18 +106,50 @@ def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corp
     assert programs == in_a_step
 
 
-def test_unlabelled_text_distils_where_no_gold_is_asked_for(corpus, store, student):
-    labelled = load(corpus / "train.parquet")
-    encoded = Encoded(labelled.pieces, labelled.first, None, labelled.tag_set, labelled.vocabulary)
-    batch = Batches(encoded, 4).batch(torch.arange(4))
-    chain = student.chain(batch)
-    constant, linear = (
-        student_loss(
-            "structural", settings_of("structural", schedule=name), store, steps=STEPS, epochs=EPOCHS
-        )
-        for name in ("constant", "linear")
-    )
-    same = train_batches(corpus).batch(torch.arange(4))
-    torch.testing.assert_close(constant(chain, batch, 5), constant(student.chain(same), same, 5))
+@pytest.fixture(scope="module")
+def text(corpus, teacher, tmp_path_factory):
+    """Unlabelled batches and their store: more sentences than the training split, so other ones by id."""
+    lines = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
+    folder = write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, lines)
+    opened = open_unlabelled(folder, train_batches(corpus), teacher)
+    assert opened is not None
+    return opened
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "last_epoch"])
+@pytest.mark.parametrize("name", TEACHERS)
+def test_without_tags_the_live_teacher_alone_is_the_loss(
+    name, schedule, corpus, teacher, store, text, student
+):
+    """At the last step too, where λ of labelled sentences is 0 but for a constant one."""
+    batches, scores = text
+    settings = settings_of(name, schedule=schedule, weight=0.4)
+    loss = student_loss(name, settings, store, unlabelled=scores, steps=STEPS, epochs=EPOCHS)
+    method, live_teacher = find_method(name), load_model(teacher).eval()
+    for ids in batches.shuffled(3):
+        batch = batches.batch(ids)
+        chain = student.chain(batch)
+        with torch.no_grad():
+            target = method.targets(live_teacher.chain(batch), settings)
+        for step in (0, STEPS - 1):
+            live = method.loss(chain, target, settings)
+            torch.testing.assert_close(loss(chain, batch, step), live, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store, text, student):
+    settings = settings_of(name)
+    alone = student_loss(name, settings, store, steps=STEPS, epochs=EPOCHS)
+    both = student_loss(name, settings, store, unlabelled=text[1], steps=STEPS, epochs=EPOCHS)
+    batches = train_batches(corpus)
+    for step, ids in enumerate(batches.shuffled(1)):
+        batch = batches.batch(ids)
+        chain = student.chain(batch)
+        assert torch.equal(both(chain, batch, step), alone(chain, batch, step))
+
+
+def test_a_split_without_tags_and_scores_is_refused_where_gold_is_asked_for(store, text, student):
+    batch = text[0].batch(torch.arange(4))
+    loss = student_loss("structural", settings_of("structural"), store, steps=STEPS, epochs=EPOCHS)
     with pytest.raises(UserError, match=r"carries no tags.*schedule: constant and weight: 1\.0"):
-        linear(chain, batch, 5)
+        loss(student.chain(batch), batch, 5)

@@ -1,9 +1,11 @@
 """Corpus, teacher and models as the stages make them, small."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from pipeline.params import Dump, Head
 from pipeline.scores import ScoreStore
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from pipeline.training import Epoch, History
+from pipeline.unlabelled import write_unlabelled
 from tests.tiny_corpus import TAG_SET, sentences
 from tests.tiny_encoders import POSITIONS
 
@@ -67,6 +70,18 @@ def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreSto
         out=folder,
     )
     return ScoreStore.open(folder, expect=origin)
+
+
+def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Path:
+    """What the stage `unlabelled` makes of lines of words."""
+    split = [Sentence(tuple(line.split())) for line in lines]
+    settings = Dump(batch_size=4, shard_sentences=8)
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", place)  # where checkpoints go
+        code = Path(place, "code")
+        code.write_text("1")
+        write_unlabelled(split, folder, encoded=corpus, teacher=teacher, code=code, settings=settings)
+    return folder
 
 
 def tagger(

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
-SHARED = ("fingerprint", "download@corpus", "download@encoder", "prepare", "teacher", "dump")
+SHARED = ("fingerprint", "download@corpus", "download@encoder", "prepare", "teacher", "dump", "unlabelled")
 PER_RUN = ("distill", "evaluate")
 
 

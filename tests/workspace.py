@@ -13,6 +13,7 @@ from pipeline.folder import new_folder
 from pipeline.model_folder import WEIGHTS, save_model
 from tests import tiny_inputs
 from tests.sample_results import TIMING, outcome, write
+from tests.tiny_corpus import sentences
 from tests.tiny_encoders import write_encoder
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +34,8 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "prepare": (_same("corpus", "encoder"), {"out": ""}),
     "teacher": (_same("encoded", "encoder", "code"), {"out": ""}),
     "dump": (_same("encoded", "teacher", "code"), {"out": ""}),
-    "distill": (_same("encoded", "encoder", "teacher", "scores", "code"), {"out": ""}),
+    "unlabelled": (_same("encoded", "teacher", "code"), {"out": ""}),
+    "distill": (_same("encoded", "encoder", "teacher", "scores", "unlabelled", "code"), {"out": ""}),
     "evaluate": ({"encoded": "encoded", "model": "teacher"}, {"out": ""}),
     "time_epochs": (_same("encoded", "encoder", "teacher", "scores"), {"out": "/timing.json"}),
     "headline": (_same("eval"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
@@ -68,6 +70,9 @@ class Workspace:
         tiny_inputs.dump(root / "scores", root / "encoded", root / "teacher", shard_sentences=8)
         shutil.rmtree(root / "checkpoint")
         (root / "code").write_text("1")
+        text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
+        (root / "text").write_text("\n".join(text))
+        tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
         with new_folder(root / "corpus") as aside:
             for split in SPLITS:
                 (aside / split).mkdir()
@@ -102,6 +107,7 @@ class Workspace:
         files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
         tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
         tree["corpora"] = {"mine": {"files": files}}
+        tree["distill"]["unlabelled"] = str(self.root / "text")
         for group, values in changes.items():
             tree[group] |= values
         with (self.root / "params.yaml").open("w", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 """Corpus files → sentences. An error names file and line; nothing here knows a model."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.corpora.records import read_arrow, read_jsonl
@@ -9,11 +9,10 @@ from pipeline.corpora.tagging import Sentence, SpanReader, TagSet, tag_problem
 from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError
 
-__all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "read_conll", "read_corpus", "read_text"]
+__all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "in_columns", "read_conll", "read_corpus"]
 
 DOCUMENT = "-DOCSTART-"
 FORMATS = ("conll", "jsonl", "arrow")
-LOOK_AT = 1000  # lines that decide whether unlabelled text is in columns
 
 
 def read_corpus(
@@ -111,25 +110,17 @@ def read_conll(
     return list(_sentences(path, word, tag, scheme, encoding, separator, strict, report))
 
 
-def read_text(path: Path, *, encoding: str = "utf-8") -> Iterator[Sentence]:
-    """Yield the sentences of unlabelled text: one a line, words between spaces; or columns without tags.
+def in_columns(lines: Sequence[str]) -> bool:
+    """Whether these first lines of a text without tags are columns, and not a sentence each.
 
-    A file is in columns (words in the first) if its lines have equally many and blank lines separate them
-    into blocks. It may be gzipped, and is read as it is asked for.
-
-    Raises:
-        UserError: the file cannot be read or holds no sentence.
+    They are if all have equally many, and blank lines separate them into blocks.
     """
-    if _in_columns([line for _, line in islice(read_lines(path, encoding), LOOK_AT)]):
-        yield from _sentences(path, 0, None, "plain", encoding, None, False, refuse)
-        return
-    empty = True
-    for _, line in read_lines(path, encoding):
-        if words := line.split():
-            empty = False
-            yield Sentence(tuple(words))
-    if empty:
-        raise UserError(f"{path}: holds no sentence; give a file with one sentence a line")
+    rows = [_cells(line, None) for line in lines]
+    if any(row and row[0] == DOCUMENT for row in rows):
+        return True
+    same = len({len(row) for row in rows if row}) == 1
+    blocks = any(before and row for before, row in pairwise(rows))
+    return same and blocks and not all(rows)
 
 
 def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
@@ -237,12 +228,3 @@ def _check_columns(where: str, columns: int, wanted: dict[str, int | None]) -> N
                 f"{where}: has {columns} columns, so {setting}: {column} does not exist; "
                 f"choose 0 to {columns - 1}, or -1 for the last"
             )
-
-
-def _in_columns(lines: Sequence[str]) -> bool:
-    rows = [_cells(line, None) for line in lines]
-    if any(row and row[0] == DOCUMENT for row in rows):
-        return True
-    same = len({len(row) for row in rows if row}) == 1
-    blocks = any(before and row for before, row in pairwise(rows))
-    return same and blocks and not all(rows)

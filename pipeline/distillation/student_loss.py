@@ -12,17 +12,30 @@ from pipeline.scores import ScoreStore
 from pipeline.training import Loss, gold_loss, gold_of
 
 
-def student_loss(name: str, settings: Settings, store: ScoreStore, *, steps: int, epochs: int) -> Loss:
+def student_loss(
+    name: str,
+    settings: Settings,
+    store: ScoreStore,
+    *,
+    unlabelled: ScoreStore | None = None,
+    steps: int,
+    epochs: int,
+) -> Loss:
     """The loss of method `name` over a run of `steps` steps in `epochs` epochs.
 
-    The targets of all sentences are computed here, once; a step looks its batch's up.
+    The targets of all sentences are computed here, once; a step looks its batch's up: one with tags has them
+    in `store`, one without in `unlabelled`, and there λ = 1 whatever the schedule, as there is no gold term.
     """
     if not isinstance(settings, Scheduled):
         return gold_loss
     method = find_method(name)
     targets = tabulate(store, method, settings)
+    targets_of_unlabelled = None if unlabelled is None else tabulate(unlabelled, method, settings)
 
     def loss(student: LinearChain, batch: Batch, step: int) -> Tensor:
+        if batch.tags is None and targets_of_unlabelled is not None:
+            alone = targets_of_unlabelled(batch.ids).to(student.emissions.device)
+            return objective(method, settings, 1.0, student=student, target=alone, gold=None)
         weight = weight_at(settings.schedule, settings.weight, step=step, steps=steps, epochs=epochs)
         target = None if weight == 0.0 else targets(batch.ids).to(student.emissions.device)
         gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
