@@ -58,6 +58,36 @@ def test_the_section_shows_every_folder_and_its_pictures(results):
     }  # fmt: skip
 
 
+def test_what_is_measured_beside_the_pipeline_is_shown_after_it(results):
+    made = RUN | {"parameters": {"student": {"layers": 2, "epochs": 7}, "seeds": [1, 2]}}
+    longer = made | {"parameters": {"student": {"layers": 2, "epochs": 9}, "seeds": [1, 2]}}
+    (results / "toy-unlabelled-cpu.json").write_text(
+        json.dumps(
+            {
+                "task": "toy",
+                "sentences": {"train": 1_234, "text": 98_765},
+                "summary": json.loads((results / "toy-cpu" / "summary.json").read_text()),
+                "runs": {"labelled": made, "with text": longer},
+            }
+        )
+    )
+    row = {"model": "student", "threads": 3, "megabytes": 1.23, "latency_ms": 4.56}
+    row |= {"sentences_per_second": 78.9, "times_teacher": 5.678, "f1": 91.234}
+    (results / "latency.json").write_text(
+        json.dumps({"commit": "abc", "device": "a machine", "sentences": 55, "rows": [row]})
+    )
+    _, toy = section(results).split("### toy, a tenth of it labelled")
+    text, exports = toy.split("### Exported students")
+    assert "1,234 sentences with tags, 98,765 without" in text
+    assert "epochs: 7 (labelled) and 9 (with text)" in text
+    assert "over 2 seeds" in text
+    assert "`kbest`" in text
+    assert "| student | 3 | 1.2 | 4.6 | 79 | 5.68 | 91.23 |" in exports
+    (results / "latency.json").write_text("{")
+    with pytest.raises(UserError, match=r"latency\.json: no JSON"):
+        section(results)
+
+
 def test_update_replaces_what_stands_between_the_markers(results):
     text = f"# Title\n\n{BEGIN}\nold\n{END}\nrest\n"
     new = update(text, results)
