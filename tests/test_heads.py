@@ -260,7 +260,7 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
     own = Workspace(shutil.copytree(workspace.root, tmp_path / "inputs"))
     softmax = {"head": "softmax", "precision": "float32"}
     own.set(teacher=softmax, student=softmax)
-    for stage in ("teacher", "dump", "distill", "time_epochs"):
+    for stage in ("teacher", "dump", "unlabelled", "distill", "time_epochs"):
         app = typer.Typer()
         app.command()(import_module(f"stages.{stage}").main)
         done = CliRunner().invoke(app, own.arguments(stage, stage), catch_exceptions=False)

@@ -22,7 +22,7 @@ from pipeline.params import load_params
 from pipeline.plain_yaml import read_yaml
 from pipeline.scoring import evaluate, save_outcome
 from stages import publish
-from tests.tiny_inputs import HISTORY, tagger
+from tests.tiny_inputs import HISTORY, made_by, tagger
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,15 +43,9 @@ def write_runs(root: Path, bert: Path, corpus: Path, **changes: dict[str, Any]) 
     """`students/efficient/1` and `eval/` of two seeds and the teacher, F1 of 40, 44 and 50."""
     root.mkdir(exist_ok=True)
     params = load_params(write_tree(root / "params.yaml", **changes))
-    made = {
-        "method": "efficient",
-        "settings": params.settings("efficient").model_dump(mode="json"),
-        "seed": 1,
-        "training": params.student_of("efficient").model_dump(mode="json"),
-    }
     student = root / "students/efficient/1"
     model = tagger(bert, load_split(corpus / "train.parquet"), head=params.student.head)
-    save_model(student, model, bert, HISTORY, made)
+    save_model(student, model, bert, HISTORY, made_by(params, "efficient"))
     path = corpus / "test.parquet"
     gold = read_tags(path)
     metrics, predicted = evaluate(

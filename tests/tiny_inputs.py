@@ -17,7 +17,7 @@ from pipeline.encoding import Encoded, encode, load, save
 from pipeline.folder import new_folder
 from pipeline.model import ChainTagger
 from pipeline.model_folder import load_model, save_model
-from pipeline.params import Dump, Head
+from pipeline.params import Dump, Head, Params
 from pipeline.scores import ScoreStore
 from pipeline.tokenization import load_tokenizer, vocabulary_of
 from pipeline.training import Epoch, History
@@ -70,6 +70,16 @@ def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreSto
         out=folder,
     )
     return ScoreStore.open(folder, expect=origin)
+
+
+def made_by(params: Params, method: str) -> dict[str, Any]:
+    """What a student's folder says of a run with these parameters and seed 1."""
+    return {
+        "method": method,
+        "settings": params.settings(method).model_dump(mode="json"),
+        "seed": 1,
+        "training": params.student_of(method).model_dump(mode="json"),
+    }
 
 
 def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Path:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from pipeline.encoding import load
 from pipeline.folder import new_folder
 from pipeline.model_folder import WEIGHTS, save_model
+from pipeline.params import load_params
 from tests import tiny_inputs
 from tests.sample_results import TIMING, outcome, write
 from tests.tiny_corpus import sentences
@@ -82,7 +83,10 @@ class Workspace:
             (root / "own" / f"{split}.txt").write_bytes(CORPUS)
         student = root / "students" / METHOD / "1"
         encoded = load(root / "encoded" / "train.parquet")
-        save_model(student, tiny_inputs.tagger(plain, encoded, layers=1), plain, tiny_inputs.HISTORY)
+        workspace = cls(root)
+        workspace.set()
+        made = tiny_inputs.made_by(load_params(root / "params.yaml"), METHOD)
+        save_model(student, tiny_inputs.tagger(plain, encoded, layers=1), plain, tiny_inputs.HISTORY, made)
         kept = tiny_inputs.HISTORY.epochs[tiny_inputs.HISTORY.kept - 1]
         own = {
             "megabytes": (student / WEIGHTS).stat().st_size / 1e6,
@@ -91,8 +95,6 @@ class Workspace:
         for name in ("teacher", f"{METHOD}/1"):
             write(root / "eval" / name, replace(outcome(1), metrics={**outcome(1).metrics, **own}))
         (root / "timing.json").write_text(json.dumps(TIMING))
-        workspace = cls(root)
-        workspace.set()
         return workspace
 
     def set(self, **changes: dict[str, Any]) -> None:
