@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "source"
-SIZES = {"train": 2000, "dev": 320, "test": 800}
+SIZES = {"train": 1700, "dev": 320, "test": 600}
 SEEDS = {"train": 101, "dev": 102, "test": 103}
 LENGTHS = range(5, 46)
 CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST"}
