@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmarks import chain_memory
 from benchmarks.chain_contestants import TASKS, Problem, Question, available, fits, reference
+from benchmarks.made_with import made_with
 
 BATCHES, LENGTHS, TAGS = (1, 32, 256), (30, 60, 256), (9, 23)
 
@@ -54,7 +55,7 @@ def main(
             rows.append({"task": task, **shape, **compare(entrants, exact.get(task), seconds, device)})
     torch.set_num_threads(counts[-1])
     memory = peak_memory(device)
-    result = {"device": describe(device), "torch": torch.__version__, "rows": rows, "memory": memory}
+    result = {**made_with(device=device), "rows": rows, "memory": memory}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=1) + "\n")
     show(result)
@@ -111,13 +112,6 @@ def peak_memory(device: str) -> dict[str, Any]:
             found[name] = json.loads(answer)["peak_bytes"]
     batch, length, tags = chain_memory.SHAPE
     return {"batch": batch, "length": length, "tags": tags, "peak_bytes": found}
-
-
-def describe(device: str) -> str:
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0].split(': ')[1]}, {len(names)} cores" if names else "cpu"
 
 
 def show(result: dict[str, Any]) -> None:

@@ -7,10 +7,8 @@ measured is laying out, network and Viterbi. On a busy machine trust the ratios.
 
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -22,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from transformers.utils import logging
 
+from benchmarks.made_with import made_with
 from pipeline.batching import Batches
-from pipeline.device import device_name
 from pipeline.encoding import Encoded, load, read_tags
 from pipeline.evaluation import score
 from pipeline.exporting.folder import NETWORK, write_export
@@ -47,7 +45,7 @@ def main(
     logging.disable_progress_bar()
     split, gold = load(encoded / "test.parquet"), read_tags(encoded / "test.parquet")
     alone = torch.arange(len(split))[:: max(1, len(split) // sentences)].split(1)
-    result: dict[str, Any] = {"commit": commit(), "versions": versions(), "sentences": len(split), "rows": []}
+    result: dict[str, Any] = {"sentences": len(split), "rows": []}
     with TemporaryDirectory() as temporary:
         float32, int8 = Path(temporary) / "float32", Path(temporary) / "int8"
         write_export(student, float32, int8=False)
@@ -82,7 +80,7 @@ def main(
                         "f1": f1[name],
                     }
                 )
-        result["device"] = device_name(torch.device("cpu"))
+        result |= made_with("transformers", "onnx", "onnxruntime", "numpy")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=1) + "\n")
     show(result)
@@ -147,15 +145,6 @@ def timed(run: Run, batches: list[torch.Tensor]) -> float:
     for ids in batches:
         run(ids)
     return time.perf_counter() - started
-
-
-def commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime", "numpy")}
 
 
 def show(result: dict[str, Any]) -> None:

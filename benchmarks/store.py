@@ -8,8 +8,6 @@ been written); rates are in MB (10⁶ bytes of emissions) per second of wall tim
 """
 
 import json
-import os
-import platform
 import shutil
 import tempfile
 import time
@@ -29,6 +27,7 @@ from torch import Tensor
 
 from benchmarks import measuring
 from benchmarks.dump import measure_dumps
+from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
 from pipeline.scores import ChainParameters, Origin, ScoreStore, write_scores
 
@@ -64,18 +63,6 @@ def _after_one_sentence(work: Work, arguments: tuple[Any, ...]) -> dict[str, Any
         read_store(Path(folder) / "scores", 1)
     one_sentence = peak()
     return {**work(*arguments), "one_sentence_mb": one_sentence}
-
-
-def cpu() -> str:
-    """The processor's name, where the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next(
-        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
-    )
-
-
-# This project's store
 
 
 def write_store(folder: Path, sentences: int, tags: int) -> dict[str, Any]:
@@ -282,8 +269,7 @@ def main(
         rows = [measure(root, count, n) for n in tags for count in sentences]
         peers = [measure_peers(root, min(sentences), n) for n in tags]
         dumps = measure_dumps(root, sentences)
-    machine = {"cpu": cpu(), "cpus": os.cpu_count(), "torch": torch.__version__, "pyarrow": pa.__version__}
-    figures = {"machine": machine, "store": rows, "peers": peers, "dump": dumps}
+    figures = {**made_with("pyarrow"), "store": rows, "peers": peers, "dump": dumps}
     output.write_text(json.dumps(figures, indent=1) + "\n")
     show(rows, peers, dumps)
 
