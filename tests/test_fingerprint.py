@@ -359,7 +359,7 @@ print(json.dumps(brought))
     methods = fingerprint._closure([f"{fingerprint.METHODS}.{name}" for name in method_names()], imports)
     for stage, brought in json.loads(run.stdout).items():
         covered = fingerprint._closure([f"stages.{stage}"], imports) - {f"stages.{stage}"}
-        assert covered <= set(brought)
+        assert covered - set(brought) <= {"pipeline.chain.fused"}  # imported where there is a GPU
         assert set(brought) - covered <= methods | {fingerprint.REGISTRY}
 
 
