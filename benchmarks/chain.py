@@ -23,6 +23,7 @@ from rich.table import Table
 from benchmarks import chain_memory
 from benchmarks.chain_contestants import TASKS, Problem, Question, available, fits, reference
 from benchmarks.made_with import made_with
+from pipeline.reporting.outcomes import write_json
 
 BATCHES, LENGTHS, TAGS = (1, 32, 256), (30, 60, 256), (9, 23)
 
@@ -56,8 +57,7 @@ def main(
     torch.set_num_threads(counts[-1])
     memory = peak_memory(device)
     result = {**made_with(device=device), "rows": rows, "memory": memory}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(result, indent=1) + "\n")
+    write_json(output, result)
     show(result)
 
 

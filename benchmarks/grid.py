@@ -14,9 +14,10 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.experiment import exp_run
 from pipeline.model_folder import HISTORY
 from pipeline.params import load_params
-from pipeline.reporting.files import write_text
+from pipeline.reporting.outcomes import write_json
 from pipeline.reporting.provenance import provenance
 
 RATES, EPOCHS = (1e-4, 2e-4, 4e-4), (5, 10)  # 2e-4 is the paper's
@@ -38,15 +39,15 @@ def search(
     for rate, epochs in product(RATES, EPOCHS):
         values = {"task": task, "seeds": [SEED], "student.layers": layers}
         values |= {"student.learning_rate": rate, "student.epochs": epochs}
-        options = [part for key, value in values.items() for part in ("-S", f"{key}={value}")]
-        subprocess.run(["dvc", "exp", "run", *options, "distill"], check=True)
+        settings = [f"{key}={value}" for key, value in values.items()]
+        subprocess.run(exp_run(settings, ["distill"]), check=True)
         params = load_params(Path("params.yaml"))
         found = {
             method: development_f1(Path("data/students") / method / str(SEED)) for method in params.methods
         }
         cells.append({"learning_rate": rate, "epochs": epochs, "development_f1": found})
         content = {"task": task, "cells": cells, "run": provenance(params)}
-        write_text(path_of(task, device), json.dumps(content, indent=1) + "\n")
+        write_json(path_of(task, device), content)
 
 
 @app.command()

@@ -5,7 +5,6 @@ process, in an order that rotates, on the same sentences, whose words are cut in
 measured is laying out, network and Viterbi. On a busy machine trust the ratios.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from pipeline.evaluation import score
 from pipeline.exporting.folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
 from pipeline.model_folder import WEIGHTS, load_model
+from pipeline.reporting.outcomes import write_json
 
 BATCH = 32
 Run = Callable[[torch.Tensor], list[list[int]]]  # rows of the split → their tags
@@ -81,8 +81,7 @@ def main(
                     }
                 )
         result |= made_with("transformers", "onnx", "onnxruntime", "numpy")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(result, indent=1) + "\n")
+    write_json(output, result)
     show(result)
 
 

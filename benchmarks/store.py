@@ -7,7 +7,6 @@ synthetic: normally distributed emissions, 5 to 35 words. Reads come from the pa
 been written); rates are in MB (10⁶ bytes of emissions) per second of wall time, memory in MB (10⁶ bytes).
 """
 
-import json
 import shutil
 import tempfile
 import time
@@ -29,6 +28,7 @@ from benchmarks import measuring
 from benchmarks.dump import measure_dumps
 from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
+from pipeline.reporting.outcomes import write_json
 from pipeline.scores import ChainParameters, Origin, ScoreStore, write_scores
 
 BATCH = 32
@@ -270,7 +270,7 @@ def main(
         peers = [measure_peers(root, min(sentences), n) for n in tags]
         dumps = measure_dumps(root, sentences)
     figures = {**made_with("pyarrow"), "store": rows, "peers": peers, "dump": dumps}
-    output.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(output, figures)
     show(rows, peers, dumps)
 
 

@@ -11,9 +11,7 @@ import os
 import random
 import shlex
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -22,6 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.experiment import exp_run
 from pipeline.corpora.corpus_files import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
 from pipeline.params import Corpus, load_params
@@ -55,12 +54,6 @@ def columns(sentence: Sentence) -> str:
     """Word and tag a line, and a blank line."""
     pairs = zip(sentence.words, sentence.tags or (), strict=True)
     return "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n"
-
-
-def command(settings: Sequence[str], targets: Sequence[str]) -> list[str]:
-    """One `dvc exp run` of the targets, and of what they need, with these settings."""
-    set_to = [word for setting in settings for word in ("-S", setting)]
-    return [sys.executable, "-m", "dvc", "exp", "run", *set_to, *targets]
 
 
 def show(result: dict[str, Any]) -> None:
@@ -106,7 +99,7 @@ def main(
     students: dict[str, dict[int, Outcome]] = {}
     for label, (own, of) in runs.items():
         targets = [f"evaluate@{method}-{seed}" for method in of for seed in seeds]
-        words = command([*shared, *own], ["evaluate_teacher", *targets])
+        words = exp_run([*shared, *own], ["evaluate_teacher", *targets])
         print(shlex.join(["dvc", *words[3:]]), flush=True)
         if dry_run:
             continue

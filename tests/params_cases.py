@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,18 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 GROUPS = [key for key, value in TREE.items() if isinstance(value, dict)]
 NUMBERS = [key for key, value in leaves(TREE) if type(value) in (int, float)]
+
+
+@pytest.fixture(name="path")
+def path_fixture(tmp_path: Path) -> Path:
+    return tmp_path / "params.yaml"
+
+
+@pytest.fixture(name="load")
+def load_fixture(path: Path) -> Load:
+    return partial(load_from, path)
+
+
+@pytest.fixture(name="refuse")
+def refuse_fixture(path: Path) -> Refuse:
+    return partial(refusal, path)

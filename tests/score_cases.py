@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
-from pipeline import shards
+from pipeline import scores, shards
 from pipeline.scores import ChainParameters, Origin, ScoreStore, write_scores
 
 TAGS = ("O", "B-PER", "I-PER", "B-Ort", "I-Ort")
@@ -59,3 +60,19 @@ def reads_back(folder: Path, teacher: Teacher) -> None:
 
 def shard_path(folder: Path, number: int) -> Path:
     return folder / shards.shard_name(number, 3)
+
+
+@pytest.fixture(autouse=True)
+def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several row groups in each shard."""
+    monkeypatch.setattr(scores, "_ROW_GROUP_BYTES", 1000)
+
+
+@pytest.fixture(name="teacher")
+def teacher_fixture() -> Teacher:
+    return Teacher()
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(teacher: Teacher, tmp_path: Path) -> Path:
+    return teacher.write(tmp_path / "scores")

@@ -3,8 +3,6 @@
 import copy
 import re
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -22,27 +20,19 @@ from tests.params_cases import (
     Refuse,
     changed,
     leaves,
-    load_from,
-    refusal,
     without,
+)
+from tests.params_cases import (
+    load_fixture as load_fixture,
+)
+from tests.params_cases import (
+    path_fixture as path_fixture,
+)
+from tests.params_cases import (
+    refuse_fixture as refuse_fixture,
 )
 
 COMMENTED_OUT = {"separator", "names"}  # of an entry of `corpora`; the comments say what holds without them
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "params.yaml"
-
-
-@pytest.fixture
-def load(path: Path) -> Load:
-    return partial(load_from, path)
-
-
-@pytest.fixture
-def refuse(path: Path) -> Refuse:
-    return partial(refusal, path)
 
 
 def test_the_real_file_loads(load: Load) -> None:

@@ -3,7 +3,6 @@
 import copy
 import random
 import re
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +22,19 @@ from tests.params_cases import (
     Refuse,
     as_yaml,
     leaves,
-    load_from,
-    refusal,
+)
+from tests.params_cases import (
+    load_fixture as load_fixture,
+)
+from tests.params_cases import (
+    path_fixture as path_fixture,
+)
+from tests.params_cases import (
+    refuse_fixture as refuse_fixture,
 )
 
 FEW, MANY = 200, 20_000
 amount = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "params.yaml"
-
-
-@pytest.fixture
-def load(path: Path) -> Load:
-    return partial(load_from, path)
-
-
-@pytest.fixture
-def refuse(path: Path) -> Refuse:
-    return partial(refusal, path)
 
 
 def bomb(line: str, depth: int = 30) -> str:

@@ -18,23 +18,9 @@ from pipeline import scores, shards
 from pipeline.errors import UserError
 from pipeline.scores import ChainParameters, ScoreStore, unfinished
 from tests.score_cases import AWKWARD, ORIGIN, SENTENCES, SHARD, TAGS, Teacher, bits, reads_back, shard_path
-
-
-@pytest.fixture(autouse=True)
-def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several row groups in each shard."""
-    monkeypatch.setattr(scores, "_ROW_GROUP_BYTES", 1000)
-
-
-@pytest.fixture
-def teacher() -> Teacher:
-    return Teacher()
-
-
-@pytest.fixture
-def folder(teacher: Teacher, tmp_path: Path) -> Path:
-    return teacher.write(tmp_path / "scores")
-
+from tests.score_cases import folder_fixture as folder_fixture
+from tests.score_cases import small_row_groups as small_row_groups
+from tests.score_cases import teacher_fixture as teacher_fixture
 
 # What is written is read
 

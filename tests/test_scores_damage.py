@@ -16,26 +16,13 @@ import pytest
 import torch
 
 from pipeline import folder as folders
-from pipeline import scores, shards
+from pipeline import shards
 from pipeline.errors import UserError
 from pipeline.scores import Origin, ScoreStore
 from tests.score_cases import ORIGIN, SENTENCES, Teacher, reads_back, shard_path
-
-
-@pytest.fixture(autouse=True)
-def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several row groups in each shard."""
-    monkeypatch.setattr(scores, "_ROW_GROUP_BYTES", 1000)
-
-
-@pytest.fixture
-def teacher() -> Teacher:
-    return Teacher()
-
-
-@pytest.fixture
-def folder(teacher: Teacher, tmp_path: Path) -> Path:
-    return teacher.write(tmp_path / "scores")
+from tests.score_cases import folder_fixture as folder_fixture
+from tests.score_cases import small_row_groups as small_row_groups
+from tests.score_cases import teacher_fixture as teacher_fixture
 
 
 def reseal(folder: Path) -> None:
