@@ -1,17 +1,39 @@
 """Where and in which precision a run computes."""
 
+import ctypes
 import platform
+import sys
 from pathlib import Path
 from typing import Literal
 
 import torch
 from accelerate import Accelerator
 
+# mallopt(3): no separate mapping of large blocks (M_MMAP_MAX), no trimming of the heap (M_TRIM_THRESHOLD), which
+# grows by 64 MiB at a time (M_TOP_PAD).
+_MALLOC_OPTIONS = {-4: 0, -1: -1, -2: 64 << 20}
+
 
 def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerator:
     """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it."""
+    keep_freed_memory()
     bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
     return Accelerator(mixed_precision="bf16" if bfloat16 else "no")
+
+
+def keep_freed_memory() -> None:
+    """Let this process use the memory of freed tensors again, instead of giving it back to the system.
+
+    glibc returns a large tensor's pages as it is freed, and the system zeroes new ones for the next: with the
+    gradient of the embeddings alone a fifth of a training step on one core, a third on two. Does nothing where
+    the C library is another. The peak stays what it is; it is held to the end.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        for option, value in _MALLOC_OPTIONS.items():
+            library.mallopt(option, value)
 
 
 def device_name(device: torch.device) -> str:
