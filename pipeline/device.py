@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from accelerate import Accelerator
 
-# mallopt(3): no separate mapping of large blocks (M_MMAP_MAX), no trimming of the heap (M_TRIM_THRESHOLD), which
-# grows by 64 MiB at a time (M_TOP_PAD).
+# mallopt(3): large blocks get no mapping of their own (M_MMAP_MAX), and the heap is never trimmed
+# (M_TRIM_THRESHOLD) and grows by 64 MiB at a time (M_TOP_PAD).
 _MALLOC_OPTIONS = {-4: 0, -1: -1, -2: 64 << 20}
 
 
@@ -24,9 +24,9 @@ def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerato
 def keep_freed_memory() -> None:
     """Let this process use the memory of freed tensors again, instead of giving it back to the system.
 
-    glibc returns a large tensor's pages as it is freed, and the system zeroes new ones for the next: with the
-    gradient of the embeddings alone a fifth of a training step on one core, a third on two. Does nothing where
-    the C library is another. The peak stays what it is; it is held to the end.
+    glibc returns a large tensor's pages as it is freed, and the system zeroes new ones for the next, which
+    can take a fifth of a training step, most of it for the gradient of the embeddings. Does nothing where
+    the C library is another.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -40,8 +40,8 @@ def evaluate(
 
     Returns:
         The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and
-        its F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up
-        to PASSES passes, laying batches out included); device. And the predicted tags.
+        its F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of
+        up to PASSES passes, laying batches out included); device. And the predicted tags.
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)

@@ -256,8 +256,8 @@ def reproducible(seed: int) -> None:
     """Make what follows depend on `seed` alone, on one machine with one number of threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
-    # A debugging aid that comes with it: every new tensor filled with NaN, for a twentieth of a training step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # A debugging aid that comes with it: every new tensor filled with NaN, a twentieth of a training step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(seed)
 
 

@@ -34,10 +34,11 @@ def student_loss(
 
     def loss(student: LinearChain, batch: Batch, step: int) -> Tensor:
         if batch.tags is None and targets_of_unlabelled is not None:
-            alone = targets_of_unlabelled(batch.ids).to(student.emissions.device)
-            return objective(method, settings, 1.0, student=student, target=alone, gold=None)
-        weight = weight_at(settings.schedule, settings.weight, step=step, steps=steps, epochs=epochs)
-        target = None if weight == 0.0 else targets(batch.ids).to(student.emissions.device)
+            table, weight = targets_of_unlabelled, 1.0
+        else:
+            table = targets
+            weight = weight_at(settings.schedule, settings.weight, step=step, steps=steps, epochs=epochs)
+        target = None if weight == 0.0 else table(batch.ids).to(student.emissions.device)
         gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
         return objective(method, settings, weight, student=student, target=target, gold=gold)
 
