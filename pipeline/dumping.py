@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.batching import Batches
 from pipeline.encoding import load
-from pipeline.folder import check, sha256
+from pipeline.folder import check
 from pipeline.model import ChainTagger
 from pipeline.model_folder import WEIGHTS
 from pipeline.params import Dump
@@ -23,12 +23,17 @@ def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
     Raises:
         UserError: a folder is damaged.
     """
-    check(encoded)
-    return origin_of_file(encoded / f"{split}.parquet", teacher)
+    file = encoded / f"{split}.parquet"
+    return origin_of_file(file, check(encoded)[file.name], teacher)
 
 
-def origin_of_file(split: Path, teacher: Path) -> Origin:
-    """`origin_of` for the split in a file, which is named after it; the folder around it need not be sealed.
+def origin_of_file(split: Path, digest: str, teacher: Path) -> Origin:
+    """`origin_of` for the split in a file, which is named after it.
+
+    Args:
+        split: the file; the folder around it need not be sealed.
+        digest: its SHA-256.
+        teacher: the folder of the model.
 
     Raises:
         UserError: the file is no encoded split, or `teacher` is damaged.
@@ -37,7 +42,7 @@ def origin_of_file(split: Path, teacher: Path) -> Origin:
     return Origin(
         tags=header.tag_set.tags,
         teacher=check(teacher)[WEIGHTS],
-        corpus=sha256(split),
+        corpus=digest,
         tokenizer=header.vocabulary.identity,
         split=split.stem,
     )

@@ -52,7 +52,7 @@ def write_unlabelled(
             Batches(load(folder / TEXT), settings.batch_size),
             accelerator(settings.precision),
             settings,
-            origin=origin_of_file(folder / TEXT, teacher),
+            origin=origin_of_file(folder / TEXT, sha256(folder / TEXT), teacher),
             checkpoint=checkpoint.folder,
             out=folder / SCORES,
         )
@@ -69,14 +69,14 @@ def open_unlabelled(folder: Path, labelled: Batches, teacher: Path) -> tuple[Bat
     Raises:
         UserError: the folder is damaged, or was made with another teacher, vocabulary or tag set.
     """
-    if not check(folder):
+    if not (files := check(folder)):
         return None
     encoded, mine = load(folder / TEXT), labelled.encoded
     if (encoded.tag_set, encoded.vocabulary) != (mine.tag_set, mine.vocabulary):
         raise UserError(
             f"{folder / TEXT}: was made for another corpus or encoder; run `dvc repro unlabelled`"
         )
-    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, teacher))
+    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, files[TEXT], teacher))
     return Batches(encoded, labelled.batch_size), store
 
 

@@ -61,27 +61,24 @@ def test_the_section_shows_every_folder_and_its_pictures(results):
 def test_what_is_measured_beside_the_pipeline_is_shown_after_it(results):
     made = RUN | {"parameters": {"student": {"layers": 2, "epochs": 7}, "seeds": [1, 2]}}
     longer = made | {"parameters": {"student": {"layers": 2, "epochs": 9}, "seeds": [1, 2]}}
-    (results / "toy-unlabelled-cpu.json").write_text(
-        json.dumps(
-            {
-                "task": "toy",
-                "sentences": {"train": 1_234, "text": 98_765},
-                "summary": json.loads((results / "toy-cpu" / "summary.json").read_text()),
-                "runs": {"labelled": made, "with text": longer},
-            }
-        )
-    )
+    both = {"task": "toy", "summary": json.loads((results / "toy-cpu" / "summary.json").read_text())}
+    parts = {"sentences": {"train": 1_234, "text": 98_765}, "runs": {"labelled": made, "with text": longer}}
+    (results / "toy-unlabelled-cpu.json").write_text(json.dumps(both | parts))
+    (results / "toy-heads-cpu.json").write_text(json.dumps(both | {"runs": {"crf": made, "softmax": longer}}))
     row = {"model": "student", "threads": 3, "megabytes": 1.23, "latency_ms": 4.56}
     row |= {"sentences_per_second": 78.9, "times_teacher": 5.678, "f1": 91.234}
     (results / "latency.json").write_text(
         json.dumps({"commit": "abc", "device": "a machine", "sentences": 55, "rows": [row]})
     )
     _, toy = section(results).split("### toy, a tenth of it labelled")
-    text, exports = toy.split("### Exported students")
+    text, rest = toy.split("### toy, with a CRF and without")
+    heads, exports = rest.split("### Exported students")
     assert "1,234 sentences with tags, 98,765 without" in text
     assert "epochs: 7 (labelled) and 9 (with text)" in text
     assert "over 2 seeds" in text
     assert "`kbest`" in text
+    assert "`kbest`" in heads
+    assert "students of 2 layers, mean ± standard deviation over 2 seeds." in heads
     assert "| student | 3 | 1.2 | 4.6 | 79 | 5.68 | 91.23 |" in exports
     (results / "latency.json").write_text("{")
     with pytest.raises(UserError, match=r"latency\.json: no JSON"):

@@ -9,7 +9,7 @@ from pipeline.errors import UserError
 from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.figures import epoch_time_figure, f1_figure
 from pipeline.reporting.outcomes import read_json, require_text, write_json
-from pipeline.reporting.side_results import latency_section, unlabelled_section
+from pipeline.reporting.side_results import heads_section, latency_section, unlabelled_section
 from pipeline.reporting.tables import alarms, quality_notes, quality_table, timing_notes, timing_tables
 
 BEGIN = "<!-- results: written by `python -m stages.results`, do not edit -->"
@@ -56,13 +56,14 @@ def section(results: Path) -> str:
     """Tables, notes and pictures for every folder of `results` in order of name, in Markdown; "" without any.
 
     A folder may lack one of the two files. Pictures are addressed relative to the parent of `results`. After
-    the folders come `*-unlabelled-*.json` and `latency.json`.
+    the folders come `*-unlabelled-*.json`, `*-heads-*.json` and `latency.json`.
 
     Raises:
         UserError: a results file is not readable.
     """
     parts = [_folder_section(folder, f"{results.name}/{folder.name}") for folder in _folders(results)]
     parts += [unlabelled_section(_read(path)) for path in sorted(results.glob("*-unlabelled-*.json"))]
+    parts += [heads_section(_read(path)) for path in sorted(results.glob("*-heads-*.json"))]
     parts += [latency_section(_read(path)) for path in results.glob("latency.json")]
     return "\n\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""The README's tables of what is measured beside the pipeline: unlabelled text, exports."""
+"""The README's tables of what is measured beside the pipeline: unlabelled text, heads, exports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,19 +9,28 @@ from pipeline.reporting.tables import quality_table, table
 def unlabelled_section(result: Mapping[str, Any]) -> str:
     """What text without tags is worth, from what `benchmarks.unlabelled` wrote."""
     sizes, runs = result["sentences"], result["runs"]
-    run = next(iter(runs.values()))
     epochs = " and ".join(
         f"{made['parameters']['student']['epochs']} ({label})" for label, made in runs.items()
     )
-    summary = result["summary"]
     return "\n\n".join(
         [
             f"### {result['task']}, a tenth of it labelled",
-            quality_table(summary),
-            f"{sizes['train']:,} sentences with tags, {sizes['text']:,} without; test set of "
-            f"{summary['sentences']:,}. Students of {run['parameters']['student']['layers']} layers, mean ± "
-            f"standard deviation over {len(run['parameters']['seeds'])} seeds; epochs: {epochs}.",
-            f"Commit {run['commit'][:12]}, {summary['device']}, {run['date']}.",
+            quality_table(result["summary"]),
+            f"{sizes['train']:,} sentences with tags, {sizes['text']:,} without. {_students(result)}; "
+            f"epochs: {epochs}.",
+            _made(result),
+        ]
+    )
+
+
+def heads_section(result: Mapping[str, Any]) -> str:
+    """Students with a CRF and, named "… softmax", without one, from what `benchmarks.heads` wrote."""
+    return "\n\n".join(
+        [
+            f"### {result['task']}, with a CRF and without",
+            quality_table(result["summary"]),
+            f"{_students(result)}.",
+            _made(result),
         ]
     )
 
@@ -49,3 +58,17 @@ def latency_section(result: Mapping[str, Any]) -> str:
             f"Commit {result['commit']}, {result['device']}.",
         ]
     )
+
+
+def _students(result: Mapping[str, Any]) -> str:
+    parameters = next(iter(result["runs"].values()))["parameters"]
+    return (
+        f"Test set of {result['summary']['sentences']:,} sentences; students of "
+        f"{parameters['student']['layers']} layers, mean ± standard deviation over "
+        f"{len(parameters['seeds'])} seeds"
+    )
+
+
+def _made(result: Mapping[str, Any]) -> str:
+    run = next(iter(result["runs"].values()))
+    return f"Commit {run['commit'][:12]}, {result['summary']['device']}, {run['date']}."
