@@ -10,8 +10,8 @@ import torch
 from accelerate import Accelerator
 
 # mallopt(3): large blocks get no mapping of their own (M_MMAP_MAX), and the heap is never trimmed
-# (M_TRIM_THRESHOLD) and grows by 64 MiB at a time (M_TOP_PAD).
-_MALLOC_OPTIONS = {-4: 0, -1: -1, -2: 64 << 20}
+# (M_TRIM_THRESHOLD).
+_MALLOC_OPTIONS = {-4: 0, -1: -1}
 
 
 def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerator:
