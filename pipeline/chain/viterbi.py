@@ -90,10 +90,11 @@ def _decode(
 def _decode_one(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
 ) -> tuple[Array, Array]:
-    """Decode a batch of one, to the same bits as `_decode`, with half as many calls.
+    """Decode a batch of one, to the same bits as `_decode`, where the calls are all it costs.
 
-    Calls are all it costs. Its words need no gathering, and its candidates are few enough to be kept, so
-    that all back pointers come out of one call; following them is then only Python.
+    So all of them are cheap ones: of a ufunc on contiguous arrays of one shape, which numpy does not have to
+    set up an iterator for, or of none. The maximum is looked up where `argmax` found it, which leaves the
+    back pointers behind; following them is then only Python.
     """
     _, size, tags = emissions.shape
     words = emissions[0]
@@ -103,30 +104,36 @@ def _decode_one(
     scores[:, 1] = words[length - steps : length][::-1]
     scores[0, 0] += start
     scores[0, 1] += end
-    directions = np.empty((tags, 2, tags), words.dtype)
-    directions[:, 0] = transitions
-    directions[:, 1] = transitions.T
-    ways = np.empty((steps - 1, tags, 2, tags), words.dtype)  # [step, previous, direction, current]
-    best = np.empty((2, tags), words.dtype)
-    add, maximum = np.add, np.maximum.reduce
-    before = scores.transpose(0, 2, 1)[..., None]
-    for previous, way, here in zip(list(before), list(ways), list(scores[1:]), strict=False):
-        add(previous, directions, way)
-        maximum(way, 0, None, best)
+    directions = np.empty((2, tags, tags), words.dtype)  # [direction, current, previous]
+    directions[0] = transitions.T
+    directions[1] = transitions
+    ways = np.empty_like(directions)
+    rows = np.arange(0, 2 * tags * tags, tags).reshape(2, tags)
+    pointers = np.empty((steps - 1, 2, tags), np.intp)
+    at, best = np.empty_like(rows), np.empty_like(scores[0])
+    add, argmax, look_up = np.add, ways.argmax, ways.reshape(-1).take
+    for before, pointer, here in zip(
+        list(scores[:, :, None]), list(pointers), list(scores[1:]), strict=False
+    ):
+        ways[...] = before
+        add(ways, directions, ways)
+        argmax(2, pointer)
+        add(pointer, rows, at)
+        look_up(at, None, best, "clip")
         add(here, best, here)
 
     joint = scores[last_left, 0] + (scores[-1, 1] - words[last_left])
     tag = middle = int(joint.argmax())
-    pointers = memoryview(ways.argmax(1))
+    previous = memoryview(pointers)
     path = []
     for step in range(last_left - 1, -1, -1):
-        tag = pointers[step, 0, tag]
+        tag = previous[step, 0, tag]
         path.append(tag)
     path.reverse()
     path.append(middle)
     tag = middle
     for step in range(steps - 2, -1, -1):
-        tag = pointers[step, 1, tag]
+        tag = previous[step, 1, tag]
         path.append(tag)
     path += [0] * (size - length)
     return joint[middle : middle + 1], np.array([path])
