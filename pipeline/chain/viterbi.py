@@ -124,7 +124,7 @@ def _decode_one(
 
     joint = scores[last_left, 0] + (scores[-1, 1] - words[last_left])
     tag = middle = int(joint.argmax())
-    previous = memoryview(pointers)
+    previous = pointers.data
     path = []
     for step in range(last_left - 1, -1, -1):
         tag = previous[step, 0, tag]
