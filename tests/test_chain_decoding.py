@@ -13,7 +13,7 @@ cases = pytest.mark.parametrize(
     ("lengths", "tags", "scale", "dtype"),
     list(
         itertools.product(
-            [[1], [2, 1], [5, 1, 3, 2, 4]], [1, 2, 3, 4], [1.0, 1e4], [torch.float64, torch.float32]
+            [[1], [4], [5], [2, 1], [5, 1, 3, 2, 4]], [1, 2, 3, 4], [1.0, 1e4], [torch.float64, torch.float32]
         )
     ),
 )
@@ -84,6 +84,20 @@ def test_a_batch_of_many_blocks_gives_what_its_sentences_give():
         assert torch.equal(paths[row, :length], path[0, 0])
 
 
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1e4])
+def test_a_sentence_alone_gets_the_bits_it_gets_in_a_batch(scale):
+    """Whole numbers tie often; other scores tie but for their rounding."""
+    lengths = [9, 1, 2, 3, 8]
+    chain = random_chain(lengths, 4, dtype=torch.float32)
+    e, t, b, d = ((p.detach() * 2).round() * scale + (scale == 0.5) * p.detach() for p in potentials(chain))
+    best, paths = LinearChain(e, t, b, d, chain.lengths).viterbi()
+    for row in range(len(lengths)):
+        only = slice(row, row + 1)
+        score, path = LinearChain(e[only], t, b, d, chain.lengths[only]).viterbi()
+        assert torch.equal(score, best[only])
+        assert torch.equal(path, paths[only])
+
+
 def test_barriers_are_kept():
     chain = random_chain([40, 9], 5, dtype=torch.float32, padding=0.0)
     emissions, transitions, start, end = (p.detach().clone() for p in potentials(chain))
@@ -92,7 +106,9 @@ def test_barriers_are_kept():
     start[3] = -1e4
     emissions[:, :, 2] += 5
     chain = LinearChain(emissions, transitions, start, end, chain.lengths)
-    for path, length in zip(chain.viterbi()[1].tolist(), [40, 9], strict=True):
+    alone = LinearChain(emissions[:1], transitions, start, end, chain.lengths[:1])
+    found = chain.viterbi()[1].tolist() + alone.viterbi()[1].tolist()
+    for path, length in zip(found, [40, 9, 40], strict=True):
         steps = list(itertools.pairwise(path[:length]))
         assert any(previous == 2 for previous, _ in steps)
         assert all(current == 3 for previous, current in steps if previous == 2)

@@ -48,9 +48,9 @@ class LinearChain:
         if self.lengths.dtype != torch.int64:
             raise ValueError(f"lengths must be int64, not {self.lengths.dtype}")
         if self.lengths.device.type == "cpu":  # elsewhere the check would make the device wait
-            low, high = self.lengths.aminmax()
+            low, high = map(int, self.lengths.aminmax())
             if low < 1 or high > size:
-                raise ValueError(f"lengths must be in 1..{size}, not {int(low)}..{int(high)}")
+                raise ValueError(f"lengths must be in 1..{size}, not {low}..{high}")
         names = ("emissions", "transitions", "start", "end")
         wide = any(getattr(self, name).dtype == torch.float64 for name in names)
         dtype = torch.float64 if wide else torch.float32

@@ -19,12 +19,15 @@ def viterbi(
 ) -> tuple[Tensor, Tensor]:
     """Return the best score [B] and its tags [B, L] int64, 0 at padding, on the device of the emissions."""
     batch, size, tags = emissions.shape
-    e, t, b, d, words = (x.detach().cpu().numpy() for x in (emissions, transitions, start, end, lengths))
-    block = max(8, _BLOCK_BYTES // (2 * tags * tags * e.itemsize))
-    scores, paths = np.empty(batch, e.dtype), np.empty((batch, size), np.int64)
-    for low in range(0, batch, block):
-        here = slice(low, low + block)
-        scores[here], paths[here] = _decode(e[here], t, b, d, words[here])
+    e, t, b, d, words = (x.numpy(force=True) for x in (emissions, transitions, start, end, lengths))
+    if batch == 1:
+        scores, paths = _decode_one(e, t, b, d, int(words[0]))
+    else:
+        block = max(8, _BLOCK_BYTES // (2 * tags * tags * e.itemsize))
+        scores, paths = np.empty(batch, e.dtype), np.empty((batch, size), np.int64)
+        for low in range(0, batch, block):
+            here = slice(low, low + block)
+            scores[here], paths[here] = _decode(e[here], t, b, d, words[here])
     return torch.from_numpy(scores).to(emissions.device), torch.from_numpy(paths).to(emissions.device)
 
 
@@ -82,3 +85,55 @@ def _decode(
     at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
     paths = found.ravel().take(at) * (position < lengths)
     return joint[sentence, tag], paths.T
+
+
+def _decode_one(
+    emissions: Array, transitions: Array, start: Array, end: Array, length: int
+) -> tuple[Array, Array]:
+    """Decode a batch of one, to the same bits as `_decode`, where the calls are all it costs.
+
+    So all of them are cheap ones: of a ufunc on contiguous arrays of one shape, which numpy does not have to
+    set up an iterator for, or of none. The maximum is looked up where `argmax` found it, which leaves the
+    back pointers behind; following them is then only Python.
+    """
+    _, size, tags = emissions.shape
+    words = emissions[0]
+    last_left, steps = (length - 1) // 2, length // 2 + 1
+    scores = np.empty((steps, 2, tags), words.dtype)
+    scores[:, 0] = words[:steps]
+    scores[:, 1] = words[length - steps : length][::-1]
+    scores[0, 0] += start
+    scores[0, 1] += end
+    directions = np.empty((2, tags, tags), words.dtype)  # [direction, current, previous]
+    directions[0] = transitions.T
+    directions[1] = transitions
+    ways = np.empty_like(directions)
+    rows = np.arange(0, 2 * tags * tags, tags).reshape(2, tags)
+    pointers = np.empty((steps - 1, 2, tags), np.intp)
+    at, best = np.empty_like(rows), np.empty_like(scores[0])
+    add, argmax, look_up = np.add, ways.argmax, ways.reshape(-1).take
+    for before, pointer, here in zip(
+        list(scores[:, :, None]), list(pointers), list(scores[1:]), strict=False
+    ):
+        ways[...] = before
+        add(ways, directions, ways)
+        argmax(2, pointer)
+        add(pointer, rows, at)
+        look_up(at, None, best, "clip")
+        add(here, best, here)
+
+    joint = scores[last_left, 0] + (scores[-1, 1] - words[last_left])
+    tag = middle = int(joint.argmax())
+    previous = pointers.data
+    path = []
+    for step in range(last_left - 1, -1, -1):
+        tag = previous[step, 0, tag]
+        path.append(tag)
+    path.reverse()
+    path.append(middle)
+    tag = middle
+    for step in range(steps - 2, -1, -1):
+        tag = previous[step, 1, tag]
+        path.append(tag)
+    path += [0] * (size - length)
+    return joint[middle : middle + 1], np.array([path])
