@@ -54,7 +54,10 @@ class Batches:
     def __init__(self, encoded: Encoded, batch_size: int) -> None:
         self.encoded = encoded
         self.batch_size = batch_size
-        self._sizes = encoded.pieces.lengths.int()
+        offsets = encoded.pieces.offsets
+        self._sizes = torch.sub(
+            offsets[1:], offsets[:-1], out=offsets.new_empty(len(encoded), dtype=torch.int32)
+        )
         self._capacity = _capacity(encoded.vocabulary)
         self._long = self._long_batches()
         encoded.release()
@@ -73,7 +76,7 @@ class Batches:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
         yield from self._long
         rest = torch.empty(0, dtype=torch.int64)
-        for size in self._sizes.unique().flip(0).tolist():
+        for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
             if size <= self._capacity:
                 *batches, rest = torch.cat([rest, self._of_size(size)]).split(self.batch_size)
                 yield from batches
@@ -92,7 +95,9 @@ class Batches:
         """Lay the sentences `ids` [B] out."""
         vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces
         first, lengths = self.encoded.first.padded(ids)
-        rows, counts, window, offset = _plan_windows(first.long(), lengths, self._sizes[ids].long(), vocabulary)
+        rows, counts, window, offset = _plan_windows(
+            first.long(), lengths, self._sizes[ids].long(), vocabulary
+        )
         sizes = rows[:, 1] - rows[:, 0]
         start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
         inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(
@@ -121,6 +126,7 @@ class Batches:
             first, lengths = self.encoded.first.padded(torch.tensor([sentence]))
             size = self._sizes[sentence : sentence + 1].long()
             windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
+            self.encoded.release()
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size

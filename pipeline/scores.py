@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -163,6 +164,7 @@ class ScoreStore:
                 if len(twice):
                     raise shard.refusal(f"holds sentence {twice[0]}, which is there twice")
                 lengths[ids], self._start[ids] = words, self._first[number] + starts
+            pa.default_memory_pool().release_unused()  # or what Arrow keeps grows for some shards more
         if not lengths.all():
             raise UserError(
                 f"{folder}: sentence {lengths.argmin()} is missing; remove it and run `dvc repro`"

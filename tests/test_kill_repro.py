@@ -18,7 +18,11 @@ PHASES = ("starting", "computing", "checkpoint", "saving")
 KILLS = 5  # in each phase
 LATE = 4  # kills at any time, of DVC before or behind the stage too
 # So many steps that the kills find it at work.
-LONGER = {"teacher": {"epochs": 12}, "student": {"epochs": 12}, "dump": {"batch_size": 1, "shard_sentences": 1}}
+LONGER = {
+    "teacher": {"epochs": 12},
+    "student": {"epochs": 12},
+    "dump": {"batch_size": 1, "shard_sentences": 1},
+}
 UNIT = {"teacher": "step", "dump": "batch", "distill": "step"}  # what a checkpoint saves from being repeated
 
 
@@ -89,9 +93,9 @@ def test_a_killed_repro_goes_on_to_the_same_bits(stage: str, workspace: Workspac
     # One run killed over and over: no kill may cost more than the step or batch that it interrupts.
     chance, again = random.Random(2), trial("again")
     moments = Counter(phase for phase, _ in whole.moments)
-    share = 1 / (2 * KILLS + 1)  # of the whole that a kill while it computes or saves its state may advance by
     for phase in PHASES:
-        last = moments[phase] * (share if phase in ("computing", "checkpoint") else 1)
+        # Those while it computes or saves its state share the way to the end.
+        last = moments[phase] / (2 * KILLS + 1 if phase in ("computing", "checkpoint") else 1)
         for _ in range(KILLS):
             again.kill_in(phase, chance.randrange(int(last)))
     assert again.finish() == wanted
