@@ -6,6 +6,7 @@ All that the stage does is measured: reading the encoded corpus, batches, the te
 
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +88,14 @@ def measure_dump(root: Path, sentences: int) -> dict[str, Any]:
 
 
 def measure_dumps(root: Path, sizes: list[int]) -> list[dict[str, Any]]:
-    """`measure_dump` for every size, with what a sentence more costs in bytes of memory.
+    """`measure_dump` for every size, with what a sentence more than in the size before costs in bytes of memory.
 
-    That is against a corpus of a tenth of the smallest size, which has every buffer at its full size already.
+    Of the smaller sizes that is mostly buffers, which have not yet had their largest batch or row group.
     """
-    fixed = measure_dump(root, min(sizes) // 10)
-    rows = [measure_dump(root, sentences) for sentences in sizes]
-    for row in rows:
-        more = row["sentences"] - fixed["sentences"]
+    rows = [measure_dump(root, sentences) for sentences in sorted(sizes)]
+    for smaller, row in pairwise(rows):
+        more = row["sentences"] - smaller["sentences"]
         for name in ("dump", "open"):
-            growth = row[f"{name}_peak_mb"] - fixed[f"{name}_peak_mb"]
+            growth = row[f"{name}_peak_mb"] - smaller[f"{name}_peak_mb"]
             row[f"{name}_bytes_per_sentence"] = growth * 1e6 / more
-    return [fixed, *rows]
+    return rows

@@ -67,7 +67,7 @@ def main(
             }
             names = load_model(teacher).tag_set.tags
             f1 = {name: f1_of(run, batches, gold, names) for name, run in runs.items()}
-            spent = measure(runs, list(alone), batches.in_order(), rounds)
+            spent = measure(runs, list(alone), list(batches.in_order()), rounds)
             for name, (one, all_) in spent.items():
                 result["rows"].append(
                     {

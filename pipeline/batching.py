@@ -1,5 +1,6 @@
 """Encoded sentences → batches: length buckets, windows over long sentences, padded tensors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,45 +47,57 @@ class Batches:
     """A split, ready to be cut into batches of up to `batch_size` sentences.
 
     Sentences of several windows make batches of their own, always the same: of up to `batch_size` windows, or
-    of one sentence if it has more. So every epoch has as many batches, and documents fill no memory.
+    of one sentence if it has more. So every epoch has as many batches, and documents fill no memory. Of a
+    sentence no more than its size is held, in four bytes.
     """
 
     def __init__(self, encoded: Encoded, batch_size: int) -> None:
         self.encoded = encoded
         self.batch_size = batch_size
-        self._sizes = encoded.pieces.lengths
-        self._is_long = self._sizes > _capacity(encoded.vocabulary)
+        offsets = encoded.pieces.offsets
+        self._sizes = torch.sub(
+            offsets[1:], offsets[:-1], out=offsets.new_empty(len(encoded), dtype=torch.int32)
+        )
+        self._capacity = _capacity(encoded.vocabulary)
         self._long = self._long_batches()
         encoded.release()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return len(self.in_order())
+        short = self.sentences - sum(map(len, self._long))
+        return len(self._long) + -(-short // self.batch_size)
 
     @property
     def sentences(self) -> int:
         """Sentences in an epoch."""
         return len(self.encoded)
 
-    def in_order(self) -> list[Tensor]:
+    def in_order(self) -> Iterator[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
-        order = self._sizes.argsort(descending=True, stable=True)
-        return self._long + self._split(order[~self._is_long[order]])
+        yield from self._long
+        rest = torch.empty(0, dtype=torch.int64)
+        for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
+            if size <= self._capacity:
+                *batches, rest = torch.cat([rest, self._of_size(size)]).split(self.batch_size)
+                yield from batches
+        yield from self._split(rest)
 
     def shuffled(self, seed: int) -> list[Tensor]:
         """Ids of all sentences in random batches of like length: for training. The same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(self.encoded), generator=generator)
+        order = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
         batches = list(self._long)
-        for pool in order[~self._is_long[order]].split(POOL * self.batch_size):
-            batches += self._split(pool[self._sizes[pool].argsort(stable=True)])
+        for pool in order[self._sizes[order] <= self._capacity].split(POOL * self.batch_size):
+            batches += self._split(pool[self._sizes[pool].argsort(stable=True)].long())
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""
         vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces
         first, lengths = self.encoded.first.padded(ids)
-        rows, counts, window, offset = _plan_windows(first.long(), lengths, self._sizes[ids], vocabulary)
+        rows, counts, window, offset = _plan_windows(
+            first.long(), lengths, self._sizes[ids].long(), vocabulary
+        )
         sizes = rows[:, 1] - rows[:, 0]
         start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
         inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(
@@ -98,18 +111,22 @@ class Batches:
         self.encoded.release()
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
+    def _of_size(self, size: int) -> Tensor:
+        return (self._sizes == size).nonzero().flatten()
+
     def _split(self, order: Tensor) -> list[Tensor]:
         return list(order.split(self.batch_size)) if len(order) else []
 
     def _long_batches(self) -> list[Tensor]:
-        order = self._sizes.argsort(descending=True, stable=True)
-        order = order[self._is_long[order]]
+        order = (self._sizes > self._capacity).nonzero().flatten()
+        order = order[self._sizes[order].argsort(descending=True, stable=True)]
         sizes: list[int] = []
         room = 0
         for sentence in order.tolist():
             first, lengths = self.encoded.first.padded(torch.tensor([sentence]))
-            size = self._sizes[sentence : sentence + 1]
+            size = self._sizes[sentence : sentence + 1].long()
             windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
+            self.encoded.release()
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size

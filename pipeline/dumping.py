@@ -1,8 +1,10 @@
 """The teacher's one pass over a split: what goes into the score store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -14,7 +16,7 @@ from pipeline.model import ChainTagger
 from pipeline.model_folder import WEIGHTS
 from pipeline.params import Dump
 from pipeline.progress import progress
-from pipeline.scores import ChainParameters, Origin, unfinished, write_scores
+from pipeline.scores import ChainParameters, Origin, finished, write_scores
 
 
 def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
@@ -80,10 +82,10 @@ def dump_scores(
     """
     write_scores(
         out,
-        _scores(teacher, batches, unfinished(checkpoint, batches.in_order()), accelerator),
+        _scores(teacher, batches, finished(checkpoint, batches.sentences), accelerator),
         origin=origin,
         parameters=parameters_of(teacher),
-        sentences=len(batches.encoded),
+        sentences=batches.sentences,
         shard_sentences=settings.shard_sentences,
         dtype=settings.dtype,
         checkpoint=checkpoint,
@@ -91,14 +93,17 @@ def dump_scores(
 
 
 def _scores(
-    teacher: ChainTagger, batches: Batches, pending: Sequence[Tensor], accelerator: Accelerator
+    teacher: ChainTagger, batches: Batches, done: npt.NDArray[np.bool_], accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids [B], lengths [B] and emissions [words, N] of each pending batch of ids, on the CPU."""
+    """Ids [B], lengths [B] and emissions [words, N] of each batch that is not wholly `done` [S], on the CPU."""
     teacher.eval().to(accelerator.device)
-    with progress("dump", sum(len(ids) for ids in pending)) as meter:
-        for ids in pending:
+    with progress("dump", batches.sentences, int(done.sum())) as meter:
+        for ids in batches.in_order():
+            new = len(ids) - int(done[ids.numpy()].sum())
+            if new == 0:
+                continue
             batch = batches.batch(ids).to(accelerator.device)
             with torch.inference_mode(), accelerator.autocast():
                 chain = teacher.chain(batch)
             yield ids, chain.lengths.cpu(), chain.emissions[chain.mask].cpu()
-            meter.advance(len(ids))
+            meter.advance(new)

@@ -6,13 +6,14 @@ of L words costs L·N numbers. Neither writing nor reading needs the whole of it
 
 import math
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -32,7 +33,7 @@ from pipeline.shards import (
     write_shard,
 )
 
-__all__ = ["ChainParameters", "Origin", "ScoreStore", "unfinished", "write_scores"]
+__all__ = ["ChainParameters", "Origin", "ScoreStore", "finished", "write_scores"]
 
 _ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
 
@@ -62,7 +63,7 @@ def write_scores(
         shard_sentences: sentences in each shard but the last.
         dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
         checkpoint: a folder where finished shards wait for the last one. A later call for the same store goes
-            on behind them: of `batches`, what they hold already is skipped (see `unfinished`). It is the
+            on behind them: of `batches`, what they hold already is skipped (see `finished`). It is the
             caller's to delete.
 
     Raises:
@@ -76,16 +77,13 @@ def write_scores(
         if not value.isfinite().all():
             raise UserError(f"{folder}: the teacher's CRF {name} holds NaN or inf; train it again")
     header = Header(origin, parameters, dtype, sentences, math.ceil(sentences / shard_sentences))
-    kept = np.zeros(sentences, bool)
-    finished = _finished(checkpoint)
-    for shard in finished:
+    shards = _finished_shards(checkpoint)
+    for shard in shards:
         if shard.header.as_json() != header.as_json():
             raise UserError(f"{shard.path}: belongs to another dump; remove {checkpoint} and run `dvc repro`")
-        for (ids, _, _), _ in shard.row_groups():
-            kept[ids] = True
-    pieces = _cut(_checked(batches, header, kept), shard_sentences)
+    pieces = _cut(_checked(batches, header, _held(shards, sentences)), shard_sentences)
     with new_folder(folder) as aside:
-        for number in range(len(finished), header.shards):
+        for number in range(len(shards), header.shards):
             count = min(shard_sentences, sentences - number * shard_sentences)
             with ExitStack() as stack:
                 place = aside
@@ -94,21 +92,17 @@ def write_scores(
                 path = place / shard_name(number, header.shards)
                 write_shard(path, header, number, _row_groups(pieces, count))
         next(pieces, None)  # a sentence too many is refused there
-        for shard in _finished(checkpoint):
+        for shard in _finished_shards(checkpoint):
             shutil.copyfile(shard.path, aside / shard.path.name)
 
 
-def unfinished(checkpoint: Path, batches: Sequence[Tensor]) -> list[Tensor]:
-    """Leave out of `batches` (ids [B] each) those that the finished shards in `checkpoint` hold wholly.
+def finished(checkpoint: Path, sentences: int) -> npt.NDArray[np.bool_]:
+    """Which of so many sentences the finished shards in `checkpoint` hold, by id [sentences].
 
     Raises:
         UserError: a finished shard is damaged.
     """
-    held = np.zeros(1 + max((int(ids.max()) for ids in batches), default=0), bool)
-    for shard in _finished(checkpoint):
-        for (ids, _, _), _ in shard.row_groups():
-            held[ids] = True
-    return [ids for ids in batches if not held[ids.numpy()].all()]
+    return _held(_finished_shards(checkpoint), sentences)
 
 
 class ScoreStore:
@@ -118,7 +112,7 @@ class ScoreStore:
         origin: what the scores were made from.
         parameters: the teacher's CRF, float32.
         dtype: how emissions are stored (they are always returned as float32).
-        lengths: [sentences] words of each sentence, int64, by id.
+        lengths: [sentences] words of each sentence, int32, by id.
     """
 
     origin: Origin
@@ -159,17 +153,18 @@ class ScoreStore:
         self.origin, self.parameters, self.dtype = header.origin, header.parameters, header.dtype
         if expect is not None:
             _compare(folder, self.origin, expect)
-        # A sentence's numbers start at byte `_start` of shard `_shard`.
+        # A sentence's numbers start at byte `_start` of all shards' bytes; shard n's begin at byte `_first[n]`.
         self._shards = shards
-        self._shard = np.zeros(header.sentences, np.int32)
+        self._first = np.cumsum([0, *(shard.path.stat().st_size for shard in shards)])
         self._start = np.zeros(header.sentences, np.int64)
-        lengths = np.zeros(header.sentences, np.int64)
+        lengths = np.zeros(header.sentences, np.int32)
         for number, shard in enumerate(shards):
             for (ids, words, _), starts in shard.row_groups():
                 twice = ids[lengths[ids] > 0] if lengths[ids].any() else _repeated(ids)
                 if len(twice):
                     raise shard.refusal(f"holds sentence {twice[0]}, which is there twice")
-                lengths[ids], self._shard[ids], self._start[ids] = words, number, starts
+                lengths[ids], self._start[ids] = words, self._first[number] + starts
+            pa.default_memory_pool().release_unused()  # or what Arrow keeps grows for some shards more
         if not lengths.all():
             raise UserError(
                 f"{folder}: sentence {lengths.argmin()} is missing; remove it and run `dvc repro`"
@@ -188,16 +183,16 @@ class ScoreStore:
 
     def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
-        lengths = self.lengths[ids]
+        lengths = self.lengths[ids].long()
         counts, which = lengths.numpy(), ids.numpy()
         first = np.cumsum(counts) - counts
         size = len(self.tags) * np.dtype(DTYPES[self.dtype]).itemsize
         at = np.repeat(self._start[which] - first * size, counts) + np.arange(counts.sum()) * size
-        owner = np.repeat(self._shard[which], counts)
+        owner = np.repeat(np.searchsorted(self._first, self._start[which], side="right") - 1, counts)
         rows = np.empty(len(at), f"V{size}")
         for number in np.unique(owner):
             mine = owner == number
-            rows[mine] = self._shards[number].rows(at[mine])
+            rows[mine] = self._shards[number].rows(at[mine] - self._first[number])
         values = rows.view(DTYPES[self.dtype]).astype(np.float32, copy=False)
         return torch.from_numpy(values).view(-1, len(self.tags)), lengths
 
@@ -286,7 +281,15 @@ def _repeated(ids: Integers) -> Integers:
     return ordered[1:][ordered[1:] == ordered[:-1]]
 
 
-def _finished(checkpoint: Path | None) -> list[Shard]:
+def _held(shards: Iterable[Shard], sentences: int) -> npt.NDArray[np.bool_]:
+    held = np.zeros(sentences, bool)
+    for shard in shards:
+        for (ids, _, _), _ in shard.row_groups():
+            held[ids] = True
+    return held
+
+
+def _finished_shards(checkpoint: Path | None) -> list[Shard]:
     """The shards 0, 1, … that a stopped `write_scores` left in `checkpoint`, as far as there is no gap."""
     shards: list[Shard] = []
     while checkpoint is not None and (folder := checkpoint / f"{len(shards):05d}").is_dir():

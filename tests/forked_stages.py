@@ -81,7 +81,7 @@ class Stages:
             stage: its name.
             arguments: on the command line.
             place: working folder.
-            at: which moment (from 0, see `_watch`) brings the signal `number`.
+            at: which moment (from 0, see `watch`) brings the signal `number`.
             number: of the signal.
             after: seconds after which SIGKILL comes, wherever the stage is.
             checkpoint_seconds: at least so long between two checkpoints.
@@ -146,7 +146,16 @@ def _run(request: dict[str, Any]) -> None:
         sys.argv = [request["stage"], *request["arguments"]]
         if request["file_size"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], resource.RLIM_INFINITY))
-        _watch(request["place"], moments, request["at"], request["number"])
+        seen = 0
+
+        def moment(name: str) -> None:
+            nonlocal seen
+            os.write(moments, f"{name}\n".encode())
+            seen += 1
+            if seen - 1 == request["at"]:
+                os.kill(os.getpid(), request["number"])
+
+        watch(request["place"], moment)
         command.run(main)
     except SystemExit as end:
         status = end.code or 0
@@ -160,24 +169,15 @@ def _run(request: dict[str, Any]) -> None:
     os._exit(status if isinstance(status, int) else 1)
 
 
-def _watch(place: str, log: int, at: int | None, number: int) -> None:
-    """Write a line for every moment, and send the signal at moment `at`.
+def watch(place: str, moment: Callable[[str], None]) -> None:
+    """Call `moment` with the name of every moment of this process, just before it.
 
     A moment is an operation on a file in `place`, a flush of one to the disk, a batch through the encoder, or
-    a step of the optimiser; the line is written, and the signal comes, before it.
+    a step of the optimiser.
     """
     from pipeline import folder
     from pipeline.model import ChainTagger
     from pipeline.training import Run
-
-    seen = 0
-
-    def moment(name: str) -> None:
-        nonlocal seen
-        os.write(log, f"{name}\n".encode())
-        seen += 1
-        if seen - 1 == at:
-            os.kill(os.getpid(), number)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" or event.startswith(("os.", "shutil.")):

@@ -225,7 +225,7 @@ def test_an_epoch_holds_every_sentence_once_in_as_many_batches_whatever_the_seed
     split = realistic(150) + [[1] * chance.randint(150, 900) for _ in range(documents)]
     chance.shuffle(split)
     batches = Batches(numbered(split, window=100, overlap=10), 8)
-    epochs = [batches.in_order(), *(batches.shuffled(seed) for seed in range(20))]
+    epochs = [list(batches.in_order()), *(batches.shuffled(seed) for seed in range(20))]
 
     for epoch in epochs:
         assert len(epoch) == len(batches)
@@ -245,5 +245,5 @@ def test_shuffling_follows_from_the_seed():
 
 def test_tagging_reads_the_longest_first():
     batches = Batches(numbered(realistic(100), window=40), 8)
-    sizes = batches.encoded.pieces.lengths[torch.cat(batches.in_order())].tolist()
+    sizes = batches.encoded.pieces.lengths[torch.cat(list(batches.in_order()))].tolist()
     assert sizes == sorted(sizes, reverse=True)

@@ -182,7 +182,7 @@ def test_every_method_learns_every_pair_that_is_not_refused(
     run = Run(student, SETTINGS, 10)
     before = {key: tensor.clone() for key, tensor in student.state_dict().items()}
     loss = student_loss(name, settings_of(name), store, steps=10, epochs=2)
-    for ids in batches.in_order()[:2]:
+    for ids in list(batches.in_order())[:2]:
         run.update(batches.batch(ids), loss, accelerator("float32"))
     after = student.state_dict()
     assert after.keys() == before.keys()

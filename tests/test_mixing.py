@@ -157,7 +157,7 @@ def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
     case = run("structural")
     steps = len(case.inputs.batches) * STUDENT.epochs
     labelled = case.inputs.train
-    batch = labelled.batch(labelled.in_order()[0])
+    batch = labelled.batch(next(labelled.in_order()))
     chain = case.student().eval().chain(batch)
     first, middle, last = (case.loss(chain, batch, step) for step in (0, (steps - 1) // 2, steps - 1))
     share = 1 - ((steps - 1) // 2) / (steps - 1)

@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import folder as folders
 from pipeline import scores, shards
 from pipeline.errors import UserError
-from pipeline.scores import ChainParameters, ScoreStore, unfinished
+from pipeline.scores import ChainParameters, ScoreStore, finished
 from tests.score_cases import AWKWARD, ORIGIN, SENTENCES, SHARD, TAGS, Teacher, bits, reads_back, shard_path
 from tests.score_cases import folder_fixture as folder_fixture
 from tests.score_cases import small_row_groups as small_row_groups
@@ -231,13 +231,15 @@ def test_a_stopped_dump_goes_on_behind_its_finished_shards(
         with pytest.raises(KeyboardInterrupt):
             teacher.write(tmp_path / "again", batches=stopped(), checkpoint=checkpoint)
         assert not (tmp_path / "again").exists()
-        rest = unfinished(checkpoint, order)
+        done = finished(checkpoint, SENTENCES)
+        finished_shards = stop * 7 // SHARD
+        assert sorted(done.nonzero()[0]) == sorted(torch.cat(order)[: finished_shards * SHARD].tolist())
+        rest = [ids for ids in order if not done[ids.numpy()].all()]
         teacher.scored = 0
         teacher.write(tmp_path / "again", batches=teacher.batches(rest), checkpoint=checkpoint)
-        finished_shards = stop * 7 // SHARD
         assert teacher.scored == len(order) - finished_shards * SHARD // 7
         assert folders.identity(tmp_path / "again") == folders.identity(folder)
-        assert unfinished(checkpoint, order) == []
+        assert finished(checkpoint, SENTENCES).all()
         shutil.rmtree(tmp_path / "again")
 
 
@@ -255,4 +257,4 @@ def test_a_damaged_checkpoint_is_refused_by_name(teacher: Teacher, tmp_path: Pat
     path = checkpoint / "00001" / shards.shard_name(1, 3)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=rf"{path.name}: damaged"):
-        unfinished(checkpoint, list(teacher.order))
+        finished(checkpoint, SENTENCES)

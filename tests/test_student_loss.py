@@ -65,7 +65,7 @@ def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, cor
 def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
     """Linear over 8 steps: the teacher alone, 4/7 of it at the fourth, gold alone at the last."""
     batches = train_batches(corpus)
-    batch = batches.batch(batches.in_order()[0])
+    batch = batches.batch(next(batches.in_order()))
     chain = student.chain(batch)
     settings = settings_of(name, schedule="linear")
     loss = student_loss(name, settings, store, steps=STEPS, epochs=EPOCHS)
@@ -101,7 +101,7 @@ def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corp
     programs.clear()
 
     batches = train_batches(corpus)
-    batch = batches.batch(batches.in_order()[0])
+    batch = batches.batch(next(batches.in_order()))
     loss(student.chain(batch), batch, 0).mean().backward()
     assert programs == in_a_step
 
