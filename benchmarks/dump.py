@@ -88,7 +88,7 @@ def measure_dump(root: Path, sentences: int) -> dict[str, Any]:
 
 
 def measure_dumps(root: Path, sizes: list[int]) -> list[dict[str, Any]]:
-    """`measure_dump` for every size, with what a sentence more than in the size before costs in bytes of memory.
+    """`measure_dump` for every size, with the bytes of memory that a sentence more than before costs.
 
     Of the smaller sizes that is mostly buffers, which have not yet had their largest batch or row group.
     """

@@ -95,7 +95,7 @@ def dump_scores(
 def _scores(
     teacher: ChainTagger, batches: Batches, done: npt.NDArray[np.bool_], accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids [B], lengths [B] and emissions [words, N] of each batch that is not wholly `done` [S], on the CPU."""
+    """Ids [B], lengths [B] and emissions [words, N] of each batch not wholly `done` [S], on the CPU."""
     teacher.eval().to(accelerator.device)
     with progress("dump", batches.sentences, int(done.sum())) as meter:
         for ids in batches.in_order():

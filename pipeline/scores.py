@@ -153,7 +153,7 @@ class ScoreStore:
         self.origin, self.parameters, self.dtype = header.origin, header.parameters, header.dtype
         if expect is not None:
             _compare(folder, self.origin, expect)
-        # A sentence's numbers start at byte `_start` of all shards' bytes; shard n's begin at byte `_first[n]`.
+        # A sentence's numbers start at byte `_start` of all shards'; shard n's begin at byte `_first[n]`.
         self._shards = shards
         self._first = np.cumsum([0, *(shard.path.stat().st_size for shard in shards)])
         self._start = np.zeros(header.sentences, np.int64)

@@ -1,7 +1,8 @@
 """A stage that saves after every step and dies where a test says: `python -m tests.dying_stage STAGE …`.
 
-Each of its moments (see `forked_stages.watch`) is a line "PHASE MOMENT" in the file $MOMENTS. With $DIE_IN="PHASE"
-and $DIE_AT="N" it is killed just before the moment N (from 0) of that phase, and with it its process group: DVC.
+Each of its moments (see `forked_stages.watch`) is a line "PHASE MOMENT" in the file $MOMENTS. With
+$DIE_IN="PHASE" and $DIE_AT="N" it is killed just before the moment N (from 0) of that phase, and with it its
+process group: DVC.
 """
 
 import importlib
