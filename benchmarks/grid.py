@@ -1,63 +1,74 @@
-"""The same small search for every method: learning rate × epochs, judged on development, one seed.
+"""The same small search for every method: learning rate and epochs, judged on development, one seed.
 
-`python -m benchmarks.grid search TASK` trains all methods in every cell through `dvc exp run` and writes
-`results/TASK-cpu/grid.json`; `python -m benchmarks.grid best TASK` prints each method's best cell as options
-of `dvc exp run`, one a line. Stopped, it goes on: DVC keeps what is finished, a stage its checkpoint. The
-test split is not scored.
+`python -m benchmarks.grid TASK --device DEVICE` trains all methods in every cell through `dvc exp run` and
+writes `results/TASK-LAYERS-layers-DEVICE/grid.json` after each; `--best` prints each method's best cell as
+options of `dvc exp run`. Stopped, it goes on: DVC keeps what is finished, a stage its checkpoint. The test
+split is not scored.
 """
 
 import json
 import subprocess
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.experiment import exp_run
+from benchmarks.experiment import PARAMS, RESULTS, exp_run
 from pipeline.model_folder import HISTORY
-from pipeline.params import load_params
+from pipeline.params import Params, load_params
+from pipeline.reporting.kept import GRID
 from pipeline.reporting.outcomes import write_json
 from pipeline.reporting.provenance import provenance
 
-RATES, EPOCHS = (1e-4, 2e-4, 4e-4), (5, 10)  # 2e-4 is the paper's
+CELLS = ((2e-4, 5), (4e-4, 5), (2e-4, 10))
+"""(learning rate, epochs): the paper's rate first, then one of the two changed at a time."""
 SEED = 1
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-Task = Annotated[str, typer.Argument(help="conll2000 or conll2003.")]
-Device = Annotated[str, typer.Option(help="Ends the name of the folder under results/.")]
 
-
-@app.command()
-def search(
-    task: Task,
-    device: Device = "cpu",
+def main(
+    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
+    device: Annotated[str, typer.Option(help="Ends the name of the folder under results/.")],
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
 ) -> None:
-    """Train every cell that is not finished, and write the grid after each."""
-    cells = []
-    for rate, epochs in product(RATES, EPOCHS):
-        values = {"task": task, "seeds": [SEED], "student.layers": layers}
-        values |= {"student.learning_rate": rate, "student.epochs": epochs}
-        settings = [f"{key}={value}" for key, value in values.items()]
-        subprocess.run(exp_run(settings, ["distill"]), check=True)
-        params = load_params(Path("params.yaml"))
-        found = {
-            method: development_f1(Path("data/students") / method / str(SEED)) for method in params.methods
+    """Search, or print what a search found."""
+    path, params = RESULTS / f"{task}-{layers}-layers-{device}" / GRID, load_params(PARAMS)
+    if best:
+        found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for setting in settings(best_cells(found), params):
+            print("-S", setting, sep="\n")
+        return
+    shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}"]
+    cells: list[dict[str, Any]] = []
+    for cell in CELLS:
+        chosen = settings(dict.fromkeys(params.methods, cell), params)
+        subprocess.run(exp_run([*shared, *chosen], ["distill"]), check=True)
+        scores = {
+            method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
         }
-        cells.append({"learning_rate": rate, "epochs": epochs, "development_f1": found})
-        content = {"task": task, "cells": cells, "run": provenance(params)}
-        write_json(path_of(task, device), content)
+        cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
+        write_json(path, {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))})
 
 
-@app.command()
-def best(task: Task, device: Device = "cpu") -> None:
-    """Print the best cell of every method; the smaller rate, then the fewer epochs, win a tie."""
-    cells: list[dict[str, Any]] = json.loads(path_of(task, device).read_text(encoding="utf-8"))["cells"]
-    for method in cells[0]["development_f1"]:
-        cell = max(cells, key=lambda cell: cell["development_f1"][method])
-        for key in ("learning_rate", "epochs"):
-            print("-S", f"distill.{method}.{key}={cell[key]}", sep="\n")
+def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int]]:
+    """Learning rate and epochs of each method's best cell; the earlier wins a tie."""
+    best = {
+        method: max(cells, key=lambda cell: cell["development_f1"][method])
+        for method in cells[0]["development_f1"]
+    }
+    return {method: (cell["learning_rate"], cell["epochs"]) for method, cell in best.items()}
+
+
+def settings(chosen: Mapping[str, tuple[float, int]], params: Params) -> Iterable[str]:
+    """A method's learning rate and epochs as KEY=VALUE of params.yaml; null where they are every student's.
+
+    A run with the same values by default then finds these students in DVC's cache.
+    """
+    student = params.student
+    for method, (rate, epochs) in chosen.items():
+        yield f"distill.{method}.learning_rate={'null' if rate == student.learning_rate else rate}"
+        yield f"distill.{method}.epochs={'null' if epochs == student.epochs else epochs}"
 
 
 def development_f1(student: Path) -> float:
@@ -67,10 +78,5 @@ def development_f1(student: Path) -> float:
     return value
 
 
-def path_of(task: str, device: str) -> Path:
-    """Where the grid stands."""
-    return Path("results") / f"{task}-{device}" / "grid.json"
-
-
 if __name__ == "__main__":
-    app()
+    typer.run(main)

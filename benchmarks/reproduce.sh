@@ -8,44 +8,42 @@
 #   benchmarks/reproduce.sh table2                  time of an epoch: MiniLM's shapes whole, BERT-base's in part
 #
 # Stopped, it goes on where it was: DVC keeps what is finished, a stage goes on from its checkpoint. Environment:
-# SEEDS, LAYERS of the students, DEVICE (the names under results/ end with these two), and CORPUS_MIRROR as everywhere.
+# SEEDS of the students, their LAYERS, DEVICE (the names under results/ end with these two), and CORPUS_MIRROR.
+# It changes params.yaml: run it in a checkout of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-SEEDS=${SEEDS:-[1,2,3,4,5]} LAYERS=${LAYERS:-2} DEVICE=${DEVICE:-cpu}
+SEEDS=${SEEDS:-1 2 3 4 5} LAYERS=${LAYERS:-2} DEVICE=${DEVICE:-cpu}
 NAME=$LAYERS-layers-$DEVICE
 
+fresh() { git checkout --quiet -- params.yaml; }
+
 grid() {
-    git checkout --quiet -- params.yaml
-    python -m benchmarks.grid search "$1" --device "$NAME" --layers "$LAYERS"
+    fresh
+    python -m benchmarks.grid "$1" --layers "$LAYERS" --device "$DEVICE"
 }
 
-tuned() { # run the task with every method at its best cell, and with further options of dvc exp run
-    local task=$1 chosen
-    shift
-    mapfile -t chosen < <(python -m benchmarks.grid best "$task" --device "$NAME")
-    git checkout --quiet -- params.yaml
-    dvc exp run -S task="$task" -S student.layers="$LAYERS" -S seeds="$SEEDS" "${chosen[@]}" "$@"
+tuned() { # TASK NAME [OPTION...]: all stages with every method at its best cell, kept as results/TASK-NAME
+    local task=$1 name=$2 chosen
+    shift 2
+    fresh
+    mapfile -t chosen < <(python -m benchmarks.grid "$task" --layers "$LAYERS" --device "$DEVICE" --best)
+    dvc exp run -S task="$task" -S student.layers="$LAYERS" -S seeds="[${SEEDS// /,}]" "${chosen[@]}" "$@"
+    python -m stages.results --keep "$name"
 }
 
-keep() { python -m stages.results --keep "$1"; }
-
-table1() {
-    tuned "$1"
-    keep "$NAME"
-}
+table1() { tuned "$1" "$NAME"; }
 
 variants() {
-    tuned "$1" -S distill.efficient.schedule=constant -S distill.efficient.weight=0.9
-    keep "constant-$NAME"
-    tuned "$1" -S student.init=teacher
-    keep "from-teacher-$NAME"
+    local seeds
+    read -ra seeds <<<"${SEEDS// / --seeds }"
+    fresh
+    python -m benchmarks.variants "$1" --layers "$LAYERS" --device "$DEVICE" --seeds "${seeds[@]}"
+    python -m stages.results
 }
 
 table2() {
-    tuned conll2003 -S time_epochs.batches=null -S time_epochs.epochs=5
-    keep "$NAME"
-    tuned conll2003 -S time_epochs.shapes=bert-base -S time_epochs.batches=4 -S time_epochs.epochs=5
-    keep "bert-base-$NAME"
+    tuned conll2003 "$NAME" -S time_epochs.batches=null -S time_epochs.epochs=5
+    tuned conll2003 "bert-base-$NAME" -S time_epochs.shapes=bert-base -S time_epochs.batches=4 -S time_epochs.epochs=5
     rm "results/conll2003-bert-base-$NAME"/{summary.json,f1.svg} # the same students again
     python -m stages.results
 }

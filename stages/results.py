@@ -1,4 +1,4 @@
-"""Keep a finished run under `results/`, and write the README's tables and pictures from what is there."""
+"""Keep a finished run under `results/`, and write the pages' tables and pictures from what is there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,19 +15,27 @@ def main(
     ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Write results and README; without --keep, only the README is written anew."""
+    """Write results and pages; without --keep, only the pages are written anew."""
     from pipeline.params import load_params
-    from pipeline.reporting import readme
+    from pipeline.reporting.details import details
     from pipeline.reporting.files import write_text
+    from pipeline.reporting.kept import keep as keep_run
+    from pipeline.reporting.kept import pictures
+    from pipeline.reporting.marked import with_marked
+    from pipeline.reporting.overview import overview
     from pipeline.reporting.provenance import provenance
 
-    results, page = Path("results"), Path("README.md")
+    results = Path("results")
     if keep is not None:
         settings = load_params(params)
-        readme.keep(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings))
-    for path, picture in readme.pictures(results).items():
-        write_text(path, picture)
-    write_text(page, readme.update(page.read_text(encoding="utf-8"), results))
+        keep_run(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings))
+    pages = {
+        Path("README.md"): overview(results, "docs/results.md"),
+        Path("docs/results.md"): details(results, "../results"),
+    }
+    texts = {page: with_marked(page.read_text(encoding="utf-8"), body, page) for page, body in pages.items()}
+    for path, text in {**pictures(results), **texts}.items():
+        write_text(path, text)
 
 
 if __name__ == "__main__":

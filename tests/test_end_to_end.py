@@ -89,7 +89,9 @@ def test_plots_and_page_are_written(project: Path) -> None:
 
 
 def test_results_are_kept_with_what_made_them(project: Path) -> None:
-    Path("README.md").write_text((ROOT / "README.md").read_text())
+    for page in ("README.md", "docs/results.md"):
+        Path(page).parent.mkdir(exist_ok=True)
+        Path(page).write_text((ROOT / page).read_text())
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@localhost"]
     for arguments in (["init", "-q"], ["add", "params.yaml"], ["commit", "-qm", "x"]):
         subprocess.run([*git, *arguments], check=True)
@@ -101,5 +103,6 @@ def test_results_are_kept_with_what_made_them(project: Path) -> None:
     assert run["parameters"]["student"]["layers"] == 1
     assert run["parameters"]["distill"]["kbest"]["k"] == 3
     assert {"torch", "transformers", "dvc"} < set(run["versions"])
-    assert "### tiny-cpu" in Path("README.md").read_text()
+    assert "[tiny-cpu](docs/results.md#tiny-cpu)" in Path("README.md").read_text()
+    assert "### tiny-cpu" in Path("docs/results.md").read_text()
     assert Path("results/tiny-cpu/f1.svg").exists()

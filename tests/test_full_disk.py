@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.readme import BEGIN, END
+from pipeline.reporting.marked import BEGIN, END
 from pipeline.reporting.summary import summarise
 from tests.forked_stages import Stages
 from tests.sample_results import TIMING, outcome
@@ -52,13 +52,15 @@ def fill(place: Path, room: int) -> None:
 
 
 def write_finished_run(place: Path) -> None:
-    """What `results` reads in its working folder: a repository with metrics and a README."""
+    """What `results` reads in its working folder: a repository with metrics and the pages."""
     students = {"vanilla": {1: outcome(0)}, METHOD: {1: outcome(1)}}
     summary = summarise(outcome(), students, task="mine", scheme="iob2", samples=10)
     (place / "metrics").mkdir()
     (place / "metrics" / "summary.json").write_text(json.dumps(summary))
     (place / "metrics" / "timing.json").write_text(json.dumps(TIMING))
-    (place / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    (place / "docs").mkdir()
+    for page in ("README.md", "docs/results.md"):
+        (place / page).write_text(f"{BEGIN}\n{END}\n")
     who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
     for command in (
         ["init", "--quiet", "--template="],

@@ -1,4 +1,4 @@
-"""The README's tables of what is measured beside the pipeline: unlabelled text, heads, exports."""
+"""Tables of what is measured beside the pipeline: unlabelled text, heads, variants of a method, exports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,27 +12,22 @@ def unlabelled_section(result: Mapping[str, Any]) -> str:
     epochs = " and ".join(
         f"{made['parameters']['student']['epochs']} ({label})" for label, made in runs.items()
     )
-    return "\n\n".join(
-        [
-            f"### {result['task']}, a tenth of it labelled",
-            quality_table(result["summary"]),
-            f"{sizes['train']:,} sentences with tags, {sizes['text']:,} without. {_students(result)}; "
-            f"epochs: {epochs}.",
-            _made(result),
-        ]
+    return _students_section(
+        "a tenth of it labelled",
+        result,
+        before=f"{sizes['train']:,} sentences with tags, {sizes['text']:,} without. ",
+        after=f"; epochs: {epochs}",
     )
 
 
 def heads_section(result: Mapping[str, Any]) -> str:
     """Students with a CRF and, named "… softmax", without one, from what `benchmarks.heads` wrote."""
-    return "\n\n".join(
-        [
-            f"### {result['task']}, with a CRF and without",
-            quality_table(result["summary"]),
-            f"{_students(result)}.",
-            _made(result),
-        ]
-    )
+    return _students_section("with a CRF and without", result)
+
+
+def variants_section(result: Mapping[str, Any]) -> str:
+    """Other schedules of λ and another start of the student, from what `benchmarks.variants` wrote."""
+    return _students_section("other schedules and starts", result)
 
 
 def latency_section(result: Mapping[str, Any]) -> str:
@@ -60,15 +55,15 @@ def latency_section(result: Mapping[str, Any]) -> str:
     )
 
 
-def _students(result: Mapping[str, Any]) -> str:
-    parameters = next(iter(result["runs"].values()))["parameters"]
-    return (
-        f"Test set of {result['summary']['sentences']:,} sentences; students of "
-        f"{parameters['student']['layers']} layers, mean ± standard deviation over "
-        f"{len(parameters['seeds'])} seeds"
+def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
+    summary, run = result["summary"], next(iter(result["runs"].values()))
+    layers, seeds = run["parameters"]["student"]["layers"], run["parameters"]["seeds"]
+    return "\n\n".join(
+        [
+            f"### {result['task']}, {title}",
+            quality_table(summary),
+            f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
+            f"mean ± standard deviation over {len(seeds)} seeds{after}.",
+            f"Commit {run['commit'][:12]}, {summary['device']}, {run['date']}.",
+        ]
     )
-
-
-def _made(result: Mapping[str, Any]) -> str:
-    run = next(iter(result["runs"].values()))
-    return f"Commit {run['commit'][:12]}, {result['summary']['device']}, {run['date']}."

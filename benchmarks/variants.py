@@ -1,0 +1,61 @@
+"""What the schedule of λ and the start of the student matter: tuned students beside the same ones varied.
+
+Every method has the learning rate and epochs that `benchmarks.grid` found best. Runs go through DVC's cache,
+so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
+`params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.variants conll2003 --device cpu
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from benchmarks.experiment import PARAMS, RESULTS, compare, finish, show
+from benchmarks.grid import best_cells, settings
+from pipeline.params import load_params
+from pipeline.reporting.kept import GRID
+from pipeline.reporting.outcomes import write_json
+
+METHODS = ("vanilla", "structural", "efficient")
+TUNED = {
+    "distill.efficient.schedule": "last_epoch",
+    "distill.efficient.weight": "1.0",
+    "student.init": "pretrained",
+}
+CONSTANT = {
+    "distill.efficient.schedule": "constant",
+    "distill.efficient.weight": "0.9",
+}  # the released code's
+VARIANTS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
+    "tuned": (METHODS, {}),
+    "with constant λ": (["efficient"], CONSTANT),
+    "from the teacher": (METHODS, {"student.init": "teacher"}),
+}
+
+
+def main(
+    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
+    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+) -> None:
+    """Run the variants and write results/TASK-variants-DEVICE.json."""
+    grid = RESULTS / f"{task}-{layers}-layers-{device}" / GRID
+    cells = json.loads(grid.read_text(encoding="utf-8"))["cells"]
+    shared = [f"task={task}", f"student.layers={layers}", *settings(best_cells(cells), load_params(PARAMS))]
+    runs = {
+        label: finish(
+            [*shared, *(f"{key}={value}" for key, value in {**TUNED, **changed}.items())], methods, seeds
+        )
+        for label, (methods, changed) in VARIANTS.items()
+    }
+    result = compare(task, runs)
+    write_json(RESULTS / f"{task}-variants-{device}.json", result)
+    show(result)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,50 @@
+"""Whether what the paper says of its method and of the baselines holds in a run here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.reporting.summary import UNDISTILLED
+
+HELD, FAILED, OPEN = "held", "did not hold", "within the noise"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That a method's mean F1 is above its rival's, named as in the summary: vanilla or best_baseline."""
+
+    method: str
+    rival: str
+
+    @property
+    def text(self) -> str:
+        """In words, for the head of a column."""
+        return f"`{self.method}` above {'`vanilla`' if self.rival == 'vanilla' else 'the best baseline'}"
+
+
+CLAIMS = (
+    Claim("kbest", "vanilla"),
+    Claim("structural", "vanilla"),
+    Claim("efficient", "vanilla"),
+    Claim("efficient", "best_baseline"),
+)
+"""Table 1 of Lin et al. 2022: every method above the undistilled student, theirs above all."""
+
+
+def verdict(claim: Claim, summary: Mapping[str, Any]) -> str | None:
+    """HELD, FAILED (the opposite is beyond the noise) or OPEN, with difference and p; None if not measured.
+
+    A single seed decides nothing: None too.
+    """
+    methods = summary["methods"]
+    rival = UNDISTILLED if claim.rival == "vanilla" else summary["best_baseline"]
+    if claim.method not in methods or rival not in methods:
+        return None
+    if min(len(methods[name]["f1"]["seeds"]) for name in (claim.method, rival)) < 2:
+        return None
+    difference = methods[claim.method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
+    if not methods[claim.method][f"differs_from_{claim.rival}"]:
+        word = OPEN
+    else:
+        word = HELD if difference > 0 else FAILED
+    return f"{word}: {difference:+.2f} (p = {methods[claim.method][f'p_value_vs_{claim.rival}']:.4f})"

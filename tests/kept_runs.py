@@ -1,0 +1,30 @@
+"""Runs kept under a temporary `results/`, for the tests of what is shown of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting.kept import keep
+from pipeline.reporting.summary import summarise
+from tests.sample_results import TIMING, outcome
+
+RUN: dict[str, Any] = {
+    "commit": "0123456789abcdef",
+    "parameters": {"student": {"layers": 2, "epochs": 7}, "seeds": [1, 2]},
+    "versions": {"torch": "2.13.0"},
+    "date": "2030-01-02",
+}
+
+
+def kept_runs_in(place: Path) -> Path:
+    """`toy-cpu` with scores and times, `other-gpu` with times alone; the folder `results` above them."""
+    metrics, results = place / "metrics", place / "results"
+    metrics.mkdir()
+    students = {"vanilla": {1: outcome(0)}, "kbest": {1: outcome(1)}}
+    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    (metrics / "summary.json").write_text(json.dumps(summary))
+    (metrics / "timing.json").write_text(json.dumps(TIMING))
+    for name in ("toy-cpu", "other-gpu"):
+        keep(metrics, results / name, RUN)
+    (results / "other-gpu" / "summary.json").unlink()
+    return results

@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.reporting.details import details
+from tests.kept_runs import RUN, kept_runs_in
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return kept_runs_in(tmp_path)
+
+
+def test_every_run_is_shown_with_its_pictures(results: Path) -> None:
+    text = details(results, "../results")
+    other, toy = text.split("### toy-cpu")
+    assert other.startswith("### other-gpu")
+    assert "token F1" in toy
+    assert "token F1" not in other
+    assert "toy, students of 2 layers." in toy
+    assert "Commit 0123456789ab, a <slow> machine, 2030-01-02." in other
+    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in toy
+    shown = [part.split(")")[0] for part in text.split("](")[1:]]
+    assert shown == [
+        "../results/other-gpu/epoch_time.svg",
+        "../results/toy-cpu/f1.svg",
+        "../results/toy-cpu/epoch_time.svg",
+    ]
+
+
+def test_the_search_before_a_run_shows_what_was_best(results: Path) -> None:
+    cells = [
+        {"learning_rate": 2e-4, "epochs": 5, "development_f1": {"vanilla": 90.0, "kbest": 91.25}},
+        {"learning_rate": 4e-4, "epochs": 10, "development_f1": {"vanilla": 90.5, "kbest": 91.0}},
+    ]
+    (results / "toy-cpu" / "grid.json").write_text(json.dumps({"task": "toy", "cells": cells}))
+    text = details(results, "results")
+    assert "| 2e-04, 5 epochs | 90.00 | **91.25** |" in text
+    assert "| 4e-04, 10 epochs | **90.50** | 91.00 |" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("unlabelled", "a tenth of it labelled"),
+        ("heads", "with a CRF and without"),
+        ("variants", "other schedules and starts"),
+    ],
+)
+def test_what_is_measured_beside_the_pipeline_comes_after_it(results: Path, kind: str, title: str) -> None:
+    longer = RUN | {"parameters": {"student": {"layers": 2, "epochs": 9}, "seeds": [1, 2]}}
+    result: dict[str, Any] = {
+        "task": "toy",
+        "summary": json.loads((results / "toy-cpu" / "summary.json").read_text()),
+        "sentences": {"train": 1_234, "text": 98_765},
+        "runs": {"labelled": RUN, "with text": longer},
+    }
+    (results / f"toy-{kind}-cpu.json").write_text(json.dumps(result))
+    runs, side = details(results, "results").split(f"### toy, {title}")
+    assert "### toy-cpu" in runs
+    assert "`kbest`" in side
+    assert "students of 2 layers, mean ± standard deviation over 2 seeds" in side
+    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
+    if kind == "unlabelled":
+        assert "1,234 sentences with tags, 98,765 without." in side
+        assert "epochs: 7 (labelled) and 9 (with text)." in side
