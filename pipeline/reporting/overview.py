@@ -74,7 +74,7 @@ def _times(runs: Sequence[Kept], details: str) -> str:
     if not runs:
         return ""
     header = [
-        "run", "layers", "width", "`efficient` / `structural`, both as published",
+        "run", "layers", "width", "`efficient` / `structural`, both as published (paper: 0.41)",
         "`efficient` / floor", "slowest other / floor", "`efficient` here / `structural` as published",
     ]  # fmt: skip
     rows = [[_link(run, details), *_ratios(run.timing or {})] for run in runs]
