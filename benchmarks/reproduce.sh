@@ -43,8 +43,8 @@ variants() {
 
 table2() {
     tuned conll2003 "$NAME" -S time_epochs.batches=null -S time_epochs.epochs=5
-    tuned conll2003 "bert-base-$NAME" -S time_epochs.shapes=bert-base -S time_epochs.batches=4 -S time_epochs.epochs=5
-    rm "results/conll2003-bert-base-$NAME"/{summary.json,f1.svg} # the same students again
+    tuned conll2003 "bert-base-$DEVICE" -S time_epochs.shapes=bert-base -S time_epochs.batches=4 -S time_epochs.epochs=5
+    rm "results/conll2003-bert-base-$DEVICE"/{summary.json,f1.svg} # the same students again
     python -m stages.results
 }
 
