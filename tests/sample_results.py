@@ -63,6 +63,5 @@ TIMING: dict[str, Any] = {
         "efficient": phases(20, 5, 20),
     },
     "pipeline": {"vanilla": phases(0, 6, 20), "structural": phases(0, 7, 21), "efficient": phases(0, 5, 20)},
-    "shape": {"teacher_layers": 6, "student_layers": 2, "hidden_size": 384},
     "floor": {"student_forward": 5.0, "student_backward": 20.0, "total": 25.0},
 }

@@ -13,7 +13,8 @@ import pytest
 from pipeline.reporting.marked import BEGIN, END
 from pipeline.reporting.summary import summarise
 from tests.forked_stages import Stages
-from tests.sample_results import TIMING, outcome
+from tests.kept_runs import TIMED
+from tests.sample_results import outcome
 from tests.workspace import COMMANDS, METHOD, Workspace
 
 STAGES = (*COMMANDS, "results")
@@ -57,7 +58,7 @@ def write_finished_run(place: Path) -> None:
     summary = summarise(outcome(), students, task="mine", scheme="iob2", samples=10)
     (place / "metrics").mkdir()
     (place / "metrics" / "summary.json").write_text(json.dumps(summary))
-    (place / "metrics" / "timing.json").write_text(json.dumps(TIMING))
+    (place / "metrics" / "timing.json").write_text(json.dumps(TIMED))
     (place / "docs").mkdir()
     for page in ("README.md", "docs/results.md"):
         (place / page).write_text(f"{BEGIN}\n{END}\n")
