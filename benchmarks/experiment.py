@@ -29,25 +29,29 @@ class Finished:
     made: dict[str, Any]
 
 
-def exp_run(settings: Sequence[str], targets: Sequence[str]) -> list[str]:
-    """One `dvc exp run` of the targets, and of what they need, with settings `KEY=VALUE`."""
+def run(settings: Sequence[str], targets: Sequence[str]) -> None:
+    """One `dvc exp run` of the targets, and of what they need, with settings `KEY=VALUE`.
+
+    Raises:
+        UserError: code is uncommitted; said before hours are spent, not after.
+        SystemExit: the run failed, and DVC has said why; the same call goes on from there.
+    """
+    provenance(load_params(PARAMS))
     set_to = [word for setting in settings for word in ("-S", setting)]
-    return [sys.executable, "-m", "dvc", "exp", "run", *set_to, *targets]
+    words = ["dvc", "exp", "run", *set_to, *targets]
+    print(shlex.join(words), flush=True)
+    if status := subprocess.run([sys.executable, "-m", *words], check=False).returncode:
+        raise SystemExit(status)
 
 
 def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]) -> Finished:
     """Make, or take from DVC's cache, the teacher and the students, each scored on test.
 
     Raises:
-        SystemExit: the run failed, and DVC has said why; the same call goes on from there.
+        UserError, SystemExit: as `run`.
     """
-    provenance(load_params(PARAMS))  # refuses uncommitted code before hours are spent, not after
     targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
-    listed = f"seeds=[{','.join(map(str, seeds))}]"
-    words = exp_run([*settings, listed], ["evaluate_teacher", *targets])
-    print(shlex.join(["dvc", *words[3:]]), flush=True)
-    if status := subprocess.run(words, check=False).returncode:
-        raise SystemExit(status)
+    run([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
     teacher, students = read_outcomes(EVAL, methods, seeds)
     return Finished(teacher, students, provenance(load_params(PARAMS)))
 

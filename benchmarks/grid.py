@@ -7,17 +7,16 @@ split is not scored.
 """
 
 import json
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.experiment import PARAMS, RESULTS, exp_run
+from benchmarks.experiment import PARAMS, RESULTS, run
 from pipeline.model_folder import HISTORY
 from pipeline.params import Params, load_params
-from pipeline.reporting.kept import GRID
+from pipeline.reporting.kept import GRID, read_result
 from pipeline.reporting.outcomes import write_json
 from pipeline.reporting.provenance import provenance
 
@@ -33,22 +32,35 @@ def main(
     best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
 ) -> None:
     """Search, or print what a search found."""
-    path, params = RESULTS / f"{task}-{layers}-layers-{device}" / GRID, load_params(PARAMS)
     if best:
-        found = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        for setting in settings(best_cells(found), params):
+        for setting in best_settings(task, device, layers):
             print("-S", setting, sep="\n")
         return
+    params = load_params(PARAMS)
     shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}"]
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
         chosen = settings(dict.fromkeys(params.methods, cell), params)
-        subprocess.run(exp_run([*shared, *chosen], ["distill"]), check=True)
+        run([*shared, *chosen], ["distill"])
         scores = {
             method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
         }
         cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
-        write_json(path, {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))})
+        write_json(
+            path_of(task, device, layers),
+            {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
+        )
+
+
+def best_settings(task: str, device: str, layers: int) -> Iterable[str]:
+    """What a finished search found best for every method, as KEY=VALUE of params.yaml."""
+    cells = read_result(path_of(task, device, layers))["cells"]
+    return settings(best_cells(cells), load_params(PARAMS))
+
+
+def path_of(task: str, device: str, layers: int) -> Path:
+    """Where the grid stands."""
+    return RESULTS / f"{task}-{layers}-layers-{device}" / GRID
 
 
 def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int]]:

@@ -7,16 +7,13 @@ so that a stopped one goes on. Run it from the root of a checkout of its own, si
     CORPUS_MIRROR=DIR python -m benchmarks.variants conll2003 --device cpu
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from benchmarks.experiment import PARAMS, RESULTS, compare, finish, show
-from benchmarks.grid import best_cells, settings
-from pipeline.params import load_params
-from pipeline.reporting.kept import GRID
+from benchmarks.experiment import RESULTS, compare, finish, show
+from benchmarks.grid import best_settings
 from pipeline.reporting.outcomes import write_json
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -43,9 +40,7 @@ def main(
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
-    grid = RESULTS / f"{task}-{layers}-layers-{device}" / GRID
-    cells = json.loads(grid.read_text(encoding="utf-8"))["cells"]
-    shared = [f"task={task}", f"student.layers={layers}", *settings(best_cells(cells), load_params(PARAMS))]
+    shared = [f"task={task}", f"student.layers={layers}", *best_settings(task, device, layers)]
     runs = {
         label: finish(
             [*shared, *(f"{key}={value}" for key, value in {**TUNED, **changed}.items())], methods, seeds

@@ -18,14 +18,20 @@ RUN: dict[str, Any] = {
 TIMED = TIMING | {"shape": {"teacher_layers": 6, "student_layers": 2, "hidden_size": 384}}
 
 
-def kept_runs_in(place: Path) -> Path:
-    """`toy-cpu` with scores and times, `other-gpu` with times alone; the folder `results` above them."""
-    metrics, results = place / "metrics", place / "results"
+def write_metrics(place: Path, task: str, method: str) -> Path:
+    """What a finished run of vanilla and another method leaves in the folder `metrics`; that folder."""
+    metrics = place / "metrics"
     metrics.mkdir()
-    students = {"vanilla": {1: outcome(0)}, "kbest": {1: outcome(1)}}
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    students = {"vanilla": {1: outcome(0)}, method: {1: outcome(1)}}
+    summary = summarise(outcome(), students, task=task, scheme="iob2", samples=10)
     (metrics / "summary.json").write_text(json.dumps(summary))
     (metrics / "timing.json").write_text(json.dumps(TIMED))
+    return metrics
+
+
+def kept_runs_in(place: Path) -> Path:
+    """`toy-cpu` with scores and times, `other-gpu` with times alone; the folder `results` above them."""
+    metrics, results = write_metrics(place, task="toy", method="kbest"), place / "results"
     for name in ("toy-cpu", "other-gpu"):
         keep(metrics, results / name, RUN)
     (results / "other-gpu" / "summary.json").unlink()

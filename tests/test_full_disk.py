@@ -1,7 +1,6 @@
 """A disk that fills up at any byte is one line, and leaves the outputs that were there before."""
 
 import itertools
-import json
 import os
 import shutil
 import subprocess
@@ -11,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.reporting.marked import BEGIN, END
-from pipeline.reporting.summary import summarise
 from tests.forked_stages import Stages
-from tests.kept_runs import TIMED
-from tests.sample_results import outcome
+from tests.kept_runs import write_metrics
 from tests.workspace import COMMANDS, METHOD, Workspace
 
 STAGES = (*COMMANDS, "results")
@@ -54,11 +51,7 @@ def fill(place: Path, room: int) -> None:
 
 def write_finished_run(place: Path) -> None:
     """What `results` reads in its working folder: a repository with metrics and the pages."""
-    students = {"vanilla": {1: outcome(0)}, METHOD: {1: outcome(1)}}
-    summary = summarise(outcome(), students, task="mine", scheme="iob2", samples=10)
-    (place / "metrics").mkdir()
-    (place / "metrics" / "summary.json").write_text(json.dumps(summary))
-    (place / "metrics" / "timing.json").write_text(json.dumps(TIMED))
+    write_metrics(place, task="mine", method=METHOD)
     (place / "docs").mkdir()
     for page in ("README.md", "docs/results.md"):
         (place / page).write_text(f"{BEGIN}\n{END}\n")

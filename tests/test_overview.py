@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import UserError
 from pipeline.reporting.claims import CLAIMS, FAILED, HELD, OPEN, Claim, verdict
 from pipeline.reporting.details import details
 from pipeline.reporting.kept import pictures
@@ -84,10 +85,13 @@ def test_exports_are_shown(results: Path) -> None:
     result = {"commit": "abc", "device": "a machine", "sentences": 55, "rows": [figures]}
     (results / "latency.json").write_text(json.dumps(result))
     assert "| student | 3 | 1.2 | 4.6 | 79 | 5.68 | 91.23 |" in overview(results, "x")
+    (results / "latency.json").write_text("{")
+    with pytest.raises(UserError, match=r"latency\.json: no JSON"):
+        overview(results, "x")
 
 
 def test_without_results_nothing_is_shown(tmp_path: Path) -> None:
-    assert overview(tmp_path / "results", "x") == ""
+    assert overview(tmp_path / "results", "x") == details(tmp_path / "results", "x") == ""
 
 
 def test_the_pages_and_pictures_are_what_the_results_say() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting.kept import Kept, kept_runs, read_result
-from pipeline.reporting.side_results import heads_section, unlabelled_section, variants_section
+from pipeline.reporting.side_results import heads_section, made_line, unlabelled_section, variants_section
 from pipeline.reporting.tables import alarms, quality_notes, quality_table, table, timing_notes, timing_tables
 
 _SIDE = {"unlabelled": unlabelled_section, "heads": heads_section, "variants": variants_section}
@@ -30,10 +30,9 @@ def details(results: Path, address: str) -> str:
 def _section(run: Kept, address: str) -> str:
     parts = [f"### {run.name}"]
     if run.summary is not None:
-        layers = run.run["parameters"]["student"]["layers"]
         parts += [f"> **WARNING: {text}.**" for text in alarms(run.summary)]
         parts += [
-            f"{run.summary['task']}, students of {layers} layers.",
+            f"{run.summary['task']}, students of {run.student_layers} layers.",
             quality_table(run.summary),
             f"![Test F1 by method]({address}/f1.svg)",
             quality_notes(run.summary),
@@ -46,7 +45,7 @@ def _section(run: Kept, address: str) -> str:
             f"![Time of one epoch]({address}/epoch_time.svg)",
             timing_notes(run.timing),
         ]
-    parts.append(f"Commit {str(run.run['commit'])[:12]}, {run.run['device']}, {run.run['date']}.")
+    parts.append(made_line(run.run, run.run["device"]))
     return "\n\n".join(parts)
 
 

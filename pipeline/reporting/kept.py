@@ -37,6 +37,12 @@ class Kept:
         run: dict[str, Any] = (self.summary or self.timing or {})["run"]
         return run
 
+    @property
+    def student_layers(self) -> int:
+        """How many layers the students of the run have."""
+        layers: int = self.run["parameters"]["student"]["layers"]
+        return layers
+
 
 def keep(metrics: Path, folder: Path, run: Mapping[str, Any]) -> None:
     """Copy the metrics of a finished run to `folder`, with what it was made of under the key `run`.

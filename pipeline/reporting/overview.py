@@ -25,25 +25,30 @@ def overview(results: Path, details: str) -> str:
     """
     runs = kept_runs(results)
     parts = [
-        _scores([run for run in runs if run.summary is not None], details),
+        _scores([(run, run.summary) for run in runs if run.summary is not None], details),
         _claims(runs, details),
-        _times([run for run in runs if run.timing is not None], details),
+        _times([(run, run.timing) for run in runs if run.timing is not None], details),
         *(latency_section(read_result(path)) for path in results.glob("latency.json")),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _scores(runs: Sequence[Kept], details: str) -> str:
+def _scores(runs: Sequence[tuple[Kept, Mapping[str, Any]]], details: str) -> str:
     if not runs:
         return ""
-    summaries = [run.summary or {} for run in runs]
-    methods = list(dict.fromkeys(method for summary in summaries for method in summary["methods"]))
+    methods = list(dict.fromkeys(method for _, summary in runs for method in summary["methods"]))
     rows = []
-    for run, summary in zip(runs, summaries, strict=True):
+    for run, summary in runs:
         seeds = max(len(figures["f1"]["seeds"]) for figures in summary["methods"].values())
         cells = [_f1(method, summary["methods"]) for method in methods]
         rows.append(
-            [_link(run, details), str(_layers(run)), str(seeds), f"{summary['teacher']['f1']:.2f}", *cells]
+            [
+                _link(run, details),
+                str(run.student_layers),
+                str(seeds),
+                f"{summary['teacher']['f1']:.2f}",
+                *cells,
+            ]
         )
     header = ["run", "student's layers", "seeds", "teacher", *(f"`{method}`" for method in methods)]
     note = (
@@ -70,7 +75,7 @@ def _claims(runs: Iterable[Kept], details: str) -> str:
     return "\n\n".join(["### The paper's claims", table(header, rows), note])
 
 
-def _times(runs: Sequence[Kept], details: str) -> str:
+def _times(runs: Sequence[tuple[Kept, Mapping[str, Any]]], details: str) -> str:
     if not runs:
         return ""
     header = [
@@ -78,7 +83,7 @@ def _times(runs: Sequence[Kept], details: str) -> str:
         "`efficient` / floor", "slowest other / floor", "`efficient` here / `structural` as published",
         "floor / `structural` as published",
     ]  # fmt: skip
-    rows = [[_link(run, details), *_ratios(run.timing or {})] for run in runs]
+    rows = [[_link(run, details), *_ratios(timing)] for run, timing in runs]
     note = (
         "Time of a training epoch, as ratios within one run on one device. The floor is the student's "
         "encoder with a trivial loss, which no method can be faster than; *as published* runs the teacher "
@@ -117,11 +122,6 @@ def _f1(method: str, methods: Mapping[str, Any]) -> str:
     if methods[method]["differs_from_vanilla"]:
         mark = " ▲" if f1["mean"] > methods[UNDISTILLED]["f1"]["mean"] else " ▼"
     return f"{f1['mean']:.2f}{spread}{mark}"
-
-
-def _layers(run: Kept) -> int:
-    layers: int = run.run["parameters"]["student"]["layers"]
-    return layers
 
 
 def _link(run: Kept, details: str) -> str:

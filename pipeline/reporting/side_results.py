@@ -55,6 +55,11 @@ def latency_section(result: Mapping[str, Any]) -> str:
     )
 
 
+def made_line(run: Mapping[str, Any], device: str) -> str:
+    """From which commit, where and when figures are."""
+    return f"Commit {run['commit'][:12]}, {device}, {run['date']}."
+
+
 def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
     summary, run = result["summary"], next(iter(result["runs"].values()))
     layers, seeds = run["parameters"]["student"]["layers"], run["parameters"]["seeds"]
@@ -64,6 +69,6 @@ def _students_section(title: str, result: Mapping[str, Any], *, before: str = ""
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
             f"mean ± standard deviation over {len(seeds)} seeds{after}.",
-            f"Commit {run['commit'][:12]}, {summary['device']}, {run['date']}.",
+            made_line(run, summary["device"]),
         ]
     )
