@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.batching import Batches
 from pipeline.encoding import load
+from pipeline.errors import UserError
 from pipeline.folder import check
 from pipeline.model import ChainTagger
 from pipeline.model_folder import WEIGHTS
@@ -23,10 +24,13 @@ def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
     """What scores of `split` by `teacher` come from.
 
     Raises:
-        UserError: a folder is damaged.
+        UserError: a folder is damaged, or `encoded` has no such split.
     """
     file = encoded / f"{split}.parquet"
-    return origin_of_file(file, check(encoded)[file.name], teacher)
+    digests = check(encoded)
+    if file.name not in digests:
+        raise UserError(f"{file}: missing; remove {encoded} and run `dvc repro`")
+    return origin_of_file(file, digests[file.name], teacher)
 
 
 def origin_of_file(split: Path, digest: str, teacher: Path) -> Origin:

@@ -2,6 +2,7 @@
 
 import json
 import mmap
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -22,6 +23,10 @@ class MappedTensors:
         """Map the file at `path`; raises one of UNREADABLE where it is none."""
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        if hasattr(mmap, "MADV_NOHUGEPAGE"):
+            # Else each number touched brings 2 MiB, and a batch from all over the file most of it.
+            with suppress(OSError):  # a kernel without huge pages
+                self._map.madvise(mmap.MADV_NOHUGEPAGE)
         start = 8 + int.from_bytes(self._map[:8], "little")
         header = dict(json.loads(self._map[8:start]))
         whole = torch.frombuffer(self._map, dtype=torch.uint8)

@@ -34,6 +34,11 @@ def test_the_crf_is_the_teachers_to_the_bit(corpus, teacher, tmp_path):
     assert parameters.transitions[0, 1] != parameters.transitions[1, 0]
 
 
+def test_a_split_that_is_not_there_is_named(corpus, teacher):
+    with pytest.raises(UserError, match=r"other\.parquet: missing"):
+        origin_of(corpus, teacher, "other")
+
+
 def test_two_dumps_are_the_same_to_the_bit(corpus, teacher, tmp_path):
     for name in "ab":
         dump(tmp_path / name / "scores", corpus, teacher)

@@ -8,9 +8,7 @@ from pipeline.reporting.claims import CLAIMS, verdict
 from pipeline.reporting.kept import Kept, kept_runs, read_result
 from pipeline.reporting.side_results import latency_section
 from pipeline.reporting.summary import LEVEL, UNDISTILLED
-from pipeline.reporting.tables import table
-
-_NONE = "–"
+from pipeline.reporting.tables import NONE, optional, spread, table
 
 
 def overview(results: Path, details: str) -> str:
@@ -63,7 +61,7 @@ def _claims(runs: Iterable[Kept], details: str) -> str:
     for run in runs:
         verdicts = [verdict(claim, run.summary) for claim in CLAIMS] if run.summary is not None else []
         if any(verdicts):
-            rows.append([_link(run, details), *(found or _NONE for found in verdicts)])
+            rows.append([_link(run, details), *(found or NONE for found in verdicts)])
     if not rows:
         return ""
     header = ["run", *(claim.text for claim in CLAIMS)]
@@ -110,18 +108,17 @@ def _ratios(timing: Mapping[str, Any]) -> list[str]:
 
 
 def _ratio(above: float | None, below: float | None) -> str:
-    return _NONE if above is None or below is None else f"{above / below:.2f}"
+    return optional(None if above is None or below is None else above / below, "{:.2f}")
 
 
 def _f1(method: str, methods: Mapping[str, Any]) -> str:
     if method not in methods:
-        return _NONE
+        return NONE
     f1 = methods[method]["f1"]
-    spread = "" if f1["std"] is None else f" ± {f1['std']:.2f}"
     mark = ""
     if methods[method]["differs_from_vanilla"]:
         mark = " ▲" if f1["mean"] > methods[UNDISTILLED]["f1"]["mean"] else " ▼"
-    return f"{f1['mean']:.2f}{spread}{mark}"
+    return f"{spread(f1)}{mark}"
 
 
 def _link(run: Kept, details: str) -> str:

@@ -7,7 +7,7 @@ from pipeline.reporting.summary import LEVEL, UNDISTILLED
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
 BLOCKS = {"published": "As published", "pipeline": "This pipeline"}
-_NONE = "–"
+NONE = "–"
 
 
 def quality_table(summary: Mapping[str, Any]) -> str:
@@ -18,15 +18,15 @@ def quality_table(summary: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     teacher = summary["teacher"]
     quality = ("precision", "recall", "f1", "token_f1")
-    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in quality), _NONE, _NONE, _NONE, *_size(teacher)]]
+    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in quality), NONE, NONE, NONE, *_size(teacher)]]
     for method, figures in summary["methods"].items():
         rows.append(
             [
                 f"`{method}`",
-                *(_spread(figures[name]) for name in quality),
-                _optional(figures["gap_closed"], "{:.0%}"),
-                _optional(figures["p_value_vs_vanilla"], "{:.4f}"),
-                _optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
+                *(spread(figures[name]) for name in quality),
+                optional(figures["gap_closed"], "{:.0%}"),
+                optional(figures["p_value_vs_vanilla"], "{:.4f}"),
+                optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
                 *_size(figures),
             ]
         )
@@ -120,9 +120,10 @@ def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, lab
     return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {noise} the noise"
 
 
-def _spread(figure: Mapping[str, Any]) -> str:
-    spread = "" if figure["std"] is None else f" ± {figure['std']:.2f}"
-    return f"{figure['mean']:.2f}{spread}"
+def spread(figure: Mapping[str, Any]) -> str:
+    """Mean ± standard deviation over seeds; the mean alone of one seed."""
+    deviation = "" if figure["std"] is None else f" ± {figure['std']:.2f}"
+    return f"{figure['mean']:.2f}{deviation}"
 
 
 def _size(figures: Mapping[str, Any]) -> list[str]:
@@ -134,8 +135,9 @@ def _size(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _seconds(phases: Mapping[str, float]) -> list[str]:
-    return [_optional(phases.get(phase) or None, "{:.2f}") for phase in PHASES]
+    return [optional(phases.get(phase) or None, "{:.2f}") for phase in PHASES]
 
 
-def _optional(value: float | None, pattern: str) -> str:
-    return _NONE if value is None else pattern.format(value)
+def optional(value: float | None, pattern: str) -> str:
+    """The value in the pattern, or a dash where there is none."""
+    return NONE if value is None else pattern.format(value)
