@@ -65,16 +65,6 @@ def test_what_was_read_is_given_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_number_brings_no_huge_page(tmp_path: Path) -> None:
-    path = tmp_path / "numbers.safetensors"
-    save_file({"a": np.arange(4 << 20, dtype=np.int32)}, path)
-    mapped = MappedTensors(path)
-    mapped.release()
-    assert int(mapped.tensors["a"][2 << 20]) == 2 << 20
-    assert resident(path) <= 256 << 10
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_batches_hold_nothing_of_the_split(corpus: Path) -> None:
     batches = Batches(load(corpus / "train.parquet"), 4)
     path = corpus / "train.safetensors"
