@@ -24,8 +24,8 @@ class MappedTensors:
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         if hasattr(mmap, "MADV_NOHUGEPAGE"):
-            # A number touched may bring 2 MiB. This avoids it where the file was read in, not where it was just
-            # written: from Linux 6.18 on, a fault there maps the whole block that the cache holds.
+            # A number touched may bring 2 MiB. This avoids it where the file was read in, but not where it
+            # was just written: a fault then maps the whole block that the system's cache holds.
             with suppress(OSError):  # a kernel without huge pages
                 self._map.madvise(mmap.MADV_NOHUGEPAGE)
         start = 8 + int.from_bytes(self._map[:8], "little")
