@@ -108,10 +108,8 @@ def in_onnx(folder: Path, split: Encoded, threads: int) -> Run:
 def cut(split: Encoded) -> list[list[list[int]]]:
     """The pieces of every word of every sentence."""
     sentences = []
-    for row in range(len(split)):
-        first, pieces = split.first, split.pieces
-        starts = first.values[first.offsets[row] : first.offsets[row + 1]].tolist()
-        ids = pieces.values[pieces.offsets[row] : pieces.offsets[row + 1]].tolist()
+    for row in torch.arange(len(split)).split(1):
+        starts, ids = split.first.take(row).values.tolist(), split.pieces.take(row).values.tolist()
         sentences.append([ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)])
     return sentences
 

@@ -54,13 +54,9 @@ class Batches:
     def __init__(self, encoded: Encoded, batch_size: int) -> None:
         self.encoded = encoded
         self.batch_size = batch_size
-        offsets = encoded.pieces.offsets
-        self._sizes = torch.sub(
-            offsets[1:], offsets[:-1], out=offsets.new_empty(len(encoded), dtype=torch.int32)
-        )
+        self._sizes = encoded.pieces.lengths.int()
         self._capacity = _capacity(encoded.vocabulary)
         self._long = self._long_batches()
-        encoded.release()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -93,22 +89,17 @@ class Batches:
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""
-        vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces
-        first, lengths = self.encoded.first.padded(ids)
-        rows, counts, window, offset = _plan_windows(
-            first.long(), lengths, self._sizes[ids].long(), vocabulary
-        )
+        vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces.take(ids)
+        first, lengths = _padded(self.encoded.first.take(ids))
+        rows, counts, window, offset = _plan_windows(first.long(), lengths, pieces.lengths, vocabulary)
         sizes = rows[:, 1] - rows[:, 0]
-        start = pieces.offsets[ids].repeat_interleave(counts) + rows[:, 0]
-        inputs, _ = Ragged(_gather(pieces.values, start, sizes), _offsets(sizes)).padded(
-            torch.arange(len(rows))
-        )
+        start = pieces.offsets[:-1].repeat_interleave(counts) + rows[:, 0]
+        inputs, _ = _padded(Ragged.of(pieces.slices(start, sizes), sizes))
         input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
 
         first_row = counts.cumsum(0) - counts
         word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(vocabulary.prefix) + offset
-        tags = None if self.encoded.tags is None else self.encoded.tags.padded(ids)[0].long()
-        self.encoded.release()
+        tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
     def _of_size(self, size: int) -> Tensor:
@@ -123,10 +114,9 @@ class Batches:
         sizes: list[int] = []
         room = 0
         for sentence in order.tolist():
-            first, lengths = self.encoded.first.padded(torch.tensor([sentence]))
+            first, lengths = _padded(self.encoded.first.take(torch.tensor([sentence])))
             size = self._sizes[sentence : sentence + 1].long()
             windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
-            self.encoded.release()
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size
@@ -199,14 +189,9 @@ def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, 
         turn = bounds[(word + stop + 1) // 2]
 
 
-def _gather(values: Tensor, starts: Tensor, sizes: Tensor) -> Tensor:
-    """Concatenate `values[start:start + size]` for every pair."""
-    position = torch.arange(int(sizes.sum())) - (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
-    return values[starts.repeat_interleave(sizes) + position]
-
-
-def _offsets(sizes: Tensor) -> Tensor:
-    return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+def _padded(rows: Ragged) -> tuple[Tensor, Tensor]:
+    """All rows [B, L] and their lengths [B]."""
+    return rows.padded(torch.arange(len(rows)))
 
 
 def _with_special(inputs: Tensor, sizes: Tensor, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Words → word pieces, once per corpus, kept on disk. No model, and no tokenizer after this.
 
 A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
-which is mapped and not loaded, so that memory does not grow with the corpus.
+of which no more is read than a batch needs, so that memory does not grow with the corpus.
 """
 
 import json
@@ -20,8 +20,8 @@ from torch import Tensor
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
-from pipeline.mapped import UNREADABLE, MappedTensors
-from pipeline.ragged import Ragged
+from pipeline.ragged import Ragged, Rows
+from pipeline.stored import UNREADABLE, StoredRagged, stored_integers
 
 _METADATA = b"encoded"
 
@@ -58,28 +58,21 @@ class Encoded:
     pieces: the pieces of each sentence, without prefix and suffix.
     first: for every word, the position of its first piece in the sentence; as many as there are words.
     tags: ids in `tag_set` for every word, -1 for a tag that only this split has; None for unlabelled text.
-    mapped: the file that the numbers stay in, if they are not in memory.
     """
 
-    pieces: Ragged
-    first: Ragged
-    tags: Ragged | None
+    pieces: Rows
+    first: Rows
+    tags: Rows | None
     tag_set: TagSet
     vocabulary: Vocabulary
-    mapped: MappedTensors | None = None
 
     def __len__(self) -> int:
-        return len(self.first.offsets) - 1
+        return len(self.first)
 
     @property
     def lengths(self) -> Tensor:
         """Words of each sentence [S]."""
         return self.first.lengths
-
-    def release(self) -> None:
-        """Let go of the memory that reading from the file has taken; nothing else changes."""
-        if self.mapped is not None:
-            self.mapped.release()
 
 
 def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary) -> pa.Table:
@@ -138,14 +131,15 @@ def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -
     kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
     pq.write_table(kept, path, compression="zstd")
     encoded = as_tensors(table, tag_set, vocabulary)
+    pieces, first = encoded.pieces.in_memory(), encoded.first.in_memory()
     numbers = {
-        "pieces": encoded.pieces.values.int().numpy(),
-        "piece_offsets": encoded.pieces.offsets.numpy(),
-        "first": encoded.first.values.int().numpy(),
-        "word_offsets": encoded.first.offsets.numpy(),
+        "pieces": pieces.values.int().numpy(),
+        "piece_offsets": pieces.offsets.numpy(),
+        "first": first.values.int().numpy(),
+        "word_offsets": first.offsets.numpy(),
     }
     if encoded.tags is not None:
-        numbers["tags"] = encoded.tags.values.int().numpy()
+        numbers["tags"] = encoded.tags.in_memory().values.int().numpy()
     save_file(numbers, _numbers(path))
 
 
@@ -157,19 +151,18 @@ def load(path: Path) -> Encoded:
     """
     try:
         header = json.loads(pq.read_schema(path).metadata[_METADATA])
-        mapped = MappedTensors(_numbers(path))
-        numbers = mapped.tensors
-        pieces = Ragged(numbers["pieces"], numbers["piece_offsets"])
-        first = Ragged(numbers["first"], numbers["word_offsets"])
+        numbers = stored_integers(_numbers(path))
+        pieces = StoredRagged(numbers["pieces"], numbers["piece_offsets"])
+        first = StoredRagged(numbers["first"], numbers["word_offsets"])
+        tags = StoredRagged(numbers["tags"], numbers["word_offsets"]) if "tags" in numbers else None
     except (*UNREADABLE, pa.ArrowException) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     return Encoded(
         pieces=pieces,
         first=first,
-        tags=Ragged(numbers["tags"], first.offsets) if "tags" in numbers else None,
+        tags=tags,
         tag_set=TagSet.from_json(header["tag_set"]),
         vocabulary=Vocabulary.from_json(header["vocabulary"]),
-        mapped=mapped,
     )
 
 

@@ -89,8 +89,9 @@ def bert_base(
 ) -> ChainTagger:
     """A tagger of BERT-base's shape with random weights, for which `encoded` is in range."""
     shape = BertConfig()
+    largest = int(encoded.pieces.in_memory().values.max())
     config = BertConfig(
-        vocab_size=max(shape.vocab_size, int(encoded.pieces.values.max()) + 1, *_special(encoded)),
+        vocab_size=max(shape.vocab_size, largest + 1, *_special(encoded)),
         max_position_embeddings=max(shape.max_position_embeddings, encoded.vocabulary.window),
         num_hidden_layers=layers or shape.num_hidden_layers,
     )
@@ -198,7 +199,8 @@ def floor() -> Contender:
 
 def representative(batches: Batches, count: int | None) -> list[Tensor]:
     """`count` of an epoch's batches (ids [B] each; None: all), evenly spaced in the order of their size."""
-    epoch = sorted(batches.shuffled(0), key=lambda ids: int(batches.encoded.pieces.lengths[ids].sum()))
+    sizes = batches.encoded.pieces.lengths
+    epoch = sorted(batches.shuffled(0), key=lambda ids: int(sizes[ids].sum()))
     count = min(count or len(epoch), len(epoch))
     return [epoch[(2 * place + 1) * len(epoch) // (2 * count)] for place in range(count)]
 

@@ -80,7 +80,7 @@ def test_windows_follow_the_rule_and_every_word_is_read_once(split, window, over
     width = batch.input_ids.shape[1]
 
     row = 0
-    offsets = batches.encoded.pieces.offsets.tolist()
+    offsets = batches.encoded.pieces.in_memory().offsets.tolist()
     for place, sentence in enumerate(order):
         sizes = split[sentence]
         starts = [offsets[sentence] + sum(sizes[:word]) for word in range(len(sizes) + 1)]
@@ -145,7 +145,7 @@ def test_a_long_sentence_is_glued_from_what_the_encoder_says_of_each_window(bert
     encoded = write_split(tmp_path / "long.parquet", sentences(1, shortest=60, longest=60), bert)
     model = tagger(bert, encoded)
     batch = Batches(encoded, 4).batch(torch.tensor([0]))
-    first = encoded.pieces.values[encoded.first.values]
+    first = encoded.pieces.in_memory().values[encoded.first.in_memory().values]
     with torch.inference_mode():
         emissions = model.chain(batch).emissions[0]
         for word, at in enumerate(batch.word_index[0].tolist()):
@@ -192,8 +192,8 @@ def test_tags_and_lengths_come_along(mixed):
     batch = batches.batch(ids)
     assert batch.lengths.tolist() == encoded.lengths[ids].tolist()
     for row, number in enumerate(ids.tolist()):
-        start, stop = encoded.tags.offsets[number : number + 2].tolist()
-        gold = encoded.tags.values[start:stop].tolist()
+        start, stop = encoded.tags.in_memory().offsets[number : number + 2].tolist()
+        gold = encoded.tags.in_memory().values[start:stop].tolist()
         assert batch.tags[row].tolist() == gold + [0] * (batch.tags.shape[1] - len(gold))
 
 

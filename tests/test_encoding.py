@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding import encode, load, read_tags
@@ -36,7 +37,7 @@ def test_pieces_are_those_of_the_tokenizer_on_split_words(kind, encoder, tmp_pat
         by_word = [word or [encoded.vocabulary.unknown] for word in found]
         starts = [sum(map(len, by_word[:word])) for word in range(len(by_word))]
 
-        pieces, first = (ragged.values[slice(*ragged.offsets[row : row + 2])] for ragged in parts(encoded))
+        pieces, first = (rows.take(torch.tensor([row])).values for rows in parts(encoded))
         assert pieces.tolist() == [piece for word in by_word for piece in word]
         assert first.tolist() == starts
 
@@ -50,11 +51,10 @@ def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path)
     tokenizer, unknown = load_tokenizer(bert), encoded.vocabulary.unknown
     assert tokenizer("\u200b", add_special_tokens=False)["input_ids"] == []
 
-    last = slice(*encoded.pieces.offsets[2:4].tolist())
     ba, ne = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("ba", "Ne"))
-    assert encoded.pieces.values[last].tolist() == [ba, unknown, unknown, ne]
+    assert encoded.pieces.take(torch.tensor([2])).values.tolist() == [ba, unknown, unknown, ne]
     assert encoded.tags is not None
-    assert encoded.tags.values[-4:].tolist() == TAG_SET.ids(["O", "B-LOC", "I-LOC", "B-PER"])
+    assert encoded.tags.in_memory().values[-4:].tolist() == TAG_SET.ids(["O", "B-LOC", "I-LOC", "B-PER"])
 
 
 def test_each_distinct_word_is_tokenized_once(bert):
@@ -79,7 +79,7 @@ def test_files_give_back_tags_tag_set_and_vocabulary(bert, tmp_path):
     assert encoded.tag_set == TAG_SET
     assert encoded.vocabulary == vocabulary_of(load_tokenizer(bert), bert, window=40, overlap=6)
     assert encoded.tags is not None
-    assert TAG_SET.names(encoded.tags.values.tolist()) == [
+    assert TAG_SET.names(encoded.tags.in_memory().values.tolist()) == [
         tag for sentence in split for tag in sentence.tags or ()
     ]
     assert encoded.tags.lengths.tolist() == encoded.lengths.tolist()
@@ -107,7 +107,7 @@ def test_a_tag_that_only_this_split_has_is_kept_for_scoring_and_no_id(bert, tmp_
     encoded = write_split(tmp_path / "split.parquet", split, bert, tag_set=TagSet(("O", "B-PER", "I-PER")))
 
     assert encoded.tags is not None
-    assert encoded.tags.values.tolist() == [0, 1, -1]
+    assert encoded.tags.in_memory().values.tolist() == [0, 1, -1]
     assert read_tags(tmp_path / "split.parquet") == [["O", "B-PER", "B-ORG"]]
 
 
