@@ -13,6 +13,20 @@ def results(tmp_path: Path) -> Path:
     return kept_runs_in(tmp_path)
 
 
+def test_a_setting_changed_is_a_row(results: Path) -> None:
+    rows = [
+        {"method": "efficient", "change": "as tuned", "development_f1": 88.664},
+        {"method": "efficient", "change": "twice the epochs", "development_f1": 89.0},
+    ]
+    result = {"task": "toy", "device": "a <small> machine", "rows": rows, "run": RUN}
+    (results / "toy-ablation-cpu.json").write_text(json.dumps(result))
+    _, side = details(results, "results").split("### toy, one setting changed")
+    assert "| `efficient`, as tuned | 88.66 |" in side
+    assert "| `efficient`, twice the epochs | 89.00 |" in side
+    assert "Students of 2 layers, one seed." in side
+    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
+
+
 def test_every_run_is_shown_with_its_pictures(results: Path) -> None:
     text = details(results, "../results")
     other, toy = text.split("### toy-cpu")

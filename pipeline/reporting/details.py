@@ -5,14 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting.kept import Kept, kept_runs, read_result
-from pipeline.reporting.side_results import heads_section, made_line, unlabelled_section, variants_section
+from pipeline.reporting.side_results import (
+    ablation_section,
+    heads_section,
+    made_line,
+    unlabelled_section,
+    variants_section,
+)
 from pipeline.reporting.tables import alarms, quality_notes, quality_table, table, timing_notes, timing_tables
 
-_SIDE = {"unlabelled": unlabelled_section, "heads": heads_section, "variants": variants_section}
+_SIDE = {
+    "unlabelled": unlabelled_section,
+    "heads": heads_section,
+    "variants": variants_section,
+    "ablation": ablation_section,
+}
 
 
 def details(results: Path, address: str) -> str:
-    """A section for every kept run, then for `*-unlabelled-*.json`, `*-heads-*.json`, `*-variants-*.json`.
+    """A section for every kept run, then for every file `TASK-KIND-DEVICE.json` of a kind in `_SIDE`.
 
     Args:
         results: the folder of kept runs.

@@ -1,4 +1,4 @@
-"""Tables of what is measured beside the pipeline: unlabelled text, heads, variants of a method, exports."""
+"""Tables of what is measured beside the pipeline: unlabelled text, heads, settings of a method, exports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +28,21 @@ def heads_section(result: Mapping[str, Any]) -> str:
 def variants_section(result: Mapping[str, Any]) -> str:
     """Other schedules of λ and another start of the student, from what `benchmarks.variants` wrote."""
     return _students_section("other schedules and starts", result)
+
+
+def ablation_section(result: Mapping[str, Any]) -> str:
+    """A method with one setting changed at a time, from what `benchmarks.ablation` wrote."""
+    rows = [[f"`{row['method']}`, {row['change']}", f"{row['development_f1']:.2f}"] for row in result["rows"]]
+    run = result["run"]
+    return "\n\n".join(
+        [
+            f"### {result['task']}, one setting changed",
+            table(["", "development F1"], rows),
+            f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
+            "best cell of the search.",
+            made_line(run, result["device"]),
+        ]
+    )
 
 
 def latency_section(result: Mapping[str, Any]) -> str:
