@@ -57,6 +57,7 @@ TIMING: dict[str, Any] = {
     "device": "a <slow> machine",
     "batches": 4,
     "epoch_batches": 40,
+    "shape": {"teacher_layers": 6, "student_layers": 2, "hidden_size": 384},
     "published": {
         "vanilla": phases(0, 20, 30),
         "structural": phases(20, 30, 50),

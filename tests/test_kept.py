@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.reporting.kept import keep, kept_runs, pictures
-from tests.kept_runs import RUN, TIMED, kept_runs_in
+from tests.kept_runs import RUN, kept_runs_in
+from tests.sample_results import TIMING
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def results(tmp_path: Path) -> Path:
 
 def test_kept_files_hold_the_metrics_and_the_run(results: Path) -> None:
     kept = json.loads((results / "toy-cpu" / "timing.json").read_text())
-    assert kept == TIMED | {"run": RUN | {"device": TIMED["device"]}}
+    assert kept == TIMING | {"run": RUN | {"device": TIMING["device"]}}
 
 
 def test_a_missing_metric_cannot_be_kept(tmp_path: Path) -> None:

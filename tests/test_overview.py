@@ -73,7 +73,7 @@ def test_one_seed_judges_no_claim() -> None:
 
 
 def test_times_are_ratios_within_a_run(results: Path) -> None:
-    # of kept_runs.TIMED: 45 of 100 s as published, floor 25, 25 here, structural 28 and vanilla 26 here
+    # of sample_results.TIMING: 45 of 100 s as published, floor 25, 25 here, structural 28 and vanilla 26 here
     for name in ("toy-cpu", "other-gpu"):
         found = row(overview(results, "x"), "Time of an epoch", name)
         assert found == ["6 → 2", "384", "0.45", "1.00", "1.12", "0.25", "0.25"]

@@ -38,7 +38,9 @@ def test_the_page_shows_both_tables_and_both_devices():
     assert cells(page, "teacher")[0][1:5] == ["100.00"] * 4
     assert "a <small> machine" in page
     assert "a <slow> machine" in page
-    assert "takes 0.25 of `structural` as published" in page
+    assert "takes 0.25 of `structural` as published, of which 20% is the teacher's forward pass" in page
+    assert "25% the student's encoder" in page
+    assert "55% recursions and losses" in page
 
 
 def test_every_table_row_has_as_many_cells_as_its_header():

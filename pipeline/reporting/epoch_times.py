@@ -7,16 +7,18 @@ from pipeline.reporting.outcomes import read_json, require_numbers, require_text
 from pipeline.reporting.tables import BLOCKS, PHASES
 
 _TARGET = "time_epochs"
+_SHAPE = ("teacher_layers", "student_layers", "hidden_size")
 
 
 def read_epoch_times(path: Path) -> dict[str, Any]:
-    """Read `timing.json`: `device`, `batches`, `epoch_batches`, phases by block and method, and of the floor.
+    """Read `timing.json`: device, batches, the models' shape, phases by block and method, and of the floor.
 
     Raises:
         UserError: the file is missing, is no JSON, or something of it is missing or of another kind.
     """
     times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
     require_text(times, "device", path, _TARGET)
+    require_numbers(times.get("shape"), _SHAPE, path, _TARGET, where="shape")
     runs: dict[str, tuple[Any, tuple[str, ...]]] = {"floor": (times.get("floor"), PHASES[1:])}  # no teacher
     for block in BLOCKS:
         methods = times.get(block)
