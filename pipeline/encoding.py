@@ -91,20 +91,16 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary
     rows = torch.from_numpy(
         pc.index_in(words.flatten(), distinct).to_numpy(zero_copy_only=False).astype(np.int64)
     )
-
-    counts = by_word.lengths[rows]
-    position = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
-    pieces = by_word.values[by_word.offsets[rows].repeat_interleave(counts) + position]
-
+    running = by_word.take(rows)
     word_offsets = torch.from_numpy(words.offsets.to_numpy().astype(np.int64))
-    before = torch.cat([counts.new_zeros(1), counts.cumsum(0)])  # pieces before each word, over all sentences
+    before = running.offsets  # pieces before each word, over all sentences
     piece_offsets = before[word_offsets]
     first = before[:-1] - piece_offsets[:-1].repeat_interleave(word_offsets.diff())
     return pa.table(
         {
             "words": words,
             "tags": pa.array([sentence.tags for sentence in sentences], pa.list_(pa.string())),
-            "pieces": _lists(piece_offsets, pieces),
+            "pieces": _lists(piece_offsets, running.values),
             "first": _lists(word_offsets, first),
         }
     )
