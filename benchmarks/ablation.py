@@ -23,6 +23,7 @@ from pipeline.params import load_params
 from pipeline.reporting.kept import read_result
 from pipeline.reporting.outcomes import write_json
 from pipeline.reporting.provenance import provenance
+from stages import command
 
 
 @dataclass(frozen=True)
@@ -110,4 +111,4 @@ def show(task: str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

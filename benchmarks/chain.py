@@ -25,6 +25,7 @@ from benchmarks.chain_contestants import TASKS, Problem, Question, available, fi
 from benchmarks.made_with import made_with
 from pipeline.device import keep_freed_memory
 from pipeline.reporting.outcomes import write_json
+from stages import command
 
 BATCHES, LENGTHS, TAGS = (1, 32, 256), (30, 60, 256), (9, 23)
 
@@ -114,8 +115,8 @@ def peak_memory(device: str) -> dict[str, Any]:
     found = {}
     for name in available():
         if fits(name, "loss", *chain_memory.SHAPE):
-            command = [sys.executable, "-m", "benchmarks.chain_memory", name, device]
-            answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            call = [sys.executable, "-m", "benchmarks.chain_memory", name, device]
+            answer = subprocess.run(call, check=True, capture_output=True, text=True).stdout
             found[name] = json.loads(answer)["peak_bytes"]
     batch, length, tags = chain_memory.SHAPE
     return {"batch": batch, "length": length, "tags": tags, "peak_bytes": found}
@@ -147,4 +148,4 @@ def show(result: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from benchmarks.chain_contestants import Problem, ours
 from pipeline.chain import scaled
+from stages import command
 
 SOURCE = """
 #include <string.h>
@@ -54,8 +55,8 @@ def compiled_c(folder: Path) -> Advance:
     """Build the C function with the compiler at hand; no torch headers, which would take far longer."""
     (folder / "advance.c").write_text(SOURCE)
     library = folder / "advance.so"
-    command = ["gcc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "-o", str(library)]
-    subprocess.run([*command, str(folder / "advance.c")], check=True)
+    compiler = ["gcc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "-o", str(library)]
+    subprocess.run([*compiler, str(folder / "advance.c")], check=True)
     call = ctypes.CDLL(str(library)).advance
 
     def advance(state: Tensor, weights: Tensor, steps: Tensor, stride: int) -> list[Tensor]:
@@ -117,4 +118,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

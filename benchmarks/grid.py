@@ -19,6 +19,7 @@ from pipeline.params import Params, load_params
 from pipeline.reporting.kept import GRID, read_result
 from pipeline.reporting.outcomes import write_json
 from pipeline.reporting.provenance import provenance
+from stages import command
 
 CELLS = ((2e-4, 5), (4e-4, 5), (2e-4, 10))
 """(learning rate, epochs): the paper's rate first, then one of the two changed at a time."""
@@ -91,4 +92,4 @@ def development_f1(student: Path) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -12,6 +12,7 @@ import typer
 
 from benchmarks.experiment import RESULTS, compare, finish, show
 from pipeline.reporting.outcomes import write_json
+from stages import command
 
 
 def main(
@@ -30,4 +31,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -27,6 +27,7 @@ from pipeline.exporting.folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
 from pipeline.model_folder import WEIGHTS, load_model
 from pipeline.reporting.outcomes import write_json
+from stages import command
 
 BATCH = 32
 Run = Callable[[torch.Tensor], list[list[int]]]  # rows of the split → their tags
@@ -164,4 +165,4 @@ def show(result: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -30,6 +30,7 @@ from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
 from pipeline.reporting.outcomes import write_json
 from pipeline.scores import ChainParameters, Origin, ScoreStore, write_scores
+from stages import command
 
 BATCH = 32
 REPEATS = 3  # of a peer's read, of which the fastest counts
@@ -275,4 +276,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -20,6 +20,7 @@ from pipeline.corpora.corpus_files import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
 from pipeline.params import Corpus, load_params
 from pipeline.reporting.outcomes import write_json
+from stages import command
 
 CHOICE = 0  # seed of the draw of labelled sentences
 SHARE = 10  # one sentence in so many keeps its tags
@@ -83,4 +84,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

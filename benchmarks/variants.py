@@ -15,6 +15,7 @@ import typer
 from benchmarks.experiment import RESULTS, compare, finish, show
 from benchmarks.grid import best_settings
 from pipeline.reporting.outcomes import write_json
+from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
 TUNED = {
@@ -53,4 +54,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 from benchmarks.grid import CELLS, best_cells, settings
 from pipeline.params import load_params
 from tests.params_cases import ROOT
@@ -40,3 +43,12 @@ def test_what_every_student_has_is_null() -> None:
 def test_the_search_starts_from_the_default_and_repeats_no_cell() -> None:
     assert CELLS[0] == (PARAMS.student.learning_rate, PARAMS.student.epochs)
     assert len(set(CELLS)) == len(CELLS)
+
+
+def test_a_search_that_never_ran_is_one_line() -> None:
+    call = [sys.executable, "-m", "benchmarks.grid", "nothing", "--device", "toy", "--best"]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: results/nothing-2-layers-toy/grid.json: missing; benchmarks/reproduce.sh says what writes it"
+    ]

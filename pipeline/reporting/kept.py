@@ -93,10 +93,12 @@ def read_result(path: Path) -> dict[str, Any]:
     """One JSON file under `results/`.
 
     Raises:
-        UserError: it is no JSON.
+        UserError: it is missing, or no JSON.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; benchmarks/reproduce.sh says what writes it") from None
     except ValueError as error:
         raise UserError(f"{path}: no JSON ({error}); restore it with `git checkout -- {path}`") from None
     return content
