@@ -33,8 +33,8 @@ def test_the_page_shows_both_tables_and_both_devices():
     assert quality[3] == f"{f1['mean']:.2f} ± 0.00"
     assert quality[5] == f"{100 * summary['methods']['structural']['gap_closed']:.0f}%"
     assert quality[8:] == ["17.3 M", "69.2", "100"]
-    assert published[1:] == ["20.00", "30.00", "50.00", "100.00", "4.00"]
-    assert pipeline[1:] == ["–", "7.00", "21.00", "28.00", "1.12"]
+    assert published[1:] == ["20.00", "30.00", "50.00", "100.00", "24.00 – 101.00", "4.00"]
+    assert pipeline[1:] == ["–", "7.00", "21.00", "28.00", "23.00 – 29.00", "1.12"]
     assert cells(page, "teacher")[0][1:5] == ["100.00"] * 4
     assert "a <small> machine" in page
     assert "a <slow> machine" in page

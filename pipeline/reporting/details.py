@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting.kept import Kept, kept_runs, read_result
+from pipeline.reporting.part_results import chain_section, store_section
 from pipeline.reporting.side_results import (
     ablation_section,
     heads_section,
@@ -20,10 +21,11 @@ _SIDE = {
     "variants": variants_section,
     "ablation": ablation_section,
 }
+_PARTS = {"chain": chain_section, "store": store_section}
 
 
 def details(results: Path, address: str) -> str:
-    """A section for every kept run, then for every file `TASK-KIND-DEVICE.json` of a kind in `_SIDE`.
+    """A section for every kept run, then for `TASK-KIND-DEVICE.json` of `_SIDE` and `PART.json` of `_PARTS`.
 
     Args:
         results: the folder of kept runs.
@@ -35,6 +37,8 @@ def details(results: Path, address: str) -> str:
     parts = [_section(run, f"{address}/{run.name}") for run in kept_runs(results)]
     for kind, write in _SIDE.items():
         parts += [write(read_result(path)) for path in sorted(results.glob(f"*-{kind}-*.json"))]
+    for part, write in _PARTS.items():
+        parts += [write(read_result(path)) for path in results.glob(f"{part}.json")]
     return "\n\n".join(parts)
 
 

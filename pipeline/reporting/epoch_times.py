@@ -7,11 +7,12 @@ from pipeline.reporting.outcomes import read_json, require_numbers, require_text
 from pipeline.reporting.tables import BLOCKS, PHASES
 
 _TARGET = "time_epochs"
+_SPREAD = ("min", "max")
 _SHAPE = ("teacher_layers", "student_layers", "hidden_size")
 
 
 def read_epoch_times(path: Path) -> dict[str, Any]:
-    """Read `timing.json`: device, batches, the models' shape, phases by block and method, and of the floor.
+    """Read `timing.json`: device, batches, the models' shape, phases by block and method, and their spread.
 
     Raises:
         UserError: the file is missing, is no JSON, or something of it is missing or of another kind.
@@ -19,11 +20,18 @@ def read_epoch_times(path: Path) -> dict[str, Any]:
     times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
     require_text(times, "device", path, _TARGET)
     require_numbers(times.get("shape"), _SHAPE, path, _TARGET, where="shape")
-    runs: dict[str, tuple[Any, tuple[str, ...]]] = {"floor": (times.get("floor"), PHASES[1:])}  # no teacher
+    require_numbers(times.get("spread"), (), path, _TARGET, where="spread")
+    spread = times["spread"]
+    runs: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "floor": (times.get("floor"), PHASES[1:]),  # no teacher
+        "spread.floor": (spread.get("floor"), _SPREAD),
+    }
     for block in BLOCKS:
-        methods = times.get(block)
-        require_numbers(methods, (), path, _TARGET, where=block)
-        runs |= {f"{block}.{method}": (phases, PHASES) for method, phases in times[block].items()}
+        require_numbers(times.get(block), (), path, _TARGET, where=block)
+        require_numbers(spread.get(block), (), path, _TARGET, where=f"spread.{block}")
+        for method, phases in times[block].items():
+            runs[f"{block}.{method}"] = phases, PHASES
+            runs[f"spread.{block}.{method}"] = spread[block].get(method), _SPREAD
     for where, (phases, names) in runs.items():
         require_numbers(phases, names, path, _TARGET, where=where)
     require_numbers(times["floor"], ("total",), path, _TARGET, where="floor", above=0.0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.reporting.claims import CLAIMS, verdict
 from pipeline.reporting.kept import Kept, kept_runs, read_result
-from pipeline.reporting.side_results import latency_section
+from pipeline.reporting.part_results import latency_section
 from pipeline.reporting.summary import LEVEL, UNDISTILLED
 from pipeline.reporting.tables import NONE, optional, spread, table
 

@@ -1,4 +1,4 @@
-"""Tables of what is measured beside the pipeline: unlabelled text, heads, settings of a method, exports."""
+"""Tables of what students learn beside the main runs: from unlabelled text, with other heads and settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,31 +41,6 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
             "best cell of the search.",
             made_line(run, result["device"]),
-        ]
-    )
-
-
-def latency_section(result: Mapping[str, Any]) -> str:
-    """Size and speed of teacher, student and its exports, from what `benchmarks.latency` wrote."""
-    header = ["", "threads", "MB", "ms, one sentence", "sentences/s", "× teacher", "F1"]
-    rows = [
-        [
-            row["model"],
-            str(row["threads"]),
-            f"{row['megabytes']:.1f}",
-            f"{row['latency_ms']:.1f}",
-            f"{row['sentences_per_second']:.0f}",
-            f"{row['times_teacher']:.2f}",
-            f"{row['f1']:.2f}",
-        ]
-        for row in result["rows"]
-    ]
-    return "\n\n".join(
-        [
-            "### Exported students",
-            table(header, rows),
-            f"Test set of {result['sentences']:,} sentences, one at a time and in batches of 32, in one run.",
-            f"Commit {result['commit']}, {result['device']}.",
         ]
     )
 

@@ -81,16 +81,22 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
 
 
 def timing_tables(timing: Mapping[str, Any]) -> str:
-    """Both blocks: seconds per epoch by phase, and the total as a ratio to the encoder-only floor."""
-    floor = timing["floor"]
+    """Both blocks: seconds per epoch by phase, the passes' spread, and the total as a ratio to the floor."""
+    floor, ranges = timing["floor"], timing["spread"]
     parts = []
     for block, title in BLOCKS.items():
         rows = [
-            [f"`{method}`", *_seconds(phases), f"{phases['total'] / floor['total']:.2f}"]
+            [
+                f"`{method}`",
+                *_seconds(phases),
+                _least_and_most(ranges[block][method]),
+                f"{phases['total'] / floor['total']:.2f}",
+            ]
             for method, phases in timing[block].items()
         ]
-        rows.append(["floor (encoder only)", *_seconds(floor), f"{1:.2f}"])
-        header = [title, *(f"{phase.replace('_', ' ')}, s" for phase in PHASES), "total / floor"]
+        rows.append(["floor (encoder only)", *_seconds(floor), _least_and_most(ranges["floor"]), f"{1:.2f}"])
+        names = (f"{phase.replace('_', ' ')}, s" for phase in PHASES)
+        header = [title, *names, "least – most", "total / floor"]
         parts.append(table(header, rows))
     return "\n\n".join(parts)
 
@@ -99,7 +105,8 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
     """The device, the paper's comparison (its method here, structural distillation as published), and why."""
     notes = (
         f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
-        f"{timing['epoch_batches']} batches; only the ratios carry over to another device."
+        f"{timing['epoch_batches']} batches: the median pass, and the least and the most that one took. Only "
+        "the ratios carry over to another device."
     )
     if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
         published, floor = timing["published"]["structural"], timing["floor"]["total"]
@@ -143,6 +150,10 @@ def _size(figures: Mapping[str, Any]) -> list[str]:
 
 def _seconds(phases: Mapping[str, float]) -> list[str]:
     return [optional(phases.get(phase) or None, "{:.2f}") for phase in PHASES]
+
+
+def _least_and_most(totals: Mapping[str, float]) -> str:
+    return f"{totals['min']:.2f} – {totals['max']:.2f}"
 
 
 def optional(value: float | None, pattern: str) -> str:
