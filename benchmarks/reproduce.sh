@@ -5,6 +5,7 @@
 #   benchmarks/reproduce.sh grid conll2003          every method's learning rate and epochs, on development
 #   benchmarks/reproduce.sh table1 conll2003        every method at its best cell of the grid, scored on test
 #   benchmarks/reproduce.sh variants conll2003      λ's schedule, and where the student starts
+#   benchmarks/reproduce.sh ablation conll2003      one setting of `efficient` changed at a time, on development
 #   benchmarks/reproduce.sh table2                  time of an epoch: MiniLM's shapes whole, BERT-base's in part
 #
 # Stopped, it goes on where it was: DVC keeps what is finished, a stage goes on from its checkpoint. Environment:
@@ -22,16 +23,13 @@ grid() {
     python -m benchmarks.grid "$1" --layers "$LAYERS" --device "$DEVICE"
 }
 
-tuned() { # TASK NAME [OPTION...]: all stages with every method at its best cell, kept as results/TASK-NAME
-    local task=$1 name=$2 chosen
-    shift 2
+table1() {
+    local chosen
     fresh
-    mapfile -t chosen < <(python -m benchmarks.grid "$task" --layers "$LAYERS" --device "$DEVICE" --best)
-    dvc exp run -S task="$task" -S student.layers="$LAYERS" -S seeds="[${SEEDS// /,}]" "${chosen[@]}" "$@"
-    python -m stages.results --keep "$name"
+    mapfile -t chosen < <(python -m benchmarks.grid "$1" --layers "$LAYERS" --device "$DEVICE" --best)
+    dvc exp run -S task="$1" -S student.layers="$LAYERS" -S seeds="[${SEEDS// /,}]" "${chosen[@]}"
+    python -m stages.results --keep "$NAME"
 }
-
-table1() { tuned "$1" "$NAME"; }
 
 variants() {
     local seeds
@@ -41,11 +39,21 @@ variants() {
     python -m stages.results
 }
 
-table2() {
-    tuned conll2003 "$NAME" -S time_epochs.batches=null -S time_epochs.epochs=5
-    tuned conll2003 "bert-base-$DEVICE" -S time_epochs.shapes=bert-base -S time_epochs.batches=4 -S time_epochs.epochs=5
-    rm "results/conll2003-bert-base-$DEVICE"/{summary.json,f1.svg} # the same students again
+ablation() {
+    fresh
+    python -m benchmarks.ablation "$1" --layers "$LAYERS" --device "$DEVICE"
     python -m stages.results
+}
+
+timed() { # NAME OPTION...: epoch times alone, kept as results/conll2003-NAME
+    fresh
+    dvc exp run -S task=conll2003 -S student.layers="$LAYERS" "${@:2}" time_epochs
+    python -m stages.results --keep "$1" --times
+}
+
+table2() {
+    timed "$NAME" -S time_epochs.batches=null
+    timed "bert-base-$DEVICE" -S time_epochs.shapes=bert-base -S time_epochs.batches=8 -S time_epochs.epochs=5
 }
 
 if (($#)); then
@@ -53,7 +61,7 @@ if (($#)); then
     exit
 fi
 for task in conll2000 conll2003; do
-    for piece in grid table1 variants; do
+    for piece in grid table1 variants ablation; do
         "$piece" "$task"
     done
 done

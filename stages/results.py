@@ -13,6 +13,7 @@ def main(
     keep: Annotated[
         str | None, typer.Option(help="Keep metrics/ as results/<task>-<KEEP>; a device, as cpu.")
     ] = None,
+    times: Annotated[bool, typer.Option("--times", help="Of metrics/, keep timing.json alone.")] = False,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Write results and pages; without --keep, only the pages are written anew."""
@@ -28,7 +29,7 @@ def main(
     results = Path("results")
     if keep is not None:
         settings = load_params(params)
-        keep_run(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings))
+        keep_run(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings), times_only=times)
     pages = {
         Path("README.md"): overview(results, "docs/results.md"),
         Path("docs/results.md"): details(results, "../results"),

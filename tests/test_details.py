@@ -35,7 +35,8 @@ def test_every_run_is_shown_with_its_pictures(results: Path) -> None:
     assert "token F1" not in other
     assert "toy, students of 2 layers." in toy
     assert "Commit 0123456789ab, a <slow> machine, 2030-01-02." in other
-    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in toy
+    made = "Commit 0123456789ab, a <small> machine, 2030-01-02."
+    assert f"{made} Times at commit 0123456789ab, a <slow> machine, 2030-01-02." in toy
     shown = [part.split(")")[0] for part in text.split("](")[1:]]
     assert shown == [
         "../results/other-gpu/epoch_time.svg",

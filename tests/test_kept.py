@@ -33,8 +33,16 @@ def test_kept_runs_are_read_with_what_they_have(results: Path) -> None:
     assert (toy.name, toy.grid) == ("toy-cpu", {"cells": []})
     assert toy.summary is not None
     assert toy.summary["task"] == "toy"
-    assert toy.run["device"] == "a <small> machine"
-    assert other.run["device"] == "a <slow> machine"
+    assert [run["device"] for run in toy.runs] == ["a <small> machine", "a <slow> machine"]
+    assert [run["device"] for run in other.runs] == ["a <slow> machine"]
+
+
+def test_times_alone_leave_the_summary(results: Path) -> None:
+    folder, later = results / "toy-cpu", RUN | {"commit": "fedcba9876543210"}
+    keep(results.parent / "metrics", folder, later, times_only=True)
+    summary, timing = (json.loads((folder / name).read_text()) for name in ("summary.json", "timing.json"))
+    assert summary["run"]["commit"] == RUN["commit"]
+    assert timing["run"]["commit"] == later["commit"]
 
 
 def test_pictures_lie_beside_their_numbers(results: Path) -> None:

@@ -60,7 +60,10 @@ def _section(run: Kept, address: str) -> str:
             f"![Time of one epoch]({address}/epoch_time.svg)",
             timing_notes(run.timing),
         ]
-    parts.append(made_line(run.run, run.run["device"]))
+    first, *others = run.runs
+    made = [made_line(first, first["device"])]
+    made += [made_line(other, other["device"], what="Times at commit") for other in others if other != first]
+    parts.append(" ".join(made))
     return "\n\n".join(parts)
 
 

@@ -32,34 +32,34 @@ class Kept:
         return self.folder.name
 
     @property
-    def run(self) -> dict[str, Any]:
-        """Commit, parameters, versions, date and device of the summary's run, else of the timing's."""
-        run: dict[str, Any] = (self.summary or self.timing or {})["run"]
-        return run
+    def runs(self) -> list[dict[str, Any]]:
+        """Commit, parameters, versions, date and device of the summary's run and of the timing's."""
+        return [content["run"] for content in (self.summary, self.timing) if content is not None]
 
     @property
     def student_layers(self) -> int:
         """How many layers the students of the run have."""
-        layers: int = self.run["parameters"]["student"]["layers"]
+        layers: int = self.runs[0]["parameters"]["student"]["layers"]
         return layers
 
 
-def keep(metrics: Path, folder: Path, run: Mapping[str, Any]) -> None:
+def keep(metrics: Path, folder: Path, run: Mapping[str, Any], *, times_only: bool = False) -> None:
     """Copy the metrics of a finished run to `folder`, with what it was made of under the key `run`.
 
     Args:
         metrics: holds summary.json and timing.json.
         folder: named task-device, under `results/`; older files in it are replaced.
         run: commit, parameters, versions and date; the device is taken from the metrics.
+        times_only: the run was one of `time_epochs` alone; a summary in `folder` stays.
 
     Raises:
         UserError: one of the two is missing or not what the stages write, or the folder cannot be written.
     """
-    contents = {
-        SUMMARY: read_json(metrics / SUMMARY, target="report"),
-        TIMING: read_epoch_times(metrics / TIMING),
-    }
-    require_text(contents[SUMMARY], "device", metrics / SUMMARY, "report")
+    contents: dict[str, dict[str, Any]] = {}
+    if not times_only:
+        contents[SUMMARY] = read_json(metrics / SUMMARY, target="report")
+        require_text(contents[SUMMARY], "device", metrics / SUMMARY, "report")
+    contents[TIMING] = read_epoch_times(metrics / TIMING)
     for name, content in contents.items():
         write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
 

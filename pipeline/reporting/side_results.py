@@ -45,9 +45,9 @@ def ablation_section(result: Mapping[str, Any]) -> str:
     )
 
 
-def made_line(run: Mapping[str, Any], device: str) -> str:
+def made_line(run: Mapping[str, Any], device: str, *, what: str = "Commit") -> str:
     """From which commit, where and when figures are."""
-    return f"Commit {run['commit'][:12]}, {device}, {run['date']}."
+    return f"{what} {run['commit'][:12]}, {device}, {run['date']}."
 
 
 def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
