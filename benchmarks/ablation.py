@@ -1,4 +1,4 @@
-"""Is it the method or its setting? `efficient` with one setting changed at a time, beside `vanilla`.
+"""Is it the method or its setting? Methods with one setting changed at a time.
 
 Each row is one student, of the seed that `benchmarks.grid` has, and starts from its method's best cell there.
 It is judged on development, and nothing is scored on test. Runs go through DVC's cache, so that a stopped one
@@ -8,7 +8,7 @@ goes on. Run it from the root of a checkout of its own, since `dvc exp run` chan
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,29 +28,37 @@ from stages import command
 
 @dataclass(frozen=True)
 class Setting:
-    """What is turned. `head` and `rate` are multiples of the tuned learning rates, `epochs` of the epochs."""
+    """What is turned; None is no setting of the method's.
 
-    schedule: str = "last_epoch"
+    `rate` and `head` are multiples of the tuned learning rates, `epochs` of the tuned epochs.
+    """
+
+    schedule: str | None = None
     weight: float = 1.0
+    temperature: float | None = None
     rate: float = 1.0
     head: float = 1.0
     epochs: int = 1
     init: str = "pretrained"
 
 
+EFFICIENT = Setting("last_epoch")
+STRUCTURAL = Setting("linear", temperature=1.0)
 ROWS: tuple[tuple[str, str, Setting], ...] = (
     ("vanilla", "as tuned", Setting()),
     ("vanilla", "twice the epochs", Setting(epochs=2)),
-    ("efficient", "as tuned: λ = 1, then 0 in the last epoch", Setting()),
-    ("efficient", "λ = 1 throughout: no gold tag", Setting("constant", 1.0)),
-    ("efficient", "λ = 0.9 throughout", Setting("constant", 0.9)),
-    ("efficient", "λ = 0.5 throughout", Setting("constant", 0.5)),
-    ("efficient", "λ = 0.1 throughout", Setting("constant", 0.1)),
-    ("efficient", "λ falls linearly from 1 to 0", Setting("linear")),
-    ("efficient", "twice the epochs", Setting(epochs=2)),
-    ("efficient", "four times the learning rate", Setting(rate=4.0)),
-    ("efficient", "four times the head's learning rate", Setting(head=4.0)),
-    ("efficient", "from the teacher's layers", Setting(init="teacher")),
+    ("structural", "as tuned: temperature 1", STRUCTURAL),
+    ("structural", "temperature 2", replace(STRUCTURAL, temperature=2.0)),
+    ("structural", "temperature 4", replace(STRUCTURAL, temperature=4.0)),
+    ("efficient", "as tuned: λ = 1, then 0 in the last epoch", EFFICIENT),
+    ("efficient", "λ = 1 throughout: no gold tag", replace(EFFICIENT, schedule="constant")),
+    ("efficient", "λ = 0.5 throughout", replace(EFFICIENT, schedule="constant", weight=0.5)),
+    ("efficient", "λ = 0.1 throughout", replace(EFFICIENT, schedule="constant", weight=0.1)),
+    ("efficient", "λ falls linearly from 1 to 0", replace(EFFICIENT, schedule="linear")),
+    ("efficient", "twice the epochs", replace(EFFICIENT, epochs=2)),
+    ("efficient", "four times the learning rate", replace(EFFICIENT, rate=4.0)),
+    ("efficient", "four times the head's learning rate", replace(EFFICIENT, head=4.0)),
+    ("efficient", "from the teacher's layers", replace(EFFICIENT, init="teacher")),
 )
 
 
@@ -97,9 +105,11 @@ def settings(method: str, setting: Setting, cell: tuple[float, int], head: float
     yield f"student.head_learning_rate={head * setting.head:g}"
     yield f"distill.{method}.learning_rate={rate * setting.rate:g}"
     yield f"distill.{method}.epochs={epochs * setting.epochs}"
-    if method != "vanilla":
+    if setting.schedule is not None:
         yield f"distill.{method}.schedule={setting.schedule}"
         yield f"distill.{method}.weight={setting.weight:g}"
+    if setting.temperature is not None:
+        yield f"distill.{method}.temperature={setting.temperature:g}"
 
 
 def show(task: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -27,6 +27,22 @@ def test_a_setting_changed_is_a_row(results: Path) -> None:
     assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
 
 
+def test_how_sure_the_teacher_is_has_a_row_for_each_split(results: Path) -> None:
+    row = {
+        "split": "dev",
+        "sentences": 1_234,
+        "f1": 91.237,
+        "unsure": 0.0182,
+        "entropy": 0.0076,
+        "margin": 13.25,
+    }
+    result = {"task": "toy", "sure": 0.99, "rows": [row], "commit": "abc", "device": "a <small> machine"}
+    (results / "toy-confidence-cpu.json").write_text(json.dumps(result))
+    _, side = details(results, "results").split("### toy, how sure the teacher is")
+    assert "| dev | 1,234 | 91.24 | 1.82% | 0.0076 | 13.2 |" in side
+    assert side.endswith("Commit abc, a <small> machine.")
+
+
 def test_every_run_is_shown_with_its_pictures(results: Path) -> None:
     text = details(results, "../results")
     other, toy = text.split("### toy-cpu")

@@ -8,6 +8,7 @@ from pipeline.reporting.kept import Kept, kept_runs, read_result
 from pipeline.reporting.part_results import chain_section, store_section
 from pipeline.reporting.side_results import (
     ablation_section,
+    confidence_section,
     heads_section,
     made_line,
     unlabelled_section,
@@ -20,6 +21,7 @@ _SIDE = {
     "heads": heads_section,
     "variants": variants_section,
     "ablation": ablation_section,
+    "confidence": confidence_section,
 }
 _PARTS = {"chain": chain_section, "store": store_section}
 

@@ -45,6 +45,38 @@ def ablation_section(result: Mapping[str, Any]) -> str:
     )
 
 
+def confidence_section(result: Mapping[str, Any]) -> str:
+    """How sure the teacher is of each split, from what `benchmarks.confidence` wrote."""
+    header = [
+        "",
+        "sentences",
+        "F1",
+        f"words surer of no tag than {result['sure']:.0%}",
+        "nats a word",
+        "margin",
+    ]
+    rows = [
+        [
+            row["split"],
+            f"{row['sentences']:,}",
+            f"{row['f1']:.2f}",
+            f"{row['unsure']:.2%}",
+            f"{row['entropy']:.4f}",
+            f"{row['margin']:.1f}",
+        ]
+        for row in result["rows"]
+    ]
+    return "\n\n".join(
+        [
+            f"### {result['task']}, how sure the teacher is",
+            table(header, rows),
+            "The teacher's marginals; nats: the mean entropy of a word's tag. Margin: between the two highest "
+            "emissions of a word, the median.",
+            f"Commit {result['commit']}, {result['device']}.",
+        ]
+    )
+
+
 def made_line(run: Mapping[str, Any], device: str, *, what: str = "Commit") -> str:
     """From which commit, where and when figures are."""
     return f"{what} {run['commit'][:12]}, {device}, {run['date']}."

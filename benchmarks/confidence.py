@@ -1,0 +1,93 @@
+"""How sure a teacher is of sentences that it was trained on, and of others: what its scores can still teach.
+
+`python -m benchmarks.confidence --encoded DIR --teacher DIR OUT.json`, on folders that the pipeline made.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.made_with import made_with
+from pipeline.batching import Batches
+from pipeline.encoding import load, read_tags
+from pipeline.evaluation import score
+from pipeline.folder import check
+from pipeline.model import ChainTagger
+from pipeline.model_folder import load_model
+from pipeline.reporting.outcomes import write_json
+from stages import command
+
+SURE = 0.99  # a word is unsure whose likeliest tag has less
+
+
+def main(
+    output: Annotated[Path, typer.Argument(help="JSON file to write.")],
+    encoded: Annotated[Path, typer.Option(help="The encoded corpus.")] = Path("data/encoded"),
+    teacher: Annotated[Path, typer.Option(help="The teacher.")] = Path("data/teacher"),
+    sentences: Annotated[int, typer.Option(help="Of each split, evenly spaced.")] = 2000,
+) -> None:
+    """Measure the teacher's tag marginals on every split."""
+    check(encoded)
+    model = load_model(teacher).eval()
+    rows = [measure(model, encoded / f"{split}.parquet", sentences) for split in ("train", "dev", "test")]
+    result = {"task": output.stem.partition("-")[0], "sure": SURE, "rows": rows} | made_with("transformers")
+    write_json(output, result)
+    show(rows)
+
+
+@torch.inference_mode()
+def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
+    """What the teacher says of the words of one split.
+
+    Returns:
+        split, sentences, words; f1 of its best sequences in percent; `unsure`, the share of words whose
+        likeliest tag has a marginal below SURE; `entropy` of a word's tag in nats, the mean; `margin` between
+        the two highest emissions of a word, the median.
+    """
+    batches, gold = Batches(load(split), 64), read_tags(split)
+    chosen = torch.arange(len(gold))[:: max(1, len(gold) // sentences)]
+    tops, entropies, margins, paths = [], [], [], []
+    for ids in chosen.split(64):
+        chain = model.chain(batches.batch(ids))
+        marginals = chain.moments().unary[chain.mask]
+        tops.append(marginals.amax(1))
+        entropies.append(torch.special.entr(marginals).sum(1))
+        best = chain.emissions[chain.mask].topk(2).values
+        margins.append(best[:, 0] - best[:, 1])
+        lengths = chain.lengths.tolist()
+        paths += [path[:length] for path, length in zip(chain.viterbi()[1].tolist(), lengths, strict=True)]
+    top, names = torch.cat(tops), model.tag_set.tags
+    predicted = [[names[tag] for tag in path] for path in paths]
+    found = score([gold[row] for row in chosen.tolist()], predicted, scheme=model.tag_set.scheme)
+    return {
+        "split": split.stem,
+        "sentences": len(chosen),
+        "words": len(top),
+        "f1": found.f1,
+        "unsure": float((top < SURE).float().mean()),
+        "entropy": float(torch.cat(entropies).mean()),
+        "margin": float(torch.cat(margins).median()),
+    }
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print a row per split."""
+    table = Table("split", "sentences", "F1", f"words below {SURE}", "nats a word", "margin")
+    for row in rows:
+        table.add_row(
+            row["split"],
+            f"{row['sentences']:,}",
+            f"{row['f1']:.2f}",
+            f"{row['unsure']:.2%}",
+            f"{row['entropy']:.4f}",
+            f"{row['margin']:.1f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    command.run(main)
