@@ -51,7 +51,7 @@ def confidence_section(result: Mapping[str, Any]) -> str:
         "",
         "sentences",
         "F1",
-        f"words surer of no tag than {result['sure']:.0%}",
+        f"words with no tag above {result['sure']:.0%}",
         "nats a word",
         "margin",
     ]
@@ -70,7 +70,7 @@ def confidence_section(result: Mapping[str, Any]) -> str:
         [
             f"### {result['task']}, how sure the teacher is",
             table(header, rows),
-            "The teacher's marginals; nats: the mean entropy of a word's tag. Margin: between the two highest "
+            "The teacher's tag marginals; nats: mean entropy of a word's tag. Margin: between the two highest "
             "emissions of a word, the median.",
             f"Commit {result['commit']}, {result['device']}.",
         ]
