@@ -70,8 +70,8 @@ def confidence_section(result: Mapping[str, Any]) -> str:
         [
             f"### {result['task']}, how sure the teacher is",
             table(header, rows),
-            "The teacher's tag marginals; nats: mean entropy of a word's tag. Margin: between the two highest "
-            "emissions of a word, the median.",
+            "The teacher's tag marginals; nats: mean entropy of a word's tag; margin: between a word's two "
+            "highest emissions, the median.",
             f"Commit {result['commit']}, {result['device']}.",
         ]
     )
