@@ -53,7 +53,6 @@ ROWS: tuple[tuple[str, str, Setting], ...] = (
     ("efficient", "as tuned: λ = 1, then 0 in the last epoch", EFFICIENT),
     ("efficient", "λ = 1 throughout: no gold tag", replace(EFFICIENT, schedule="constant")),
     ("efficient", "λ = 0.5 throughout", replace(EFFICIENT, schedule="constant", weight=0.5)),
-    ("efficient", "λ = 0.1 throughout", replace(EFFICIENT, schedule="constant", weight=0.1)),
     ("efficient", "λ falls linearly from 1 to 0", replace(EFFICIENT, schedule="linear")),
     ("efficient", "twice the epochs", replace(EFFICIENT, epochs=2)),
     ("efficient", "four times the learning rate", replace(EFFICIENT, rate=4.0)),
