@@ -18,12 +18,15 @@ def test_a_setting_changed_is_a_row(results: Path) -> None:
         {"method": "efficient", "change": "as tuned", "development_f1": 88.664},
         {"method": "efficient", "change": "twice the epochs", "development_f1": 89.0},
     ]
+    summary = json.loads((results / "toy-cpu" / "summary.json").read_text())
     result = {"task": "toy", "device": "a <small> machine", "rows": rows, "run": RUN}
+    result |= {"confirmed": "twice the epochs", "summary": summary}
     (results / "toy-ablation-cpu.json").write_text(json.dumps(result))
     _, side = details(results, "results").split("### toy, one setting changed")
     assert "| `efficient`, as tuned | 88.66 |" in side
     assert "| `efficient`, twice the epochs | 89.00 |" in side
     assert "Students of 2 layers, one seed." in side
+    assert "And with twice the epochs, 1 seeds, scored on test:\n\n|  | precision |" in side
     assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
 
 

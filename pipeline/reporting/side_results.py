@@ -33,13 +33,15 @@ def variants_section(result: Mapping[str, Any]) -> str:
 def ablation_section(result: Mapping[str, Any]) -> str:
     """A method with one setting changed at a time, from what `benchmarks.ablation` wrote."""
     rows = [[f"`{row['method']}`, {row['change']}", f"{row['development_f1']:.2f}"] for row in result["rows"]]
-    run = result["run"]
+    run, summary = result["run"], result["summary"]
+    seeds = {len(figures["f1"]["seeds"]) for figures in summary["methods"].values()}
     return "\n\n".join(
         [
             f"### {result['task']}, one setting changed",
             table(["", "development F1"], rows),
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
-            "best cell of the search.",
+            f"best cell of the search. And with {result['confirmed']}, {max(seeds)} seeds, scored on test:",
+            quality_table(summary),
             made_line(run, result["device"]),
         ]
     )
