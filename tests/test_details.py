@@ -20,14 +20,14 @@ def test_a_setting_changed_is_a_row(results: Path) -> None:
     ]
     summary = json.loads((results / "toy-cpu" / "summary.json").read_text())
     result = {"task": "toy", "device": "a <small> machine", "rows": rows, "run": RUN}
-    result |= {"confirmed": "twice the epochs", "summary": summary}
+    result |= {"confirmed": "twice the epochs", "summary": summary, "development_f1": {"vanilla": 91.236}}
     (results / "toy-ablation-cpu.json").write_text(json.dumps(result))
     _, side = details(results, "results").split("### toy, one setting changed")
     assert "| `efficient`, as tuned | 88.66 |" in side
     assert "| `efficient`, twice the epochs | 89.00 |" in side
     assert "Students of 2 layers, one seed." in side
     assert "And with twice the epochs, 1 seeds, scored on test:\n\n|  | precision |" in side
-    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
+    assert "On development, means over seeds: `vanilla` 91.24.\n\nCommit 0123456789ab" in side
 
 
 def test_how_sure_the_teacher_is_has_a_row_for_each_split(results: Path) -> None:
@@ -89,6 +89,7 @@ def test_what_is_measured_beside_the_pipeline_comes_after_it(results: Path, kind
         "task": "toy",
         "summary": json.loads((results / "toy-cpu" / "summary.json").read_text()),
         "sentences": {"train": 1_234, "text": 98_765},
+        "development_f1": {"teacher": 95.0, "kbest": 93.456},
         "runs": {"labelled": RUN, "with text": longer},
     }
     (results / f"toy-{kind}-cpu.json").write_text(json.dumps(result))
@@ -96,6 +97,7 @@ def test_what_is_measured_beside_the_pipeline_comes_after_it(results: Path, kind
     assert "### toy-cpu" in runs
     assert "`kbest`" in side
     assert "students of 2 layers, mean ± standard deviation over 2 seeds" in side
+    assert "On development, means over seeds: teacher 95.00, `kbest` 93.46." in side
     assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in side
     if kind == "unlabelled":
         assert "1,234 sentences with tags, 98,765 without." in side

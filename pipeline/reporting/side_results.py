@@ -42,6 +42,7 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
             f"best cell of the search. And with {result['confirmed']}, {max(seeds)} seeds, scored on test:",
             quality_table(summary),
+            _on_development(result),
             made_line(run, result["device"]),
         ]
     )
@@ -92,7 +93,15 @@ def _students_section(title: str, result: Mapping[str, Any], *, before: str = ""
             f"### {result['task']}, {title}",
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
-            f"mean ± standard deviation over {len(seeds)} seeds{after}.",
+            f"mean ± standard deviation over {len(seeds)} seeds{after}. {_on_development(result)}",
             made_line(run, summary["device"]),
         ]
     )
+
+
+def _on_development(result: Mapping[str, Any]) -> str:
+    figures = ", ".join(
+        f"{name if name == 'teacher' else f'`{name}`'} {f1:.2f}"
+        for name, f1 in result["development_f1"].items()
+    )
+    return f"On development, means over seeds: {figures}."
