@@ -28,6 +28,8 @@ TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student
 
 BERT_BASE_LAYERS = 3  # of the paper's student; its teacher's are BertConfig's default
 
+TURN = 20  # batches that one contender trains on before the next one does
+
 Pass = dict[str, float]
 """Seconds of one pass by phase."""
 
@@ -217,10 +219,11 @@ def measure(
 ) -> list[list[Pass]]:
     """Train `model` over the batches, each contender in turn, `passes` times after one pass to warm up.
 
-    Every pass starts from the same weights, and all its steps are the one in the middle of a run: λ is
-    between 0 and 1 under `linear`, and 1 under `last_epoch`. From pass to pass the contenders' order is
-    rotated, so that a machine that slows down does not single one out. Laying the batches out is in no
-    phase, as in the paper; the checks for NaN and the clipping of gradients are, as a run makes them.
+    A pass is cut into turns of a few batches, which the contenders take one after the other: all meet the
+    machine as fast or slow as it is in the same seconds. Their order is rotated as the run goes on. Every
+    turn starts from the same weights, and all its steps are the one in the middle of a run: λ is between 0
+    and 1 under `linear`, and 1 under `last_epoch`. Laying the batches out is in no phase, as in the paper;
+    the checks for NaN and the clipping of gradients are, as a run makes them.
 
     Args:
         contenders: what to measure.
@@ -236,21 +239,21 @@ def measure(
     """
     run = Run(model.train(), settings, steps)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    taken: list[list[Pass]] = [[] for _ in contenders]
-    with progress("timing", (passes + 1) * len(contenders)) as meter:
-        for number in range(passes + 1):
-            first = number * len(contenders) // (passes + 1)
+    turns = [batches[start : start + TURN] for start in range(0, len(batches), TURN)]
+    rounds = (passes + 1) * len(turns)
+    clocks = [[PhaseClock(accelerator.device) for _ in range(passes + 1)] for _ in contenders]
+    with progress("timing", rounds * len(contenders)) as meter:
+        for number in range(rounds):
+            first = number * len(contenders) // rounds
             for place in range(len(contenders)):
                 which = (first + place) % len(contenders)
-                contender, clock = contenders[which], PhaseClock(accelerator.device)
+                contender, clock = contenders[which], clocks[which][number // len(turns)]
                 model.load_state_dict(weights)
-                for batch in batches:
+                for batch in turns[number % len(turns)]:
                     run.step = (steps - 1) // 2
                     _step(contender, run, batch, clock, accelerator)
-                if number > 0:
-                    taken[which].append(clock.seconds)
                 meter.advance(1, f"{contender.block} {contender.method}")
-    return taken
+    return [[clock.seconds for clock in passes_of[1:]] for passes_of in clocks]
 
 
 def _step(contender: Contender, run: Run, batch: Batch, clock: PhaseClock, accelerator: Accelerator) -> None:

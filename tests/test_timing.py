@@ -123,6 +123,21 @@ def test_passes_are_alike_but_for_their_order(
     assert model.training
 
 
+def test_a_long_pass_is_cut_into_turns_of_all_contenders(
+    batches: Batches, model: ChainTagger, device: Accelerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "TURN", 2)
+    calls: list[tuple[str, int, list[float]]] = []
+    chosen = [batches.batch(ids) for ids in timing.representative(batches, 3)]
+    contenders = [recorder(name, calls, model) for name in "ab"]
+    taken = timing.measure(contenders, model, chosen, STUDENT, steps=20, passes=1, accelerator=device)
+
+    assert [name for name, _, _ in calls] == [*"aabb", *"ab", *"bbaa", *"ba"]
+    firsts = [calls[place][2] for place in (0, 2, 4, 5, 6, 8, 10, 11)]
+    assert all(weights == firsts[0] for weights in firsts)
+    assert [len(passes) for passes in taken] == [1, 1]
+
+
 def test_only_the_published_block_runs_a_teacher(
     batches: Batches, model: ChainTagger, teacher: Path, device: Accelerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
