@@ -14,11 +14,11 @@ _SECONDS = 15.0  # between plain lines
 class Meter:
     """Counts what is done; `advance` shows it."""
 
-    def __init__(self, label: str, total: int, bar: Progress | None) -> None:
+    def __init__(self, label: str, total: int, done: int, bar: Progress | None) -> None:
         self._label, self._total, self._bar = label, total, bar
-        self._done, self._started = 0, time.monotonic()
-        self._shown = self._started
-        self._task = None if bar is None else bar.add_task(label, total=total, note="")
+        self._before = self._done = done
+        self._shown = self._started = time.monotonic()
+        self._task = None if bar is None else bar.add_task(label, total=total, completed=done, note="")
 
     def advance(self, count: int, note: str = "") -> None:
         """`count` more are done; `note` is shown beside, such as the loss."""
@@ -27,8 +27,9 @@ class Meter:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, note=note)
         elif now - self._shown >= _SECONDS:
-            left = (now - self._started) / self._done * (self._total - self._done)
-            print(f"{self._label}: {self._done:,}/{self._total:,} {note}, {left:.0f} s left", flush=True)
+            left = (now - self._started) / (self._done - self._before) * (self._total - self._done)
+            place = f"{self._label}: {self._done:,}/{self._total:,} {note}".rstrip()
+            print(f"{place}, {left:.0f} s left", flush=True)
             self._shown = now
 
     def say(self, line: str) -> None:
@@ -42,10 +43,6 @@ def progress(label: str, total: int, done: int = 0) -> Iterator[Meter]:
     if sys.stderr.isatty():
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
-            meter = Meter(label, total, bar)
-            meter.advance(done)
-            yield meter
+            yield Meter(label, total, done, bar)
     else:
-        meter = Meter(label, total, None)
-        meter.advance(done)
-        yield meter
+        yield Meter(label, total, done, None)
