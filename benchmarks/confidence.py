@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markdown import Markdown
 
 from benchmarks.made_with import made_with
 from pipeline.batching import Batches
@@ -19,6 +19,7 @@ from pipeline.folder import check
 from pipeline.model import ChainTagger
 from pipeline.model_folder import load_model
 from pipeline.reporting.outcomes import write_json
+from pipeline.reporting.part_results import confidence_section
 from stages import command
 
 SURE = 0.99  # a word is unsure whose likeliest tag has less
@@ -36,7 +37,7 @@ def main(
     rows = [measure(model, encoded / f"{split}.parquet", sentences) for split in ("train", "dev", "test")]
     result = {"task": output.stem.partition("-")[0], "sure": SURE, "rows": rows} | made_with("transformers")
     write_json(output, result)
-    show(rows)
+    Console().print(Markdown(confidence_section(result)))
 
 
 @torch.inference_mode()
@@ -48,9 +49,9 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         likeliest tag has a marginal below SURE; `entropy` of a word's tag in nats, the mean; `margin` between
         the two highest emissions of a word, the median.
     """
-    batches, gold = Batches(load(split), 64), read_tags(split)
+    batches, gold, names = Batches(load(split), 64), read_tags(split), model.tag_set.tags
     chosen = torch.arange(len(gold))[:: max(1, len(gold) // sentences)]
-    tops, entropies, margins, paths = [], [], [], []
+    tops, entropies, margins, predicted = [], [], [], []
     for ids in chosen.split(64):
         chain = model.chain(batches.batch(ids))
         marginals = chain.moments().unary[chain.mask]
@@ -58,10 +59,9 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         entropies.append(torch.special.entr(marginals).sum(1))
         best = chain.emissions[chain.mask].topk(2).values
         margins.append(best[:, 0] - best[:, 1])
-        lengths = chain.lengths.tolist()
-        paths += [path[:length] for path, length in zip(chain.viterbi()[1].tolist(), lengths, strict=True)]
-    top, names = torch.cat(tops), model.tag_set.tags
-    predicted = [[names[tag] for tag in path] for path in paths]
+        decoded = zip(chain.viterbi()[1].tolist(), chain.lengths.tolist(), strict=True)
+        predicted += [[names[tag] for tag in path[:length]] for path, length in decoded]
+    top = torch.cat(tops)
     found = score([gold[row] for row in chosen.tolist()], predicted, scheme=model.tag_set.scheme)
     return {
         "split": split.stem,
@@ -72,21 +72,6 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         "entropy": float(torch.cat(entropies).mean()),
         "margin": float(torch.cat(margins).median()),
     }
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """Print a row per split."""
-    table = Table("split", "sentences", "F1", f"words below {SURE}", "nats a word", "margin")
-    for row in rows:
-        table.add_row(
-            row["split"],
-            f"{row['sentences']:,}",
-            f"{row['f1']:.2f}",
-            f"{row['unsure']:.2%}",
-            f"{row['entropy']:.4f}",
-            f"{row['margin']:.1f}",
-        )
-    Console().print(table)
 
 
 if __name__ == "__main__":

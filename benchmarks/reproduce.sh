@@ -5,7 +5,7 @@
 #   benchmarks/reproduce.sh grid conll2003          every method's learning rate and epochs, on development
 #   benchmarks/reproduce.sh table1 conll2003        every method at its best cell of the grid, scored on test
 #   benchmarks/reproduce.sh variants conll2003      λ's schedule, and where the student starts
-#   benchmarks/reproduce.sh ablation conll2003      one setting of `efficient` changed at a time, on development
+#   benchmarks/reproduce.sh ablation conll2003      one setting changed at a time, on development; what helped, on test
 #   benchmarks/reproduce.sh table2                  time of an epoch: MiniLM's shapes whole, BERT-base's in part
 #
 # Stopped, it goes on where it was: DVC keeps what is finished, a stage goes on from its checkpoint. Environment:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting.kept import Kept, kept_runs, read_result
-from pipeline.reporting.part_results import chain_section, store_section
+from pipeline.reporting.part_results import chain_section, confidence_section, store_section
 from pipeline.reporting.side_results import (
     ablation_section,
-    confidence_section,
     heads_section,
     made_line,
     unlabelled_section,

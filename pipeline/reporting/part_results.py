@@ -1,4 +1,4 @@
-"""Tables of parts that were measured apart from any run: the chain, the score store, exported students."""
+"""Tables of what was measured apart from any run: the chain, the score store, exports, a teacher."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -88,6 +88,38 @@ def latency_section(result: Mapping[str, Any]) -> str:
             "### Exported students",
             table(header, rows),
             f"Test set of {result['sentences']:,} sentences, one at a time and in batches of 32, in one run.",
+            _made(result),
+        ]
+    )
+
+
+def confidence_section(result: Mapping[str, Any]) -> str:
+    """How sure the teacher is of each split, from what `benchmarks.confidence` wrote."""
+    header = [
+        "",
+        "sentences",
+        "F1",
+        f"words with no tag above {result['sure']:.0%}",
+        "nats a word",
+        "margin",
+    ]
+    rows = [
+        [
+            row["split"],
+            f"{row['sentences']:,}",
+            f"{row['f1']:.2f}",
+            f"{row['unsure']:.2%}",
+            f"{row['entropy']:.4f}",
+            f"{row['margin']:.1f}",
+        ]
+        for row in result["rows"]
+    ]
+    return "\n\n".join(
+        [
+            f"### {result['task']}, how sure the teacher is",
+            table(header, rows),
+            "The teacher's tag marginals; nats: mean entropy of a word's tag; margin: between a word's two "
+            "highest emissions, the median.",
             _made(result),
         ]
     )

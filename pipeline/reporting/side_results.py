@@ -34,48 +34,16 @@ def ablation_section(result: Mapping[str, Any]) -> str:
     """A method with one setting changed at a time, from what `benchmarks.ablation` wrote."""
     rows = [[f"`{row['method']}`, {row['change']}", f"{row['development_f1']:.2f}"] for row in result["rows"]]
     run, summary = result["run"], result["summary"]
-    seeds = {len(figures["f1"]["seeds"]) for figures in summary["methods"].values()}
+    seeds = max(len(figures["f1"]["seeds"]) for figures in summary["methods"].values())
     return "\n\n".join(
         [
             f"### {result['task']}, one setting changed",
             table(["", "development F1"], rows),
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
-            f"best cell of the search. And with {result['confirmed']}, {max(seeds)} seeds, scored on test:",
+            f"best cell of the search. And with {result['confirmed']}, {seeds} seeds, scored on test:",
             quality_table(summary),
             _on_development(result),
             made_line(run, result["device"]),
-        ]
-    )
-
-
-def confidence_section(result: Mapping[str, Any]) -> str:
-    """How sure the teacher is of each split, from what `benchmarks.confidence` wrote."""
-    header = [
-        "",
-        "sentences",
-        "F1",
-        f"words with no tag above {result['sure']:.0%}",
-        "nats a word",
-        "margin",
-    ]
-    rows = [
-        [
-            row["split"],
-            f"{row['sentences']:,}",
-            f"{row['f1']:.2f}",
-            f"{row['unsure']:.2%}",
-            f"{row['entropy']:.4f}",
-            f"{row['margin']:.1f}",
-        ]
-        for row in result["rows"]
-    ]
-    return "\n\n".join(
-        [
-            f"### {result['task']}, how sure the teacher is",
-            table(header, rows),
-            "The teacher's tag marginals; nats: mean entropy of a word's tag; margin: between a word's two "
-            "highest emissions, the median.",
-            f"Commit {result['commit']}, {result['device']}.",
         ]
     )
 
