@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from benchmarks.made_with import made_with
-from pipeline.batching import Batches
-from pipeline.encoding import load, read_tags
-from pipeline.evaluation import score
-from pipeline.folder import check
-from pipeline.model import ChainTagger
-from pipeline.model_folder import load_model
+from benchmarks.pages.benchmark_tables import confidence_section
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load, read_tags
+from pipeline.evaluation.metrics import score
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model
 from pipeline.reporting.outcomes import write_json
-from pipeline.reporting.part_results import confidence_section
+from pipeline.storage.sealed_folder import check
 from stages import command
 
 SURE = 0.99  # a word is unsure whose likeliest tag has less

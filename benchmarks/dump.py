@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.measuring import folder_bytes, measured
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.folder import new_folder
-from tests.tiny_corpus import SYLLABLES
-from tests.tiny_encoders import write_encoder
-from tests.tiny_inputs import write_split, write_teacher
+from pipeline.storage.sealed_folder import new_folder
+from tests.helpers.tiny_corpus import SYLLABLES
+from tests.helpers.tiny_encoders import write_encoder
+from tests.helpers.tiny_inputs import write_split, write_teacher
 
 TAG_SET = TagSet(("O", *(f"{place}-{kind}" for kind in ("LOC", "MISC", "ORG", "PER") for place in "BI")))
 PARAMS = Path(__file__).parent.parent / "params.yaml"
@@ -60,7 +60,7 @@ def dump(root: Path) -> dict[str, Any]:
 
 def open_store(folder: Path) -> dict[str, Any]:
     """Open and verify a store, which is what every student does first."""
-    from pipeline.scores import ScoreStore
+    from pipeline.scores.store import ScoreStore
 
     return {"sentences": ScoreStore.open(folder).sentences}
 

@@ -20,12 +20,12 @@ from rich.table import Table
 from transformers.utils import logging
 
 from benchmarks.made_with import made_with
-from pipeline.batching import Batches
-from pipeline.encoding import Encoded, load, read_tags
-from pipeline.evaluation import score
-from pipeline.exporting.folder import NETWORK, write_export
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import Encoded, load, read_tags
+from pipeline.evaluation.metrics import score
+from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
-from pipeline.model_folder import WEIGHTS, load_model
+from pipeline.model.model_folder import WEIGHTS, load_model
 from pipeline.reporting.outcomes import write_json
 from stages import command
 

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.settings import Settings
 from pipeline.errors import UserError
-from pipeline.plain_yaml import read_yaml
+from pipeline.storage.yaml_file import read_yaml
 from pipeline.wording import one_line
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -22,12 +22,12 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Train one student by one method, from the teacher's stored scores and the gold tags."""
-    from pipeline.folder import check
-    from pipeline.lessons import lessons
-    from pipeline.model import ChainTagger
+    from pipeline.model.chain_tagger import ChainTagger
     from pipeline.params import load_params
-    from pipeline.runs import Inputs, train_and_save
-    from pipeline.training import reproducible
+    from pipeline.storage.sealed_folder import check
+    from pipeline.training.loop import reproducible
+    from pipeline.training.run import Inputs, train_and_save
+    from pipeline.training.student_inputs import lessons
 
     settings = load_params(params)
     own, student = settings.settings(method), settings.student_of(method)

@@ -19,10 +19,10 @@ def main(
 
     Files of a corpus are looked for in $CORPUS_MIRROR/<task>/ first.
     """
-    from pipeline.corpora.corpus_files import fetch_corpus
+    from pipeline.corpora.splits import fetch_corpus
     from pipeline.fetching.sources import fetch_encoder
-    from pipeline.folder import new_folder
     from pipeline.params import load_params
+    from pipeline.storage.sealed_folder import new_folder
 
     settings = load_params(params)
     with new_folder(out) as folder:

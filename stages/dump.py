@@ -17,14 +17,14 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Run the teacher once over the training split; every method reads its scores from then on."""
-    from pipeline.batching import Batches
-    from pipeline.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
     from pipeline.device import accelerator
-    from pipeline.dumping import dump_scores, origin_of
-    from pipeline.encoding import load
-    from pipeline.folder import check, identity, sha256
-    from pipeline.model_folder import load_model
+    from pipeline.encoding.batching import Batches
+    from pipeline.encoding.encoded import load
+    from pipeline.model.model_folder import load_model
     from pipeline.params import load_params
+    from pipeline.scores.dump import dump_scores, origin_of
+    from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
+    from pipeline.storage.sealed_folder import check, identity, sha256
 
     settings = load_params(params).dump
     check(encoded)

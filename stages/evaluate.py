@@ -18,13 +18,13 @@ def main(
     """Tag the test split; write scores, size, speed and every predicted tag."""
     import logging
 
-    from pipeline.batching import Batches
     from pipeline.device import accelerator
-    from pipeline.encoding import load, read_tags
-    from pipeline.folder import check
-    from pipeline.model_folder import load_model
+    from pipeline.encoding.batching import Batches
+    from pipeline.encoding.encoded import load, read_tags
+    from pipeline.evaluation.test_split import evaluate, save_outcome
+    from pipeline.model.model_folder import load_model
     from pipeline.params import load_params
-    from pipeline.scoring import evaluate, save_outcome
+    from pipeline.storage.sealed_folder import check
 
     settings = load_params(params).evaluate
     check(encoded)

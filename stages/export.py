@@ -19,7 +19,7 @@ def main(
     tag.py needs onnxruntime, tokenizers and numpy alone.
     """
     from pipeline.errors import UserError
-    from pipeline.exporting.folder import PROGRAM, write_export
+    from pipeline.exporting.onnx_folder import PROGRAM, write_export
 
     if not onnx:
         raise UserError("--onnx: missing; it is the only format there is, so add it")

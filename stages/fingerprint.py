@@ -17,7 +17,7 @@ def main(
     Comments, docstrings and layout do not count.
     """
     from pipeline.fingerprint import fingerprints
-    from pipeline.reporting.files import write_text
+    from pipeline.storage.text_file import write_text
 
     for name, digest in fingerprints(root).items():
         write_text(out / name, digest + "\n")

@@ -18,7 +18,7 @@ def main(
     """Write the figures of the parameter `method`, and its confusion matrix."""
     from pipeline.params import load_params
     from pipeline.reporting.outcomes import read_outcomes, write_json
-    from pipeline.reporting.report import confusion_frame, write_csv
+    from pipeline.reporting.page import confusion_frame, write_csv
     from pipeline.reporting.summary import UNDISTILLED, headline, summarise
 
     settings = load_params(params)

@@ -31,9 +31,9 @@ def main(
 ) -> None:
     """Tag sentences and write them to standard output, in their order."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
+    from pipeline.corpora.text_stream import read_file, read_stream
     from pipeline.inference.rendering import renderer
     from pipeline.inference.tagger import CHUNK_SENTENCES, load
-    from pipeline.inference.text_stream import read_file, read_stream
 
     terminal = sys.stdout.isatty()
     tagger = load(model)

@@ -28,19 +28,19 @@ def main(
 
     settings = load_params(params)
     if check:
-        from pipeline.corpora.findings import look_at, report
+        from pipeline.encoding.corpus_check import look_at, report
 
         findings = look_at(check, settings.corpus)
         print(*report(findings, encoder, usual=Path("data/encoder")), sep="\n")
         raise typer.Exit(int(bool(findings.problems)))
     if not (corpus and encoder and out):
         raise typer.BadParameter("--corpus, --encoder and --out are needed, or --check")
-    from pipeline.corpora.corpus_files import read_splits
+    from pipeline.corpora.splits import read_splits
     from pipeline.corpora.tagging import TagSet
-    from pipeline.encoding import encode, save
-    from pipeline.folder import check as intact
-    from pipeline.folder import new_folder
-    from pipeline.tokenization import load_tokenizer, vocabulary_of
+    from pipeline.encoding.encoded import encode, save
+    from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+    from pipeline.storage.sealed_folder import check as intact
+    from pipeline.storage.sealed_folder import new_folder
 
     intact(corpus), intact(encoder)
     splits = read_splits(corpus, settings.corpus)

@@ -17,16 +17,16 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Copy a student and add README.md: task, data, scores, teacher, method, size, speed, limits."""
+    from pipeline.exporting import hub_upload
+    from pipeline.exporting.finished_run import read_run
+    from pipeline.exporting.model_card import model_card
     from pipeline.params import load_params
-    from pipeline.reporting import publishing
-    from pipeline.reporting.finished_run import read_run
-    from pipeline.reporting.model_card import model_card
 
     card = model_card(read_run(model, scored, load_params(params)), repository=push)
-    publishing.write_published(model, card, out)
-    print(f"{out / publishing.CARD}: written")
+    hub_upload.write_published(model, card, out)
+    print(f"{out / hub_upload.CARD}: written")
     if push:
-        print(publishing.push(out, push))
+        print(hub_upload.push(out, push))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def main(
 ) -> None:
     """Compare the methods of `methods` over `seeds` with their teacher."""
     from pipeline.params import load_params
-    from pipeline.reporting import report
+    from pipeline.reporting import page as report
     from pipeline.reporting.epoch_times import read_epoch_times
-    from pipeline.reporting.files import write_text
     from pipeline.reporting.outcomes import read_histories, read_outcomes, write_json
     from pipeline.reporting.summary import summarise
+    from pipeline.storage.text_file import write_text
 
     settings = load_params(params)
     scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)

@@ -17,11 +17,11 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Train encoder, emission layer and CRF, if it has one, on the gold tags."""
-    from pipeline.folder import check
-    from pipeline.model import ChainTagger
+    from pipeline.model.chain_tagger import ChainTagger
     from pipeline.params import load_params
-    from pipeline.runs import Inputs, train_and_save
-    from pipeline.training import gold_loss, reproducible
+    from pipeline.storage.sealed_folder import check
+    from pipeline.training.loop import gold_loss, reproducible
+    from pipeline.training.run import Inputs, train_and_save
 
     settings = load_params(params).teacher
     check(encoder)

@@ -18,16 +18,16 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Measure training in phases: as published, in this pipeline, and the encoder alone."""
-    from pipeline.dumping import origin_of
-    from pipeline.folder import check
-    from pipeline.model import ChainTagger
-    from pipeline.model_folder import load_model
+    from pipeline.model.chain_tagger import ChainTagger
+    from pipeline.model.model_folder import load_model
     from pipeline.params import load_params
     from pipeline.reporting.outcomes import write_json
-    from pipeline.runs import Inputs
-    from pipeline.scores import ScoreStore
-    from pipeline.timing import BERT_BASE_LAYERS, bert_base, epoch_times
-    from pipeline.training import reproducible
+    from pipeline.scores.dump import origin_of
+    from pipeline.scores.store import ScoreStore
+    from pipeline.storage.sealed_folder import check
+    from pipeline.timing.epochs import BERT_BASE_LAYERS, bert_base, epoch_times
+    from pipeline.training.loop import reproducible
+    from pipeline.training.run import Inputs
 
     settings = load_params(params)
     student = settings.student

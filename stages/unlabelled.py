@@ -21,15 +21,15 @@ def main(
 
     The text is looked for in $CORPUS_MIRROR/<task>/ first.
     """
-    from pipeline.folder import new_folder
     from pipeline.params import load_params
+    from pipeline.storage.sealed_folder import new_folder
 
     settings = load_params(params)
     if settings.unlabelled is None:
         with new_folder(out):
             return
-    from pipeline.inference.unlabelled_text import fetch_unlabelled
-    from pipeline.unlabelled import write_unlabelled
+    from pipeline.corpora.unlabelled_text import fetch_unlabelled
+    from pipeline.scores.unlabelled import write_unlabelled
 
     root = os.environ.get("CORPUS_MIRROR")
     sentences = fetch_unlabelled(settings.unlabelled, mirror=Path(root, settings.task) if root else None)

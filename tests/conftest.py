@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.forked_stages import Stages
-    from tests.workspace import Workspace
+    from tests.helpers.forked_stages import Stages
+    from tests.helpers.workspace import Workspace
 
 # Before torch is imported: tiny tensors gain nothing from threads, and parallel test workers lose.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,7 +20,7 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of the tiny encoder of a kind (see tiny_encoders.KINDS)."""
-    from tests.tiny_encoders import write_encoder
+    from tests.helpers.tiny_encoders import write_encoder
 
     root = tmp_path_factory.mktemp("encoders")
 
@@ -39,7 +39,7 @@ def bert(encoder: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="session")
 def corpus(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sealed folder with train, dev and test, encoded for the tiny BERT."""
-    from tests.tiny_inputs import write_corpus
+    from tests.helpers.tiny_inputs import write_corpus
 
     return write_corpus(tmp_path_factory.mktemp("corpus") / "encoded", bert)
 
@@ -47,7 +47,7 @@ def corpus(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def teacher(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sealed folder with a tagger on the tiny BERT whose scores differ from tag to tag."""
-    from tests.tiny_inputs import write_teacher
+    from tests.helpers.tiny_inputs import write_teacher
 
     return write_teacher(tmp_path_factory.mktemp("teacher") / "teacher", bert, corpus)
 
@@ -55,7 +55,7 @@ def teacher(bert: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
     """What every stage reads, and params.yaml for runs of a few steps; not to be changed."""
-    from tests.workspace import Workspace
+    from tests.helpers.workspace import Workspace
 
     return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
 
@@ -63,7 +63,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Stages]":
     """Runs stages as processes that may be killed."""
-    from tests.forked_stages import Stages
+    from tests.helpers.forked_stages import Stages
 
     server = Stages(tmp_path_factory.mktemp("logs"))
     yield server

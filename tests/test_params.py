@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pipeline import params as module
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.params import Corpus, Params
-from tests.params_cases import (
+from tests.helpers.params_cases import (
     GROUPS,
     NUMBERS,
     TEXT,
@@ -22,13 +22,13 @@ from tests.params_cases import (
     leaves,
     without,
 )
-from tests.params_cases import (
+from tests.helpers.params_cases import (
     load_fixture as load_fixture,
 )
-from tests.params_cases import (
+from tests.helpers.params_cases import (
     path_fixture as path_fixture,
 )
-from tests.params_cases import (
+from tests.helpers.params_cases import (
     refuse_fixture as refuse_fixture,
 )
 

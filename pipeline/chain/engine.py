@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from pipeline.chain import log_space, scaled
 from pipeline.chain import viterbi as plain
-from pipeline.chain.choice import Form, form_for
+from pipeline.chain.backend import Form, form_for
 from pipeline.chain.precision import full_precision
 
 

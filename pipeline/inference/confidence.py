@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.chain import LinearChain, log_space, recursion
 from pipeline.corpora.tagging import TagSet
-from pipeline.evaluation import Span
+from pipeline.evaluation.metrics import Span
 
 Floats = NDArray[np.float64]
 

@@ -11,17 +11,17 @@ from accelerate import Accelerator
 from huggingface_hub.utils import are_progress_bars_disabled
 from transformers.utils import logging
 
-from pipeline.batching import Batches
 from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.words import Text
 from pipeline.device import accelerator
-from pipeline.encoding import Encoded, Vocabulary, as_tensors, encode
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import Encoded, Vocabulary, as_tensors, encode
+from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
-from pipeline.evaluation import spans
-from pipeline.folder import SEAL, check
+from pipeline.evaluation.metrics import spans
 from pipeline.inference.confidence import span_probabilities
-from pipeline.inference.text import Text
-from pipeline.model import ChainTagger
-from pipeline.tokenization import load_tokenizer
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.storage.sealed_folder import SEAL, check
 
 BATCH = 32  # sentences
 CHUNK_SENTENCES, CHUNK_CHARACTERS = 1024, 500_000  # sorted by length together; what a stream holds at a time

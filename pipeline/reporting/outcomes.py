@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError
-from pipeline.folder import SEAL, check
-from pipeline.reporting.files import write_text
+from pipeline.storage.sealed_folder import SEAL, check
+from pipeline.storage.text_file import write_text
 from pipeline.wording import first_line
 
 FIGURES = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError
-from pipeline.evaluation import sentence_counts
-from pipeline.reporting.bootstrap import Resampled, p_value, resample
+from pipeline.evaluation.bootstrap import Resampled, p_value, resample
+from pipeline.evaluation.metrics import sentence_counts
 from pipeline.reporting.outcomes import Outcome
 
 UNDISTILLED = "vanilla"

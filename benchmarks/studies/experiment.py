@@ -1,0 +1,90 @@
+"""Runs of parts of the pipeline with other parameters, through DVC, and their students side by side."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.pages.provenance import provenance
+from pipeline.params import load_params
+from pipeline.reporting.outcomes import Outcome, read_outcomes
+from pipeline.reporting.summary import summarise
+
+PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The teacher of a run, its students by method and seed, and what it was made of."""
+
+    teacher: Outcome
+    students: dict[str, dict[int, Outcome]]
+    made: dict[str, Any]
+
+
+def run(settings: Sequence[str], targets: Sequence[str]) -> None:
+    """One `dvc exp run` of the targets, and of what they need, with settings `KEY=VALUE`.
+
+    Raises:
+        UserError: code is uncommitted; said before hours are spent, not after.
+        SystemExit: the run failed, and DVC has said why; the same call goes on from there.
+    """
+    provenance(load_params(PARAMS))
+    set_to = [word for setting in settings for word in ("-S", setting)]
+    words = ["dvc", "exp", "run", *set_to, *targets]
+    print(shlex.join(words), flush=True)
+    if status := subprocess.run([sys.executable, "-m", *words], check=False).returncode:
+        raise SystemExit(status)
+
+
+def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]) -> Finished:
+    """Make, or take from DVC's cache, the teacher and the students, each scored on test.
+
+    Raises:
+        UserError, SystemExit: as `run`.
+    """
+    targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
+    run([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
+    teacher, students = read_outcomes(EVAL, methods, seeds)
+    return Finished(teacher, students, provenance(load_params(PARAMS)))
+
+
+def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
+    """All students of several runs with one teacher, a later run's named "method label", in one summary."""
+    first = next(iter(runs))
+    teacher = runs[first].teacher
+    students = {
+        method if label == first else f"{method} {label}": by_seed
+        for label, run in runs.items()
+        for method, by_seed in run.students.items()
+    }
+    outcomes = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
+    return {
+        "task": task,
+        "summary": summarise(teacher, students, task=task, scheme=teacher.metrics["scheme"]),
+        "development_f1": {
+            name: mean(outcome.metrics["development_f1"] for outcome in found)
+            for name, found in outcomes.items()
+        },
+        "runs": {label: run.made for label, run in runs.items()},
+    }
+
+
+def show(result: Mapping[str, Any]) -> None:
+    """Print what `compare` gave."""
+    summary, development = result["summary"], result["development_f1"]
+    table = Table("", "F1 on test", "± over seeds", "gap closed", "F1 on development", title=result["task"])
+    table.add_row("teacher", f"{summary['teacher']['f1']:.2f}", "", "", f"{development['teacher']:.2f}")
+    for name, figures in summary["methods"].items():
+        f1, share = figures["f1"], figures["gap_closed"]
+        spread = "–" if f1["std"] is None else f"{f1['std']:.2f}"
+        closed = "–" if share is None else f"{share:.0%}"
+        table.add_row(name, f"{f1['mean']:.2f}", spread, closed, f"{development[name]:.2f}")
+    Console().print(table)

@@ -1,0 +1,95 @@
+"""The same small search for every method: learning rate and epochs, judged on development, one seed.
+
+`python -m benchmarks.studies.grid TASK --device DEVICE` trains all methods in every cell by `dvc exp run` and
+writes `results/TASK-LAYERS-layers-DEVICE/grid.json` after each; `--best` prints each method's best cell as
+options of `dvc exp run`. Stopped, it goes on: DVC keeps what is finished, a stage its checkpoint. The test
+split is not scored.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.pages.provenance import provenance
+from benchmarks.pages.recorded_runs import GRID, read_result
+from benchmarks.studies.experiment import PARAMS, RESULTS, run
+from pipeline.model.model_folder import HISTORY
+from pipeline.params import Params, load_params
+from pipeline.reporting.outcomes import write_json
+from stages import command
+
+CELLS = ((2e-4, 5), (4e-4, 5), (2e-4, 10))
+"""(learning rate, epochs): the paper's rate first, then one of the two changed at a time."""
+SEED = 1
+
+
+def main(
+    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
+    device: Annotated[str, typer.Option(help="Ends the name of the folder under results/.")],
+    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
+) -> None:
+    """Search, or print what a search found."""
+    if best:
+        for setting in best_settings(task, device, layers):
+            print("-S", setting, sep="\n")
+        return
+    params = load_params(PARAMS)
+    shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}"]
+    cells: list[dict[str, Any]] = []
+    for cell in CELLS:
+        chosen = settings(dict.fromkeys(params.methods, cell), params)
+        run([*shared, *chosen], ["distill"])
+        scores = {
+            method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
+        }
+        cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
+        write_json(
+            path_of(task, device, layers),
+            {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
+        )
+
+
+def best_settings(task: str, device: str, layers: int) -> Iterable[str]:
+    """What a finished search found best for every method, as KEY=VALUE of params.yaml."""
+    cells = read_result(path_of(task, device, layers))["cells"]
+    return settings(best_cells(cells), load_params(PARAMS))
+
+
+def path_of(task: str, device: str, layers: int) -> Path:
+    """Where the grid stands."""
+    return RESULTS / f"{task}-{layers}-layers-{device}" / GRID
+
+
+def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int]]:
+    """Learning rate and epochs of each method's best cell; the earlier wins a tie."""
+    best = {
+        method: max(cells, key=lambda cell: cell["development_f1"][method])
+        for method in cells[0]["development_f1"]
+    }
+    return {method: (cell["learning_rate"], cell["epochs"]) for method, cell in best.items()}
+
+
+def settings(chosen: Mapping[str, tuple[float, int]], params: Params) -> Iterable[str]:
+    """A method's learning rate and epochs as KEY=VALUE of params.yaml; null where they are every student's.
+
+    A run with the same values by default then finds these students in DVC's cache.
+    """
+    student = params.student
+    for method, (rate, epochs) in chosen.items():
+        yield f"distill.{method}.learning_rate={'null' if rate == student.learning_rate else rate}"
+        yield f"distill.{method}.epochs={'null' if epochs == student.epochs else epochs}"
+
+
+def development_f1(student: Path) -> float:
+    """The kept epoch's span F1 on development, in percent."""
+    history = json.loads((student / HISTORY).read_text(encoding="utf-8"))
+    value: float = history["epochs"][history["kept"] - 1]["development_f1"]
+    return value
+
+
+if __name__ == "__main__":
+    command.run(main)

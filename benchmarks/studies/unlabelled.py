@@ -1,0 +1,87 @@
+"""What unlabelled text is worth: a tenth of a corpus with its tags, the rest of it as text without.
+
+Two runs of the pipeline, through DVC's cache, so that a stopped one goes on: the teacher and all students on
+the labelled tenth alone, then the students that have a teacher's term on both. Run it from the root of a
+checkout of its own, since `dvc exp run` changes `params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.unlabelled conll2000 --device cpu
+"""
+
+import os
+import random
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.studies.experiment import PARAMS, RESULTS, compare, finish, show
+from pipeline.corpora.splits import fetch_corpus, read_splits
+from pipeline.corpora.tagging import Sentence
+from pipeline.params import Corpus, load_params
+from pipeline.reporting.outcomes import write_json
+from stages import command
+
+CHOICE = 0  # seed of the draw of labelled sentences
+SHARE = 10  # one sentence in so many keeps its tags
+
+
+def write_parts(corpus: Corpus, folder: Path, mirror: Path | None) -> dict[str, int]:
+    """Write train, dev and test in columns and the rest of train as text.txt; how many sentences each has."""
+    with tempfile.TemporaryDirectory() as place:
+        fetch_corpus(corpus, Path(place), mirror=mirror)
+        splits = read_splits(Path(place), corpus)
+    whole = splits["train"]
+    chosen = set(random.Random(CHOICE).sample(range(len(whole)), len(whole) // SHARE))
+    splits["train"] = [sentence for number, sentence in enumerate(whole) if number in chosen]
+    text = [sentence for number, sentence in enumerate(whole) if number not in chosen]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, sentences in splits.items():
+        (folder / f"{name}.conll").write_text("".join(map(columns, sentences)), encoding="utf-8")
+    lines = "".join(" ".join(sentence.words) + "\n" for sentence in text)
+    (folder / "text.txt").write_text(lines, encoding="utf-8")
+    return {name: len(sentences) for name, sentences in splits.items()} | {"text": len(text)}
+
+
+def columns(sentence: Sentence) -> str:
+    """Word and tag a line, and a blank line."""
+    pairs = zip(sentence.words, sentence.tags or (), strict=True)
+    return "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n"
+
+
+def main(
+    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
+    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    methods: Annotated[list[str], typer.Option(help="With and without text, beside vanilla.")] = [  # noqa: B006
+        "structural",
+        "posterior",
+        "efficient",
+    ],
+    epochs: Annotated[int, typer.Option(help="Of students with text.")] = 8,
+    labelled_epochs: Annotated[int, typer.Option(help="Of students without.")] = 8,
+    put: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for both runs.")] = [],  # noqa: B006
+) -> None:
+    """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
+    corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
+    name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
+    sizes = write_parts(corpus, folder, Path(root, task) if root else None)
+    shared = [f"task={name}", "student.layers=2", *put]
+    shared.append(f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}")
+    shared += [f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")]
+
+    texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
+    runs = {
+        label: finish([*shared, f"student.epochs={count}", f"distill.unlabelled={texts[label]}"], of, seeds)
+        for label, of, count in (
+            ("labelled", ["vanilla", *methods], labelled_epochs),
+            ("with text", methods, epochs),
+        )
+    }
+    result = compare(name, runs) | {"task": task, "sentences": sizes}
+    write_json(RESULTS / f"{task}-unlabelled-{device}.json", result)
+    show(result)
+
+
+if __name__ == "__main__":
+    command.run(main)

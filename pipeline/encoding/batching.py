@@ -1,0 +1,215 @@
+"""Encoded sentences → batches: length buckets, windows over long sentences, padded tensors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.encoding.encoded import Encoded, Vocabulary
+from pipeline.storage.ragged import Ragged
+
+POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B sentences, laid out as V ≥ B encoder inputs of P pieces.
+
+    ids: [B] row of each sentence in its split.
+    input_ids, attention_mask: [V, P]; a sentence longer than the encoder's window has several inputs.
+    word_index: [B, L] where each word's first piece stands among the V·P pieces.
+    lengths: [B] words.
+    tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
+    """
+
+    ids: Tensor
+    input_ids: Tensor
+    attention_mask: Tensor
+    word_index: Tensor
+    lengths: Tensor
+    tags: Tensor | None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device; `ids` stay where the tables are that they point into."""
+        tags = None if self.tags is None else self.tags.to(device)
+        return Batch(
+            self.ids,
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.word_index.to(device),
+            self.lengths.to(device),
+            tags,
+        )
+
+
+class Batches:
+    """A split, ready to be cut into batches of up to `batch_size` sentences.
+
+    Sentences of several windows make batches of their own, always the same: of up to `batch_size` windows, or
+    of one sentence if it has more. So every epoch has as many batches, and documents fill no memory. Of a
+    sentence no more than its size is held, in four bytes.
+    """
+
+    def __init__(self, encoded: Encoded, batch_size: int) -> None:
+        self.encoded = encoded
+        self.batch_size = batch_size
+        self._sizes = encoded.pieces.lengths.int()
+        self._capacity = _capacity(encoded.vocabulary)
+        self._long = self._long_batches()
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        short = self.sentences - sum(map(len, self._long))
+        return len(self._long) + -(-short // self.batch_size)
+
+    @property
+    def sentences(self) -> int:
+        """Sentences in an epoch."""
+        return len(self.encoded)
+
+    def in_order(self) -> Iterator[Tensor]:
+        """Ids of all sentences, longest first, batch by batch: for tagging."""
+        yield from self._long
+        rest = torch.empty(0, dtype=torch.int64)
+        for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
+            if size <= self._capacity:
+                *batches, rest = torch.cat([rest, self._of_size(size)]).split(self.batch_size)
+                yield from batches
+        yield from self._split(rest)
+
+    def shuffled(self, seed: int) -> list[Tensor]:
+        """Ids of all sentences in random batches of like length: for training. The same for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
+        batches = list(self._long)
+        for pool in order[self._sizes[order] <= self._capacity].split(POOL * self.batch_size):
+            batches += self._split(pool[self._sizes[pool].argsort(stable=True)].long())
+        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Lay the sentences `ids` [B] out."""
+        vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces.take(ids)
+        first, lengths = _padded(self.encoded.first.take(ids))
+        rows, counts, window, offset = _plan_windows(first.long(), lengths, pieces.lengths, vocabulary)
+        sizes = rows[:, 1] - rows[:, 0]
+        start = pieces.offsets[:-1].repeat_interleave(counts) + rows[:, 0]
+        inputs, _ = _padded(Ragged.of(pieces.slices(start, sizes), sizes))
+        input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
+
+        first_row = counts.cumsum(0) - counts
+        word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(vocabulary.prefix) + offset
+        tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
+        return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
+
+    def _of_size(self, size: int) -> Tensor:
+        return (self._sizes == size).nonzero().flatten()
+
+    def _split(self, order: Tensor) -> list[Tensor]:
+        return list(order.split(self.batch_size)) if len(order) else []
+
+    def _long_batches(self) -> list[Tensor]:
+        order = (self._sizes > self._capacity).nonzero().flatten()
+        order = order[self._sizes[order].argsort(descending=True, stable=True)]
+        sizes: list[int] = []
+        room = 0
+        for sentence in order.tolist():
+            first, lengths = _padded(self.encoded.first.take(torch.tensor([sentence])))
+            size = self._sizes[sentence : sentence + 1].long()
+            windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
+            if windows > room:
+                sizes.append(0)
+                room = self.batch_size
+            sizes[-1] += 1
+            room -= windows
+        return list(order.split(sizes)) if sizes else []
+
+
+def _capacity(vocabulary: Vocabulary) -> int:
+    """Pieces of text that one window holds."""
+    return vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)
+
+
+def _plan_windows(
+    first: Tensor, lengths: Tensor, sizes: Tensor, vocabulary: Vocabulary
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Cut sentences longer than a window into overlapping ones at word boundaries.
+
+    Args:
+        first: [B, L] each word's first piece.
+        lengths: [B] words.
+        sizes: [B] pieces.
+        vocabulary: says how long a window and an overlap are.
+
+    Returns:
+        The windows of all sentences as (first piece, last piece + 1) [V, 2] and how many each has [B]; for
+        every word [B, L] the number of the window that it is read in and its first piece's place there. A
+        word in two windows is read where it has more context: the first half of the overlap in the earlier
+        window, the second in the later.
+    """
+    capacity = _capacity(vocabulary)
+    parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))
+    counts = torch.ones_like(sizes)
+    word_window, word_offset = torch.zeros_like(first), first.clone()
+    for sentence in (sizes > capacity).nonzero().flatten().tolist():
+        words = sentence, slice(int(lengths[sentence]))
+        bounds = torch.cat([first[words], sizes[sentence : sentence + 1]])
+        windows = _windows(bounds.tolist(), capacity, vocabulary.overlap)
+        parts[sentence] = torch.tensor([(start, end) for start, end, _ in windows])
+        counts[sentence] = len(windows)
+        turns = torch.tensor([turn for _, _, turn in windows[1:]])
+        word_window[words] = torch.bucketize(bounds[:-1], turns, right=True)
+        word_offset[words] = bounds[:-1] - parts[sentence][word_window[words], 0]
+    return torch.cat(parts), counts, word_window, word_offset
+
+
+def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:
+    """Windows (start, end, turn) over one sentence, `bounds` being its words' first pieces and its end.
+
+    From the piece `turn` on, words are read in this window and not in the one before.
+    """
+    windows: list[tuple[int, int, int]] = []
+    word, words, turn = 0, len(bounds) - 1, 0
+    while True:
+        start, stop = bounds[word], word + 1
+        while stop < words and bounds[stop + 1] - start <= capacity:
+            stop += 1
+        end = min(bounds[stop], start + capacity)  # one word longer than a window loses its last pieces
+        windows.append((start, end, turn))
+        if stop == words:
+            return windows
+        following = stop
+        while (
+            following - 1 > word
+            and bounds[stop] - bounds[following - 1] <= overlap
+            and bounds[stop + 1] - bounds[following - 1] <= capacity  # or it would read no new word
+        ):
+            following -= 1
+        word = following
+        turn = bounds[(word + stop + 1) // 2]
+
+
+def _padded(rows: Ragged) -> tuple[Tensor, Tensor]:
+    """All rows [B, L] and their lengths [B]."""
+    return rows.padded(torch.arange(len(rows)))
+
+
+def _with_special(inputs: Tensor, sizes: Tensor, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Put prefix and suffix around pieces [V, P] of the given sizes [V], and pad: ids and attention mask."""
+    before, after = len(vocabulary.prefix), len(vocabulary.suffix)
+    rows = len(inputs)
+    position = torch.arange(before + inputs.shape[1] + after)
+    ids = torch.cat(
+        [
+            torch.tensor(vocabulary.prefix).expand(rows, -1),
+            inputs,
+            torch.zeros(rows, after, dtype=inputs.dtype),
+        ],
+        1,
+    ).to(torch.int64)
+    ends = before + sizes[:, None]
+    mask = position < ends + after
+    for shift, piece in enumerate(vocabulary.suffix):
+        ids.scatter_(1, ends + shift, piece)
+    ids[~mask] = vocabulary.pad
+    return ids, mask.to(torch.int64)

@@ -1,0 +1,185 @@
+"""Words → word pieces, once per corpus, kept on disk. No model, and no tokenizer after this.
+
+A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
+of which no more is read than a batch needs, so that memory does not grow with the corpus.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.errors import UserError
+from pipeline.storage.ragged import Ragged, Rows
+from pipeline.storage.ragged_file import UNREADABLE, StoredRagged, stored_integers
+
+_METADATA = b"encoded"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What of a tokenizer is needed to lay pieces out for its encoder.
+
+    prefix, suffix: ids that every input starts and ends with, as [CLS] and [SEP].
+    pad, unknown: ids of [PAD] and [UNK].
+    window: pieces that one input may have, prefix and suffix included.
+    overlap: pieces that neighbouring windows of a longer sentence share.
+    identity: SHA-256 of the tokenizer.
+    """
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    pad: int
+    unknown: int
+    window: int
+    overlap: int
+    identity: str
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """What `dataclasses.asdict` made, after a trip through JSON."""
+        return cls(**value | {"prefix": tuple(value["prefix"]), "suffix": tuple(value["suffix"])})
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """S sentences as pieces.
+
+    pieces: the pieces of each sentence, without prefix and suffix.
+    first: for every word, the position of its first piece in the sentence; as many as there are words.
+    tags: ids in `tag_set` for every word, -1 for a tag that only this split has; None for unlabelled text.
+    """
+
+    pieces: Rows
+    first: Rows
+    tags: Rows | None
+    tag_set: TagSet
+    vocabulary: Vocabulary
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def lengths(self) -> Tensor:
+        """Words of each sentence [S]."""
+        return self.first.lengths
+
+
+def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary) -> pa.Table:
+    """Cut every word into pieces: a table of `words`, `tags` (null if unlabelled), `pieces` and `first`.
+
+    Each distinct word is tokenized once, alone, which is what tokenizers do with split input. A word that
+    yields no piece (a lone control character) becomes [UNK], so that no tag shifts.
+    """
+    words = pa.array([sentence.words for sentence in sentences], pa.list_(pa.string()))
+    distinct = pc.unique(words.flatten())
+    ids = tokenizer(distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    by_word = Ragged.of(
+        torch.tensor([piece for word in ids for piece in word or [vocabulary.unknown]], dtype=torch.int32),
+        torch.tensor([max(1, len(word)) for word in ids]),
+    )
+    rows = torch.from_numpy(
+        pc.index_in(words.flatten(), distinct).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
+    running = by_word.take(rows)
+    word_offsets = torch.from_numpy(words.offsets.to_numpy().astype(np.int64))
+    before = running.offsets  # pieces before each word, over all sentences
+    piece_offsets = before[word_offsets]
+    first = before[:-1] - piece_offsets[:-1].repeat_interleave(word_offsets.diff())
+    return pa.table(
+        {
+            "words": words,
+            "tags": pa.array([sentence.tags for sentence in sentences], pa.list_(pa.string())),
+            "pieces": _lists(piece_offsets, running.values),
+            "first": _lists(word_offsets, first),
+        }
+    )
+
+
+def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Encoded:
+    """The table that `encode` gave, as the batches read it."""
+    tags = table["tags"].combine_chunks()
+    return Encoded(
+        pieces=_ragged(table["pieces"].combine_chunks()),
+        first=_ragged(table["first"].combine_chunks()),
+        tags=None if tags.null_count else _ragged(tags, pa.array(tag_set.tags)),
+        tag_set=tag_set,
+        vocabulary=vocabulary,
+    )
+
+
+def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -> None:
+    """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
+
+    The tag set and the vocabulary stand in the metadata of the Parquet file.
+    """
+    metadata = json.dumps({"tag_set": tag_set.to_json(), "vocabulary": asdict(vocabulary)})
+    kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
+    pq.write_table(kept, path, compression="zstd")
+    encoded = as_tensors(table, tag_set, vocabulary)
+    pieces, first = encoded.pieces.in_memory(), encoded.first.in_memory()
+    numbers = {
+        "pieces": pieces.values.int().numpy(),
+        "piece_offsets": pieces.offsets.numpy(),
+        "first": first.values.int().numpy(),
+        "word_offsets": first.offsets.numpy(),
+    }
+    if encoded.tags is not None:
+        numbers["tags"] = encoded.tags.in_memory().values.int().numpy()
+    save_file(numbers, _numbers(path))
+
+
+def load(path: Path) -> Encoded:
+    """Open a split that `save` wrote; its numbers are int32, and stay on disk.
+
+    Raises:
+        UserError: the file is not such a split.
+    """
+    try:
+        header = json.loads(pq.read_schema(path).metadata[_METADATA])
+        numbers = stored_integers(_numbers(path))
+        pieces = StoredRagged(numbers["pieces"], numbers["piece_offsets"])
+        first = StoredRagged(numbers["first"], numbers["word_offsets"])
+        tags = StoredRagged(numbers["tags"], numbers["word_offsets"]) if "tags" in numbers else None
+    except (*UNREADABLE, pa.ArrowException) as error:
+        raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
+    return Encoded(
+        pieces=pieces,
+        first=first,
+        tags=tags,
+        tag_set=TagSet.from_json(header["tag_set"]),
+        vocabulary=Vocabulary.from_json(header["vocabulary"]),
+    )
+
+
+def read_tags(path: Path) -> list[list[str]]:
+    """The gold tags of a split that `save` wrote, as strings: for scoring."""
+    tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
+    return tags
+
+
+def _numbers(path: Path) -> Path:
+    return path.with_suffix(".safetensors")
+
+
+def _lists(offsets: Tensor, values: Tensor) -> pa.ListArray:
+    return pa.ListArray.from_arrays(offsets.to(torch.int32).numpy(), values.to(torch.int32).numpy())
+
+
+def _ragged(column: pa.ListArray, names: pa.Array | None = None) -> Ragged:
+    """A list column as a ragged int64 tensor; strings become their index in `names`, or -1."""
+    values = column.flatten()
+    if names is not None:
+        values = pc.fill_null(pc.index_in(values, names), -1)
+    lengths = column.value_lengths().to_numpy().astype(np.int64)
+    return Ragged.of(torch.from_numpy(values.to_numpy().astype(np.int64)), torch.from_numpy(lengths))

@@ -1,0 +1,56 @@
+"""A student with its card: as a folder of its own, and on a model hub."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.fetching.hub import is_hub_id
+from pipeline.storage.sealed_folder import SEAL, new_folder
+from pipeline.wording import one_line
+
+CARD = "README.md"
+
+
+def write_published(model: Path, card: str, out: Path) -> None:
+    """Copy the sealed folder `model` to `out`, with the card, under a new seal.
+
+    Raises:
+        UserError: `out` is the model's own folder, or one that holds it, or cannot be written.
+    """
+    if model.resolve().is_relative_to(out.resolve()):
+        raise UserError(f"{out}: would replace the model itself; name another folder for --out")
+    with new_folder(out) as aside:
+        for path in model.iterdir():
+            if path.name != SEAL:
+                shutil.copyfile(path, aside / path.name)
+        (aside / CARD).write_text(card, encoding="utf-8")
+
+
+def push(folder: Path, repository: str) -> str:
+    """Upload what `write_published` wrote to the hub, as one commit, and return the page's address.
+
+    The repository is made if there is none. The seal stays here: a hub adds files of its own.
+
+    Raises:
+        UserError: `repository` is no ORG/NAME, or the hub is unreachable or refuses.
+    """
+    if not is_hub_id(repository) or repository.count("/") != 1 or "@" in repository:
+        raise UserError(f"--push: {repository!r} is no name on a hub; write ORG/NAME")
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    try:
+        hub = HfApi()
+        address = hub.create_repo(repository, exist_ok=True)
+        hub.upload_folder(
+            repo_id=repository, folder_path=folder, commit_message="Student and card", ignore_patterns=[SEAL]
+        )
+    except Exception as error:  # the client raises errors of several libraries
+        raise UserError(
+            f"{repository}: the upload failed ({one_line(error) or type(error).__name__}); check the network "
+            "and the name, and log in with `hf auth login`"
+        ) from None
+    return str(address)

@@ -1,0 +1,63 @@
+"""A tagger as a folder that runs without this project: network, chain, tokenizer, and a program for them."""
+
+import json
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pipeline.encoding.tokenization import load_tokenizer
+from pipeline.errors import UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model
+from pipeline.storage.sealed_folder import new_folder
+
+NETWORK, SETTINGS, TOKENIZER, PROGRAM = "model.onnx", "tagger.json", "tokenizer.json", "tag.py"
+_NEEDED = ("onnx", "onnxruntime", "onnxscript")
+
+
+def write_export(model: Path, out: Path, *, int8: bool) -> None:
+    """Write the tagger in the folder `model` to `out`.
+
+    model.onnx: encoder and emission layer, in float32 or with 8-bit weights (see network and int8).
+    tagger.json: tags, their scheme, transitions [N, N] (row previous), start and end [N], how pieces are laid
+        out.
+    tokenizer.json: for the library `tokenizers`.
+    tag.py: an example that needs onnxruntime, tokenizers and numpy.
+
+    Raises:
+        UserError: a library is missing, the model is damaged or its encoder cannot be exported, or `out`
+            would replace the model or cannot be written.
+    """
+    for library in _NEEDED:
+        if find_spec(library) is None:
+            raise UserError(
+                f"{library} is not installed; run "
+                "`pip install --constraint constraints.txt --editable '.[export]'`"
+            )
+    if model.resolve().is_relative_to(out.resolve()):
+        raise UserError(f"{out}: would replace the model itself; name another folder for --out")
+    import onnx
+
+    from pipeline.exporting.int8 import quantize
+    from pipeline.exporting.onnx_network import emission_network
+
+    tagger = load_model(model).eval()
+    network = emission_network(tagger, model)
+    if int8:
+        quantize(network)
+    tokenizer = load_tokenizer(model).backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    with new_folder(out) as aside:
+        onnx.save(network, aside / NETWORK)
+        (aside / SETTINGS).write_text(
+            json.dumps(_settings(tagger), ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        tokenizer.save(str(aside / TOKENIZER))
+        shutil.copyfile(Path(__file__).with_name(PROGRAM), aside / PROGRAM)
+
+
+def _settings(tagger: ChainTagger) -> dict[str, Any]:
+    chain = {name: getattr(tagger, name).tolist() for name in ("transitions", "start", "end")}
+    return tagger.tag_set.to_json() | chain | tagger.config.vocabulary

@@ -1,0 +1,104 @@
+"""A tagger's encoder and emission layer (with a projection before it, where there is one) in ONNX."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from pipeline.errors import UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.wording import one_line
+
+INPUTS, OUTPUT = ("input_ids", "attention_mask"), "emissions"
+OPSET = 20
+_SEEN = (2, 8)  # rows and pieces of the inputs that the network is traced with
+_UNSEEN = ((1, 3), (3, 21))  # and of those that it is tried with
+_TOLERANCE = 1e-3  # of the largest emission
+
+
+def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
+    """The network of `model`, for any number of rows V and pieces P.
+
+    input_ids, attention_mask [V, P] int64 → emissions [V, P, N] float32, of which only those at words' first
+    pieces mean something.
+
+    Raises:
+        UserError: the encoder (of the folder `name`) cannot be exported, or something else came out.
+    """
+    kind = model.encoder.config.model_type
+    refused = f"{name}: an encoder of the kind {kind} cannot be exported to ONNX"
+    network = _Emissions(model).eval()
+    window = model.config.vocabulary["window"]
+    rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces", max=window)
+    registration = logging.getLogger(
+        "torch.onnx._internal.exporter._registration"
+    )  # misses torchvision aloud
+    level = registration.level
+    registration.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():  # of the exporter about itself
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                network,
+                _inputs(model, *_SEEN),
+                input_names=INPUTS,
+                output_names=[OUTPUT],
+                dynamic_shapes=[{0: rows, 1: pieces}] * 2,
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+        assert program is not None  # it is, with dynamo
+        exported: onnx.ModelProto = program.model_proto
+        session = onnxruntime.InferenceSession(
+            exported.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        agrees = all(
+            _agree(network, session, _inputs(model, count, min(size, window))) for count, size in _UNSEEN
+        )
+    except Exception as error:  # exporter and runtime raise errors of several libraries
+        raise UserError(f"{refused} ({one_line(error, limit=200)}); choose another encoder") from None
+    finally:
+        registration.setLevel(level)
+    if not agrees:
+        raise UserError(f"{refused}: the result computes something else; choose another encoder")
+    for node in exported.graph.node:
+        del node.metadata_props[:]  # where in the sources it comes from, with this machine's paths
+    return exported
+
+
+class _Emissions(nn.Module):
+    def __init__(self, model: ChainTagger) -> None:
+        super().__init__()
+        self.encoder = model.encoder
+        layers = (model.projection, model.emission)
+        self.head = nn.Sequential(*(layer for layer in layers if layer is not None))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        emissions: Tensor = self.head(hidden)
+        return emissions
+
+
+def _inputs(model: ChainTagger, rows: int, pieces: int) -> tuple[Tensor, Tensor]:
+    """Pieces drawn at random; the second row is shorter than the others by one."""
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(model.encoder.config.vocab_size, (rows, pieces), generator=generator)
+    mask = torch.ones_like(ids)
+    if rows > 1:
+        ids[1, -1], mask[1, -1] = model.config.vocabulary["pad"], 0
+    return ids, mask
+
+
+@torch.inference_mode()
+def _agree(network: nn.Module, session: onnxruntime.InferenceSession, inputs: tuple[Tensor, Tensor]) -> bool:
+    ids, mask = inputs
+    expected = network(ids, mask).numpy()
+    (found,) = session.run([OUTPUT], dict(zip(INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
+    real = mask.bool().numpy()
+    return bool(np.abs(found - expected)[real].max() <= _TOLERANCE * np.abs(expected[real]).max())

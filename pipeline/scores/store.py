@@ -1,0 +1,306 @@
+"""The score store: what a teacher says about every word of a split, as a sealed folder of Parquet shards.
+
+Emissions [words, N], transitions, start and end are sufficient for every distillation method, so a sentence
+of L words costs L·N numbers. Neither writing nor reading needs the whole of it in memory.
+"""
+
+import math
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.scores.shards import (
+    DTYPES,
+    ChainParameters,
+    Header,
+    Integers,
+    Numbers,
+    Origin,
+    RowGroup,
+    Shard,
+    first_not_finite,
+    shard_name,
+    write_shard,
+)
+from pipeline.storage.sealed_folder import check, new_folder
+
+__all__ = ["ChainParameters", "Origin", "ScoreStore", "finished", "write_scores"]
+
+_ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
+
+
+def write_scores(
+    folder: Path,
+    batches: Iterable[tuple[Tensor, Tensor, Tensor]],
+    *,
+    origin: Origin,
+    parameters: ChainParameters,
+    sentences: int,
+    shard_sentences: int = 20_000,
+    dtype: str = "float32",
+    checkpoint: Path | None = None,
+) -> None:
+    """Write a sealed store of `sentences` sentences, or nothing at all.
+
+    Memory holds one batch and one row group (1 MiB), whatever the length of the corpus.
+
+    Args:
+        folder: where the store goes; an older one there is replaced when the new one is whole.
+        batches: (ids [B], lengths [B], emissions [sum of lengths, N]) in any order of ids; together the
+            ids are 0 … sentences − 1, each once.
+        origin: what the scores were made from; N = len(origin.tags).
+        parameters: the teacher's CRF, finite.
+        sentences: how many sentences will come, at least 1.
+        shard_sentences: sentences in each shard but the last.
+        dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
+        checkpoint: a folder where finished shards wait for the last one. A later call for the same store goes
+            on behind them: of `batches`, what they hold already is skipped (see `finished`). It is the
+            caller's to delete.
+
+    Raises:
+        UserError: NaN, inf or a value outside the dtype's range (names the sentence), a checkpoint of another
+            store, or a full disk.
+        ValueError: shapes, ids or the number of sentences contradict each other.
+    """
+    if sentences < 1:
+        raise UserError(f"{folder}: no sentences to store; give the split {origin.split!r} at least one")
+    for name, value in parameters._asdict().items():
+        if not value.isfinite().all():
+            raise UserError(f"{folder}: the teacher's CRF {name} holds NaN or inf; train it again")
+    header = Header(origin, parameters, dtype, sentences, math.ceil(sentences / shard_sentences))
+    shards = _finished_shards(checkpoint)
+    for shard in shards:
+        if shard.header.as_json() != header.as_json():
+            raise UserError(f"{shard.path}: belongs to another dump; remove {checkpoint} and run `dvc repro`")
+    pieces = _cut(_checked(batches, header, _held(shards, sentences)), shard_sentences)
+    with new_folder(folder) as aside:
+        for number in range(len(shards), header.shards):
+            count = min(shard_sentences, sentences - number * shard_sentences)
+            with ExitStack() as stack:
+                place = aside
+                if checkpoint is not None:
+                    place = stack.enter_context(new_folder(checkpoint / f"{number:05d}"))
+                path = place / shard_name(number, header.shards)
+                write_shard(path, header, number, _row_groups(pieces, count))
+        next(pieces, None)  # a sentence too many is refused there
+        for shard in _finished_shards(checkpoint):
+            shutil.copyfile(shard.path, aside / shard.path.name)
+
+
+def finished(checkpoint: Path, sentences: int) -> npt.NDArray[np.bool_]:
+    """Which of so many sentences the finished shards in `checkpoint` hold, by id [sentences].
+
+    Raises:
+        UserError: a finished shard is damaged.
+    """
+    return _held(_finished_shards(checkpoint), sentences)
+
+
+class ScoreStore:
+    """A verified store, open for reading; its numbers stay on disk.
+
+    Attributes:
+        origin: what the scores were made from.
+        parameters: the teacher's CRF, float32.
+        dtype: how emissions are stored (they are always returned as float32).
+        lengths: [sentences] words of each sentence, int32, by id.
+    """
+
+    origin: Origin
+    parameters: ChainParameters
+    dtype: str
+    lengths: Tensor
+
+    @classmethod
+    def open(cls, folder: Path, *, expect: Origin | None = None) -> "ScoreStore":
+        """Open the store in `folder` after reading and verifying all of it, one row group at a time.
+
+        Raises:
+            UserError: the store was made from something else than `expect` (names both values), has another
+                format, or a file of it is missing, extra, truncated, altered or holds NaN or inf, or an id
+                is missing or there twice.
+        """
+        shards = [Shard(folder / name) for name in sorted(check(folder))]
+        if not shards:
+            raise UserError(f"{folder}: holds no scores; run `dvc repro`")
+        return cls(folder, shards, expect)
+
+    def __init__(self, folder: Path, shards: list[Shard], expect: Origin | None) -> None:
+        """Use `ScoreStore.open`."""
+        header = shards[0].header
+        plain = header.as_json()
+        for number, shard in enumerate(shards):
+            if (shard.path.name, shard.number) != (shard_name(number, header.shards), number):
+                raise shard.refusal(
+                    f"is shard {shard.number}, found where {number} of {header.shards} should be"
+                )
+            for key, value in shard.header.as_json().items():
+                if value != plain[key]:
+                    raise shard.refusal(
+                        f"has {key} {value!r:.80}, but {shards[0].path.name} has {plain[key]!r:.80}"
+                    )
+        if len(shards) != header.shards:
+            raise UserError(f"{folder}: holds {len(shards)} of {header.shards} shards; run `dvc repro`")
+        self.origin, self.parameters, self.dtype = header.origin, header.parameters, header.dtype
+        if expect is not None:
+            _compare(folder, self.origin, expect)
+        # A sentence's numbers start at byte `_start` of all shards'; shard n's begin at byte `_first[n]`.
+        self._shards = shards
+        self._first = np.cumsum([0, *(shard.path.stat().st_size for shard in shards)])
+        self._start = np.zeros(header.sentences, np.int64)
+        lengths = np.zeros(header.sentences, np.int32)
+        for number, shard in enumerate(shards):
+            for (ids, words, _), starts in shard.row_groups():
+                twice = ids[lengths[ids] > 0] if lengths[ids].any() else _repeated(ids)
+                if len(twice):
+                    raise shard.refusal(f"holds sentence {twice[0]}, which is there twice")
+                lengths[ids], self._start[ids] = words, self._first[number] + starts
+            pa.default_memory_pool().release_unused()  # or what Arrow keeps grows for some shards more
+        if not lengths.all():
+            raise UserError(
+                f"{folder}: sentence {lengths.argmin()} is missing; remove it and run `dvc repro`"
+            )
+        self.lengths = torch.from_numpy(lengths)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tag names, in the order of the columns of emissions."""
+        return self.origin.tags
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences are stored; their ids are 0 … sentences − 1."""
+        return len(self.lengths)
+
+    def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
+        lengths = self.lengths[ids].long()
+        counts, which = lengths.numpy(), ids.numpy()
+        first = np.cumsum(counts) - counts
+        size = len(self.tags) * np.dtype(DTYPES[self.dtype]).itemsize
+        at = np.repeat(self._start[which] - first * size, counts) + np.arange(counts.sum()) * size
+        owner = np.repeat(np.searchsorted(self._first, self._start[which], side="right") - 1, counts)
+        rows = np.empty(len(at), f"V{size}")
+        for number in np.unique(owner):
+            mine = owner == number
+            rows[mine] = self._shards[number].rows(at[mine] - self._first[number])
+        values = rows.view(DTYPES[self.dtype]).astype(np.float32, copy=False)
+        return torch.from_numpy(values).view(-1, len(self.tags)), lengths
+
+    def batch(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B]."""
+        values, lengths = self.words(ids)
+        inside = torch.arange(int(lengths.max())) < lengths[:, None]
+        padded = values.new_zeros(*inside.shape, len(self.tags))
+        padded[inside] = values
+        return padded, lengths
+
+
+def _checked(
+    batches: Iterable[tuple[Tensor, Tensor, Tensor]], header: Header, kept: npt.NDArray[np.bool_]
+) -> Iterator[RowGroup]:
+    """Yield the batches as arrays of the stored type, without the sentences that are `kept` [sentences].
+
+    Raises as `write_scores` does.
+    """
+    tags, seen = len(header.origin.tags), kept.copy()
+    for ids_, lengths_, emissions in batches:
+        ids, lengths = ids_.cpu().numpy().astype(np.int64), lengths_.cpu().numpy().astype(np.int64)
+        if ids.shape != lengths.shape or emissions.shape != (lengths.sum(), tags) or (lengths < 1).any():
+            shapes = f"ids {ids.shape}, lengths {lengths.shape}, emissions {tuple(emissions.shape)}"
+            raise ValueError(f"{shapes} contradict each other with {tags} tags and {lengths.sum()} words")
+        if ((ids < 0) | (ids >= header.sentences)).any():
+            raise ValueError(f"an id is outside 0 … {header.sentences - 1}")
+        new = ~kept[ids]
+        exact = emissions.detach().float().cpu().numpy()[np.repeat(new, lengths)]
+        ids, lengths = ids[new], lengths[new]
+        if seen[ids].any() or len(_repeated(ids)):
+            raise ValueError("an id came twice")
+        seen[ids] = True
+        yield ids, lengths, _stored(exact, ids, lengths, header.dtype)
+    if not seen.all():
+        raise ValueError(f"{int(seen.sum())} sentences came, {header.sentences} were announced")
+
+
+def _stored(exact: Numbers, ids: Integers, lengths: Integers, dtype: str) -> Numbers:
+    """Emissions [words, N] in the stored type; raises UserError if that leaves a number not finite."""
+    with np.errstate(over="ignore"):
+        values: Numbers = exact.astype(DTYPES[dtype])
+    bad = first_not_finite(values.reshape(-1), lengths, values.shape[1])
+    if bad is None:
+        return values
+    if first_not_finite(exact.reshape(-1), lengths, values.shape[1]) == bad:
+        raise UserError(f"sentence {ids[bad]}: the teacher's emissions hold NaN or inf; train it again")
+    raise UserError(f"sentence {ids[bad]}: an emission is outside the range of {dtype}; dump float32")
+
+
+def _cut(batches: Iterable[RowGroup], shard_sentences: int) -> Iterator[RowGroup]:
+    """Cut the batches so that none straddles two shards."""
+    room = shard_sentences
+    for ids, lengths, values in batches:
+        while len(ids):
+            take = min(len(ids), room)
+            words = int(lengths[:take].sum())
+            yield ids[:take], lengths[:take], values[:words]
+            ids, lengths, values = ids[take:], lengths[take:], values[words:]
+            room = room - take or shard_sentences
+
+
+def _row_groups(pieces: Iterator[RowGroup], sentences: int) -> Iterator[RowGroup]:
+    """Take `sentences` sentences from `pieces`, joined to row groups, and leave the rest."""
+    pending: list[RowGroup] = []
+    size = 0
+    for piece in pieces:
+        pending.append(piece)
+        sentences -= len(piece[0])
+        size += piece[2].nbytes
+        if sentences == 0 or size >= _ROW_GROUP_BYTES:
+            yield _join(pending)
+            pending, size = [], 0
+        if sentences == 0:
+            break
+
+
+def _join(pending: list[RowGroup]) -> RowGroup:
+    ids, lengths, values = zip(*pending, strict=True)
+    return np.concatenate(ids), np.concatenate(lengths), np.concatenate(values)
+
+
+def _repeated(ids: Integers) -> Integers:
+    """The ids that are there more than once."""
+    ordered = np.sort(ids)
+    return ordered[1:][ordered[1:] == ordered[:-1]]
+
+
+def _held(shards: Iterable[Shard], sentences: int) -> npt.NDArray[np.bool_]:
+    held = np.zeros(sentences, bool)
+    for shard in shards:
+        for (ids, _, _), _ in shard.row_groups():
+            held[ids] = True
+    return held
+
+
+def _finished_shards(checkpoint: Path | None) -> list[Shard]:
+    """The shards 0, 1, … that a stopped `write_scores` left in `checkpoint`, as far as there is no gap."""
+    shards: list[Shard] = []
+    while checkpoint is not None and (folder := checkpoint / f"{len(shards):05d}").is_dir():
+        shards += [Shard(folder / name) for name in check(folder)]
+    return shards
+
+
+def _compare(folder: Path, found: Origin, expect: Origin) -> None:
+    for field in fields(Origin):
+        theirs, ours = getattr(found, field.name), getattr(expect, field.name)
+        if theirs != ours:
+            raise UserError(
+                f"{folder}: its {field.name} is {theirs!r}, but {ours!r} is asked; run `dvc repro`"
+            )

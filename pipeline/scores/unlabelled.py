@@ -1,0 +1,87 @@
+"""Sentences without tags and the teacher's scores on them, in one sealed folder."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora.tagging import Sentence
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import encode, load, save
+from pipeline.encoding.tokenization import load_tokenizer
+from pipeline.errors import UserError
+from pipeline.model.model_folder import load_model
+from pipeline.params import Dump
+from pipeline.scores.dump import dump_scores, origin_of_file
+from pipeline.scores.store import ScoreStore
+from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
+from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
+
+TEXT, SCORES = "text.parquet", "scores"
+
+
+def write_unlabelled(
+    sentences: Sequence[Sentence], out: Path, *, encoded: Path, teacher: Path, code: Path, settings: Dump
+) -> None:
+    """Write the sentences, encoded, and the teacher's scores on them to the folder `out`.
+
+    A run that was stopped goes on behind its last finished shard.
+
+    Args:
+        sentences: at least one.
+        out: the folder to write.
+        encoded: the encoded corpus, whose tag set and vocabulary the sentences get.
+        teacher: trained on it; its tokenizer cuts the words.
+        code: hash of the code, which decides with the inputs whether a stopped run is taken up.
+        settings: of the dump.
+
+    Raises:
+        UserError: a folder is damaged; and as `dump_scores`.
+    """
+    check(encoded)
+    header = load(encoded / "train.parquet")
+    model = load_model(teacher)
+    facts = [settings.model_dump(), identity(encoded), identity(teacher), sha256(code), _digest(sentences)]
+    key = checkpoint_key("unlabelled", facts)
+    with Checkpoint.hold(checkpoint_root(), key) as checkpoint, new_folder(out) as folder:
+        table = encode(sentences, load_tokenizer(teacher), header.vocabulary)
+        save(table, folder / TEXT, header.tag_set, header.vocabulary)
+        dump_scores(
+            model,
+            Batches(load(folder / TEXT), settings.batch_size),
+            accelerator(settings.precision),
+            settings,
+            origin=origin_of_file(folder / TEXT, sha256(folder / TEXT), teacher),
+            checkpoint=checkpoint.folder,
+            out=folder / SCORES,
+        )
+
+
+def open_unlabelled(folder: Path, labelled: Batches, teacher: Path) -> tuple[Batches, ScoreStore] | None:
+    """The sentences that `write_unlabelled` wrote and their scores; None if the folder was sealed empty.
+
+    Args:
+        folder: see above.
+        labelled: the training split, whose batch size the sentences get.
+        teacher: whose scores they must be.
+
+    Raises:
+        UserError: the folder is damaged, or was made with another teacher, vocabulary or tag set.
+    """
+    if not (files := check(folder)):
+        return None
+    encoded, mine = load(folder / TEXT), labelled.encoded
+    if (encoded.tag_set, encoded.vocabulary) != (mine.tag_set, mine.vocabulary):
+        raise UserError(
+            f"{folder / TEXT}: was made for another corpus or encoder; run `dvc repro unlabelled`"
+        )
+    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, files[TEXT], teacher))
+    return Batches(encoded, labelled.batch_size), store
+
+
+def _digest(sentences: Sequence[Sentence]) -> str:
+    digest = hashlib.sha256()
+    for sentence in sentences:
+        digest.update(json.dumps(sentence.words).encode())
+    return digest.hexdigest()

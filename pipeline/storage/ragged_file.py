@@ -1,0 +1,107 @@
+"""Ragged rows that stay on disk: those asked for are read, and nothing is mapped.
+
+A mapping would count as this process's memory what the system's cache holds around each number: up to 2 MiB.
+"""
+
+import json
+import os
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.storage.ragged import Ragged
+
+UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+_DTYPES: dict[str, np.dtype[Any]] = {"I32": np.dtype("<i4"), "I64": np.dtype("<i8")}
+
+
+class StoredIntegers:
+    """A tensor of integers in one dimension, in a file that is open as long as one of its tensors is used."""
+
+    def __init__(self, file: "_File", start: int, size: int, dtype: np.dtype[Any]) -> None:
+        """Stand for `size` numbers from byte `start` of the file on."""
+        self._file, self._start, self._size, self._dtype = file, start, size, dtype
+
+    def __len__(self) -> int:
+        """How many numbers there are."""
+        return self._size
+
+    def read(self, *ranges: tuple[int, int]) -> Tensor:
+        """The numbers from each range's start up to its stop, one range behind the other.
+
+        Raises:
+            OSError: the file has become shorter.
+        """
+        width = self._dtype.itemsize
+        parts = [self._file.read(self._start + a * width, (b - a) * width) for a, b in ranges]
+        return torch.from_numpy(np.frombuffer(bytearray().join(parts), self._dtype))
+
+
+def stored_integers(path: Path) -> dict[str, StoredIntegers]:
+    """The tensors of the safetensors file at `path`, by name.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: it is none, is cut short, or holds no lists of integers.
+    """
+    file = _File(path)
+    start = 8 + int.from_bytes(file.read(0, 8), "little")
+    if start > file.size:
+        raise ValueError("its header is cut short")
+    tensors: dict[str, StoredIntegers] = {}
+    for name, entry in dict(json.loads(file.read(8, start - 8))).items():
+        if name == "__metadata__":
+            continue
+        dtype, (first, last), (length,) = _DTYPES[entry["dtype"]], entry["data_offsets"], entry["shape"]
+        if not 0 <= first <= last <= file.size - start or last - first != length * dtype.itemsize:
+            raise ValueError(f"its tensor {name} is cut short")
+        tensors[name] = StoredIntegers(file, start + first, length, dtype)
+    return tensors
+
+
+class StoredRagged:
+    """Rows laid end to end in a file, as `Ragged` has them in memory."""
+
+    def __init__(self, values: StoredIntegers, offsets: StoredIntegers) -> None:
+        """Take values [W] and offsets [S + 1]; raises ValueError where they cannot belong together."""
+        self._values, self._offsets = values, offsets
+        if not len(offsets) or int(offsets.read((len(self), len(self) + 1))) != len(values):
+            raise ValueError("a row ends beyond its numbers")
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._offsets) - 1
+
+    @property
+    def lengths(self) -> Tensor:
+        """The length of every row [S], int32."""
+        offsets = self._offsets.read((0, len(self) + 1))
+        return torch.sub(offsets[1:], offsets[:-1], out=torch.empty(len(self), dtype=torch.int32))
+
+    def take(self, rows: Tensor) -> Ragged:
+        """Read the rows `rows` [B], in that order."""
+        bounds = self._offsets.read(*((row, row + 2) for row in rows.tolist())).view(-1, 2)
+        values = self._values.read(*((start, stop) for start, stop in bounds.tolist()))
+        return Ragged.of(values, bounds[:, 1] - bounds[:, 0])
+
+    def in_memory(self) -> Ragged:
+        """Read all rows."""
+        return Ragged(self._values.read((0, len(self._values))), self._offsets.read((0, len(self._offsets))))
+
+
+class _File:
+    """A file open for reading from any place, closed with its last user."""
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._number)
+        self.size = os.fstat(self._number).st_size
+
+    def read(self, start: int, size: int) -> bytes:
+        content = os.pread(self._number, size, start)
+        if len(content) != size:
+            raise OSError("cut short")
+        return content

@@ -1,0 +1,115 @@
+"""One training run as a stage makes it: inputs, development score, checkpoint, finished folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from accelerate import Accelerator
+
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load, read_tags
+from pipeline.encoding.mixed_batches import MixedBatches
+from pipeline.evaluation.metrics import score
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import save_model
+from pipeline.model.prediction import predict
+from pipeline.params import Precision, Training
+from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
+from pipeline.storage.sealed_folder import check, identity, sha256
+from pipeline.training.loop import Loss, TrainingBatches, train
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
+
+    unlabelled: sentences without tags that a student learns from too.
+    """
+
+    encoded: Path
+    train: Batches
+    dev: Batches
+    gold: list[list[str]]
+    accelerator: Accelerator
+    unlabelled: Batches | None = None
+
+    @classmethod
+    def load(cls, encoded: Path, *, batch_size: int, precision: Precision) -> Self:
+        """Check and read the encoded corpus.
+
+        Raises:
+            UserError: a file of it is missing or damaged.
+        """
+        check(encoded)
+        train, dev = (Batches(load(encoded / f"{split}.parquet"), batch_size) for split in ("train", "dev"))
+        return cls(encoded, train, dev, read_tags(encoded / "dev.parquet"), accelerator(precision))
+
+    @property
+    def batches(self) -> TrainingBatches:
+        """What a run goes through: the training split, and the unlabelled sentences if there are any."""
+        return self.train if self.unlabelled is None else MixedBatches(self.train, self.unlabelled)
+
+    def development_f1(self, model: ChainTagger) -> float:
+        """Span F1 on development, in percent."""
+        predicted = predict(model, self.dev, self.accelerator)
+        return score(self.gold, predicted, scheme=model.tag_set.scheme).f1
+
+
+def train_and_save(
+    model: ChainTagger,
+    inputs: Inputs,
+    loss: Loss,
+    settings: Training,
+    *,
+    seed: int,
+    label: str,
+    made: dict[str, Any],
+    depends_on: Sequence[Path | dict[str, Any]],
+    tokenizer: Path,
+    out: Path,
+) -> None:
+    """Train `model`, going on from a checkpoint if one is there, and write it to the folder `out`.
+
+    Args:
+        model: newly made.
+        inputs: see Inputs.
+        loss: see training.Loss.
+        settings: of the run.
+        seed: of data order and dropout.
+        label: for progress lines, and as the start of the checkpoint's name.
+        made: what made the model, for its folder to say: `method` ("teacher" for a teacher) and the method's
+            own `settings`. Seed and training settings are added, but not the encoder's address.
+        depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
+            anything other is not taken up.
+        tokenizer: the folder whose tokenizer goes with the model.
+        out: the folder to write.
+
+    Raises:
+        UserError, Interrupted: see training.train.
+    """
+    model.to(inputs.accelerator.device)
+    facts = [_identity(fact) for fact in (inputs.encoded, *depends_on)]
+    key = checkpoint_key(label.replace(", seed ", "-"), settings.model_dump(), seed, facts)
+    with Checkpoint.hold(checkpoint_root(), key) as checkpoint:
+        history = train(
+            model,
+            inputs.batches,
+            loss,
+            settings,
+            seed=seed,
+            development=partial(inputs.development_f1, model),
+            accelerator=inputs.accelerator,
+            checkpoint=checkpoint,
+            label=label,
+        )
+        training = settings.model_dump(mode="json", exclude={"encoder"})
+        save_model(out, model, tokenizer, history, made | {"seed": seed, "training": training})
+
+
+def _identity(fact: Path | dict[str, Any]) -> Any:
+    if isinstance(fact, dict):
+        return fact
+    return identity(fact) if fact.is_dir() else sha256(fact)

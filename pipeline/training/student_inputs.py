@@ -1,0 +1,46 @@
+"""What one student learns from: batches, and the loss that looks their targets up."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.distillation.settings import Scheduled, Settings
+from pipeline.params import Student
+from pipeline.scores.dump import origin_of
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.training.loop import Loss
+from pipeline.training.run import Inputs
+from pipeline.training.student_loss import student_loss
+
+
+def lessons(
+    method: str,
+    own: Settings,
+    student: Student,
+    inputs: Inputs,
+    *,
+    teacher: Path,
+    scores: Path,
+    unlabelled: Path,
+) -> tuple[Inputs, Loss]:
+    """The inputs, with the unlabelled sentences where the method has a teacher's term, and the loss on them.
+
+    Args:
+        method: its name.
+        own: its settings.
+        student: those of the run.
+        inputs: the labelled corpus.
+        teacher: whose scores both stores must hold.
+        scores: its scores of the training split.
+        unlabelled: what `unlabelled.write_unlabelled` wrote, or a folder sealed empty.
+
+    Raises:
+        UserError: a folder is damaged or was made from something else.
+    """
+    store = ScoreStore.open(scores, expect=origin_of(inputs.encoded, teacher))
+    text = open_unlabelled(unlabelled, inputs.train, teacher) if isinstance(own, Scheduled) else None
+    more = None
+    if text is not None:
+        inputs, more = replace(inputs, unlabelled=text[0]), text[1]
+    steps = len(inputs.batches) * student.epochs
+    return inputs, student_loss(method, own, store, unlabelled=more, steps=steps, epochs=student.epochs)

@@ -1,0 +1,49 @@
+"""What a method keeps of the teacher for every sentence, computed once per run from the score store."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pipeline.chain import LinearChain, Moments
+from pipeline.distillation.objective import Method, Target
+from pipeline.distillation.settings import Settings
+from pipeline.progress import progress
+from pipeline.scores.store import ScoreStore
+from pipeline.storage.ragged import Ragged
+
+_CHUNK = 256  # sentences whose targets are computed together
+
+
+def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
+    """The teacher's chains of the sentences `ids` [B], as stored."""
+    emissions, lengths = store.batch(ids)
+    return LinearChain(emissions, *store.parameters, lengths)
+
+
+def tabulate(store: ScoreStore, method: Method, settings: Settings) -> Callable[[Tensor], Target]:
+    """Compute the targets of every sentence in the store; the result looks those of a batch's `ids` [B] up.
+
+    Chains themselves (method `efficient`) are not copied but read from the store. Moments take W·N + S·N²
+    numbers for S sentences of W words, one tensor per word W·N.
+    """
+    order = store.lengths.argsort(stable=True)
+    words: list[Tensor] = []
+    pairs: list[Tensor] = []
+    with progress("targets", len(order)) as meter, torch.no_grad():
+        for ids in order.split(_CHUNK):
+            chains = teacher_chains(store, ids)
+            target = method.targets(chains, settings)
+            if isinstance(target, LinearChain):
+                return lambda ids: method.targets(teacher_chains(store, ids), settings)
+            if isinstance(target, Moments):
+                pairs.append(target.pairs)
+                target = target.unary
+            words.append(target[chains.mask])
+            meter.advance(len(ids))
+    row = order.argsort()
+    by_word = Ragged.of(torch.cat(words), store.lengths[order])
+    if not pairs:
+        return lambda ids: by_word.padded(row[ids])[0]
+    by_sentence = torch.cat(pairs)
+    return lambda ids: Moments(by_word.padded(row[ids])[0], by_sentence[row[ids]])

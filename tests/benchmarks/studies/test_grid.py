@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+from benchmarks.studies.grid import CELLS, best_cells, settings
+from pipeline.params import load_params
+from tests.helpers.params_cases import ROOT
+
+PARAMS = load_params(ROOT / "params.yaml")
+
+
+def test_each_method_gets_its_own_best_cell_and_the_earlier_of_equals() -> None:
+    cells = [
+        {
+            "learning_rate": 2e-4,
+            "epochs": 5,
+            "development_f1": {"vanilla": 90.0, "kbest": 91.0, "efficient": 88.0},
+        },
+        {
+            "learning_rate": 4e-4,
+            "epochs": 5,
+            "development_f1": {"vanilla": 90.5, "kbest": 91.0, "efficient": 87.0},
+        },
+        {
+            "learning_rate": 2e-4,
+            "epochs": 10,
+            "development_f1": {"vanilla": 90.1, "kbest": 90.0, "efficient": 89.0},
+        },
+    ]
+    assert best_cells(cells) == {"vanilla": (4e-4, 5), "kbest": (2e-4, 5), "efficient": (2e-4, 10)}
+
+
+def test_what_every_student_has_is_null() -> None:
+    student = PARAMS.student
+    chosen = {"vanilla": (student.learning_rate, 7), "kbest": (1e-3, student.epochs)}
+    assert list(settings(chosen, PARAMS)) == [
+        "distill.vanilla.learning_rate=null",
+        "distill.vanilla.epochs=7",
+        "distill.kbest.learning_rate=0.001",
+        "distill.kbest.epochs=null",
+    ]
+
+
+def test_the_search_starts_from_the_default_and_repeats_no_cell() -> None:
+    assert CELLS[0] == (PARAMS.student.learning_rate, PARAMS.student.epochs)
+    assert len(set(CELLS)) == len(CELLS)
+
+
+def test_a_search_that_never_ran_is_one_line() -> None:
+    call = [sys.executable, "-m", "benchmarks.studies.grid", "nothing", "--device", "toy", "--best"]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: results/nothing-2-layers-toy/grid.json: missing; "
+        "benchmarks/studies/reproduce.sh says what writes it"
+    ]

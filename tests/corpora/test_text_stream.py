@@ -1,0 +1,113 @@
+"""Text comes in as sentences, whatever it comes through; what is no text is refused by file and line."""
+
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.corpora.text_stream import LONGEST, Layout, read_file, read_stream
+from pipeline.corpora.words import Text
+from pipeline.errors import UserError
+
+Write = Callable[[bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: bytes) -> Path:
+        (tmp_path / "text").write_bytes(content)
+        return tmp_path / "text"
+
+    return write
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_line_is_a_sentence(write: Write, pack: Callable[[bytes], bytes]) -> None:
+    path = write(pack("\ufeffRome, now.\r\n\n  \nÉté".encode()))
+    texts = list(read_file(path, "text"))
+    assert [text.text for text in texts] == ["Rome, now.", "", "  ", "Été"]
+    assert [text.words for text in texts] == [("Rome", ",", "now", "."), (), (), ("Été",)]
+    assert [text.words for text in read_file(path, "words")] == [("Rome,", "now."), (), (), ("Été",)]
+
+
+def test_columns_are_sentences_between_blank_lines(write: Write) -> None:
+    path = write(b"-DOCSTART- -X-\n\nIn IN O\nNew\xc2\xa0York NNP B-LOC\n\n\n-DOCSTART-\nyes\t1\n. .")
+    assert list(read_file(path, "columns")) == [
+        Text.of_words(("In", "New\u00a0York")),
+        Text.of_words(("yes", ".")),
+    ]
+
+
+@pytest.mark.parametrize("layout", ["text", "words", "columns"])
+def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
+    assert not list(read_file(write(b""), layout))
+    assert not list(read_file(write(gzip.compress(b"")), layout))
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "says"),
+    [
+        (b"a\nb\nGr\xf6\xdfe\n", 3, "byte 3 of the line (0xf6) is not UTF-8"),
+        (b"a\n\x00\x01\x02", 2, "NUL"),
+        (b"\x7fELF\x02\x01\x00", 1, "NUL"),
+        (b"a\rb\rc", 1, "carriage return"),
+        (b"a\n" + b"x" * (LONGEST + 1), 2, "longer than 200,000 bytes"),
+        (gzip.compress(b"a\nb\n" * 999, mtime=0)[:-20], 1, "damaged gzip"),
+        (gzip.compress(b"a\n", mtime=0)[:-1] + b"x", 2, "damaged gzip"),
+        (b"\x1f\x8bno", 1, "damaged gzip"),
+    ],
+)
+@pytest.mark.parametrize("layout", ["text", "columns"])
+def test_what_is_no_text_is_refused_by_line(
+    write: Write, content: bytes, line: int, says: str, layout: Layout
+) -> None:
+    path = write(content)
+    with pytest.raises(UserError) as refused:
+        list(read_file(path, layout))
+    message = str(refused.value)
+    if "gzip" not in says:
+        assert message.startswith(f"{path}:{line}: ")
+    assert message.startswith(f"{path}:")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_what_comes_before_a_bad_line_is_read(write: Write) -> None:
+    texts = read_file(write(b"good\n\xff\n"), "text")
+    assert next(texts).text == "good"
+    with pytest.raises(UserError, match=":2: "):
+        next(texts)
+
+
+def test_lines_of_the_longest_length_are_read(write: Write) -> None:
+    assert [len(text.text) for text in read_file(write((b"x" * LONGEST + b"\n") * 2), "words")] == 2 * [
+        LONGEST
+    ]
+
+
+def test_a_sentence_in_columns_has_a_longest_length_too(write: Write) -> None:
+    with pytest.raises(UserError, match=r":20001: .*blank line"):
+        list(read_file(write(b"word23456\n" * 30_000), "columns"))
+
+
+@pytest.mark.parametrize("name", [".", "missing"])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        list(read_file(tmp_path / name, "text"))
+
+
+def test_no_more_is_read_than_is_asked_for() -> None:
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+            buffer[:] = (b"line\n" * len(buffer))[: len(buffer)]
+            return len(buffer)
+
+    endless: Any = Endless()
+    texts = read_stream(io.BufferedReader(endless), "standard input", "text")
+    assert [next(texts).text for _ in range(3)] == 3 * ["line"]

@@ -1,0 +1,273 @@
+"""Every method's loss and gradients against all tag sequences, or all sub-structures, written out."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.chain import LinearChain, gold_moments
+from pipeline.distillation.objective import find_method, objective
+from pipeline.distillation.registry import method_names, method_settings
+from pipeline.distillation.schedule import weight_at
+from pipeline.distillation.settings import Scheduled
+from tests.helpers.brute_force import BruteForce
+from tests.helpers.chain_cases import potentials, random_chain, with_potentials
+from tests.helpers.methods import TEACHERS, settings_of
+
+MOMENTS = ("kbest", "structural")
+TEMPERED = ("kbest", "structural", "posterior")
+WEIGHTS = (0.0, 0.3, 1.0)
+BATCHES = ([1], [2, 2], [5, 1, 3, 2, 4])
+
+
+@dataclass
+class Case:
+    """A student, its teacher, and gold tags, for the same padded sentences."""
+
+    student: LinearChain
+    teacher: LinearChain
+    tags: Tensor
+
+    @classmethod
+    def draw(cls, lengths: list[int], tags: int, dtype: torch.dtype = torch.float64) -> "Case":
+        student = random_chain(lengths, tags, scale=1.5, dtype=dtype, seed=1)
+        teacher = random_chain(lengths, tags, scale=1.5, dtype=dtype, seed=2)
+        gold = torch.randint(tags, student.mask.shape, generator=torch.Generator().manual_seed(3))
+        return cls(student, with_potentials(teacher, [p.detach() for p in potentials(teacher)]), gold)
+
+    def loss(self, name: str, settings: Any, weight: float) -> Tensor:
+        method = find_method(name)
+        target = method.targets(self.teacher, settings) if weight else None
+        gold = None
+        if weight < 1:
+            gold = gold_moments(
+                self.tags, self.student.lengths, self.student.num_tags, self.student.emissions.dtype
+            )
+        return objective(method, settings, weight, student=self.student, target=target, gold=gold)
+
+    def expected(self, name: str, settings: Any, weight: float) -> Tensor:
+        losses = []
+        for row, length in enumerate(self.student.lengths.tolist()):
+            student, teacher = sentence(self.student, row, length), sentence(self.teacher, row, length)
+            gold = negative_log_likelihood(student, self.tags[row, :length].tolist())
+            losses.append(weight * ORACLES[name](student, teacher, settings) + (1 - weight) * gold)
+        return torch.stack(losses)
+
+
+Potentials = list[Tensor]  # of one sentence: emissions [L, N], transitions, start, end
+
+
+def sentence(chain: LinearChain, row: int, length: int) -> Potentials:
+    return [chain.emissions[row, :length], chain.transitions, chain.start, chain.end]
+
+
+def all_sequences(scores: Potentials, temperature: float = 1.0) -> BruteForce:
+    emissions, transitions, start, end = (potential.double() / temperature for potential in scores)
+    return BruteForce(emissions, transitions, start, end)
+
+
+def negative_log_likelihood(student: Potentials, gold: list[int]) -> Tensor:
+    everything = all_sequences(student)
+    row = everything.sequences.tolist().index(gold)
+    return -everything.scores.log_softmax(0)[row]
+
+
+def kbest(student: Potentials, teacher: Potentials, settings: Any) -> Tensor:
+    tau = settings.temperature
+    scores, rows = all_sequences(teacher, tau).scores.sort(descending=True)
+    scores, rows = scores[: settings.k], rows[: settings.k]
+    surprise = -all_sequences(student, tau).scores.log_softmax(0)[rows]
+    return tau**2 * (scores.softmax(0) * surprise).sum()
+
+
+def structural(student: Potentials, teacher: Potentials, settings: Any) -> Tensor:
+    tau = settings.temperature
+    surprise = -all_sequences(student, tau).scores.log_softmax(0)
+    return tau**2 * (all_sequences(teacher, tau).scores.softmax(0) * surprise).sum()
+
+
+def posterior(student: Potentials, teacher: Potentials, settings: Any) -> Tensor:
+    tau = settings.temperature
+    theirs, ours = (all_sequences(scores, tau).log_marginals() for scores in (teacher, student))
+    return tau**2 * (theirs.exp() * (theirs - ours)).sum()
+
+
+def sub_structures(scores: Potentials) -> list[Tensor]:
+    """The score of every start, every pair at every later word, and every end."""
+    emissions, transitions, start, end = scores
+    size, tags = emissions.shape
+    starts = [start[j] + emissions[0, j] for j in range(tags)]
+    pairs = [
+        transitions[i, j] + emissions[word, j]
+        for word, i, j in itertools.product(range(1, size), range(tags), range(tags))
+    ]
+    return starts + pairs + list(end)
+
+
+def efficient(student: Potentials, teacher: Potentials, settings: Any) -> Tensor:
+    pairs = zip(sub_structures(student), sub_structures(teacher), strict=True)
+    return torch.stack([(ours - theirs) ** 2 for ours, theirs in pairs]).mean()
+
+
+def efficient_emission(student: Potentials, teacher: Potentials, settings: Any) -> Tensor:
+    return ((student[0] - teacher[0]) ** 2).mean()
+
+
+ORACLES = {
+    "kbest": kbest,
+    "structural": structural,
+    "posterior": posterior,
+    "efficient": efficient,
+    "efficient_emission": efficient_emission,
+}
+
+
+def gradients(losses: Tensor, chain: LinearChain) -> list[Tensor]:
+    """Of the batch's loss by emissions, transitions, start and end; 0 where there is none."""
+    found = torch.autograd.grad(losses.mean(), potentials(chain), allow_unused=True)
+    return [
+        torch.zeros_like(potential) if gradient is None else gradient
+        for gradient, potential in zip(found, potentials(chain), strict=True)
+    ]
+
+
+def check(case: Case, name: str, settings: Any, weight: float, **tolerance: Any) -> None:
+    found, expected = (side(name, settings, weight) for side in (case.loss, case.expected))
+    torch.testing.assert_close(found.double(), expected.double(), **tolerance)
+    ours, theirs = (gradients(losses, case.student) for losses in (found, expected))
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, **tolerance)
+    padding = ours[0][~case.student.mask]
+    assert (padding == 0).all()
+
+
+def test_every_method_with_a_teacher_has_an_oracle():
+    with_teacher = {name for name in method_names() if issubclass(method_settings(name), Scheduled)}
+    assert with_teacher == set(TEACHERS) == set(ORACLES)
+    assert set(method_names()) - with_teacher == {"vanilla"}
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("name", TEACHERS)
+@pytest.mark.parametrize("lengths", BATCHES, ids=str)
+@pytest.mark.parametrize("tags", [1, 2, 4])
+def test_loss_and_gradients(name, weight, lengths, tags):
+    check(Case.draw(lengths, tags), name, settings_of(name), weight, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 10.0])
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("name", TEMPERED)
+def test_loss_and_gradients_at_a_temperature(name, weight, temperature):
+    case = Case.draw(BATCHES[-1], 3)
+    check(case, name, settings_of(name, temperature=temperature), weight, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("k", [1, 2, 10])
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_kbest_with_another_k(k, temperature):
+    """10 is more sequences than the shortest sentence has."""
+    case = Case.draw(BATCHES[-1], 3)
+    check(case, "kbest", settings_of("kbest", k=k, temperature=temperature), 0.6, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("name", TEACHERS)
+def test_loss_and_gradients_in_single_precision(name, weight):
+    case = Case.draw(BATCHES[-1], 4, torch.float32)
+    check(case, name, settings_of(name), weight, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_batch_is_its_sentences_in_any_order_with_any_padding(name, weight):
+    case, order = Case.draw([4, 1, 6, 3], 4), torch.tensor([2, 0, 3, 1])
+    settings = settings_of(name)
+    losses = case.loss(name, settings, weight)
+
+    def rows(chain, which, size):
+        emissions = torch.nn.functional.pad(chain.emissions[which, :size], (0, 0, 0, 3), value=float("nan"))
+        return LinearChain(emissions, *potentials(chain)[1:], chain.lengths[which])
+
+    def taken(which, size):
+        tags = torch.nn.functional.pad(case.tags[which, :size], (0, 3), value=-7)
+        return Case(rows(case.student, which, size), rows(case.teacher, which, size), tags)
+
+    shuffled = taken(order, 6).loss(name, settings, weight)
+    torch.testing.assert_close(shuffled, losses[order])
+    for row, length in enumerate(case.student.lengths.tolist()):
+        alone = taken(torch.tensor([row]), length).loss(name, settings, weight)
+        torch.testing.assert_close(alone[0], losses[row])
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_perfect_student_has_nothing_left_to_learn_of_the_teacher(name):
+    """But of K sequences out of more, which no full distribution equals."""
+    case = Case.draw(BATCHES[-1], 3)
+    own = [potential.clone().requires_grad_() for potential in potentials(case.teacher)]
+    student = with_potentials(case.teacher, own)
+    everything = {"k": 3**5} if name == "kbest" else {}
+    losses = Case(student, case.teacher, case.tags).loss(name, settings_of(name, **everything), 1.0)
+    for gradient in gradients(losses, student):
+        torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["efficient", "efficient_emission"])
+def test_matching_scores_runs_no_dynamic_program(name, programs):
+    case = Case.draw(BATCHES[-1], 4)
+    case.loss(name, settings_of(name), 1.0).mean().backward()
+    assert programs == []
+    case.loss(name, settings_of(name), 0.5).mean().backward()
+    assert programs == ["sweep"]
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_mixture_of_moments_runs_one_log_partition(name, weight, programs):
+    case = Case.draw(BATCHES[-1], 4)
+    settings, method = settings_of(name), find_method(name)
+    target = method.targets(case.teacher, settings)
+    gold = gold_moments(case.tags, case.student.lengths, 4, torch.float64)
+    programs.clear()
+    objective(method, settings, weight, student=case.student, target=target, gold=gold).mean().backward()
+    assert programs == ["sweep"]
+
+
+def scheduled(schedule: str, weight: float, epochs: int, per_epoch: int) -> list[float]:
+    steps = epochs * per_epoch
+    return [
+        weight_at(schedule, weight, step=step, steps=steps, epochs=epochs)  # type: ignore[arg-type]
+        for step in range(steps)
+    ]
+
+
+def test_linear_falls_from_the_weight_to_zero():
+    assert scheduled("linear", 1.0, 1, 5) == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert scheduled("linear", 0.5, 3, 1) == [0.5, 0.25, 0.0]
+    assert scheduled("linear", 0.8, 1, 1) == [0.8]
+
+
+def test_last_epoch_turns_to_gold_in_the_last_epoch():
+    assert scheduled("last_epoch", 1.0, 3, 2) == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    assert scheduled("last_epoch", 0.4, 2, 3) == [0.4, 0.4, 0.4, 0.0, 0.0, 0.0]
+    assert scheduled("last_epoch", 1.0, 1, 3) == [1.0, 1.0, 1.0]
+
+
+def test_constant_stays():
+    assert scheduled("constant", 0.7, 2, 2) == [0.7] * 4
+
+
+def test_the_papers_schedules_are_the_defaults():
+    defaults = {name: settings_of(name) for name in TEACHERS}
+    assert {name: settings.schedule for name, settings in defaults.items()} == {
+        "kbest": "linear",
+        "structural": "linear",
+        "posterior": "linear",
+        "efficient": "last_epoch",
+        "efficient_emission": "last_epoch",
+    }
+    assert {settings.weight for settings in defaults.values()} == {1.0}
+    assert defaults["kbest"].k == 3

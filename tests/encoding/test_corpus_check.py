@@ -1,0 +1,150 @@
+"""What a file holds and every problem in it, whatever its format, and the words that a tokenizer breaks."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.encoding.corpus_check import Findings, broken_words, look_at, report
+from pipeline.encoding.tokenization import load_tokenizer
+from pipeline.params import Corpus
+from tests.helpers.tiny_project import ROOT, invoke, lay_out
+
+BAD = b"Ba B-PER\nne\nri V-X\nne O\n\nTok I-PER\nba O O\n"
+FILES = {"train": "train", "dev": "dev", "test": "test"}
+
+
+def entry(**settings: Any) -> Corpus:
+    return Corpus.model_validate({"files": FILES} | settings)
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_columns_with_every_problem_and_what_is_left(tmp_path: Path) -> None:
+    path = write(tmp_path / "bad", BAD)
+    found = look_at(path, entry())
+    assert found.sentences == 2
+    assert found.words == Counter(["Ba", "ne", "Tok"])
+    assert found.tags == {"B-PER": 2, "O": 1}
+    assert [problem.split(": ")[0] for problem in found.problems] == [f"{path}:{line}" for line in (2, 3, 7)]
+    strict = look_at(path, entry(strict=True))
+    named = {problem.split(": ")[0] for problem in strict.problems}
+    assert named == {f"{path}:{line}" for line in (2, 3, 6, 7)}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "tags"),
+    [
+        ("iob1", ["I-X", "I-X", "B-X", "O"]),
+        ("iob2", ["B-X", "I-X", "B-X", "O"]),
+        ("bioes", ["B-X", "E-X", "S-X", "O"]),
+    ],
+)
+def test_spans_are_counted_in_one_scheme(tmp_path: Path, scheme: str, tags: list[str]) -> None:
+    path = write(tmp_path / "file", "".join(f"w {tag}\n" for tag in tags).encode())
+    assert look_at(path, entry(scheme=scheme)) == Findings(
+        1, Counter({"w": 4}), Counter({"B-X": 2, "I-X": 1, "O": 1}), ()
+    )
+
+
+def test_plain_tags_in_latin_1_with_a_separator(tmp_path: Path) -> None:
+    path = write(tmp_path / "file", "Zürich;NE\nam See;NN\n".encode("latin-1"))
+    found = look_at(path, entry(scheme="plain", encoding="latin-1", separator=";"))
+    assert found == Findings(1, Counter(["Zürich", "am See"]), Counter(["NE", "NN"]), ())
+    (problem,) = look_at(path, entry(scheme="plain", separator=";")).problems
+    assert problem.startswith(f"{path}:1: byte 2 of the file (0xfc) is not utf-8")
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"tokens": ["Ba", "ne"], "ner_tags": ["S-X", "O"]}),
+        "{",
+        json.dumps({"tokens": ["Ba"], "ner_tags": []}),
+    ]
+    path = write(tmp_path / "file", "\n".join(lines).encode())
+    found = look_at(path, entry(format="jsonl", scheme="bioes"))
+    assert (found.sentences, found.tags) == (1, {"B-X": 1, "O": 1})
+    assert [problem.split(": ")[0] for problem in found.problems] == [f"{path}:2", f"{path}:3"]
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_data_set(tmp_path: Path, folder: bool) -> None:
+    table = pa.table({"tokens": [["Ba"], ["ne"], ["ri"]], "ner_tags": [[1], [7], [0]]})
+    pq.write_table(table, tmp_path / "data.parquet")
+    path = tmp_path if folder else tmp_path / "data.parquet"
+    found = look_at(path, entry(format="dataset", names=["O", "B-X"]))
+    assert (found.sentences, found.tags) == (2, {"B-X": 1, "O": 1})
+    (problem,) = found.problems
+    assert problem.startswith(f"{path}: row 2: 'ner_tags' holds 7")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"Ba O\r\n"])
+def test_a_file_that_is_none_of_its_kind_is_one_problem(tmp_path: Path, content: bytes) -> None:
+    found = look_at(write(tmp_path / "file", content), entry())
+    assert (found.sentences, len(found.words), len(found.problems)) == (0, 0, 1)
+
+
+def test_broken_words_count_as_often_as_they_occur(bert: Path) -> None:
+    tokenizer = load_tokenizer(bert)
+    words = Counter({"ba": 5, "bane": 3, "toklum": 2, "\u200b": 7, "Ne": 1})
+    assert [len(tokenizer.tokenize(word)) for word in words] == [1, 2, 2, 0, 1]
+    assert broken_words(words, tokenizer) == 5
+    assert broken_words(Counter(), tokenizer) == 0
+
+
+def test_the_report_has_everything(bert: Path, tmp_path: Path) -> None:
+    found = Findings(1200, Counter({"ba": 1500, "bane": 500}), Counter({"O": 1999, "B-X": 1}), ("f:1: x",))
+    assert list(report(found, bert, usual=tmp_path)) == [
+        "sentences: 1,200",
+        "words: 2,000, 2 of them different",
+        "words in several pieces: 500, 25.0%",
+        "tags: 2",
+        "  O       1,999",
+        "  B-X         1",
+        "problems: 1",
+        "  f:1: x",
+    ]
+    assert list(report(found, None, usual=bert)) == list(report(found, bert, usual=tmp_path))
+    unknown = list(report(found, None, usual=tmp_path / "none"))[2]
+    assert unknown.startswith(f"words in several pieces: not known, as there is no {tmp_path / 'none'}; run")
+
+
+def test_the_command(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lay_out(tmp_path, bert, {"files": FILES}, ["kbest"], [1])
+    write(tmp_path / "bad", BAD)
+    write(tmp_path / "good", b"Ba B-PER\nbane O\n")
+    before = set(tmp_path.rglob("*"))
+    assert "problems: 3" in invoke("python -m stages.prepare --check bad", status=1)
+    text = invoke("python -m stages.prepare --check good")
+    assert "sentences: 1\n" in text
+    assert "not known, as there is no data/encoder;" in text
+    assert f"several pieces: 1, {1 / 2:.1%}" in invoke(
+        f"python -m stages.prepare --check good --encoder {bert}"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "encoder").symlink_to(bert)
+    assert "several pieces: 1, " in invoke("python -m stages.prepare --check good")
+    assert {path for path in tmp_path.rglob("*") if "data" not in path.parts[-2:]} == before
+
+
+@pytest.mark.parametrize("arguments", ["", "--out x", "--corpus x --encoder y", "--check none"])
+def test_other_words_are_status_2(
+    arguments: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lay_out(tmp_path, bert, {"files": FILES}, ["kbest"], [1])
+    invoke(f"python -m stages.prepare {arguments}", status=2)
+
+
+def test_the_projects_own_corpus_is_without_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for split in ("train", "dev", "test"):
+        invoke(f"python -m stages.prepare --check data/newsdesk/{split}.conll")

@@ -1,0 +1,132 @@
+"""Words become the tokenizer's own pieces, every word keeps its tag, and files give back what was written."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.encoding.encoded import encode, load, read_tags
+from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.errors import UserError
+from tests.helpers.tiny_corpus import TAG_SET, sentences
+from tests.helpers.tiny_encoders import KINDS
+from tests.helpers.tiny_inputs import write_split
+
+# Words of which some tokenizers keep nothing (spaces of zero width, controls, marks), and others.
+ODD = ("\u200b", "\x07", "ba\u200bne", "\u00a0", "\ufeff", "\u0301", "ba.ne", "é", "中文", "[SEP]", "</s>")
+ODDITIES = [
+    Sentence(ODD, ("B-PER",) * len(ODD)),
+    Sentence(("\u200b",), ("B-LOC",)),
+    Sentence(("ba", "\x07", "\u200b", "Ne"), ("O", "B-LOC", "I-LOC", "B-PER")),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_are_those_of_the_tokenizer_on_split_words(kind, encoder, tmp_path):
+    split = sentences(20) + ODDITIES
+    tokenizer = load_tokenizer(encoder(kind))
+    encoded = write_split(tmp_path / "split.parquet", split, encoder(kind))
+
+    assert encoded.lengths.tolist() == [len(sentence.words) for sentence in split]
+    for row, sentence in enumerate(split):
+        own = tokenizer(list(sentence.words), is_split_into_words=True, add_special_tokens=False)
+        found: list[list[int]] = [[] for _ in sentence.words]
+        for piece, word in zip(own["input_ids"], own.word_ids(), strict=True):
+            found[word].append(piece)
+        by_word = [word or [encoded.vocabulary.unknown] for word in found]
+        starts = [sum(map(len, by_word[:word])) for word in range(len(by_word))]
+
+        pieces, first = (rows.take(torch.tensor([row])).values for rows in parts(encoded))
+        assert pieces.tolist() == [piece for word in by_word for piece in word]
+        assert first.tolist() == starts
+
+
+def parts(encoded):
+    return encoded.pieces, encoded.first
+
+
+def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path):
+    encoded = write_split(tmp_path / "split.parquet", ODDITIES, bert)
+    tokenizer, unknown = load_tokenizer(bert), encoded.vocabulary.unknown
+    assert tokenizer("\u200b", add_special_tokens=False)["input_ids"] == []
+
+    ba, ne = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("ba", "Ne"))
+    assert encoded.pieces.take(torch.tensor([2])).values.tolist() == [ba, unknown, unknown, ne]
+    assert encoded.tags is not None
+    assert encoded.tags.in_memory().values[-4:].tolist() == TAG_SET.ids(["O", "B-LOC", "I-LOC", "B-PER"])
+
+
+def test_each_distinct_word_is_tokenized_once(bert):
+    """A corpus repeats its words; the tokenizer is the slow part."""
+    tokenizer = load_tokenizer(bert)
+    vocabulary = vocabulary_of(tokenizer, bert, window=40, overlap=6)
+    seen = []
+
+    def counting(words, **settings):
+        seen.extend(words)
+        return tokenizer(words, **settings)
+
+    encode([Sentence(("ba", "ne", "ba")), Sentence(("ne", "ri"))], counting, vocabulary)
+    assert sorted(seen) == ["ba", "ne", "ri"]
+
+
+def test_files_give_back_tags_tag_set_and_vocabulary(bert, tmp_path):
+    split = sentences(9)
+    encoded = write_split(tmp_path / "split.parquet", split, bert)
+
+    assert len(encoded) == 9
+    assert encoded.tag_set == TAG_SET
+    assert encoded.vocabulary == vocabulary_of(load_tokenizer(bert), bert, window=40, overlap=6)
+    assert encoded.tags is not None
+    assert TAG_SET.names(encoded.tags.in_memory().values.tolist()) == [
+        tag for sentence in split for tag in sentence.tags or ()
+    ]
+    assert encoded.tags.lengths.tolist() == encoded.lengths.tolist()
+    assert read_tags(tmp_path / "split.parquet") == [list(sentence.tags or ()) for sentence in split]
+    words = pq.read_table(tmp_path / "split.parquet")["words"].to_pylist()
+    assert words == [list(sentence.words) for sentence in split]
+
+
+def test_the_same_split_is_the_same_file(bert, tmp_path):
+    for name in "ab":
+        write_split(tmp_path / name, sentences(9), bert)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_an_unlabelled_split_has_no_tags(bert, tmp_path):
+    split = [Sentence(sentence.words) for sentence in sentences(5)]
+    encoded = write_split(tmp_path / "split.parquet", split, bert)
+
+    assert encoded.tags is None
+    assert encoded.lengths.tolist() == [len(sentence.words) for sentence in split]
+
+
+def test_a_tag_that_only_this_split_has_is_kept_for_scoring_and_no_id(bert, tmp_path):
+    split = [Sentence(("ba", "Ne", "ri"), ("O", "B-PER", "B-ORG"))]
+    encoded = write_split(tmp_path / "split.parquet", split, bert, tag_set=TagSet(("O", "B-PER", "I-PER")))
+
+    assert encoded.tags is not None
+    assert encoded.tags.in_memory().values.tolist() == [0, 1, -1]
+    assert read_tags(tmp_path / "split.parquet") == [["O", "B-PER", "B-ORG"]]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 but no Parquet"])
+def test_a_file_that_is_no_split_is_refused(content, tmp_path):
+    (tmp_path / "split.parquet").write_bytes(content)
+    with pytest.raises(UserError, match=r"split\.parquet: not an encoded split .*run `dvc repro prepare`"):
+        load(tmp_path / "split.parquet")
+
+
+@pytest.mark.parametrize("metadata", [None, {"pandas": "{}"}])
+def test_a_parquet_file_of_something_else_is_refused(metadata, tmp_path):
+    pq.write_table(
+        pa.table({"words": [["ba"]]}).replace_schema_metadata(metadata), tmp_path / "other.parquet"
+    )
+    with pytest.raises(UserError, match=r"other\.parquet: not an encoded split"):
+        load(tmp_path / "other.parquet")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.parquet: not an encoded split"):
+        load(tmp_path / "gone.parquet")

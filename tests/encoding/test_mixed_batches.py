@@ -1,0 +1,269 @@
+"""Labelled and unlabelled sentences in one run: each once, in batches of their own kind, to the bit."""
+
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import Encoded, load
+from pipeline.encoding.mixed_batches import MixedBatches
+from pipeline.errors import Interrupted, UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model, save_model
+from pipeline.params import Student
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.storage.checkpoint import Checkpoint
+from pipeline.storage.sealed_folder import new_folder
+from pipeline.training.loop import gold_loss, reproducible, train
+from pipeline.training.run import Inputs
+from pipeline.training.student_inputs import lessons
+from tests.helpers.methods import TEACHERS, settings_of
+from tests.helpers.tiny_corpus import sentences
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
+from tests.helpers.training_cases import SETTINGS
+
+TEXT = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
+STUDENT = Student(layers=1, **SETTINGS.model_dump())
+
+
+@pytest.fixture(scope="module")
+def scores(corpus, teacher, tmp_path_factory):
+    """The folder with the store of the training split."""
+    folder = tmp_path_factory.mktemp("store") / "scores"
+    dump(folder, corpus, teacher)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(corpus, teacher, tmp_path_factory):
+    """The folder with the unlabelled text and its store."""
+    return write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, TEXT)
+
+
+@pytest.fixture
+def mixed(corpus, teacher, text):
+    labelled = Batches(load(corpus / "train.parquet"), SETTINGS.batch_size)
+    opened = open_unlabelled(text, labelled, teacher)
+    assert opened is not None
+    return MixedBatches(labelled, opened[0])
+
+
+@pytest.fixture(autouse=True)
+def deterministic():
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_every_sentence_comes_once_in_a_batch_of_its_kind(mixed):
+    assert mixed.sentences == SPLITS["train"] + len(TEXT)
+    for seed in range(5):
+        epoch = mixed.shuffled(seed)
+        assert len(epoch) == len(mixed)
+        assert sorted(torch.cat(epoch).tolist()) == list(range(mixed.sentences))
+        kinds = [bool((ids >= SPLITS["train"]).any()) for ids in epoch]
+        assert kinds == [bool((ids >= SPLITS["train"]).all()) for ids in epoch]
+        assert kinds != sorted(kinds), "not shuffled together"
+
+
+def test_the_order_follows_from_the_seed(mixed):
+    once, again, other = ([ids.tolist() for ids in mixed.shuffled(seed)] for seed in (1, 1, 2))
+    assert once == again != other
+
+
+def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
+    """Every piece as it stands in the file that the id points into."""
+    splits = (load(corpus / "train.parquet"), load(text / "text.parquet"))
+    for ids in mixed.shuffled(0):
+        batch = mixed.batch(ids)
+        split = splits[batch.tags is None]
+        assert batch.ids.tolist() == [i - (batch.tags is None) * SPLITS["train"] for i in ids.tolist()]
+        for place, row in enumerate(batch.ids.tolist()):
+            pieces = split.pieces.take(torch.tensor([row])).values
+            inside = batch.input_ids[place][batch.attention_mask[place].bool()]
+            assert inside[1:-1].tolist() == pieces.tolist()
+
+
+def test_a_batch_of_both_and_splits_in_the_wrong_place_are_refused(mixed):
+    with pytest.raises(ValueError, match="labelled and unlabelled"):
+        mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
+    with pytest.raises(ValueError, match="must have tags"):
+        MixedBatches(mixed.unlabelled, mixed.labelled)
+
+
+class Run:
+    """A student's run on both, as the stage makes it."""
+
+    def __init__(self, name, corpus, teacher, scores, text, place, encoder):
+        self.settings = settings_of(name)
+        inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
+        self.inputs, self.loss = lessons(
+            name, self.settings, STUDENT, inputs, teacher=teacher, scores=scores, unlabelled=text
+        )
+        self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
+
+    def student(self):
+        reproducible(1)
+        return ChainTagger.from_encoder(self.encoder, self.inputs.train.encoded, layers=1)
+
+    def train(self, loss=None):
+        student = self.student()
+        history = train(
+            student,
+            self.inputs.batches,
+            loss or self.loss,
+            STUDENT,
+            seed=1,
+            development=lambda: float(student.emission.weight.detach().abs().mean() * 100),
+            accelerator=accelerator("float32"),
+            checkpoint=self.checkpoint,
+            label="test",
+        )
+        return student, history
+
+
+@pytest.fixture
+def run(corpus, teacher, scores, text, tmp_path, bert):
+    return lambda name, text=text: Run(name, corpus, teacher, scores, text, tmp_path, bert)
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_run_goes_through_both_and_the_mean_counts_all(name, run):
+    """Seen from outside: which sentences came, and what the losses of each add up to."""
+    case = run(name)
+    seen: dict[bool, list[int]] = {True: [], False: []}
+    total = 0.0
+
+    def watched(chain, batch, step):
+        nonlocal total
+        losses = case.loss(chain, batch, step)
+        seen[batch.tags is None] += batch.ids.tolist()
+        total += float(losses.detach().sum())
+        return losses
+
+    _, history = case.train(watched)
+    assert sorted(seen[False]) == sorted([*range(SPLITS["train"])] * STUDENT.epochs)
+    assert sorted(seen[True]) == sorted([*range(len(TEXT))] * STUDENT.epochs)
+    mean = sum(epoch.loss for epoch in history.epochs) / STUDENT.epochs
+    assert mean == pytest.approx(total / STUDENT.epochs / (SPLITS["train"] + len(TEXT)))
+
+
+def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
+    """λ = 1/2 in the middle of all steps: by hand, from the two terms."""
+    case = run("structural")
+    steps = len(case.inputs.batches) * STUDENT.epochs
+    labelled = case.inputs.train
+    batch = labelled.batch(next(labelled.in_order()))
+    chain = case.student().eval().chain(batch)
+    first, middle, last = (case.loss(chain, batch, step) for step in (0, (steps - 1) // 2, steps - 1))
+    share = 1 - ((steps - 1) // 2) / (steps - 1)
+    assert 0.4 < share < 0.6
+    torch.testing.assert_close(last, gold_loss(chain, batch, 0))
+    torch.testing.assert_close(middle, share * first + (1 - share) * last, rtol=1e-4, atol=1e-4)
+
+
+def test_vanilla_goes_through_the_labelled_alone(run):
+    case = run("vanilla")
+    assert case.inputs.unlabelled is None
+    assert case.inputs.batches is case.inputs.train
+    assert case.loss is gold_loss
+
+
+def test_without_text_a_run_is_what_it_was(run, tmp_path):
+    with new_folder(tmp_path / "empty"):
+        pass
+    case = run("structural", tmp_path / "empty")
+    assert case.inputs.batches is case.inputs.train
+
+
+@pytest.mark.parametrize("name", ["structural", "efficient"])
+def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, monkeypatch):
+    monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("pipeline.storage.sealed_folder._sync", lambda path: None)
+    case = run(name)
+    whole, history = case.train()
+    case.checkpoint.remove()
+
+    def signalled(chain, batch, step):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return case.loss(chain, batch, step)
+
+    for _ in range(len(case.inputs.batches) * STUDENT.epochs):
+        with pytest.raises(Interrupted):
+            case.train(signalled)
+    model, again = case.train(signalled)
+    assert same_bits(model.state_dict(), whole.state_dict())
+    assert again == history
+
+
+def test_a_loss_that_is_no_number_says_of_which_split_the_sentences_are(run):
+    case = run("structural")
+
+    def broken(chain, batch, step):
+        losses = case.loss(chain, batch, step)
+        return losses * float("nan") if batch.tags is None else losses
+
+    with pytest.raises(UserError, match=r"for the unlabelled sentences \["):
+        case.train(broken)
+
+
+def test_ids_of_one_store_never_reach_the_other(run, scores, text, monkeypatch):
+    """A store that is asked for a sentence it lacks would fail; one that has it would be wrong unnoticed."""
+    asked: list[tuple[str, list[int]]] = []
+    original = ScoreStore.batch
+
+    def batch(store, ids):
+        asked.append((store.origin.split, ids.tolist()))
+        return original(store, ids)
+
+    monkeypatch.setattr(ScoreStore, "batch", batch)
+    case = run("efficient")  # which reads the store in every step
+    asked.clear()
+    wanted = []
+    student = case.student().eval()
+    for ids in case.inputs.batches.shuffled(4):
+        laid_out = case.inputs.batches.batch(ids)
+        case.loss(student.chain(laid_out), laid_out, 0)
+        wanted.append(("text" if bool((ids >= SPLITS["train"]).all()) else "train", laid_out.ids.tolist()))
+    assert asked == wanted
+
+
+def test_a_text_of_another_vocabulary_or_teacher_is_refused(corpus, teacher, text, tmp_path, bert):
+    split = load(corpus / "train.parquet")
+    other: Encoded = replace(split, vocabulary=replace(split.vocabulary, window=16))
+    with pytest.raises(
+        UserError, match=r"text\.parquet: was made for another corpus or encoder; run `dvc repro"
+    ):
+        open_unlabelled(text, Batches(other, 4), teacher)
+    save_model(tmp_path / "teacher", tagger(bert, split, seed=9), bert, HISTORY)
+    with pytest.raises(UserError, match="its teacher is '"):
+        open_unlabelled(text, Batches(split, 4), tmp_path / "teacher")
+
+
+def test_damage_of_either_part_is_refused_by_name(corpus, teacher, tmp_path):
+    folder = write_text_and_scores(tmp_path / "unlabelled", corpus, teacher, TEXT[:5])
+    labelled = Batches(load(corpus / "train.parquet"), 4)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+        with pytest.raises(UserError, match=str(file)):
+            open_unlabelled(folder, labelled, teacher)
+        file.write_bytes(whole)
+
+
+def test_the_scores_are_the_live_teachers(corpus, teacher, text):
+    opened = open_unlabelled(text, Batches(load(corpus / "train.parquet"), 4), teacher)
+    assert opened is not None
+    batches, store = opened
+    model = load_model(teacher).eval()
+    assert batches.encoded.tags is None
+    assert store.sentences == len(TEXT)
+    for row in range(len(TEXT)):
+        ids = torch.tensor([row])
+        with torch.inference_mode():
+            alone = model.chain(batches.batch(ids)).emissions
+        torch.testing.assert_close(store.batch(ids)[0], alone, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,91 @@
+"""Every kind of tokenizer gives what the batches need, and one that cannot says so."""
+
+import json
+import shutil
+
+import pytest
+
+from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.errors import UserError
+from tests.helpers.tiny_encoders import KINDS, POSITIONS, write_encoder
+
+kinds = pytest.mark.parametrize("kind", KINDS)
+WORDS = ["ba", "neba", "TOK", "Rilum.", "zzz"]
+
+
+def pieces(tokenizer, word):
+    return tokenizer.convert_ids_to_tokens(tokenizer(word, add_special_tokens=False)["input_ids"])
+
+
+@kinds
+def test_a_word_alone_is_read_as_in_the_middle_of_a_sentence(kind, encoder):
+    """WordPiece needs no space for that; the other vocabularies see one before each word."""
+    tokenizer = load_tokenizer(encoder(kind))
+    alone = [piece for word in WORDS for piece in pieces(tokenizer, word)]
+    joined = pieces(tokenizer, "ba " + " ".join(WORDS))
+
+    assert joined[len(pieces(tokenizer, "ba")) :] == alone
+    space = {"roberta": "Ġ", "modernbert": "Ġ", "deberta-v2": "▁"}.get(kind, "")
+    assert pieces(tokenizer, "ba") == [f"{space}ba"]
+
+
+@kinds
+def test_vocabulary_has_the_special_pieces_and_the_window(kind, encoder):
+    folder = encoder(kind)
+    tokenizer = load_tokenizer(folder)
+    vocabulary = vocabulary_of(tokenizer, folder, window=512, overlap=6)
+
+    special = KINDS[kind][2]
+    names = tokenizer.convert_ids_to_tokens([*vocabulary.prefix, *vocabulary.suffix])
+    assert names == [special["cls_token"], special["sep_token"]]
+    assert tokenizer.convert_ids_to_tokens([vocabulary.pad]) == [special["pad_token"]]
+    assert tokenizer.convert_ids_to_tokens([vocabulary.unknown]) == [special["unk_token"]]
+    assert vocabulary.window == POSITIONS
+    assert vocabulary_of(tokenizer, folder, window=24, overlap=6).window == 24
+
+
+@kinds
+def test_a_tokenizer_saved_with_a_tagger_is_the_same(kind, encoder, tmp_path):
+    folder = encoder(kind)
+    load_tokenizer(folder).save_pretrained(tmp_path)
+
+    again = vocabulary_of(load_tokenizer(tmp_path), folder, window=512, overlap=6)
+
+    assert again == vocabulary_of(load_tokenizer(folder), folder, window=512, overlap=6)
+    assert pieces(load_tokenizer(tmp_path), "neba") == pieces(load_tokenizer(folder), "neba")
+
+
+def test_another_vocabulary_has_another_identity(encoder, tmp_path):
+    folder = shutil.copytree(encoder("bert"), tmp_path / "bert")
+    before = vocabulary_of(load_tokenizer(folder), folder, window=512, overlap=6).identity
+    text = (folder / "tokenizer.json").read_text()
+    (folder / "tokenizer.json").write_text(text.replace('"##tok"', '"##kot"'))
+
+    assert vocabulary_of(load_tokenizer(folder), folder, window=512, overlap=6).identity != before
+
+
+def test_the_window_is_what_the_encoder_has_positions_for(tmp_path):
+    """RoBERTa's positions start behind its padding id (2 here)."""
+    folder = write_encoder(tmp_path / "roberta", "roberta", max_position_embeddings=20)
+    assert vocabulary_of(load_tokenizer(folder), folder, window=512, overlap=6).window == 17
+
+
+def test_an_overlap_larger_than_half_the_window_is_refused(bert):
+    with pytest.raises(UserError, match=r"prepare\.overlap: 21 pieces is more than half of the window of 40"):
+        vocabulary_of(load_tokenizer(bert), bert, window=512, overlap=21)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(bert, tmp_path):
+    shutil.copy(bert / "config.json", tmp_path)
+    with pytest.raises(UserError, match=f"{tmp_path}: no usable tokenizer") as caught:
+        load_tokenizer(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tokenizer_without_padding_is_refused(bert, tmp_path):
+    folder = shutil.copytree(bert, tmp_path / "bert")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings |= {"pad_token": None, "tokenizer_class": "PreTrainedTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match="no unknown or no padding token"):
+        load_tokenizer(folder)

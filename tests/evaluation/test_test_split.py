@@ -1,0 +1,93 @@
+"""What is said of a model on the test split is what its tags, its file and its history say."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+from safetensors.torch import load_file
+from seqeval.metrics import f1_score, precision_score, recall_score
+
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load, read_tags
+from pipeline.evaluation import test_split
+from pipeline.evaluation.metrics import Scores
+from pipeline.evaluation.test_split import evaluate, save_outcome
+from pipeline.model.model_folder import load_model
+from pipeline.model.prediction import predict
+from pipeline.storage.sealed_folder import check
+from stages import evaluate as evaluate_stage
+from tests.helpers.tiny_inputs import HISTORY, SPLITS
+
+
+@pytest.fixture
+def outcome(corpus, teacher):
+    """Metrics, gold and predicted tags of the teacher on the test split, half of the gold as it predicts."""
+    batches = Batches(load(corpus / "test.parquet"), 4)
+    model, device = load_model(teacher), accelerator("float32")
+    gold = read_tags(corpus / "test.parquet")
+    gold[::2] = predict(model, batches, device)[::2]
+    metrics, predicted = evaluate(model, teacher, batches, gold, device)
+    return metrics, gold, predicted
+
+
+def test_scores_are_seqevals(outcome):
+    metrics, gold, predicted = outcome
+    assert metrics["f1"] == pytest.approx(100 * f1_score(gold, predicted))
+    assert metrics["precision"] == pytest.approx(100 * precision_score(gold, predicted))
+    assert metrics["recall"] == pytest.approx(100 * recall_score(gold, predicted))
+    assert 20 < metrics["f1"] < 95
+    words = [pair for tags in zip(gold, predicted, strict=True) for pair in zip(*tags, strict=True)]
+    assert metrics["accuracy"] == pytest.approx(100 * sum(one == two for one, two in words) / len(words))
+    assert metrics["scheme"] == "iob2"
+
+
+def test_size_and_history_are_those_of_the_folder(outcome, teacher):
+    metrics, _, _ = outcome
+    weights = load_file(teacher / "model.safetensors")
+    assert metrics["parameters"] == sum(tensor.numel() for tensor in weights.values())
+    assert metrics["megabytes"] == pytest.approx((teacher / "model.safetensors").stat().st_size / 1e6)
+    assert metrics["kept_epoch"] == HISTORY.kept
+    assert metrics["development_f1"] == HISTORY.epochs[HISTORY.kept - 1].development_f1
+
+
+def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
+    """By a clock on which the three passes take 1, 3.5 and 2 s."""
+    ticks = iter([0.0, 1.0, 10.0, 13.5, 60.0, 62.0])
+    monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    batches = Batches(load(corpus / "test.parquet"), 4)
+    gold = read_tags(corpus / "test.parquet")
+    metrics, _ = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32"))
+    assert metrics["sentences_per_second"] == SPLITS["test"] / 2
+
+
+def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
+    ticks = iter([0.0, 5.0])
+    monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    gold = read_tags(corpus / "test.parquet")
+    batches = Batches(load(corpus / "test.parquet"), 4)
+    metrics, _ = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32"))
+    assert metrics["sentences_per_second"] == SPLITS["test"] / 5
+
+
+def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, tmp_path):
+    metrics, gold, predicted = outcome
+    save_outcome(tmp_path / "outcome", metrics, gold, predicted)
+    assert set(check(tmp_path / "outcome")) == {"metrics.json", "predictions.parquet"}
+    assert json.loads((tmp_path / "outcome" / "metrics.json").read_text()) == metrics
+    table = pq.read_table(tmp_path / "outcome" / "predictions.parquet")
+    assert table["id"].to_pylist() == list(range(SPLITS["test"]))
+    assert table["gold"].to_pylist() == gold
+    assert table["predicted"].to_pylist() == predicted
+
+
+@pytest.mark.parametrize(("f1", "lines"), [(0.0, 1), (0.01, 0)])
+def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(test_split, "score", lambda *args, **named: Scores(f1, f1, f1, f1, 50.0, {}))
+    evaluate_stage.main(corpus, teacher, tmp_path / "out", Path(__file__).parents[2] / "params.yaml")
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == lines
+    assert all("its F1 on test is 0: its training diverged" in line for line in warned)
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["f1"] == f1

@@ -1,0 +1,276 @@
+"""An exported tagger gives the tags that PyTorch gives, with three libraries, whatever shares its batch."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from pipeline.corpora.tagging import Sentence
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.errors import UserError
+from pipeline.exporting import onnx_folder
+from pipeline.exporting.int8 import quantize
+from pipeline.exporting.tag import Tagger, viterbi
+from pipeline.model.model_folder import load_model, save_model
+from pipeline.model.prediction import predict
+from pipeline.storage.sealed_folder import check
+from stages import export
+from tests.helpers.brute_force import BruteForce
+from tests.helpers.tiny_corpus import sentences
+from tests.helpers.tiny_encoders import KINDS
+from tests.helpers.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
+
+ROOT = Path(__file__).parents[2]
+# The exporter takes longer over the last two.
+ALL = [
+    pytest.param(kind, marks=[pytest.mark.slow] * (kind in {"deberta-v2", "modernbert"})) for kind in KINDS
+]
+# Only what stands in the docstring of tag.py, and the standard library, may be imported.
+ALONE = """
+import runpy, sys
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in sys.stdlib_module_names | {"numpy", "onnxruntime", "tokenizers"}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Only())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+# Words without a piece of their own, unknown ones, and a sentence of many windows with a word as long as one.
+ODD = [
+    Sentence(("ba", "\x07", "NERI", "zzz", "東京", "Tok"), ("O",) * 6),
+    Sentence((*sentences(1, shortest=90, longest=90)[0].words, "nesa" * 40, "Ba"), ("O",) * 92),
+]
+
+
+@pytest.fixture(scope="module")
+def models(encoder: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    root = tmp_path_factory.mktemp("models")
+
+    def model(kind: str) -> Path:
+        if not (root / kind).exists():
+            corpus = write_corpus(root / f"{kind}-encoded", encoder(kind))
+            write_teacher(root / kind, encoder(kind), corpus)
+        return root / kind
+
+    return model
+
+
+@pytest.fixture(scope="module")
+def exported(
+    models: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, bool], Path]:
+    root = tmp_path_factory.mktemp("exported")
+
+    def write(kind: str, int8: bool) -> Path:
+        out = root / f"{kind}-{int8}"
+        if not out.exists() and int8:  # as the stage does it, but for the export itself, which takes seconds
+            shutil.copytree(write(kind, False), out)
+            network = onnx.load(out / "model.onnx")
+            quantize(network)
+            onnx.save(network, out / "model.onnx")
+        elif not out.exists():
+            onnx_folder.write_export(models(kind), out, int8=False)
+        return out
+
+    return write
+
+
+def expected(model: Path, encoder: Path, split: list[Sentence], path: Path) -> list[list[str]]:
+    return predict(load_model(model), Batches(write_split(path, split, encoder), 8), accelerator("float32"))
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_the_program_alone_gives_the_tags_of_pytorch(
+    kind: str,
+    encoder: Callable[[str], Path],
+    models: Callable[[str], Path],
+    exported: Callable[[str, bool], Path],
+    tmp_path: Path,
+) -> None:
+    split = [*sentences(40, seed=5), *ODD]
+    (tmp_path / "in").write_text("".join(" ".join(one.words) + "\n" for one in split), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-c",
+        ALONE,
+        str(exported(kind, False) / onnx_folder.PROGRAM),
+        str(tmp_path / "in"),
+    ]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [
+        [tuple(line.split("\t")) for line in block.split("\n")]
+        for block in done.stdout.removesuffix("\n\n").split("\n\n")
+    ]
+    wanted = expected(models(kind), encoder(kind), split, tmp_path / "split.parquet")
+    assert len({tag for tags in wanted for tag in tags}) > 2
+    assert found == [list(zip(one.words, tags, strict=True)) for one, tags in zip(split, wanted, strict=True)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])  # the second has a projection
+def test_a_softmax_tagger_too(kind: str, encoder: Callable[[str], Path], tmp_path: Path) -> None:
+    split = [*sentences(40, seed=5), *ODD]
+    encoded = write_split(tmp_path / "split.parquet", split, encoder(kind))
+    save_model(tmp_path / "model", tagger(encoder(kind), encoded, head="softmax"), encoder(kind), HISTORY)
+    onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=False)
+    wanted = predict(load_model(tmp_path / "model"), Batches(encoded, 8), accelerator("float32"))
+    assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
+
+
+def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("import torch")
+    command = [sys.executable, "-c", ALONE, str(tmp_path / "bad.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: torch" in done.stderr
+
+
+def test_standard_input_and_empty_lines(exported: Callable[[str, bool], Path]) -> None:
+    program = exported("bert", False) / onnx_folder.PROGRAM
+    done = subprocess.run(
+        [sys.executable, program],
+        input="\ufeffba \tNERI\r\n\nTok",
+        encoding="utf-8",
+        capture_output=True,
+        check=True,
+    )
+    assert [line.split("\t")[0] for line in done.stdout.split("\n")] == ["ba", "NERI", "", "", "Tok", "", ""]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_int8_is_close_and_does_not_depend_on_the_batch(
+    kind: str, exported: Callable[[str, bool], Path]
+) -> None:
+    words = [list(one.words) for one in [*sentences(30, seed=7), *ODD]]
+    exact, small = (Tagger(exported(kind, int8)) for int8 in (False, True))
+    pieces = exact.cut(words)
+    wanted, found = exact.emissions(pieces), small.emissions(pieces)
+    error = np.sqrt(np.mean((np.concatenate(found) - np.concatenate(wanted)) ** 2))
+    assert 0 < error < 0.02 * np.concatenate(wanted).std()
+    for one, together in zip(pieces, found, strict=True):
+        np.testing.assert_allclose(small.emissions([one])[0], together, atol=1e-5)
+
+
+def test_int8_keeps_each_row_and_column_to_its_own_scale() -> None:
+    """Against the definition in numpy; a batch-wide scale would lose the small row and column altogether."""
+    chance = np.random.default_rng(0)
+    table = chance.normal(size=(9, 16)).astype(np.float32)
+    table[4] *= 1e4
+    weights = chance.normal(size=(16, 5)).astype(np.float32)
+    weights[:, 2] *= 1e-4
+    helper = onnx.helper
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "ids"], ["rows"], "look"),
+         helper.make_node("MatMul", ["rows", "weights"], ["out"], "times")],
+        "g",
+        [helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["n"])],
+        [helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, ["n", 5])],
+        [onnx.numpy_helper.from_array(table, "table"), onnx.numpy_helper.from_array(weights, "weights")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    quantize(model)
+    onnx.checker.check_model(model)
+    assert {t.name for t in model.graph.initializer} & {"table", "weights"} == set()
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    ids = np.arange(9)
+    (found,) = session.run(None, {"ids": ids})
+    exact = table.astype(np.float64) @ weights
+    # Three roundings by at most half a step of 1/127 of the largest: of table, activations and weights.
+    bound = 3 * 0.51 / 127 * np.abs(table).max(1)[:, None] * np.abs(weights).max(0) * 16
+    assert (np.abs(found - exact) <= bound).all()
+    assert (np.abs(found) > 0).all()
+
+
+def test_viterbi_finds_the_best_of_all_paths() -> None:
+    chance = np.random.default_rng(0)
+    tags, lengths = 3, np.array([5, 1, 3, 4])
+    emissions = chance.normal(size=(4, 5, tags)).astype(np.float32)
+    transitions, (start, end) = chance.normal(size=(tags, tags)), chance.normal(size=(2, tags))
+    found = viterbi(emissions, lengths, transitions, start, end)
+    for row, length in enumerate(lengths.tolist()):
+        chain = (torch.from_numpy(x) for x in (emissions[row, :length], transitions, start, end))
+        every = BruteForce(*chain)
+        assert found[row, :length].tolist() == every.sequences[every.scores.argmax()].tolist()
+
+
+def test_what_lies_in_the_folder(
+    models: Callable[[str], Path], exported: Callable[[str, bool], Path]
+) -> None:
+    out, model = exported("roberta", False), load_model(models("roberta"))
+    assert check(out).keys() == {"model.onnx", "tagger.json", "tokenizer.json", "tag.py"}
+    settings = json.loads((out / "tagger.json").read_text())
+    for name in ("transitions", "start", "end"):
+        assert torch.equal(torch.tensor(settings[name]), getattr(model, name))
+    assert tuple(settings["tags"]) == model.tag_set.tags
+    assert settings["scheme"] == "iob2"
+    network = (out / "model.onnx").read_bytes()
+    assert str(ROOT).encode() not in network
+    assert b"site-packages" not in network
+    matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
+    assert (exported("roberta", True) / "model.onnx").stat().st_size < len(network) - 1.5 * matrices
+
+
+def test_the_stage_writes_what_was_asked_for(
+    models: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export.main(models("bert"), tmp_path / "out", onnx=True, int8=True)
+    assert capsys.readouterr().out == f"{tmp_path / 'out/tag.py'}: written, with all that it reads\n"
+    network = onnx.load(tmp_path / "out" / "model.onnx")
+    assert "MatMulIntegerToFloat" in {node.op_type for node in network.graph.node}
+    with pytest.raises(UserError, match="--onnx"):
+        export.main(models("bert"), tmp_path / "other")
+
+
+def test_a_missing_library_is_named_with_the_command(
+    models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_folder, "find_spec", lambda name: None if name == "onnxscript" else object())
+    with pytest.raises(UserError, match=r"^onnxscript is not installed; run `pip install .*\[export\]'`$"):
+        onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_that_cannot_be_exported_is_one_line(
+    models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: object, **__: object) -> None:
+        raise RuntimeError("no operator\nfor this")
+
+    monkeypatch.setattr("torch.onnx.export", cannot)
+    with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator for this\)"):
+        onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_computes_something_else_is_refused(
+    models: Callable[[str], Path],
+    exported: Callable[[str, bool], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = onnx.load(exported("bert", False) / "model.onnx")
+    bias = next(tensor for tensor in wrong.graph.initializer if tensor.name == "head.0.bias")
+    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + 0.1, bias.name))
+    monkeypatch.setattr("torch.onnx.export", lambda *_, **__: SimpleNamespace(model_proto=wrong))
+    with pytest.raises(UserError, match="computes something else"):
+        onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_model_itself_is_never_replaced(models: Callable[[str], Path]) -> None:
+    model = models("bert")
+    for out in (model, model.parent):
+        with pytest.raises(UserError, match="--out"):
+            onnx_folder.write_export(model, out, int8=False)
+    check(model)

@@ -1,0 +1,141 @@
+"""Hub ids lead to the right files of a fake hub, and its client's errors become one line."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+from huggingface_hub.utils import filter_repo_objects
+
+from pipeline.errors import UserError
+from pipeline.fetching import hub
+from tests.helpers.sample_sources import serve
+
+Publish = Callable[..., Path]
+
+
+@pytest.fixture
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """Publish a repository's files by revision; the client then finds these alone."""
+    revisions: dict[tuple[str, str | None], tuple[str, ...]] = {}
+
+    def files(repo: str, revision: str | None) -> tuple[str, ...]:
+        if (repo, revision) not in revisions:
+            raise ValueError(f"404 for {repo}\nat {revision}")
+        return revisions[repo, revision]
+
+    def snapshot(
+        repo: str, *, repo_type: str, revision: str | None, allow_patterns: list[str], **options: Any
+    ) -> str:
+        assert not options
+        folder = tmp_path / repo_type
+        for name in filter_repo_objects(files(repo, revision), allow_patterns=allow_patterns):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+        return str(folder)
+
+    def listing(self: Any, repo: str, *, repo_type: str, revision: str | None) -> list[str]:
+        assert repo_type == "dataset"
+        return list(files(repo, revision))
+
+    def publish(repo: str, *names: str, revision: str | None = None) -> Path:
+        revisions[repo, revision] = names
+        return tmp_path
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", listing)
+    return publish
+
+
+@pytest.mark.parametrize(
+    ("source", "yes"),
+    [
+        ("bert-base-cased", True),
+        ("google-bert/bert-base-cased", True),
+        ("org/name@refs/pr/3", True),
+        ("org/name/config@main", True),
+        ("a/b/c/d", False),
+        ("../x", False),
+        ("org/name@", False),
+        ("org/na me", False),
+        ("", False),
+        ("órg/name", False),
+    ],
+)
+def test_what_reads_as_a_hub_id(source: str, yes: bool) -> None:
+    assert hub.is_hub_id(source) is yes
+
+
+def test_a_models_files_by_revision(publish: Publish) -> None:
+    root = publish("org/name", "config.json", "pytorch_model.bin", revision="v2")
+    assert hub.model_files("org/name@v2", ["config.json"]) == root / "model"
+    assert [file.name for file in (root / "model").iterdir()] == ["config.json"]
+
+
+def split(source: str, name: str, root: Path) -> list[str]:
+    return [str(file.relative_to(root / "dataset")) for file in hub.dataset_files(source, name)]
+
+
+def test_the_parquet_files_of_a_split(publish: Publish) -> None:
+    names = [
+        f"data/{name}-0000{number}-of-00002.parquet" for name in ("train", "validation") for number in (1, 0)
+    ]
+    root = publish("org/name", "README.md", "data/constraint.parquet", "data/training.parquet", *names)
+    assert split("org/name", "train", root) == names[1::-1]
+    assert split("org/name", "dev", root) == names[:1:-1]
+    with pytest.raises(UserError, match="org/name: "):
+        hub.dataset_files("org/name", "test")
+
+
+def test_configurations(publish: Publish) -> None:
+    root = publish("org/name", "de/test.parquet", "en/test/0000.parquet")
+    assert split("org/name/de", "test", root) == ["de/test.parquet"]
+    assert split("org/name/en", "test", root) == ["en/test/0000.parquet"]
+    with pytest.raises(UserError, match=r"several configurations \(de, en\)"):
+        hub.dataset_files("org/name", "test")
+
+
+def test_the_hubs_own_conversion_is_the_second_choice(publish: Publish) -> None:
+    publish("org/name", "conll2003.py")
+    root = publish("org/name", "conll2003/train/0000.parquet", revision=hub.CONVERTED)
+    assert split("org/name", "train", root) == ["conll2003/train/0000.parquet"]
+    publish("org/name", "conll2003.py", revision="v1")
+    with pytest.raises(UserError, match="org/name@v1: has no Parquet files for the split train"):
+        hub.dataset_files("org/name@v1", "train")
+
+
+def test_the_clients_errors_become_one_line(publish: Publish) -> None:
+    with pytest.raises(
+        UserError, match=r"^org/none: neither a path here nor a hub model .*404 for org/none at None"
+    ):
+        hub.model_files("org/none", ["config.json"])
+    with pytest.raises(UserError, match=r"^org/none: neither a path here nor a hub data set"):
+        hub.dataset_files("org/none", "train")
+    with pytest.raises(UserError, match="org/name@revision"):
+        hub.model_files("org/name/config", ["config.json"])
+
+
+def test_the_real_client_brings_a_model_and_keeps_it(tmp_path: Path) -> None:
+    commit, files = 40 * "a", {"config.json": b"{}", "pytorch_model.bin": b"pickle", "vocab.txt": b"word"}
+    described = {"id": "org/name", "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+    tree = [{"type": "file", "path": name, "size": len(files[name]), "oid": 40 * "b"} for name in files]
+    pages = {f"/org/name/resolve/{commit}/{name}": content for name, content in files.items()}
+    pages["/api/models/org/name/revision/v2"] = json.dumps(described).encode()
+    pages[f"/api/models/org/name/tree/{commit}?recursive=true&expand=false"] = json.dumps(tree).encode()
+    call = "model_files('org/name@v2', ['*.json', '*.txt'])"
+    program = f"from pipeline.fetching.hub import model_files\nprint(*{call}.iterdir())"
+
+    def run(**settings: str) -> set[str]:
+        environment = {**os.environ, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1", **settings}
+        command, root = [sys.executable, "-c", program], Path(__file__).parents[2]
+        output = subprocess.check_output(command, env=environment, cwd=root, text=True)
+        return {Path(name).name for name in output.split()}
+
+    with serve(pages, {}, {"X-Repo-Commit": commit, "ETag": '"1"'}) as address:
+        assert run(HF_ENDPOINT=address) == {"config.json", "vocab.txt"}
+    assert run(HF_ENDPOINT=address, HF_HUB_OFFLINE="1") == {"config.json", "vocab.txt"}

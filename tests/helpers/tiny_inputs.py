@@ -1,0 +1,118 @@
+"""Corpus, teacher and models as the stages make them, small."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import Encoded, encode, load, save
+from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model, save_model
+from pipeline.params import Dump, Head, Params
+from pipeline.scores.dump import dump_scores, origin_of
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.unlabelled import write_unlabelled
+from pipeline.storage.sealed_folder import new_folder
+from pipeline.training.loop import Epoch, History
+from tests.helpers.tiny_corpus import TAG_SET, sentences
+from tests.helpers.tiny_encoders import POSITIONS
+
+SPLITS = {"train": 26, "dev": 12, "test": 14}
+HISTORY = History([Epoch(1, 3.5, 20.0), Epoch(2, 2.25, 60.0)], kept=2)
+
+
+def write_split(
+    path: Path,
+    split: Sequence[Sentence],
+    encoder: Path,
+    *,
+    window: int = POSITIONS,
+    overlap: int = 6,
+    tag_set: TagSet = TAG_SET,
+) -> Encoded:
+    """Encode sentences for the encoder in the folder `encoder`, write them to `path` and read them back."""
+    tokenizer = load_tokenizer(encoder)
+    vocabulary = vocabulary_of(tokenizer, encoder, window=window, overlap=overlap)
+    save(encode(split, tokenizer, vocabulary), path, tag_set, vocabulary)
+    return load(path)
+
+
+def write_corpus(folder: Path, encoder: Path, *, seed: int = 0) -> Path:
+    with new_folder(folder) as aside:
+        for number, (name, count) in enumerate(SPLITS.items()):
+            write_split(aside / f"{name}.parquet", sentences(count, seed=seed + number), encoder)
+    return folder
+
+
+def write_teacher(folder: Path, encoder: Path, corpus: Path) -> Path:
+    save_model(folder, tagger(encoder, load(corpus / "train.parquet")), encoder, HISTORY)
+    return folder
+
+
+def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreStore:
+    """The score store of the training split in `folder`, as the dump makes it, opened."""
+    origin = origin_of(corpus, teacher)
+    dump_scores(
+        load_model(teacher),
+        train_batches(corpus, 8),
+        accelerator("float32"),
+        Dump(**settings),
+        origin=origin,
+        checkpoint=folder.with_name("checkpoint"),
+        out=folder,
+    )
+    return ScoreStore.open(folder, expect=origin)
+
+
+def made_by(params: Params, method: str) -> dict[str, Any]:
+    """What a student's folder says of a run with these parameters and seed 1."""
+    return {
+        "method": method,
+        "settings": params.settings(method).model_dump(mode="json"),
+        "seed": 1,
+        "training": params.student_of(method).model_dump(mode="json"),
+    }
+
+
+def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Path:
+    """What the stage `unlabelled` makes of lines of words."""
+    split = [Sentence(tuple(line.split())) for line in lines]
+    settings = Dump(batch_size=4, shard_sentences=8)
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_ROOT", place)  # where checkpoints go
+        code = Path(place, "code")
+        code.write_text("1")
+        write_unlabelled(split, folder, encoded=corpus, teacher=teacher, code=code, settings=settings)
+    return folder
+
+
+def tagger(
+    encoder: Path, encoded: Encoded, *, layers: int | None = 2, seed: int = 0, head: Head = "crf"
+) -> ChainTagger:
+    """A tagger in evaluation mode whose emission layer and CRF, if any, are drawn at random."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = ChainTagger.from_encoder(encoder, encoded, layers=layers, head=head)
+        for parameter in model.head_parameters:
+            torch.nn.init.normal_(parameter, std=0.5)
+    return model.eval()
+
+
+def train_batches(corpus: Path, batch_size: int = 4) -> Batches:
+    return Batches(load(corpus / "train.parquet"), batch_size)
+
+
+def same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether two models' weights are the same, to the bit."""
+    return one.keys() == other.keys() and all(
+        one[name].dtype == other[name].dtype and one[name].numpy().tobytes() == other[name].numpy().tobytes()
+        for name in one
+    )

@@ -1,0 +1,131 @@
+"""A tiny project: what every stage reads, and params.yaml for runs of a few steps."""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from ruamel.yaml import YAML
+
+from pipeline.encoding.encoded import load
+from pipeline.model.model_folder import WEIGHTS, save_model
+from pipeline.params import load_params
+from pipeline.storage.sealed_folder import new_folder
+from tests.helpers import tiny_inputs
+from tests.helpers.sample_results import TIMING, outcome, write
+from tests.helpers.tiny_corpus import sentences
+from tests.helpers.tiny_encoders import write_encoder
+
+ROOT = Path(__file__).parents[2]
+TRAINING = {"epochs": 2, "batch_size": 6, "learning_rate": 1e-3, "head_learning_rate": 1e-2}
+METHOD = "kbest"
+SPLITS = ("train", "dev", "test")
+CORPUS = b"Ba B-PER\nne O\n\nRI B-LOC\n"
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+# Of each stage: its options with what they read in the workspace, and those with what they write below `out`.
+COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "fingerprint": ({}, {"out": ""}),
+    "download": ({}, {"out": ""}),
+    "prepare": (_same("corpus", "encoder"), {"out": ""}),
+    "teacher": (_same("encoded", "encoder", "code"), {"out": ""}),
+    "dump": (_same("encoded", "teacher", "code"), {"out": ""}),
+    "unlabelled": (_same("encoded", "teacher", "code"), {"out": ""}),
+    "distill": (_same("encoded", "encoder", "teacher", "scores", "unlabelled", "code"), {"out": ""}),
+    "evaluate": ({"encoded": "encoded", "model": "teacher"}, {"out": ""}),
+    "time_epochs": (_same("encoded", "encoder", "teacher", "scores"), {"out": "/timing.json"}),
+    "headline": (_same("eval"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
+    "report": (
+        _same("eval", "teacher", "students") | {"timing": "timing.json"},
+        {"metrics": "/summary.json", "plots": "/plots", "page": "/summary.md"},
+    ),
+    "publish": ({"model": f"students/{METHOD}/1", "eval": f"eval/{METHOD}/1"}, {"out": ""}),
+}
+# What else stands on a stage's command line.
+MORE = {
+    "fingerprint": ["--root", str(ROOT)],
+    "download": ["corpus"],
+    "distill": ["--method", METHOD, "--seed", "1"],
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders that stages read."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, root: Path) -> Self:
+        """Write the inputs of all stages behind `download`, and `params.yaml`, into `root`."""
+        root.mkdir()
+        plain = write_encoder(root.with_name(f"{root.name}-encoder"), "bert")
+        seal(plain, root / "encoder")
+        tiny_inputs.write_corpus(root / "encoded", plain)
+        tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
+        tiny_inputs.dump(root / "scores", root / "encoded", root / "teacher", shard_sentences=8)
+        shutil.rmtree(root / "checkpoint")
+        (root / "code").write_text("1")
+        text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
+        (root / "text").write_text("\n".join(text))
+        tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
+        with new_folder(root / "corpus") as aside:
+            for split in SPLITS:
+                (aside / split).mkdir()
+                (aside / split / f"{split}.txt").write_bytes(CORPUS)
+        (root / "own").mkdir()
+        for split in SPLITS:
+            (root / "own" / f"{split}.txt").write_bytes(CORPUS)
+        student = root / "students" / METHOD / "1"
+        encoded = load(root / "encoded" / "train.parquet")
+        workspace = cls(root)
+        workspace.set()
+        made = tiny_inputs.made_by(load_params(root / "params.yaml"), METHOD)
+        save_model(student, tiny_inputs.tagger(plain, encoded, layers=1), plain, tiny_inputs.HISTORY, made)
+        kept = tiny_inputs.HISTORY.epochs[tiny_inputs.HISTORY.kept - 1]
+        own = {
+            "megabytes": (student / WEIGHTS).stat().st_size / 1e6,
+            "development_f1": kept.development_f1,
+        }
+        for name in ("teacher", f"{METHOD}/1"):
+            write(root / "eval" / name, replace(outcome(1), metrics={**outcome(1).metrics, **own}))
+        (root / "timing.json").write_text(json.dumps(TIMING))
+        return workspace
+
+    def set(self, **changes: dict[str, Any]) -> None:
+        """Write params.yaml for runs of a few steps; `changes` go into its groups."""
+        yaml = YAML(typ="safe", pure=True)
+        tree: dict[str, Any] = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        tree["teacher"] |= TRAINING
+        tree["student"] |= TRAINING | {"layers": 1}
+        tree["dump"] |= {"batch_size": 4, "shard_sentences": 8}
+        tree["prepare"] = {"window": 40, "overlap": 6}
+        tree["time_epochs"] |= {"epochs": 1, "batches": 1}
+        files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
+        tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
+        tree["corpora"] = {"mine": {"files": files}}
+        tree["distill"]["unlabelled"] = str(self.root / "text")
+        for group, values in changes.items():
+            tree[group] |= values
+        with (self.root / "params.yaml").open("w", encoding="utf-8") as file:
+            yaml.dump(tree, file)
+
+    def arguments(self, stage: str, out: str = "out") -> list[str]:
+        """The command line of a stage that reads this workspace and writes `out`."""
+        read, written = COMMANDS[stage]
+        words = [word for option, name in read.items() for word in (f"--{option}", str(self.root / name))]
+        words += MORE.get(stage, [])
+        for option, name in written.items():
+            words += [f"--{option}", f"{out}{name}"]
+        return words if stage == "fingerprint" else [*words, "--params", str(self.root / "params.yaml")]
+
+
+def seal(plain: Path, sealed: Path) -> None:
+    """Copy the folder `plain` to the sealed folder `sealed`."""
+    with new_folder(sealed) as aside:
+        shutil.copytree(plain, aside, dirs_exist_ok=True)

@@ -1,0 +1,77 @@
+"""What is written can be read back: columns by the corpus reader, lines by JSON, text by people."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpora.conll import Sentence, read_conll
+from pipeline.inference.rendering import Format, renderer
+from pipeline.inference.tagger import Span, Tagged
+
+ROME = Tagged(
+    "Ann\u00e9 Ba (Rome)",
+    ("Ann\u00e9", "Ba", "(", "Rome", ")"),
+    ((0, 4), (5, 7), (8, 9), (9, 13), (13, 14)),
+    ("B-PER", "I-PER", "O", "B-LOC", "O"),
+    (Span("PER", 0, 7, "Ann\u00e9 Ba", 0.75), Span("LOC", 9, 13, "Rome", 0.5)),
+)
+EMPTY = Tagged(" ", (), (), (), ())
+
+
+def test_conll_is_read_back(tmp_path: Path) -> None:
+    render = renderer("conll", scheme="iob2")
+    (tmp_path / "out").write_text(render(ROME) + render(EMPTY) + render(ROME), encoding="utf-8")
+    assert render(EMPTY) == "\n"
+    assert read_conll(tmp_path / "out") == 2 * [Sentence(ROME.words, ROME.tags)]
+
+
+def test_json_lines_hold_everything() -> None:
+    line = renderer("jsonl", scheme="iob2")(ROME)
+    assert line.index("\n") == len(line) - 1
+    assert "\u00e9" in line
+    assert json.loads(line) == {
+        "text": ROME.text,
+        "words": ["Ann\u00e9", "Ba", "(", "Rome", ")"],
+        "offsets": [[0, 4], [5, 7], [8, 9], [9, 13], [13, 14]],
+        "tags": ["B-PER", "I-PER", "O", "B-LOC", "O"],
+        "spans": [
+            {"type": "PER", "start": 0, "end": 7, "text": "Ann\u00e9 Ba", "confidence": 0.75},
+            {"type": "LOC", "start": 9, "end": 13, "text": "Rome", "confidence": 0.5},
+        ],
+    }
+
+
+def test_text_marks_the_spans_where_they_stand() -> None:
+    assert renderer("text", scheme="iob2")(ROME) == "[Ann\u00e9 Ba PER] ([Rome LOC])\n"
+    assert renderer("text", scheme="iob2")(EMPTY) == " \n"
+    plain = Tagged(
+        "a b",
+        ("a", "b"),
+        ((0, 1), (2, 3)),
+        ("X", "Y"),
+        (Span("X", 0, 1, "a", 1.0), Span("Y", 2, 3, "b", 1.0)),
+    )
+    assert renderer("text", scheme="plain")(plain) == "a/X b/Y\n"
+
+
+def test_colour_is_around_the_spans_alone_and_differs_by_type() -> None:
+    line = renderer("text", scheme="iob2", colour=True)(ROME)
+    colours = [part.partition("m")[0] for part in line.split("\x1b[")[1:]]
+    assert len(colours) == 4
+    assert colours[1] == colours[3] == "0"
+    assert colours[0] != colours[2]
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_no_text_gives_orders_to_the_terminal(colour: bool) -> None:
+    evil = "\x1b[2J\x07\u202eab\x9b"
+    span = Tagged(evil + " x", (evil, "x"), ((0, 8), (9, 10)), ("B-X", "O"), (Span("X", 0, 8, evil, 1.0),))
+    line = renderer("text", scheme="iob2", colour=colour)(span)
+    assert not set("\x07\u202e\x9b") & set(line)
+    assert "\x1b[2J" not in line
+
+
+@pytest.mark.parametrize("format", ["conll", "jsonl", "text"])
+def test_one_sentence_ends_its_last_line(format: Format) -> None:
+    assert renderer(format, scheme="iob2")(ROME).endswith("\n")

@@ -1,0 +1,165 @@
+"""A tagger gives what the evaluating stage gives, from raw text, in order, with spans and confidence."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline.corpora.tagging import TagSet
+from pipeline.corpora.words import Text
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load as load_split
+from pipeline.errors import UserError
+from pipeline.evaluation.metrics import spans
+from pipeline.inference import tagger as module
+from pipeline.inference.tagger import Tagger, load
+from pipeline.model.model_folder import load_model
+from pipeline.model.prediction import predict
+from pipeline.storage.sealed_folder import SEAL
+from tests.helpers.tiny_corpus import TAG_SET, sentences
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tagger(teacher: Path) -> Tagger:
+    return load(teacher)
+
+
+def test_the_tags_are_those_of_the_pipeline(tagger: Tagger, teacher: Path, corpus: Path) -> None:
+    path = corpus / "test.parquet"
+    expected = predict(load_model(teacher), Batches(load_split(path), 3), accelerator("float32"))
+    words = pq.read_table(path, columns=["words"])["words"].to_pylist()
+    assert [list(tagged.tags) for tagged in tagger(words)] == expected
+    assert [list(tagged.tags) for tagged in tagger([" ".join(sentence) for sentence in words])] == expected
+
+
+def test_spans_stand_where_their_text_is(tagger: Tagger) -> None:
+    texts = ["  ba NERI,Tok  ( lum-Sa ) vel. ", *(" ".join(s.words) for s in sentences(20, seed=5))]
+    found = tagger(texts)
+    assert [tagged.text for tagged in found] == texts
+    assert sum(len(tagged.spans) for tagged in found) > 20
+    for tagged in found:
+        assert [tagged.text[start:end] for start, end in tagged.offsets] == list(tagged.words)
+        expected = sorted(
+            (tagged.offsets[first][0], tagged.offsets[after - 1][1], kind)
+            for kind, first, after in spans(tagged.tags, scheme="iob2")
+        )
+        assert [(span.start, span.end, span.type) for span in tagged.spans] == expected
+        assert all(span.text == tagged.text[span.start : span.end] for span in tagged.spans)
+        assert all(0 < span.confidence <= 1 for span in tagged.spans)
+
+
+def test_order_and_chunks_change_nothing(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["", *(" ".join(s.words) for s in sentences(30, seed=6)), "ba " * 90, " \t", "NE RI"]
+    expected = [tagged for text in texts for tagged in tagger([text])]
+    assert [tagged.text for tagged in expected] == texts
+    assert (expected[0].words, expected[0].tags, expected[0].spans) == ((), (), ())
+    for at_once, characters in ((7, 10_000), (1024, 60), (1024, 10_000)):
+        monkeypatch.setattr(module, "CHUNK_CHARACTERS", characters)
+        found = list(tagger.stream(texts, at_once=at_once))
+        assert [(one.text, one.tags) for one in found] == [(one.text, one.tags) for one in expected]
+        for one, other in zip(found, expected, strict=True):
+            assert [span.confidence for span in one.spans] == pytest.approx(
+                [span.confidence for span in other.spans], abs=1e-4
+            )
+
+
+def test_a_stream_holds_one_chunk(tagger: Tagger) -> None:
+    taken = []
+
+    def endless() -> Iterator[str]:
+        while True:
+            taken.append(1)
+            yield "ba NE"
+
+    stream = tagger.stream(endless(), at_once=5)
+    for count, _ in zip(range(1, 12), stream, strict=False):
+        assert len(taken) <= -(-count // 5) * 5
+
+
+def test_a_document_longer_than_the_window_keeps_every_word(tagger: Tagger) -> None:
+    words = [word for sentence in sentences(120, seed=7) for word in sentence.words]
+    (tagged,) = tagger([words])
+    assert len(tagged.tags) == len(words) > 500
+
+
+def test_words_that_the_tokenizer_does_not_know(tagger: Tagger) -> None:
+    (tagged,) = tagger([["ba", "\u200b", "", "北京", "\x01"]])
+    assert len(tagged.tags) == 5
+
+
+def test_nothing_to_tag(tagger: Tagger) -> None:
+    assert tagger([]) == []
+    assert tagger([[]])[0].tags == ()
+
+
+def test_one_string_is_no_list(tagger: Tagger) -> None:
+    with pytest.raises(TypeError, match="list"):
+        tagger("ba NE")
+
+
+def test_it_says_its_tags(tagger: Tagger) -> None:
+    assert tagger.tags == TAG_SET.tags
+    assert tagger.scheme == "iob2"
+
+
+def test_plain_tags_have_a_span_for_each_word(teacher: Path) -> None:
+    model = load_model(teacher)
+    model.config.tag_set = TagSet(("A", "B", "C", "D", "E"), "plain").to_json()
+    tagger = Tagger(model, load(teacher)._tokenizer, accelerator("float32"))
+    (tagged,) = tagger([Text.spaced("ba NE, ri")])
+    assert [(span.text, span.type) for span in tagged.spans] == list(
+        zip(tagged.words, tagged.tags, strict=True)
+    )
+
+
+def test_a_folder_without_a_seal_is_taken_as_it_is(teacher: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(teacher, tmp_path / "from-a-hub")
+    (folder / SEAL).unlink()
+    (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+    assert load(str(folder)).tags == TAG_SET.tags
+
+
+def test_what_is_no_tagger_is_refused(teacher: Path, bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        load(tmp_path / "missing")
+    with pytest.raises(UserError, match="no tagger can be loaded"):
+        load(tmp_path)
+    with pytest.raises(UserError):
+        load(bert)
+    damaged = shutil.copytree(teacher, tmp_path / "damaged")
+    (damaged / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="checksum"):
+        load(damaged)
+    bare = shutil.copytree(teacher, tmp_path / "bare")
+    for name in (SEAL, "tokenizer.json", "tokenizer_config.json"):
+        (bare / name).unlink()
+    with pytest.raises(UserError, match="tokenizer"):
+        load(bare)
+
+
+def test_randomness_is_left_alone(tagger: Tagger) -> None:
+    before = torch.get_rng_state()
+    tagger(["ba NE"])
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.slow
+def test_loading_says_nothing(teacher: Path) -> None:
+    """In a session of its own, since the tests themselves run with bars and warnings off."""
+    program = f"from pipeline.inference.tagger import load\nload({str(teacher)!r})"
+    quiet = {"TRANSFORMERS_VERBOSITY", "HF_HUB_DISABLE_PROGRESS_BARS"}
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=100
+    )
+    assert (done.stdout, done.stderr) == ("", "")

@@ -1,0 +1,336 @@
+"""dvc.yaml: each stage reads and writes what it says, so that DVC re-runs what it must and nothing more."""
+
+import ast
+import importlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import typer
+from ruamel.yaml import YAML
+
+from pipeline.distillation.registry import method_names
+from pipeline.fingerprint import fingerprints
+
+ROOT = Path(__file__).parents[2]
+PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+TASK = f"corpora.{PARAMS['task']}"
+IN_GIT = {"pipeline", "stages", "data/newsdesk", "data/own"}
+WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the command
+
+# What of params.yaml an attribute of Params stands for; any other is the key of its own name.
+STANDS_FOR = {
+    "corpus": {"task", TASK},
+    "encoder": {"teacher.encoder", "sources"},
+    "settings": {"distill.<method>"},
+    "student_of": {"student", "distill.<method>"},
+    "unlabelled": {"distill.unlabelled"},
+}
+
+# DVC's own reading of dvc.yaml, with foreach and matrix written out, and what two of its commands show of it.
+RESOLVE = """
+import contextlib, io, json
+from dvc.cli import main
+from dvc.repo import Repo
+
+def shown(*command):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        assert main([*command]) == 0, command
+    return text.getvalue()
+
+stages = Repo.init(no_scm=True).index.stages
+print(json.dumps({
+    "list": shown("stage", "list", "--name-only"),
+    "dag": shown("dag", "--mermaid"),
+    "stages": {
+        stage.name: {
+            "cmd": stage.cmd,
+            "deps": [dep.def_path for dep in stage.deps if not hasattr(dep, "params")],
+            "params": [name for dep in stage.deps if hasattr(dep, "params") for name in dep.params],
+            "outs": [out.def_path for out in stage.outs],
+        } for stage in stages
+    },
+}))
+"""
+
+
+@cache
+def dvc() -> dict[str, Any]:
+    """What RESOLVE prints, in a folder of its own, as DVC locks what it reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("dvc.yaml", "params.yaml"):
+            shutil.copy(ROOT / name, folder)
+        run = subprocess.run(
+            [sys.executable, "-c", RESOLVE],
+            cwd=folder,
+            env=os.environ | {"DVC_NO_ANALYTICS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 0, run.stderr[-2000:]
+    answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return answer
+
+
+def resolved() -> dict[str, dict[str, Any]]:
+    """Every stage by name."""
+    stages: dict[str, dict[str, Any]] = dvc()["stages"]
+    return stages
+
+
+@cache
+def digests() -> dict[str, str]:
+    return fingerprints(ROOT)
+
+
+def for_every_stage(test: Callable[[str], None]) -> Callable[[], None]:
+    """Not parametrize: that would ask DVC while tests are collected."""
+
+    def run() -> None:
+        for stage in resolved():
+            test(stage)
+
+    return run
+
+
+def module_of(stage: str) -> str:
+    """The file in `stages` that a stage runs."""
+    words = shlex.split(resolved()[stage]["cmd"])
+    assert words[:2] == ["python", "-m"]
+    package, _, name = words[2].partition(".")
+    assert package == "stages"
+    return name
+
+
+def paths_in(stage: str) -> set[str]:
+    """The paths among a command's arguments."""
+    words = shlex.split(resolved()[stage]["cmd"])[3:]
+    return {
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if before.startswith("--") and "/" in word
+    }
+
+
+def related(one: str, other: str) -> bool:
+    """Whether the paths are the same, or one is in the other."""
+    return PurePosixPath(one).is_relative_to(other) or PurePosixPath(other).is_relative_to(one)
+
+
+def test_the_stages_of_the_pipeline_are_there() -> None:
+    names = {re.split("[@]", stage)[0] for stage in resolved()}
+    assert names >= {"fingerprint", "download", "prepare", "teacher", "dump", "distill", "evaluate"}
+    assert names >= {"time_epochs", "headline", "report"}
+    for method in PARAMS["methods"]:
+        for seed in PARAMS["seeds"]:
+            assert {f"distill@{method}-{seed}", f"evaluate@{method}-{seed}"} <= set(resolved())
+
+
+@for_every_stage
+def test_a_stage_runs_a_module_and_depends_on_its_code(stage: str) -> None:
+    module = module_of(stage)
+    assert (ROOT / "stages" / f"{module}.py").is_file()
+    code = [dep for dep in resolved()[stage]["deps"] if dep.startswith("data/code")]
+    if stage == "fingerprint":
+        assert not code
+        assert set(resolved()[stage]["deps"]) == {"pipeline", "stages"}
+        return
+    method = stage.partition("@")[2].rpartition("-")[0]
+    wanted = f"{module}/{method}" if module == "distill" else module
+    assert set(code) == {f"data/code/{wanted}"}
+    assert wanted in digests()
+
+
+@for_every_stage
+def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
+    known = [*resolved()[stage]["deps"], *resolved()[stage]["outs"]]
+    named = paths_in(stage)
+    assert all(any(related(path, other) for other in known) for path in named)
+    hidden = {path for path in known if not any(related(path, other) for other in named)}
+    hidden -= {dep for dep in known if dep.startswith("data/code/")}
+    plots = {path for path in hidden if path.startswith("plots/") and "plots" in resolved()[stage]["cmd"]}
+    assert hidden - plots == {
+        "fingerprint": {"pipeline", "stages"},
+        "download@corpus": WATCHED,
+        "unlabelled": {"data/own"},
+    }.get(stage, set())
+
+
+@for_every_stage
+def test_a_command_gives_what_its_module_takes(stage: str) -> None:
+    app = typer.Typer(add_completion=False)
+    app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
+    words = shlex.split(resolved()[stage]["cmd"])[3:]
+    context = typer.main.get_command(app).make_context(
+        stage, words
+    )  # raises if an option is unknown or missing
+    assert (
+        context.params["params"] == Path("params.yaml")
+        if "params" in context.params
+        else stage == "fingerprint"
+    )
+
+
+def test_every_dependency_comes_from_a_stage_or_from_git() -> None:
+    outs = {out: stage for stage, facts in resolved().items() for out in facts["outs"]}
+    for stage, facts in resolved().items():
+        for dep in facts["deps"]:
+            makers = {maker for out, maker in outs.items() if related(dep, out)}
+            assert (dep in IN_GIT) != bool(makers), (stage, dep)
+            assert stage not in makers
+    assert len(outs) == sum(len(facts["outs"]) for facts in resolved().values())
+    for path in IN_GIT:
+        assert (ROOT / path).is_dir()
+
+
+def read_by(module: str) -> set[str]:
+    """The keys of params.yaml that a stage takes from what `load_params` returns."""
+    tree = ast.parse((ROOT / "stages" / f"{module}.py").read_text(encoding="utf-8"))
+    loads = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "load_params"
+    ]
+    whole = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and node.value in loads
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    keys: set[str] = set()
+    attributes = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (
+            node.value in loads or (isinstance(node.value, ast.Name) and node.value.id in whole)
+        ):
+            attributes += 1
+            keys |= STANDS_FOR.get(node.attr, {node.attr})
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in whole]
+    through_names = len(uses) - len(whole)
+    assert attributes == through_names + sum(
+        isinstance(node, ast.Attribute) and node.value in loads for node in ast.walk(tree)
+    ), f"{module} hands its parameters on as a whole: what of them is read cannot be seen"
+    return keys
+
+
+@for_every_stage
+def test_a_stage_lists_the_parameters_it_reads(stage: str) -> None:
+    module = module_of(stage)
+    listed = set(resolved()[stage]["params"])
+    method = stage.partition("@")[2].rpartition("-")[0]
+    reads = {key.replace("<method>", method) for key in read_by(module)}
+    if module == "download":  # reads one or the other
+        corpus, encoder = {"task", TASK}, {"teacher.encoder", "sources"}
+        assert reads == corpus | encoder
+        reads = corpus if stage == "download@corpus" else encoder
+    assert listed == reads
+
+
+@for_every_stage
+def test_listed_parameters_exist(stage: str) -> None:
+    for key in resolved()[stage]["params"]:
+        value: Any = PARAMS
+        for part in key.split("."):
+            assert part in value, key
+            value = value[part]
+
+
+def test_only_stages_read_params_yaml() -> None:
+    readers = {
+        path.name
+        for path in (ROOT / "pipeline").rglob("*.py")
+        if "load_params(" in path.read_text(encoding="utf-8")
+    }
+    assert readers == {"params.py"}
+
+
+def re_run_by(key: str) -> set[str]:
+    """The stages that a changed parameter re-runs at once."""
+    return {
+        stage
+        for stage in resolved()
+        if any(f"{key}.".startswith(f"{name}.") for name in resolved()[stage]["params"])
+    }
+
+
+def test_a_parameter_re_runs_what_depends_on_it() -> None:
+    seeds = PARAMS["seeds"]
+    for method in PARAMS["methods"]:
+        assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
+    assert re_run_by("method") == {"headline"}
+    assert re_run_by("teacher.epochs") == {"teacher"}
+    assert re_run_by("dump.dtype") == {"dump", "unlabelled"}
+    assert re_run_by("distill.unlabelled") == {"unlabelled"}
+    assert re_run_by("time_epochs.epochs") == {"time_epochs"}
+    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare"}
+    students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
+    assert re_run_by("student.layers") == students | {"time_epochs"}
+
+
+def downstream(stage: str) -> set[str]:
+    """The stages that follow from a stage's outs, and it."""
+    found = {stage}
+    while True:
+        outs = [out for name in found for out in resolved()[name]["outs"]]
+        more = {
+            name
+            for name, facts in resolved().items()
+            if any(related(dep, out) for dep in facts["deps"] for out in outs)
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
+    watchers = {
+        folder: {stage for stage in resolved() if folder in resolved()[stage]["deps"]} for folder in WATCHED
+    }
+    assert watchers == {
+        "data/newsdesk": {"download@corpus"},
+        "data/own": {"download@corpus", "unlabelled"},
+    }
+    assert "download@encoder" not in downstream("download@corpus")
+    assert "prepare" in downstream("download@corpus") & downstream("download@encoder")
+    assert not {"teacher", "dump"} & downstream(f"distill@{method_names()[0]}-{PARAMS['seeds'][0]}")
+    assert not {"teacher", "dump", "evaluate_teacher"} & downstream("time_epochs")
+    assert {"report", "headline"} <= downstream("evaluate_teacher")
+
+
+def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
+    students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in PARAMS["seeds"]}
+    after = downstream("unlabelled")
+    assert students <= after
+    assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
+    assert "unlabelled" in downstream("teacher")
+
+
+def test_stage_list_and_dag_show_every_stage() -> None:
+    assert set(dvc()["list"].split()) == set(resolved())
+    assert "flowchart TD" in dvc()["dag"]
+    assert all(f'"{stage}"' in dvc()["dag"] for stage in resolved())
+
+
+def test_own_files_are_watched_but_not_in_git() -> None:
+    def ignored(path: str) -> bool:
+        run = subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False)
+        if run.returncode > 1:
+            pytest.skip("this is no git checkout")
+        return run.returncode == 0
+
+    assert ignored("data/own/mine/train.conll")
+    assert ignored("data/corpus/train")
+    assert not ignored("data/own/README.md")
+    assert not ignored("data/newsdesk/train.conll")

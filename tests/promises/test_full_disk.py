@@ -1,0 +1,109 @@
+"""A disk that fills up at any byte is one line, and leaves the outputs that were there before."""
+
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.pages.page_section import BEGIN, END
+from tests.helpers.forked_stages import Stages
+from tests.helpers.kept_runs import write_metrics
+from tests.helpers.workspace import COMMANDS, METHOD, Workspace
+
+STAGES = (*COMMANDS, "results")
+
+DISK = 3 << 20  # bytes
+PAGE = 4096  # what a file on it grows by
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small file system, and not everywhere")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def content(place: Path) -> dict[str, bytes]:
+    """Every file but checkpoints and the filler; folders without files count too."""
+    return {
+        str(path.relative_to(place)): b"" if path.is_dir() else path.read_bytes()
+        for path in place.rglob("*")
+        if path.name != "filler" and not {".ckpt", ".git"} & set(path.parts)
+    }
+
+
+def fill(place: Path, room: int) -> None:
+    """Leave `room` bytes free."""
+    filler = place / "filler"
+    filler.unlink(missing_ok=True)
+    free = os.statvfs(place)
+    filler.write_bytes(bytes(free.f_bavail * free.f_frsize - room))
+
+
+def write_finished_run(place: Path) -> None:
+    """What `results` reads in its working folder: a repository with metrics and the pages."""
+    write_metrics(place, task="mine", method=METHOD)
+    (place / "docs").mkdir()
+    for page in ("README.md", "docs/results.md"):
+        (place / page).write_text(f"{BEGIN}\n{END}\n")
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (
+        ["init", "--quiet", "--template="],
+        [*who, "commit", "--quiet", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=place, check=True)
+
+
+def fails_at(stages: Stages, workspace: Workspace, stage: str, disk: Path, rooms: Iterable[int]) -> int:
+    """Run a stage beside its outputs with so many free pages, until it fits; how often it did not."""
+    arguments = ["--keep", "cpu"] if stage == "results" else workspace.arguments(stage)
+    if stage == "results":
+        write_finished_run(disk)
+        arguments += ["--params", str(workspace.root / "params.yaml")]
+    elif any(COMMANDS[stage][1].values()):
+        (disk / "out").mkdir()
+    first = stages.run(stage, *arguments, place=disk)
+    assert first.status == 0, first.err
+    before = content(disk)
+    failed = 0
+    for pages in rooms:
+        fill(disk, pages * PAGE)
+        shutil.rmtree(disk / ".ckpt", ignore_errors=True)
+        ended = stages.run(stage, *arguments, place=disk)
+        if ended.status == 0:
+            break
+        failed += 1
+        lines = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+        assert (ended.status, "Traceback" in ended.err, len(lines)) == (2, False, 1), (pages, ended.err)
+        assert "No space left on device" in lines[0]
+        assert "free space" in lines[0]
+        assert content(disk) == before, pages
+        assert not [path for path in disk.rglob(".*") if path.name.endswith((".new", ".old"))]
+    (disk / "filler").unlink()
+    again = stages.run(stage, *arguments, place=disk)
+    assert again.status == 0, again.err
+    same = {name: data for name, data in content(disk).items() if not name.endswith((".json", ".md"))}
+    assert same == {name: data for name, data in before.items() if name in same}
+    return failed
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_on_a_full_disk(stages: Stages, workspace: Workspace, stage: str, disk: Path) -> None:
+    assert fails_at(stages, workspace, stage, disk, (0, 2)) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_on_a_disk_with_any_room(
+    stages: Stages, workspace: Workspace, stage: str, disk: Path
+) -> None:
+    assert fails_at(stages, workspace, stage, disk, itertools.count()) >= 1

@@ -1,0 +1,86 @@
+"""What the dump stores is what the teacher says, under the names of what it was made from."""
+
+import pytest
+import torch
+
+from pipeline.encoding.encoded import load
+from pipeline.errors import UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model
+from pipeline.scores.dump import origin_of
+from pipeline.storage.sealed_folder import identity, sha256
+from tests.helpers.tiny_corpus import TAG_SET
+from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_teacher
+
+
+def test_every_sentence_is_stored_with_the_teachers_emissions(corpus, teacher, tmp_path):
+    store = dump(tmp_path / "scores", corpus, teacher)
+    model, batches = load_model(teacher).eval(), train_batches(corpus)
+
+    assert store.sentences == SPLITS["train"]
+    assert store.lengths.tolist() == batches.encoded.lengths.tolist()
+    for number in range(store.sentences):
+        ids = torch.tensor([number])
+        with torch.inference_mode():
+            alone = model.chain(batches.batch(ids)).emissions
+        torch.testing.assert_close(store.batch(ids)[0], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_the_crf_is_the_teachers_to_the_bit(corpus, teacher, tmp_path):
+    model, parameters = load_model(teacher), dump(tmp_path / "scores", corpus, teacher).parameters
+    assert torch.equal(parameters.transitions, model.transitions)
+    assert torch.equal(parameters.start, model.start)
+    assert torch.equal(parameters.end, model.end)
+    assert parameters.transitions[0, 1] != parameters.transitions[1, 0]
+
+
+def test_a_split_that_is_not_there_is_named(corpus, teacher):
+    with pytest.raises(UserError, match=r"other\.parquet: missing"):
+        origin_of(corpus, teacher, "other")
+
+
+def test_two_dumps_are_the_same_to_the_bit(corpus, teacher, tmp_path):
+    for name in "ab":
+        dump(tmp_path / name / "scores", corpus, teacher)
+    assert identity(tmp_path / "a" / "scores") == identity(tmp_path / "b" / "scores")
+
+
+def test_a_stopped_dump_goes_on_behind_its_finished_shards(corpus, teacher, tmp_path, monkeypatch):
+    dump(tmp_path / "whole" / "scores", corpus, teacher, shard_sentences=8)
+    scored: list[int] = []
+    chain = ChainTagger.chain
+
+    def dies_at_the_third_batch(model, batch):
+        scored.append(len(batch.ids))
+        if len(scored) == 3:
+            raise KeyboardInterrupt
+        return chain(model, batch)
+
+    monkeypatch.setattr(ChainTagger, "chain", dies_at_the_third_batch)
+    with pytest.raises(KeyboardInterrupt):
+        dump(tmp_path / "stopped" / "scores", corpus, teacher, shard_sentences=8)
+    assert not (tmp_path / "stopped" / "scores").exists()
+    dump(tmp_path / "stopped" / "scores", corpus, teacher, shard_sentences=8)
+
+    assert sum(scored[3:]) == SPLITS["train"] - 16
+    assert identity(tmp_path / "stopped" / "scores") == identity(tmp_path / "whole" / "scores")
+
+
+def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):
+    origin = origin_of(corpus, teacher, "dev")
+    assert origin.tags == TAG_SET.tags
+    assert origin.teacher == sha256(teacher / "model.safetensors")
+    assert origin.corpus == sha256(corpus / "dev.parquet")
+    assert origin.tokenizer == load(corpus / "dev.parquet").vocabulary.identity
+    assert origin.split == "dev"
+    assert origin_of(corpus, teacher).corpus == sha256(corpus / "train.parquet")
+
+
+@pytest.mark.parametrize("which", ["teacher", "corpus"])
+def test_a_damaged_folder_is_refused_by_name(which, bert, tmp_path):
+    corpus = write_corpus(tmp_path / "corpus", bert)
+    teacher = write_teacher(tmp_path / "teacher", bert, corpus)
+    file = teacher / "model.safetensors" if which == "teacher" else corpus / "dev.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(UserError, match=f"{file}: damaged"):
+        origin_of(corpus, teacher)

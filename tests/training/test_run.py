@@ -1,0 +1,163 @@
+"""A stage's training run: from a checkpoint if it is its own, to a finished folder."""
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+
+from pipeline.encoding.encoded import read_tags
+from pipeline.errors import Interrupted, UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model
+from pipeline.model.prediction import predict
+from pipeline.storage.sealed_folder import identity, new_folder
+from pipeline.training.loop import gold_loss, reproducible
+from pipeline.training.run import Inputs, train_and_save
+from tests.helpers.tiny_inputs import same_bits, write_corpus
+from tests.helpers.training_cases import SETTINGS
+
+
+@pytest.fixture
+def stage(bert, corpus, tmp_path, monkeypatch):
+    """Runs a stage with some facts changed; returns the folder that it wrote."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+
+    def run(
+        out,
+        loss=gold_loss,
+        *,
+        seed=1,
+        split=0,
+        label="gold, seed 1",
+        code="1",
+        weights="2",
+        method="3",
+        **settings,
+    ):
+        """Code, weights and method stand for a file, a sealed folder and settings that the run depends on."""
+        (tmp_path / "code").write_text(code)
+        with new_folder(tmp_path / "weights") as aside:
+            (aside / "weights").write_text(weights)
+        encoded = write_corpus(tmp_path / "encoded", bert, seed=split) if split else corpus
+        changed = SETTINGS.model_copy(update=settings)
+        inputs = Inputs.load(encoded, batch_size=changed.batch_size, precision=changed.precision)
+        reproducible(seed)
+        train_and_save(
+            ChainTagger.from_encoder(bert, inputs.train.encoded, layers=1),
+            inputs,
+            loss,
+            changed,
+            seed=seed,
+            label=label,
+            made={"method": method, "settings": {"k": 3}},
+            depends_on=[tmp_path / "code", tmp_path / "weights", {"method": method}],
+            tokenizer=bert,
+            out=tmp_path / out,
+        )
+        return tmp_path / out
+
+    yield run
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(autouse=True)
+def any_precision():
+    """A process has one precision, which accelerate remembers; a test may ask for another."""
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def stops(chain, batch, step):
+    if step == 3:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return gold_loss(chain, batch, step)
+
+
+def test_the_folder_says_how_it_was_made(stage):
+    history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
+    training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
+    assert history["made"] == {"method": "3", "settings": {"k": 3}, "seed": 7, "training": training}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_run_writes_the_same_folder(stage, precision):
+    one, two, other = (
+        stage(name, seed=seed, precision=precision) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert identity(one) == identity(two)
+    assert identity(one) != identity(other)
+
+
+def test_the_history_has_the_development_score_of_the_kept_model(stage, corpus):
+    folder = stage("student", epochs=3, keep="last", learning_rate=1e-2, head_learning_rate=5e-2)
+    history = json.loads((folder / "history.json").read_text())
+    inputs = Inputs.load(corpus, batch_size=3, precision="float32")
+    model = load_model(folder)
+    assert history["kept"] == 3
+    assert history["epochs"][-1]["development_f1"] == pytest.approx(inputs.development_f1(model))
+    assert len({epoch["development_f1"] for epoch in history["epochs"]}) > 1
+
+    predicted = predict(model, inputs.dev, inputs.accelerator)
+    gold = read_tags(corpus / "dev.parquet")
+    assert [len(tags) for tags in predicted] == [len(tags) for tags in gold]
+
+
+def test_a_stopped_run_leaves_no_folder_and_goes_on(stage, tmp_path):
+    whole = stage("whole")
+    with pytest.raises(Interrupted):
+        stage("student", stops)
+    assert not (tmp_path / "student").exists()
+    assert len(list((tmp_path / ".ckpt").glob("gold-1-*[!k]"))) == 1
+
+    steps: list[int] = []
+
+    def counting(chain, batch, step):
+        steps.append(step)
+        return gold_loss(chain, batch, step)
+
+    student = stage("student", counting)
+    assert steps[0] == 4
+    assert same_bits(load_model(student).state_dict(), load_model(whole).state_dict())
+    assert (student / "history.json").read_bytes() == (whole / "history.json").read_bytes()
+    assert list((tmp_path / ".ckpt").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"split": 5},
+        {"label": "kbest, seed 1"},
+        {"code": "4"},
+        {"weights": "4"},
+        {"method": "4"},
+        {"learning_rate": 2e-3},
+        {"epochs": 3},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_checkpoint_made_with_anything_else_is_not_taken_up(change, stage):
+    with pytest.raises(Interrupted):
+        stage("student", stops)
+    steps: list[int] = []
+
+    def counting(chain, batch, step):
+        steps.append(step)
+        return gold_loss(chain, batch, step)
+
+    stage("other", counting, **change)
+    assert steps[0] == 0
+    steps.clear()
+    stage("student", counting)  # whose own checkpoint is still there
+    assert steps == [4, 5, 6, 7, 8, 9]
+
+
+def test_a_damaged_corpus_is_refused_by_name(bert, tmp_path):
+    corpus = write_corpus(tmp_path / "encoded", bert)
+    file = corpus / "dev.parquet"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(UserError, match=f"{file}: damaged"):
+        Inputs.load(corpus, batch_size=4, precision="float32")
