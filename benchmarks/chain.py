@@ -24,7 +24,7 @@ from benchmarks import chain_memory
 from benchmarks.chain_contestants import TASKS, Problem, Question, available, fits, reference
 from benchmarks.made_with import made_with
 from pipeline.device import keep_freed_memory
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 BATCHES, LENGTHS, TAGS = (1, 32, 256), (30, 60, 256), (9, 23)

@@ -18,8 +18,8 @@ from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation.metrics import score
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
-from pipeline.reporting.outcomes import write_json
 from pipeline.storage.sealed_folder import check
+from pipeline.storage.text_file import write_json
 from stages import command
 
 SURE = 0.99  # a word is unsure whose likeliest tag has less

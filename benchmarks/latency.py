@@ -26,7 +26,7 @@ from pipeline.evaluation.metrics import score
 from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
 from pipeline.model.model_folder import WEIGHTS, load_model
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 BATCH = 32

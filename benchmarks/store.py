@@ -28,8 +28,8 @@ from benchmarks import measuring
 from benchmarks.dump import measure_dumps
 from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
-from pipeline.reporting.outcomes import write_json
 from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
+from pipeline.storage.text_file import write_json
 from stages import command
 
 BATCH = 32

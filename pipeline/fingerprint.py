@@ -10,9 +10,12 @@ from pipeline.errors import UserError
 METHODS = "pipeline.distillation.methods"  # imported by name, so their imports cannot be read off the code
 REGISTRY = "pipeline.distillation.registry"  # what imports them; a stage that has it runs methods
 MATRIX = "distill"  # the stage that runs one method at a time
-# Reading the parameters checks those of the methods too, which changes no result of a stage that runs none.
-CHECKS, CHECKED = "pipeline.params", "pipeline.distillation"
+# It composes the settings of all packages and checks them. What a stage computes with are the settings of the
+# packages that it imports itself, so that neither this module's code nor the settings it brings count.
+PARAMS = "pipeline.params"
+SETTINGS = (".settings", REGISTRY)  # how the names of the modules end that it brings as settings
 _NO_CODE = {"kind", "type_comment"}  # the u of u"…", and comments
+_HELP = {"help", "show_default"}  # of typer.Option and typer.Argument: texts for `--help`
 
 
 def fingerprints(root: Path) -> dict[str, str]:
@@ -20,26 +23,25 @@ def fingerprints(root: Path) -> dict[str, str]:
 
     A stage's code is `stages/<name>.py` and every module of the project that it imports, directly or not, at
     any depth inside it. The stage `distill` has one digest per method (`distill/<method>`), as a run of it
-    imports one method's file; another stage that runs methods runs them all. The rest know the methods'
-    settings only through the check of the parameters, and no file of `pipeline/distillation` counts for them.
+    imports one method's file; another stage that runs methods runs them all. `pipeline.params`, which every
+    stage reads its parameters by, does not count, nor do the settings that it alone brings.
 
     Raises:
         UserError: there are no stages in `root`, or a file is not valid Python.
     """
-    modules = {
-        _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
-    }
-    trees = {name: _parse(path) for name, path in modules.items()}
-    imports = {name: set(_imports(name, modules[name], tree, set(modules))) for name, tree in trees.items()}
-    code = {name: canonical(tree) for name, tree in trees.items()}
-    methods = {name for name in modules if name.startswith(f"{METHODS}.")}
+    trees = {name: _parse(path) for name, path in _modules(root).items()}
+    imports = import_graph(root)
+    settings = {name for name in imports.get(PARAMS, ()) if name.endswith(SETTINGS)}
+    imports[PARAMS] = imports.get(PARAMS, set()) - settings - {name.rpartition(".")[0] for name in settings}
+    code = {name: "" if name == PARAMS else canonical(tree) for name, tree in trees.items()}
+    methods = {name for name in trees if name.startswith(f"{METHODS}.")}
 
     def digest(*names: str) -> str:
         texts = (f"{name}\n{code[name]}\n" for name in sorted(_closure(names, imports)))
         return sha256("".join(texts).encode()).hexdigest()
 
     result: dict[str, str] = {}
-    for name in sorted(modules):
+    for name in sorted(trees):
         package, _, stage = name.rpartition(".")
         if package != "stages" or not _is_command(trees[name]):
             continue
@@ -50,6 +52,16 @@ def fingerprints(root: Path) -> dict[str, str]:
     if not result:
         raise UserError(f"{root}: holds no stages; run from the project's root or set --root")
     return dict(sorted(result.items()))
+
+
+def import_graph(root: Path) -> dict[str, set[str]]:
+    """Each module of `pipeline` and `stages` with those modules of the two that it imports, parents included.
+
+    Raises:
+        UserError: a file is not valid Python, or imports relatively.
+    """
+    modules = _modules(root)
+    return {name: set(_imports(name, path, _parse(path), set(modules))) for name, path in modules.items()}
 
 
 def canonical(node: object) -> str:
@@ -67,12 +79,19 @@ def canonical(node: object) -> str:
 
 
 def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
-    """The fields of a node; neighbouring texts of an f-string are one, as some Pythons split them."""
+    """The fields that count; neighbouring texts of an f-string are one, as some Pythons split them."""
     for name, value in ast.iter_fields(node):
         if isinstance(node, ast.JoinedStr) and isinstance(value, list):
             value = list(_joined(value))
+        if isinstance(node, ast.Call) and name == "keywords" and _is_typer(node.func):
+            value = [keyword for keyword in node.keywords if keyword.arg not in _HELP]
         if not isinstance(value, list) or any(not _does_nothing(item) for item in value):
             yield name, value
+
+
+def _is_typer(function: ast.expr) -> bool:
+    """Whether it is `typer.Option` or `typer.Argument`."""
+    return ast.unparse(function) in ("typer.Option", "typer.Argument")
 
 
 def _joined(pieces: list[ast.expr]) -> Iterator[ast.expr]:
@@ -124,7 +143,7 @@ def _imports(name: str, path: Path, tree: ast.Module, modules: set[str]) -> Iter
         parts = wanted.split(".")
         for depth in range(1, len(parts) + 1):
             module = ".".join(parts[:depth])
-            if module in modules and not (name == CHECKS and f"{module}.".startswith(f"{CHECKED}.")):
+            if module in modules:
                 yield module
 
 
@@ -149,6 +168,13 @@ def _name(function: ast.expr) -> str:
 def _is_command(tree: ast.Module) -> bool:
     """Whether the file runs as a command: it mentions `__main__`."""
     return any(isinstance(node, ast.Constant) and node.value == "__main__" for node in ast.walk(tree))
+
+
+def _modules(root: Path) -> dict[str, Path]:
+    """The files of `pipeline` and `stages` by the names of their modules."""
+    return {
+        _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
+    }
 
 
 def _module(path: Path, root: Path) -> str:

@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from pipeline.errors import Interrupted, UserError
-from pipeline.wording import one_line
+from pipeline.errors import Interrupted, UserError, one_line
 
 
 def run(main: Callable[..., Any]) -> None:

@@ -27,10 +27,12 @@ def main(
     from pipeline.storage.sealed_folder import check
     from pipeline.training.loop import reproducible
     from pipeline.training.run import Inputs, train_and_save
-    from pipeline.training.student_inputs import lessons
+    from pipeline.training.student_inputs import student_inputs
+    from pipeline.training.student_settings import student_settings
 
-    settings = load_params(params)
-    own, student = settings.settings(method), settings.student_of(method)
+    given = load_params(params)
+    own = given.settings(method)
+    student = student_settings(given.student, own)
     check(encoder)
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
@@ -39,18 +41,16 @@ def main(
         model = ChainTagger.from_teacher(teacher, **shape)
     else:
         model = ChainTagger.from_encoder(encoder, inputs.train.encoded, **shape)
-    inputs, loss = lessons(
-        method, own, student, inputs, teacher=teacher, scores=scores, unlabelled=unlabelled
-    )
+    inputs, loss = student_inputs(method, own, student, inputs, teacher, scores, unlabelled)
     train_and_save(
         model,
         inputs,
         loss,
         student,
         seed=seed,
-        label=f"{method}, seed {seed}",
-        made={"method": method, "settings": own.model_dump(mode="json")},
-        depends_on=[code, encoder, teacher, scores, unlabelled, own.model_dump()],
+        method=method,
+        method_settings=own.model_dump(mode="json"),
+        depends_on=[code, encoder, teacher, scores, unlabelled],
         tokenizer=encoder,
         out=out,
     )

@@ -17,9 +17,10 @@ def main(
 ) -> None:
     """Write the figures of the parameter `method`, and its confusion matrix."""
     from pipeline.params import load_params
-    from pipeline.reporting.outcomes import read_outcomes, write_json
+    from pipeline.reporting.outcomes import read_outcomes
     from pipeline.reporting.page import confusion_frame, write_csv
     from pipeline.reporting.summary import UNDISTILLED, headline, summarise
+    from pipeline.storage.text_file import write_json
 
     settings = load_params(params)
     methods = [name for name in settings.methods if name in (UNDISTILLED, settings.method)]

@@ -18,11 +18,26 @@ def main(
 ) -> None:
     """Copy a student and add README.md: task, data, scores, teacher, method, size, speed, limits."""
     from pipeline.exporting import hub_upload
-    from pipeline.exporting.finished_run import read_run
+    from pipeline.exporting.finished_run import RunSettings, read_run, student_name
     from pipeline.exporting.model_card import model_card
     from pipeline.params import load_params
+    from pipeline.training.student_settings import student_settings
 
-    card = model_card(read_run(model, scored, load_params(params)), repository=push)
+    read = load_params(params)
+    methods = read.distill.model_dump()  # type: ignore[attr-defined]  # by name
+    method, _ = student_name(model, methods)
+    settings = RunSettings(
+        task=read.task,
+        corpus=read.corpus,
+        encoder=read.encoder,
+        teacher=read.teacher,
+        dump=read.dump,
+        student=student_settings(read.student, read.settings(method)),
+        method=read.settings(method),
+        evaluate=read.evaluate,
+        seeds=read.seeds,
+    )
+    card = model_card(read_run(model, scored, settings, methods), repository=push)
     hub_upload.write_published(model, card, out)
     print(f"{out / hub_upload.CARD}: written")
     if push:

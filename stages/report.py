@@ -23,9 +23,9 @@ def main(
     from pipeline.params import load_params
     from pipeline.reporting import page as report
     from pipeline.reporting.epoch_times import read_epoch_times
-    from pipeline.reporting.outcomes import read_histories, read_outcomes, write_json
+    from pipeline.reporting.outcomes import read_histories, read_outcomes
     from pipeline.reporting.summary import summarise
-    from pipeline.storage.text_file import write_text
+    from pipeline.storage.text_file import write_json, write_text
 
     settings = load_params(params)
     scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)

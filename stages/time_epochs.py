@@ -21,10 +21,10 @@ def main(
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.model.model_folder import load_model
     from pipeline.params import load_params
-    from pipeline.reporting.outcomes import write_json
     from pipeline.scores.dump import origin_of
     from pipeline.scores.store import ScoreStore
     from pipeline.storage.sealed_folder import check
+    from pipeline.storage.text_file import write_json
     from pipeline.timing.epochs import BERT_BASE_LAYERS, bert_base, epoch_times
     from pipeline.training.loop import reproducible
     from pipeline.training.run import Inputs

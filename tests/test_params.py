@@ -9,8 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline import params as module
+from pipeline.corpora.settings import Corpus
 from pipeline.distillation.registry import method_names, method_settings
-from pipeline.params import Corpus, Params
+from pipeline.params import Params
+from pipeline.training.student_settings import student_settings
 from tests.helpers.params_cases import (
     GROUPS,
     NUMBERS,
@@ -232,8 +234,9 @@ def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:
 
 def test_a_method_may_set_the_students_epochs_and_learning_rate(load: Load) -> None:
     params = load(changed("distill.kbest", {"epochs": 9, "learning_rate": None}))
-    assert params.student_of("kbest") == params.student.model_copy(update={"epochs": 9})
-    assert params.student_of("vanilla") == params.student
+    student = params.student
+    assert student_settings(student, params.settings("kbest")) == student.model_copy(update={"epochs": 9})
+    assert student_settings(student, params.settings("vanilla")) == student
 
 
 def test_parameters_cannot_be_changed_once_read(load: Load) -> None:

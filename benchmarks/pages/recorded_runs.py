@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.pages.figures import epoch_time_figure, f1_figure
 from pipeline.errors import UserError
 from pipeline.reporting.epoch_times import read_epoch_times
-from pipeline.reporting.outcomes import read_json, require_text, write_json
+from pipeline.reporting.outcomes import read_json, require_text
+from pipeline.storage.text_file import write_json
 
 SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"
 

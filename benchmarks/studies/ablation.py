@@ -23,7 +23,7 @@ from benchmarks.studies.experiment import PARAMS, RESULTS, compare, finish, run,
 from benchmarks.studies.grid import SEED, best_cells, development_f1, path_of
 from pipeline.device import accelerator, device_name
 from pipeline.params import load_params
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 

@@ -18,7 +18,7 @@ from benchmarks.pages.recorded_runs import GRID, read_result
 from benchmarks.studies.experiment import PARAMS, RESULTS, run
 from pipeline.model.model_folder import HISTORY
 from pipeline.params import Params, load_params
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 CELLS = ((2e-4, 5), (4e-4, 5), (2e-4, 10))

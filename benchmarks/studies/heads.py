@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.experiment import RESULTS, compare, finish, show
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 

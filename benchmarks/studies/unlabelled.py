@@ -16,10 +16,11 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.experiment import PARAMS, RESULTS, compare, finish, show
+from pipeline.corpora.settings import Corpus
 from pipeline.corpora.splits import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
-from pipeline.params import Corpus, load_params
-from pipeline.reporting.outcomes import write_json
+from pipeline.params import load_params
+from pipeline.storage.text_file import write_json
 from stages import command
 
 CHOICE = 0  # seed of the draw of labelled sentences

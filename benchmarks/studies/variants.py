@@ -14,7 +14,7 @@ import typer
 
 from benchmarks.studies.experiment import RESULTS, compare, finish, show
 from benchmarks.studies.grid import best_settings
-from pipeline.reporting.outcomes import write_json
+from pipeline.storage.text_file import write_json
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")

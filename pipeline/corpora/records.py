@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Sentence, SpanReader, tag_problem
 from pipeline.corpora.textfile import read_lines, refuse
-from pipeline.errors import UserError
-from pipeline.wording import is_unicode, one_line
+from pipeline.errors import UserError, is_unicode, one_line
 
 
 def read_jsonl(

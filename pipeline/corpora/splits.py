@@ -5,10 +5,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pipeline.corpora.conll import Sentence, check_counts, hold_out, read_corpus
+from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError
 from pipeline.fetching.sources import fetch_dataset, fetch_file
-from pipeline.params import Corpus, Split
 
 
 def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:

@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.errors import UserError
-from pipeline.wording import is_unicode
+from pipeline.errors import UserError, is_unicode
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"

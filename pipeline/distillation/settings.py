@@ -2,19 +2,18 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from pipeline.distillation.schedule import Schedule
+from pipeline.settings import Group, Share
 
 
-class Settings(BaseModel):
+class Settings(Group):
     """What every entry may set; None takes the student's value.
 
     matches_pairs: whether the student must have scores of pairs of tags as the teacher has them, so that a
         softmax student cannot learn from a CRF.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     matches_pairs: ClassVar[bool] = False
 
@@ -26,7 +25,7 @@ class Scheduled(Settings):
     """Settings of a method that learns from a teacher: how the weight λ of its term runs."""
 
     schedule: Schedule = "linear"
-    weight: float = Field(default=1.0, ge=0.0, le=1.0)
+    weight: Share = 1.0
 
 
 class Tempered(Scheduled):

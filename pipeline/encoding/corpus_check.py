@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpora.settings import Corpus
 from pipeline.corpora.splits import read_file
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
-from pipeline.params import Corpus
 
 
 @dataclass(frozen=True)

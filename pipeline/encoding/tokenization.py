@@ -9,8 +9,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer
 
 from pipeline.encoding.encoded import Vocabulary
-from pipeline.errors import UserError
-from pipeline.wording import first_line
+from pipeline.errors import UserError, first_line
 
 # Their position ids start behind the padding id, so that many positions are never used.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "data2vec-text", "xmod"}

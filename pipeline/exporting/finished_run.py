@@ -8,12 +8,39 @@ from typing import Any
 from transformers import CONFIG_NAME as CONFIG
 from transformers import AutoConfig
 
+from pipeline.corpora.settings import Corpus
+from pipeline.distillation.settings import Settings
 from pipeline.errors import UserError
+from pipeline.evaluation.settings import Evaluate
+from pipeline.fetching.settings import Source
 from pipeline.model.chain_tagger import says_of_itself
 from pipeline.model.model_folder import HISTORY, WEIGHTS
-from pipeline.params import Params
 from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome
+from pipeline.scores.settings import Dump
 from pipeline.storage.sealed_folder import check
+from pipeline.training.settings import Student, Teacher
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The groups of params.yaml that a run of one method had.
+
+    task: the name of `corpus`.
+    encoder: where `teacher.encoder` comes from.
+    student: with what the method sets for itself.
+    method: the entry `distill.<method>`.
+    seeds: of the method's students.
+    """
+
+    task: str
+    corpus: Corpus
+    encoder: Source
+    teacher: Teacher
+    dump: Dump
+    student: Student
+    method: Settings
+    evaluate: Evaluate
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -21,7 +48,7 @@ class FinishedRun:
     """A student and its figures.
 
     method, seed: which one it is.
-    params: those of the run.
+    settings: those of the run.
     made: how the student says that it was made (see runs.train_and_save).
     config: what the student's config.json says, in ChainTaggerConfig's terms.
     layers: of its encoder.
@@ -32,7 +59,7 @@ class FinishedRun:
 
     method: str
     seed: int
-    params: Params
+    settings: RunSettings
     made: dict[str, Any]
     config: dict[str, Any]
     layers: int
@@ -51,18 +78,17 @@ class FinishedRun:
         return self.outcomes[self.seed]
 
 
-def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
+def read_run(model: Path, scored: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
     """Read the student in `…/METHOD/SEED` and its figures in the folder `scored`, `…/METHOD/SEED` too.
 
     The teacher's figures stand in `../../teacher` of `scored`, other seeds' beside it.
 
     Raises:
-        UserError: one of the folders is missing or damaged, is no student or not its figures, or `params` are
-            not those that the student was trained with.
+        UserError: one of the folders is missing or damaged, is no student or not its figures, or `settings`
+            are not those that the student was trained with.
     """
-    methods = params.model_dump()["distill"]
-    method, seed = _name(model, methods)
-    if _name(scored, methods) != (method, seed):
+    method, seed = student_name(model, methods)
+    if student_name(scored, methods) != (method, seed):
         raise UserError(f"{scored}: is of another student than {model}; name data/eval/{method}/{seed}")
     if not model.is_dir():
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
@@ -72,10 +98,10 @@ def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
     epochs = read_history(model, target=target)
     history = read_json(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
-    made = _checked(history.get("made"), model, method, seed, params)
+    made = _checked(history.get("made"), model, method, seed, settings)
     outcomes = {
         other: read_outcome(scored.parent / str(other), target=f"evaluate@{method}-{other}")
-        for other in sorted({seed, *params.seeds})
+        for other in sorted({seed, *settings.seeds})
         if other == seed or (scored.parent / str(other)).is_dir()
     }
     measured = (outcomes[seed].metrics["megabytes"], outcomes[seed].metrics.get("development_f1"))
@@ -83,18 +109,18 @@ def read_run(model: Path, scored: Path, params: Params) -> FinishedRun:
         raise UserError(f"{scored}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
     layers = AutoConfig.for_model(**config["encoder"]).num_hidden_layers
     teacher = read_outcome(scored.parent.parent / "teacher", target="evaluate_teacher")
-    return FinishedRun(method, seed, params, made, config, layers, kept, outcomes, teacher)
+    return FinishedRun(method, seed, settings, made, config, layers, kept, outcomes, teacher)
 
 
-def _checked(made: Any, model: Path, method: str, seed: int, params: Params) -> dict[str, Any]:
-    """How the student was made, which must be what its path and `params` say."""
+def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettings) -> dict[str, Any]:
+    """How the student was made, which must be what its path and `settings` say."""
     if not isinstance(made, dict):
         raise UserError(f"{model / HISTORY}: does not say how it was made; run `dvc repro -f distill`")
     if (made["method"], made["seed"]) != (method, seed):
         raise UserError(f"{model}: was made by {made['method']} with seed {made['seed']}; name it so")
     groups = (
-        ("student", made["training"], params.student_of(method)),
-        (f"distill.{method}", made["settings"], params.settings(method)),
+        ("student", made["training"], settings.student),
+        (f"distill.{method}", made["settings"], settings.method),
     )
     for group, found, given in groups:
         for key, said in given.model_dump(mode="json").items():
@@ -106,8 +132,12 @@ def _checked(made: Any, model: Path, method: str, seed: int, params: Params) -> 
     return made
 
 
-def _name(folder: Path, methods: Container[str]) -> tuple[str, int]:
-    """Method and seed, the last two parts of a folder's path."""
+def student_name(folder: Path, methods: Container[str]) -> tuple[str, int]:
+    """Method and seed, the last two parts of a folder's path.
+
+    Raises:
+        UserError: they are none of `methods` and a number.
+    """
     *_, method, seed = ("", "", *folder.absolute().parts)
     if method not in methods or not (seed.isascii() and seed.isdigit()):
         raise UserError(f"{folder}: is no student's; name one METHOD/SEED, as data/students/efficient/1")

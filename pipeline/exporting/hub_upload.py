@@ -4,10 +4,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.fetching.hub import is_hub_id
 from pipeline.storage.sealed_folder import SEAL, new_folder
-from pipeline.wording import one_line
 
 CARD = "README.md"
 

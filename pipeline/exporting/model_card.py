@@ -33,7 +33,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None) -> str:
         run: whose student it describes.
         repository: the hub id that it will have, for the lines that load it.
     """
-    name = repository.rpartition("/")[2] if repository else f"{run.params.task}-{run.method}-{run.seed}"
+    name = repository.rpartition("/")[2] if repository else f"{run.settings.task}-{run.method}-{run.seed}"
     sections = [
         f"# {name}",
         _summary(run),
@@ -58,8 +58,8 @@ def _header(run: FinishedRun, name: str) -> str:
     results = [
         EvalResult(
             task_type="token-classification",
-            dataset_type=run.params.task,
-            dataset_name=run.params.task,
+            dataset_type=run.settings.task,
+            dataset_name=run.settings.task,
             dataset_split="test",
             metric_type=metric,
             metric_name=_RATES[metric],
@@ -81,11 +81,11 @@ def _header(run: FinishedRun, name: str) -> str:
 
 def _base_model(run: FinishedRun) -> str | None:
     """The encoder's id on the hub, if it came from there."""
-    return _repository(run.params.encoder.source)
+    return _repository(run.settings.encoder.source)
 
 
 def _datasets(run: FinishedRun) -> list[str] | None:
-    if run.params.corpus.format != "dataset":
+    if run.settings.corpus.format != "dataset":
         return None
     found = {_repository(source) for source in _sources(run)} - {None}
     return sorted(str(source) for source in found) or None
@@ -106,7 +106,7 @@ def _summary(run: FinishedRun) -> str:
     )
     teaching = "trained without a teacher" if run.method == "vanilla" else "distilled from a larger teacher"
     return (
-        f"A tagger for the task `{run.params.task}`: {finds}. It is a {run.layers}-layer encoder "
+        f"A tagger for the task `{run.settings.task}`: {finds}. It is a {run.layers}-layer encoder "
         f"(`{run.config['encoder']['model_type']}`) under {HEADS[run.head]}, {teaching} "
         f"by the method `{run.method}` with seed {run.seed}."
     )
@@ -171,16 +171,16 @@ def _size(run: FinishedRun) -> str:
     where = own["device"] if same else f"{own['device']}; the teacher on {teacher['device']}"
     return (
         f"{table(['', 'this student', 'its teacher'], rows)}\n\n"
-        f"Speed on the test split in batches of {run.params.evaluate.batch_size} sentences, "
-        f"{run.params.evaluate.precision}, measured on: {where}."
+        f"Speed on the test split in batches of {run.settings.evaluate.batch_size} sentences, "
+        f"{run.settings.evaluate.precision}, measured on: {where}."
     )
 
 
 def _data(run: FinishedRun) -> str:
-    corpus = run.params.corpus
+    corpus = run.settings.corpus
     words = sum(len(tags) for tags in run.outcome.gold)
     lines = [
-        f"The corpus `{run.params.task}`, from {_listing(_shown(source) for source in _sources(run))}; its "
+        f"The corpus `{run.settings.task}`, from {_listing(_shown(source) for source in _sources(run))}; its "
         f"tags are {'plain' if corpus.scheme == 'plain' else 'read as IOB2'}. The test split has "
         f"{len(run.outcome.gold):,} sentences of {words:,} words."
     ]
@@ -193,16 +193,16 @@ def _data(run: FinishedRun) -> str:
 
 
 def _training(run: FinishedRun) -> str:
-    teacher = run.params.teacher.model_dump(mode="json", exclude={"encoder", "head"})
+    teacher = run.settings.teacher.model_dump(mode="json", exclude={"encoder", "head"})
     own = {name: value for name, value in run.made["settings"].items() if name not in run.made["training"]}
     return "\n".join(
         [
             f"- Method: `{run.method}`. {_description(run.method)} The paper is {PAPER}.",
             *([f"- Its settings: {_settings(own)}."] if own else []),
             f"- Student: {_settings(run.made['training'])}; seed {run.made['seed']}.",
-            f"- Teacher: {HEADS[run.params.teacher.head]} on the encoder "
-            f"{_shown(run.params.encoder.source)}; {_settings(teacher)}.",
-            f"- Scores of the teacher: {_settings(run.params.dump.model_dump(mode='json'))}.",
+            f"- Teacher: {HEADS[run.settings.teacher.head]} on the encoder "
+            f"{_shown(run.settings.encoder.source)}; {_settings(teacher)}.",
+            f"- Scores of the teacher: {_settings(run.settings.dump.model_dump(mode='json'))}.",
         ]
     )
 
@@ -217,7 +217,7 @@ def _description(method: str) -> str:
 def _limits(run: FinishedRun) -> str:
     vocabulary = run.config["vocabulary"]
     lines = [
-        f"The scores hold for text like the test split of `{run.params.task}`. Other kinds of text, times "
+        f"The scores hold for text like the test split of `{run.settings.task}`. Other kinds of text, times "
         "and languages were not measured, nor whether names of different groups fare alike.",
         "It finds its own tags alone, and spans that neither overlap nor nest.",
         "It needs words: raw text is cut by a general rule, which differs in places from the corpus's own.",
@@ -229,7 +229,7 @@ def _limits(run: FinishedRun) -> str:
 
 
 def _sources(run: FinishedRun) -> list[str]:
-    return list(dict.fromkeys(run.params.corpus.files.model_dump(exclude_none=True).values()))
+    return list(dict.fromkeys(run.settings.corpus.files.model_dump(exclude_none=True).values()))
 
 
 def _shown(source: str) -> str:
@@ -239,7 +239,7 @@ def _shown(source: str) -> str:
 
 
 def _epochs(run: FinishedRun) -> int:
-    return run.params.student_of(run.method).epochs
+    return run.settings.student.epochs
 
 
 def _settings(values: dict[str, object]) -> str:

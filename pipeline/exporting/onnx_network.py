@@ -10,9 +10,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.wording import one_line
 
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "emissions"
 OPSET = 20

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import UserError
-from pipeline.wording import one_line
+from pipeline.errors import UserError, one_line
 
 CHUNK = 1 << 20
 BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at

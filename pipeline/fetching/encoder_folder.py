@@ -5,8 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import UserError
-from pipeline.wording import one_line
+from pipeline.errors import UserError, one_line
 
 CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
 SHARD = "model-*-of-*.safetensors"

@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.fetching import archives, encoder_folder, hub, web
 from pipeline.fetching.transfer import transfer
-from pipeline.wording import one_line
 
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.fetching.transfer import transfer
-from pipeline.wording import one_line
 
 CHUNK = 1 << 20
 TIMEOUT = 60.0  # seconds without a byte

@@ -16,10 +16,9 @@ from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.model import token_classifier
-from pipeline.params import Head
-from pipeline.wording import one_line
+from pipeline.settings import Head
 
 # What damaged files raise.
 _UNLOADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)

@@ -1,17 +1,37 @@
 """A finished tagger as a sealed folder: weights, tokenizer and how it was trained."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.storage.sealed_folder import check, new_folder
-from pipeline.training.loop import History
 
 HISTORY = "history.json"
 WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: mean loss per sentence, span F1 on development in percent."""
+
+    epoch: int
+    loss: float
+    development_f1: float
+
+    def __str__(self) -> str:
+        """As a progress line says it."""
+        return f"epoch {self.epoch}, loss {self.loss:.4f}, development F1 {self.development_f1:.2f}"
+
+
+@dataclass(frozen=True)
+class History:
+    """All epochs of a run, and the number (from 1) of the one whose weights were kept."""
+
+    epochs: list[Epoch]
+    kept: int
 
 
 def save_model(

@@ -11,10 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Scheme
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_line
 from pipeline.storage.sealed_folder import SEAL, check
-from pipeline.storage.text_file import write_text
-from pipeline.wording import first_line
 
 FIGURES = (
     "precision",
@@ -87,11 +85,6 @@ def read_histories(
     """
     runs = _of_students(read_history, students, methods, seeds, stage="distill")
     return read_history(teacher, target="teacher"), runs
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object, and the folder it goes into; the file is whole or as it was."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from pipeline.encoding.encoded import load
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import WEIGHTS
-from pipeline.params import Dump
 from pipeline.progress import progress
+from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, Origin, finished, write_scores
 from pipeline.storage.sealed_folder import check
 

@@ -12,8 +12,8 @@ from pipeline.encoding.encoded import encode, load, save
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model
-from pipeline.params import Dump
 from pipeline.scores.dump import dump_scores, origin_of_file
+from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256

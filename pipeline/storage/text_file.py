@@ -1,6 +1,9 @@
 """Single text files that are either whole or as they were."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 
@@ -22,3 +25,8 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         why = error.strerror or error
         raise UserError(f"{path}: cannot be written ({why}); free space or rights, and run again") from error
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, and the folder it goes into; the file is whole or as it was."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -8,8 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline.errors import UserError
-from pipeline.wording import is_unicode, one_line
+from pipeline.errors import UserError, is_unicode, one_line
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 

@@ -16,11 +16,13 @@ from pipeline.distillation.registry import method_settings
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import Encoded
 from pipeline.model.chain_tagger import ChainTagger, ChainTaggerConfig
-from pipeline.params import Head, Student, TimeEpochs, Training
 from pipeline.progress import progress
 from pipeline.scores.store import ScoreStore
+from pipeline.settings import Head
 from pipeline.timing import as_published
+from pipeline.timing.settings import TimeEpochs
 from pipeline.training.loop import Loss, Run
+from pipeline.training.settings import Student, Training
 from pipeline.training.student_loss import student_loss
 
 PUBLISHED, PIPELINE, FLOOR = "published", "pipeline", "floor"

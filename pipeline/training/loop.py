@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import torch
@@ -17,9 +17,10 @@ from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments
 from pipeline.encoding.batching import Batch
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.params import Training
+from pipeline.model.model_folder import Epoch, History
 from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
+from pipeline.training.settings import Training
 
 CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
 
@@ -42,27 +43,6 @@ class TrainingBatches(Protocol):
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay out one that `shuffled` gave."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One pass: mean loss per sentence, span F1 on development in percent."""
-
-    epoch: int
-    loss: float
-    development_f1: float
-
-    def __str__(self) -> str:
-        """As a progress line says it."""
-        return f"epoch {self.epoch}, loss {self.loss:.4f}, development F1 {self.development_f1:.2f}"
-
-
-@dataclass(frozen=True)
-class History:
-    """All epochs of a run, and the number (from 1) of the one whose weights were kept."""
-
-    epochs: list[Epoch]
-    kept: int
 
 
 def train(

@@ -16,10 +16,11 @@ from pipeline.evaluation.metrics import score
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
-from pipeline.params import Precision, Training
+from pipeline.settings import Precision
 from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
 from pipeline.storage.sealed_folder import check, identity, sha256
 from pipeline.training.loop import Loss, TrainingBatches, train
+from pipeline.training.settings import Training
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def train_and_save(
     settings: Training,
     *,
     seed: int,
-    label: str,
-    made: dict[str, Any],
+    method: str,
+    method_settings: dict[str, Any],
     depends_on: Sequence[Path | dict[str, Any]],
     tokenizer: Path,
     out: Path,
@@ -79,9 +80,9 @@ def train_and_save(
         loss: see training.Loss.
         settings: of the run.
         seed: of data order and dropout.
-        label: for progress lines, and as the start of the checkpoint's name.
-        made: what made the model, for its folder to say: `method` ("teacher" for a teacher) and the method's
-            own `settings`. Seed and training settings are added, but not the encoder's address.
+        method: "teacher", or the student's method.
+        method_settings: the entry `distill.<method>`, as JSON. The folder records both, the seed and the
+            training settings, but not the encoder's address.
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
@@ -92,7 +93,8 @@ def train_and_save(
     """
     model.to(inputs.accelerator.device)
     facts = [_identity(fact) for fact in (inputs.encoded, *depends_on)]
-    key = checkpoint_key(label.replace(", seed ", "-"), settings.model_dump(), seed, facts)
+    label = "teacher" if method == "teacher" else f"{method}, seed {seed}"
+    key = checkpoint_key(label.replace(", seed ", "-"), settings.model_dump(), seed, method_settings, facts)
     with Checkpoint.hold(checkpoint_root(), key) as checkpoint:
         history = train(
             model,
@@ -106,7 +108,8 @@ def train_and_save(
             label=label,
         )
         training = settings.model_dump(mode="json", exclude={"encoder"})
-        save_model(out, model, tokenizer, history, made | {"seed": seed, "training": training})
+        made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
+        save_model(out, model, tokenizer, history, made)
 
 
 def _identity(fact: Path | dict[str, Any]) -> Any:

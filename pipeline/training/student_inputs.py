@@ -4,21 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.distillation.settings import Scheduled, Settings
-from pipeline.params import Student
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training.loop import Loss
 from pipeline.training.run import Inputs
+from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
 
 
-def lessons(
+def student_inputs(
     method: str,
     own: Settings,
     student: Student,
     inputs: Inputs,
-    *,
     teacher: Path,
     scores: Path,
     unlabelled: Path,

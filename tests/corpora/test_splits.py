@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpora.settings import Corpus
 from pipeline.corpora.splits import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
-from pipeline.params import Corpus
 from tests.helpers.sample_sources import serve
 
 TRAIN = [

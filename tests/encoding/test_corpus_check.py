@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpora.settings import Corpus
 from pipeline.encoding.corpus_check import Findings, broken_words, look_at, report
 from pipeline.encoding.tokenization import load_tokenizer
-from pipeline.params import Corpus
 from tests.helpers.tiny_project import ROOT, invoke, lay_out
 
 BAD = b"Ba B-PER\nne\nri V-X\nne O\n\nTok I-PER\nba O O\n"

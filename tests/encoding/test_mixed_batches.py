@@ -14,14 +14,14 @@ from pipeline.encoding.mixed_batches import MixedBatches
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
-from pipeline.params import Student
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.training.loop import gold_loss, reproducible, train
 from pipeline.training.run import Inputs
-from pipeline.training.student_inputs import lessons
+from pipeline.training.settings import Student
+from pipeline.training.student_inputs import student_inputs
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
@@ -101,7 +101,7 @@ class Run:
     def __init__(self, name, corpus, teacher, scores, text, place, encoder):
         self.settings = settings_of(name)
         inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
-        self.inputs, self.loss = lessons(
+        self.inputs, self.loss = student_inputs(
             name, self.settings, STUDENT, inputs, teacher=teacher, scores=scores, unlabelled=text
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder

@@ -15,13 +15,15 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, encode, load, save
 from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import load_model, save_model
-from pipeline.params import Dump, Head, Params
+from pipeline.model.model_folder import Epoch, History, load_model, save_model
+from pipeline.params import Params
 from pipeline.scores.dump import dump_scores, origin_of
+from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import write_unlabelled
+from pipeline.settings import Head
 from pipeline.storage.sealed_folder import new_folder
-from pipeline.training.loop import Epoch, History
+from pipeline.training.student_settings import student_settings
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_encoders import POSITIONS
 
@@ -78,7 +80,7 @@ def made_by(params: Params, method: str) -> dict[str, Any]:
         "method": method,
         "settings": params.settings(method).model_dump(mode="json"),
         "seed": 1,
-        "training": params.student_of(method).model_dump(mode="json"),
+        "training": student_settings(params.student, params.settings(method)).model_dump(mode="json"),
     }
 
 

@@ -8,9 +8,10 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.params import Training
+from pipeline.model.model_folder import History
 from pipeline.storage.checkpoint import Checkpoint
-from pipeline.training.loop import History, Loss, gold_loss, reproducible, train
+from pipeline.training.loop import Loss, gold_loss, reproducible, train
+from pipeline.training.settings import Training
 
 SETTINGS = Training(epochs=2, batch_size=6, learning_rate=1e-3, head_learning_rate=1e-2, precision="float32")
 

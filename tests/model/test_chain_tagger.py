@@ -13,7 +13,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.params import Head
+from pipeline.settings import Head
 from pipeline.training.loop import gold_loss
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_encoders import KINDS, LAYERS

@@ -24,9 +24,9 @@ from pipeline.encoding.encoded import load
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import HISTORY, load_model, save_model
-from pipeline.params import Head
 from pipeline.scores.dump import origin_of, parameters_of
 from pipeline.scores.store import ScoreStore
+from pipeline.settings import Head
 from pipeline.training.loop import Run, gold_loss
 from pipeline.training.student_loss import student_loss
 from tests.helpers import tiny_inputs

@@ -231,7 +231,7 @@ def test_the_other_pythons_here_agree_about_the_project(version: str) -> None:
         ("stages/command.py", {"early"}),
         ("stages/__init__.py", ALL),
         ("pipeline/__init__.py", ALL),
-        ("pipeline/params.py", {"early"}),
+        ("pipeline/params.py", set()),
         ("pipeline/errors.py", {"early"}),
         ("pipeline/package/__init__.py", {"early", "late"}),
         ("pipeline/package/inner.py", {"early", "late"}),
@@ -262,6 +262,29 @@ def test_a_new_method_is_one_more_digest(tmp_path: Path) -> None:
     before = fingerprints(write(tmp_path, PROJECT))
     after = fingerprints(write(tmp_path, {"pipeline/distillation/methods/three.py": "x = 1\n"}))
     assert changed(before, after) == {"distill/three", "late"}
+
+
+def test_what_params_bring_as_settings_counts_where_a_stage_imports_it(tmp_path: Path) -> None:
+    settings = {
+        "pipeline/timing/__init__.py": "",
+        "pipeline/timing/settings.py": "class Times: passes = 3\n",
+        "pipeline/params.py": PROJECT["pipeline/params.py"] + "from pipeline.timing.settings import Times\n",
+        "pipeline/unused.py": "from pipeline.timing.settings import Times\n",
+        "stages/late.py": PROJECT["stages/late.py"] + "import pipeline.unused\n",
+    }
+    before = fingerprints(write(tmp_path, PROJECT | settings))
+    after = fingerprints(
+        write(tmp_path, {"pipeline/timing/settings.py": "class Times: passes, more = 3, 4\n"})
+    )
+    assert changed(before, after) == {"late"}
+
+
+@pytest.mark.parametrize("what", ["Option", "Argument"])
+def test_help_texts_do_not_count(what: str) -> None:
+    one = f"x: Annotated[int, typer.{what}('--x', min=1, help='How many.', show_default=False)] = 1"
+    assert text(one) == text(one.replace("How many.", "So many.").replace("False", "'one'"))
+    assert text(one) != text(one.replace("min=1", "min=2"))
+    assert text("f(help='a')") != text("f(help='b')")
 
 
 def test_a_module_moved_is_a_change(tmp_path: Path) -> None:
@@ -318,6 +341,43 @@ def test_changes_in_shared_files_reach_what_runs_them(after_edit: Callable[[str]
     assert not after_edit("pipeline/training/loop.py") & {"download", "prepare"}
     assert {"prepare"} <= after_edit("pipeline/corpora/tagging.py")
     assert UNTOUCHED | students <= after_edit("pipeline/errors.py")
+
+
+TRAINED = {"teacher"} | {f"distill/{name}" for name in method_names()}
+RESULTS = {"download", "prepare", "dump", "unlabelled", "evaluate"} | TRAINED
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("pipeline/params.py", "EDITED = 1"),
+        ("pipeline/timing/settings.py", "EDITED = 1"),
+        ("stages/arguments.py", "Seed = Annotated[int, typer.Option(help='Another text.')]"),
+        *(
+            (f"pipeline/reporting/{name}.py", "EDITED = 1")
+            for name in ("page", "summary", "tables", "outcomes")
+        ),
+    ],
+)
+def test_timing_reports_and_help_texts_re_run_no_training_dump_or_evaluation(
+    copy: Path, original: dict[str, str], file: str, line: str
+) -> None:
+    path = copy / file
+    before = path.read_text(encoding="utf-8")
+    old = 'Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]'
+    edited = before.replace(old, line) if old in before else f"{before}\n{line}\n"
+    path.write_text(edited, encoding="utf-8")
+    try:
+        stages = changed(original, fingerprints(copy))
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert edited != before
+    assert not stages & RESULTS
+    assert "reporting" not in file or "time_epochs" not in stages
+
+
+def test_the_training_loop_re_runs_training_alone(after_edit: Callable[[str], set[str]]) -> None:
+    assert after_edit("pipeline/training/loop.py") == TRAINED | {"time_epochs"}
 
 
 def test_every_stage_has_a_digest(original: dict[str, str]) -> None:

@@ -17,7 +17,6 @@ from pipeline.distillation.registry import method_names
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
-from pipeline.params import Student, TimeEpochs
 from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
 from pipeline.timing import as_published, epochs
 from pipeline.timing.epochs import (
@@ -30,6 +29,8 @@ from pipeline.timing.epochs import (
     Contender,
     PhaseClock,
 )
+from pipeline.timing.settings import TimeEpochs
+from pipeline.training.settings import Student
 from tests.helpers.tiny_inputs import tagger, train_batches
 
 STUDENT = Student(layers=1, epochs=2, learning_rate=1e-3, head_learning_rate=1e-2)

@@ -31,13 +31,13 @@ def stage(bert, corpus, tmp_path, monkeypatch):
         *,
         seed=1,
         split=0,
-        label="gold, seed 1",
         code="1",
         weights="2",
-        method="3",
+        method="gold",
+        k=3,
         **settings,
     ):
-        """Code, weights and method stand for a file, a sealed folder and settings that the run depends on."""
+        """Code and weights stand for a file and a sealed folder that the run depends on."""
         (tmp_path / "code").write_text(code)
         with new_folder(tmp_path / "weights") as aside:
             (aside / "weights").write_text(weights)
@@ -51,9 +51,9 @@ def stage(bert, corpus, tmp_path, monkeypatch):
             loss,
             changed,
             seed=seed,
-            label=label,
-            made={"method": method, "settings": {"k": 3}},
-            depends_on=[tmp_path / "code", tmp_path / "weights", {"method": method}],
+            method=method,
+            method_settings={"k": k},
+            depends_on=[tmp_path / "code", tmp_path / "weights"],
             tokenizer=bert,
             out=tmp_path / out,
         )
@@ -79,7 +79,7 @@ def stops(chain, batch, step):
 def test_the_folder_says_how_it_was_made(stage):
     history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
     training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
-    assert history["made"] == {"method": "3", "settings": {"k": 3}, "seed": 7, "training": training}
+    assert history["made"] == {"method": "gold", "settings": {"k": 3}, "seed": 7, "training": training}
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -130,10 +130,10 @@ def test_a_stopped_run_leaves_no_folder_and_goes_on(stage, tmp_path):
     [
         {"seed": 2},
         {"split": 5},
-        {"label": "kbest, seed 1"},
         {"code": "4"},
         {"weights": "4"},
-        {"method": "4"},
+        {"method": "kbest"},
+        {"k": 4},
         {"learning_rate": 2e-3},
         {"epochs": 3},
     ],
