@@ -15,7 +15,7 @@ from benchmarks.made_with import made_with
 from benchmarks.pages.benchmark_tables import confidence_section
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
-from pipeline.evaluation.metrics import score
+from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.storage.sealed_folder import check
@@ -62,7 +62,7 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         decoded = zip(chain.viterbi()[1].tolist(), chain.lengths.tolist(), strict=True)
         predicted += [[names[tag] for tag in path[:length]] for path, length in decoded]
     top = torch.cat(tops)
-    found = score([gold[row] for row in chosen.tolist()], predicted, scheme=model.tag_set.scheme)
+    found = compute_metrics([gold[row] for row in chosen.tolist()], predicted, scheme=model.tag_set.scheme)
     return {
         "split": split.stem,
         "sentences": len(chosen),

@@ -22,7 +22,7 @@ from transformers.utils import logging
 from benchmarks.made_with import made_with
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, load, read_tags
-from pipeline.evaluation.metrics import score
+from pipeline.evaluation.metrics import compute_metrics
 from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
 from pipeline.model.model_folder import WEIGHTS, load_model
@@ -120,7 +120,7 @@ def f1_of(run: Run, batches: Batches, gold: list[list[str]], names: tuple[str, .
     for ids in batches.in_order():
         for row, path in zip(ids.tolist(), run(ids), strict=True):
             tags[row] = [names[tag] for tag in path]
-    return score(gold, tags, scheme=batches.encoded.tag_set.scheme).f1
+    return compute_metrics(gold, tags, scheme=batches.encoded.tag_set.scheme).f1
 
 
 def measure(

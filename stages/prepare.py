@@ -38,7 +38,7 @@ def main(
     from pipeline.corpora.splits import read_splits
     from pipeline.corpora.tagging import TagSet
     from pipeline.encoding.encoded import encode, save
-    from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+    from pipeline.encoding.tokenization import input_layout, load_tokenizer
     from pipeline.storage.sealed_folder import check as intact
     from pipeline.storage.sealed_folder import new_folder
 
@@ -46,12 +46,12 @@ def main(
     splits = read_splits(corpus, settings.corpus)
     tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=settings.corpus.scheme)
     tokenizer = load_tokenizer(encoder)
-    vocabulary = vocabulary_of(
+    layout = input_layout(
         tokenizer, encoder, window=settings.prepare.window, overlap=settings.prepare.overlap
     )
     with new_folder(out) as folder:
         for split, sentences in splits.items():
-            save(encode(sentences, tokenizer, vocabulary), folder / f"{split}.parquet", tag_set, vocabulary)
+            save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)
     for split, sentences in splits.items():
         print(f"{split}: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
 

@@ -17,6 +17,11 @@ SCHEMES = (*PREFIXES, "plain")
 Scheme = Literal["iob2", "plain"]
 """What a tag set is in: spans as IOB2, or plain tags."""
 
+Span = tuple[str, int, int]
+"""Type, first word, word after the last."""
+
+Tags = Sequence[str]
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -74,6 +79,30 @@ def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[in
     if scheme == "bioes" and open_kind:
         broken.add(len(tags) - 1)
     return tuple(iob2), tuple(sorted(broken))
+
+
+def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
+    """The spans of one sentence of IOB2 or plain tags; a plain tag is a span of its own.
+
+    A span starts at every B-, and at an I- that follows O or another type, as in the CoNLL evaluation script.
+
+    Raises:
+        ValueError: a tag is none of the scheme's.
+    """
+    if scheme == "plain":
+        return {(tag, word, word + 1) for word, tag in enumerate(tags)}
+    found: set[Span] = set()
+    open_kind, start = "", 0
+    for word, tag in enumerate((*tags, "O")):
+        prefix, _, kind = tag.partition("-")
+        if tag != "O" and not (prefix in ("B", "I") and kind):
+            raise ValueError(f"{tag!r} is no IOB2 tag: expected O, B-TYPE or I-TYPE")
+        if open_kind and (prefix != "I" or kind != open_kind):
+            found.add((open_kind, start, word))
+            open_kind = ""
+        if kind and not open_kind:
+            open_kind, start = kind, word
+    return found
 
 
 class SpanReader:

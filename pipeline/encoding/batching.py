@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.encoding.encoded import Encoded, Vocabulary
+from pipeline.encoding.encoded import Encoded, InputLayout
 from pipeline.storage.ragged import Ragged
 
 POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
@@ -55,7 +55,7 @@ class Batches:
         self.encoded = encoded
         self.batch_size = batch_size
         self._sizes = encoded.pieces.lengths.int()
-        self._capacity = _capacity(encoded.vocabulary)
+        self._capacity = _capacity(encoded.layout)
         self._long = self._long_batches()
 
     def __len__(self) -> int:
@@ -89,16 +89,16 @@ class Batches:
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""
-        vocabulary, pieces = self.encoded.vocabulary, self.encoded.pieces.take(ids)
+        layout, pieces = self.encoded.layout, self.encoded.pieces.take(ids)
         first, lengths = _padded(self.encoded.first.take(ids))
-        rows, counts, window, offset = _plan_windows(first.long(), lengths, pieces.lengths, vocabulary)
+        rows, counts, window, offset = _plan_windows(first.long(), lengths, pieces.lengths, layout)
         sizes = rows[:, 1] - rows[:, 0]
         start = pieces.offsets[:-1].repeat_interleave(counts) + rows[:, 0]
         inputs, _ = _padded(Ragged.of(pieces.slices(start, sizes), sizes))
-        input_ids, attention_mask = _with_special(inputs, sizes, vocabulary)
+        input_ids, attention_mask = _with_special(inputs, sizes, layout)
 
         first_row = counts.cumsum(0) - counts
-        word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(vocabulary.prefix) + offset
+        word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(layout.prefix) + offset
         tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
@@ -116,7 +116,7 @@ class Batches:
         for sentence in order.tolist():
             first, lengths = _padded(self.encoded.first.take(torch.tensor([sentence])))
             size = self._sizes[sentence : sentence + 1].long()
-            windows = len(_plan_windows(first.long(), lengths, size, self.encoded.vocabulary)[0])
+            windows = len(_plan_windows(first.long(), lengths, size, self.encoded.layout)[0])
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size
@@ -125,13 +125,13 @@ class Batches:
         return list(order.split(sizes)) if sizes else []
 
 
-def _capacity(vocabulary: Vocabulary) -> int:
+def _capacity(layout: InputLayout) -> int:
     """Pieces of text that one window holds."""
-    return vocabulary.window - len(vocabulary.prefix) - len(vocabulary.suffix)
+    return layout.window - len(layout.prefix) - len(layout.suffix)
 
 
 def _plan_windows(
-    first: Tensor, lengths: Tensor, sizes: Tensor, vocabulary: Vocabulary
+    first: Tensor, lengths: Tensor, sizes: Tensor, layout: InputLayout
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Cut sentences longer than a window into overlapping ones at word boundaries.
 
@@ -139,7 +139,7 @@ def _plan_windows(
         first: [B, L] each word's first piece.
         lengths: [B] words.
         sizes: [B] pieces.
-        vocabulary: says how long a window and an overlap are.
+        layout: says how long a window and an overlap are.
 
     Returns:
         The windows of all sentences as (first piece, last piece + 1) [V, 2] and how many each has [B]; for
@@ -147,14 +147,14 @@ def _plan_windows(
         word in two windows is read where it has more context: the first half of the overlap in the earlier
         window, the second in the later.
     """
-    capacity = _capacity(vocabulary)
+    capacity = _capacity(layout)
     parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))
     counts = torch.ones_like(sizes)
     word_window, word_offset = torch.zeros_like(first), first.clone()
     for sentence in (sizes > capacity).nonzero().flatten().tolist():
         words = sentence, slice(int(lengths[sentence]))
         bounds = torch.cat([first[words], sizes[sentence : sentence + 1]])
-        windows = _windows(bounds.tolist(), capacity, vocabulary.overlap)
+        windows = _windows(bounds.tolist(), capacity, layout.overlap)
         parts[sentence] = torch.tensor([(start, end) for start, end, _ in windows])
         counts[sentence] = len(windows)
         turns = torch.tensor([turn for _, _, turn in windows[1:]])
@@ -194,14 +194,14 @@ def _padded(rows: Ragged) -> tuple[Tensor, Tensor]:
     return rows.padded(torch.arange(len(rows)))
 
 
-def _with_special(inputs: Tensor, sizes: Tensor, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+def _with_special(inputs: Tensor, sizes: Tensor, layout: InputLayout) -> tuple[Tensor, Tensor]:
     """Put prefix and suffix around pieces [V, P] of the given sizes [V], and pad: ids and attention mask."""
-    before, after = len(vocabulary.prefix), len(vocabulary.suffix)
+    before, after = len(layout.prefix), len(layout.suffix)
     rows = len(inputs)
     position = torch.arange(before + inputs.shape[1] + after)
     ids = torch.cat(
         [
-            torch.tensor(vocabulary.prefix).expand(rows, -1),
+            torch.tensor(layout.prefix).expand(rows, -1),
             inputs,
             torch.zeros(rows, after, dtype=inputs.dtype),
         ],
@@ -209,7 +209,7 @@ def _with_special(inputs: Tensor, sizes: Tensor, vocabulary: Vocabulary) -> tupl
     ).to(torch.int64)
     ends = before + sizes[:, None]
     mask = position < ends + after
-    for shift, piece in enumerate(vocabulary.suffix):
+    for shift, piece in enumerate(layout.suffix):
         ids.scatter_(1, ends + shift, piece)
-    ids[~mask] = vocabulary.pad
+    ids[~mask] = layout.pad
     return ids, mask.to(torch.int64)

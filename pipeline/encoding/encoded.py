@@ -27,7 +27,7 @@ _METADATA = b"encoded"
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class InputLayout:
     """What of a tokenizer is needed to lay pieces out for its encoder.
 
     prefix, suffix: ids that every input starts and ends with, as [CLS] and [SEP].
@@ -64,7 +64,7 @@ class Encoded:
     first: Rows
     tags: Rows | None
     tag_set: TagSet
-    vocabulary: Vocabulary
+    layout: InputLayout
 
     def __len__(self) -> int:
         return len(self.first)
@@ -75,7 +75,7 @@ class Encoded:
         return self.first.lengths
 
 
-def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary) -> pa.Table:
+def encode(sentences: Sequence[Sentence], tokenizer: Any, layout: InputLayout) -> pa.Table:
     """Cut every word into pieces: a table of `words`, `tags` (null if unlabelled), `pieces` and `first`.
 
     Each distinct word is tokenized once, alone, which is what tokenizers do with split input. A word that
@@ -85,7 +85,7 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary
     distinct = pc.unique(words.flatten())
     ids = tokenizer(distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False)["input_ids"]
     by_word = Ragged.of(
-        torch.tensor([piece for word in ids for piece in word or [vocabulary.unknown]], dtype=torch.int32),
+        torch.tensor([piece for word in ids for piece in word or [layout.unknown]], dtype=torch.int32),
         torch.tensor([max(1, len(word)) for word in ids]),
     )
     rows = torch.from_numpy(
@@ -106,7 +106,7 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, vocabulary: Vocabulary
     )
 
 
-def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Encoded:
+def as_tensors(table: pa.Table, tag_set: TagSet, layout: InputLayout) -> Encoded:
     """The table that `encode` gave, as the batches read it."""
     tags = table["tags"].combine_chunks()
     return Encoded(
@@ -114,19 +114,19 @@ def as_tensors(table: pa.Table, tag_set: TagSet, vocabulary: Vocabulary) -> Enco
         first=_ragged(table["first"].combine_chunks()),
         tags=None if tags.null_count else _ragged(tags, pa.array(tag_set.tags)),
         tag_set=tag_set,
-        vocabulary=vocabulary,
+        layout=layout,
     )
 
 
-def save(table: pa.Table, path: Path, tag_set: TagSet, vocabulary: Vocabulary) -> None:
+def save(table: pa.Table, path: Path, tag_set: TagSet, layout: InputLayout) -> None:
     """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
 
-    The tag set and the vocabulary stand in the metadata of the Parquet file.
+    The tag set and the layout stand in the metadata of the Parquet file.
     """
-    metadata = json.dumps({"tag_set": tag_set.to_json(), "vocabulary": asdict(vocabulary)})
+    metadata = json.dumps({"tag_set": tag_set.to_json(), "layout": asdict(layout)})
     kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
     pq.write_table(kept, path, compression="zstd")
-    encoded = as_tensors(table, tag_set, vocabulary)
+    encoded = as_tensors(table, tag_set, layout)
     pieces, first = encoded.pieces.in_memory(), encoded.first.in_memory()
     numbers = {
         "pieces": pieces.values.int().numpy(),
@@ -158,7 +158,7 @@ def load(path: Path) -> Encoded:
         first=first,
         tags=tags,
         tag_set=TagSet.from_json(header["tag_set"]),
-        vocabulary=Vocabulary.from_json(header["vocabulary"]),
+        layout=InputLayout.from_json(header["layout"]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer
 
-from pipeline.encoding.encoded import Vocabulary
+from pipeline.encoding.encoded import InputLayout
 from pipeline.errors import UserError, first_line
 
 # Their position ids start behind the padding id, so that many positions are never used.
@@ -41,7 +41,7 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def vocabulary_of(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> Vocabulary:
+def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> InputLayout:
     """The tokenizer's special pieces, and the longest input (at most `window`) of the encoder in `folder`.
 
     Raises:
@@ -55,7 +55,7 @@ def vocabulary_of(tokenizer: Any, folder: Path, *, window: int, overlap: int) ->
         raise UserError(
             f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it"
         )
-    return Vocabulary(
+    return InputLayout(
         prefix=tuple(full[:before]),
         suffix=tuple(full[before + len(bare) :]),
         pad=tokenizer.pad_token_id,

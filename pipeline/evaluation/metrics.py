@@ -1,4 +1,4 @@
-"""Span and word scores of predicted tags, counted as the CoNLL evaluation script counts them."""
+"""Span and word metrics of predicted tags, counted as the CoNLL evaluation script counts them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from seqeval.metrics.sequence_labeling import get_entities
 
-from pipeline.corpora.tagging import Scheme
-
-Span = tuple[str, int, int]
-Tags = Sequence[str]
+from pipeline.corpora.tagging import Scheme, Tags, spans
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Scores:
+class Metrics:
     """What a tagger reached on a corpus; all in percent.
 
     `precision`, `recall` and `f1` count spans, `token_f1` the words that are not O (a word is right when its
@@ -41,8 +37,8 @@ class Scores:
     types: dict[str, Rates]
 
 
-def score(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) -> Scores:
-    """Score predicted tags against gold tags, sentence by sentence.
+def compute_metrics(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) -> Metrics:
+    """Compare predicted tags with gold tags, sentence by sentence.
 
     With the scheme `plain` every word is a span of its own, so that all five figures are the accuracy.
 
@@ -66,7 +62,7 @@ def score(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) ->
         sum(true != outside for true, _ in pairs),
     )
     overall = _rates(hits.total(), guesses.total(), truths.total())
-    return Scores(
+    return Metrics(
         precision=overall.precision,
         recall=overall.recall,
         f1=overall.f1,
@@ -76,27 +72,11 @@ def score(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) ->
     )
 
 
-def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
-    """The spans (type, first word, word after the last) of one sentence.
-
-    A span starts at every B-, and at an I- that follows O or another type, as in the CoNLL script.
-
-    Raises:
-        ValueError: a tag is none of the scheme's.
-    """
-    if scheme == "plain":
-        return {(tag, word, word + 1) for word, tag in enumerate(tags)}
-    for tag in tags:
-        if tag != "O" and not (tag[:2] in ("B-", "I-") and tag[2:]):
-            raise ValueError(f"{tag!r} is no IOB2 tag: expected O, B-TYPE or I-TYPE")
-    return {(kind, start, last + 1) for kind, start, last in get_entities(list(tags))}
-
-
 def sentence_counts(gold: Sequence[Tags], predicted: Sequence[Tags], *, scheme: Scheme) -> NDArray[np.int64]:
     """Per sentence the spans found right, predicted, and in gold: [sentences, 3], what F1 is made of.
 
     Raises:
-        ValueError: as `score`.
+        ValueError: as `compute_metrics`.
     """
     _check_shapes(gold, predicted)
     counts = np.zeros((len(gold), 3), dtype=np.int64)

@@ -13,7 +13,7 @@ from accelerate import Accelerator
 
 from pipeline.device import device_name, synchronize
 from pipeline.encoding.batching import Batches
-from pipeline.evaluation.metrics import score
+from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
@@ -52,7 +52,7 @@ def evaluate(
         predict(model, batches, accelerator)
         synchronize(accelerator.device)
         seconds.append(time.perf_counter() - began)
-    scores = score(gold, predicted, scheme=model.tag_set.scheme)
+    scores = compute_metrics(gold, predicted, scheme=model.tag_set.scheme)
     history = json.loads((folder / HISTORY).read_text())
     metrics = {
         "scheme": model.tag_set.scheme,

@@ -215,14 +215,14 @@ def _description(method: str) -> str:
 
 
 def _limits(run: FinishedRun) -> str:
-    vocabulary = run.config["vocabulary"]
+    layout = run.config["input_layout"]
     lines = [
         f"The scores hold for text like the test split of `{run.settings.task}`. Other kinds of text, times "
         "and languages were not measured, nor whether names of different groups fare alike.",
         "It finds its own tags alone, and spans that neither overlap nor nest.",
         "It needs words: raw text is cut by a general rule, which differs in places from the corpus's own.",
-        f"Text beyond {vocabulary['window']} word pieces is read in windows that share up to "
-        f"{vocabulary['overlap']}; what is further away is not seen.",
+        f"Text beyond {layout['window']} word pieces is read in windows that share up to "
+        f"{layout['overlap']}; what is further away is not seen.",
         "The confidence of a span is the model's own probability; it has not been calibrated.",
     ]
     return "\n".join(f"- {line}" for line in lines)

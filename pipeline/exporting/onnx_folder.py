@@ -60,4 +60,4 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
 
 def _settings(tagger: ChainTagger) -> dict[str, Any]:
     chain = {name: getattr(tagger, name).tolist() for name in ("transitions", "start", "end")}
-    return tagger.tag_set.to_json() | chain | tagger.config.vocabulary
+    return tagger.tag_set.to_json() | chain | tagger.config.input_layout

@@ -32,7 +32,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     kind = model.encoder.config.model_type
     refused = f"{name}: an encoder of the kind {kind} cannot be exported to ONNX"
     network = _Emissions(model).eval()
-    window = model.config.vocabulary["window"]
+    window = model.config.input_layout["window"]
     rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces", max=window)
     registration = logging.getLogger(
         "torch.onnx._internal.exporter._registration"
@@ -90,7 +90,7 @@ def _inputs(model: ChainTagger, rows: int, pieces: int) -> tuple[Tensor, Tensor]
     ids = torch.randint(model.encoder.config.vocab_size, (rows, pieces), generator=generator)
     mask = torch.ones_like(ids)
     if rows > 1:
-        ids[1, -1], mask[1, -1] = model.config.vocabulary["pad"], 0
+        ids[1, -1], mask[1, -1] = model.config.input_layout["pad"], 0
     return ids, mask
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.chain import LinearChain, log_space, recursion
-from pipeline.corpora.tagging import TagSet
-from pipeline.evaluation.metrics import Span
+from pipeline.corpora.tagging import Span, TagSet
 
 Floats = NDArray[np.float64]
 

@@ -11,14 +11,13 @@ from accelerate import Accelerator
 from huggingface_hub.utils import are_progress_bars_disabled
 from transformers.utils import logging
 
-from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.tagging import Sentence, spans
 from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, Vocabulary, as_tensors, encode
+from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
-from pipeline.evaluation.metrics import spans
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.storage.sealed_folder import SEAL, check
@@ -28,7 +27,7 @@ CHUNK_SENTENCES, CHUNK_CHARACTERS = 1024, 500_000  # sorted by length together; 
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Entity:
     """An entity or chunk; a single word, where the tags are plain.
 
     start, end: its first character in the sentence, and the one after its last.
@@ -53,7 +52,7 @@ class Tagged:
     words: tuple[str, ...]
     offsets: tuple[tuple[int, int], ...]
     tags: tuple[str, ...]
-    spans: tuple[Span, ...]
+    spans: tuple[Entity, ...]
 
 
 class Tagger:
@@ -63,7 +62,7 @@ class Tagger:
         """Move `model` to the accelerator's device; `tokenizer` is the one it was trained with."""
         self._model = model.to(accelerator.device).eval()
         self._tokenizer, self._accelerator = tokenizer, accelerator
-        self._vocabulary = Vocabulary.from_json(model.config.vocabulary)
+        self._layout = InputLayout.from_json(model.config.input_layout)
         self._tag_set = model.tag_set
 
     @property
@@ -126,8 +125,8 @@ class Tagger:
         return results
 
     def _encoded(self, texts: Sequence[Text]) -> Encoded:
-        table = encode([Sentence(text.words) for text in texts], self._tokenizer, self._vocabulary)
-        return as_tensors(table, self._tag_set, self._vocabulary)
+        table = encode([Sentence(text.words) for text in texts], self._tokenizer, self._layout)
+        return as_tensors(table, self._tag_set, self._layout)
 
 
 def load(folder: str | Path) -> Tagger:
@@ -145,8 +144,8 @@ def load(folder: str | Path) -> Tagger:
         check(folder)
     with _quiet():
         model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
-    if model.config.vocabulary is None:
-        raise UserError(f"{folder / 'config.json'}: says no vocabulary; train the model again")
+    if model.config.input_layout is None:
+        raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
     return Tagger(model, tokenizer, accelerator("float32"))
 
 
@@ -185,6 +184,6 @@ def _chunks(texts: Iterable[Text], at_once: int) -> Iterator[list[Text]]:
         yield chunk
 
 
-def _span(text: Text, kind: str, first: int, after: int, confidence: float) -> Span:
+def _span(text: Text, kind: str, first: int, after: int, confidence: float) -> Entity:
     start, end = text.offsets[first][0], text.offsets[after - 1][1]
-    return Span(kind, start, end, text.text[start:end], confidence)
+    return Entity(kind, start, end, text.text[start:end], confidence)

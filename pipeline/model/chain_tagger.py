@@ -29,7 +29,7 @@ class ChainTaggerConfig(PreTrainedConfig):
 
     encoder: the encoder's own configuration.
     tag_set: the tags, in the order of the emission's columns (TagSet as JSON).
-    vocabulary: how pieces are laid out (Vocabulary as JSON), so that the folder can tag text by itself.
+    input_layout: how pieces are laid out (InputLayout as JSON), so that the folder can tag text by itself.
     dropout: before the emission layer.
     head: see Head. A softmax tagger is saved as a stock token classifier, with these values in its config.
     """
@@ -40,13 +40,13 @@ class ChainTaggerConfig(PreTrainedConfig):
         self,
         encoder: dict[str, Any] | None = None,
         tag_set: dict[str, Any] | None = None,
-        vocabulary: dict[str, Any] | None = None,
+        input_layout: dict[str, Any] | None = None,
         dropout: float = 0.1,
         head: Head = "crf",
         **rest: Any,
     ) -> None:
         self.encoder = encoder or {}
-        self.vocabulary = vocabulary
+        self.input_layout = input_layout
         self.tag_set = tag_set or {"scheme": "plain", "tags": ["O"]}
         self.dropout = dropout
         self.head = head
@@ -93,7 +93,7 @@ class ChainTagger(PreTrainedModel):
 
         Args:
             folder: the encoder.
-            encoded: a split that the tagger will read, for its tag set and vocabulary.
+            encoded: a split that the tagger will read, for its tag set and layout.
             layers: how many.
             dropout: before the emission layer.
             head: see Head.
@@ -114,10 +114,10 @@ class ChainTagger(PreTrainedModel):
             raise UserError(
                 f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"
             )
-        tag_set, vocabulary = encoded.tag_set.to_json(), asdict(encoded.vocabulary)
+        tag_set, layout = encoded.tag_set.to_json(), asdict(encoded.layout)
         tagger = cls(
             ChainTaggerConfig(
-                token_classifier.shape_of(encoder.config.to_dict()), tag_set, vocabulary, dropout, head
+                token_classifier.shape_of(encoder.config.to_dict()), tag_set, layout, dropout, head
             )
         )
         _drop_pooler(encoder)
@@ -138,7 +138,7 @@ class ChainTagger(PreTrainedModel):
         teacher = cls.load(folder)
         shape = token_classifier.shape_of(_first_layers(teacher.encoder.config, layers, folder).to_dict())
         of = teacher.config
-        student = cls(ChainTaggerConfig(shape, of.tag_set, of.vocabulary, dropout, head))
+        student = cls(ChainTaggerConfig(shape, of.tag_set, of.input_layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
             raise UserError(
                 f"student.init: teacher is not possible where one head is crf and one softmax over "
@@ -196,7 +196,7 @@ class ChainTagger(PreTrainedModel):
         if self.config.head == "crf":
             super().save_pretrained(save_directory, *args, **options)
             return
-        facts = {name: getattr(self.config, name) for name in ("tag_set", "vocabulary", "dropout")}
+        facts = {name: getattr(self.config, name) for name in ("tag_set", "input_layout", "dropout")}
         parts = {"encoder": self.encoder, "projection": self.projection, "emission": self.emission}
         token_classifier.write(Path(save_directory), self.config.encoder, self.tag_set.tags, facts, **parts)
 

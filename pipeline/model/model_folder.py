@@ -51,7 +51,7 @@ def save_model(
         model.save_pretrained(aside)
         tokenizer = load_tokenizer(encoder)
         # Others than this project cut text by what the tokenizer says, and many say nothing.
-        tokenizer.model_max_length = model.config.vocabulary["window"]
+        tokenizer.model_max_length = model.config.input_layout["window"]
         tokenizer.save_pretrained(aside)
         (aside / HISTORY).write_text(json.dumps(record, indent=1) + "\n")
 

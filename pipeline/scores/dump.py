@@ -49,7 +49,7 @@ def origin_of_file(split: Path, digest: str, teacher: Path) -> Origin:
         tags=header.tag_set.tags,
         teacher=check(teacher)[WEIGHTS],
         corpus=digest,
-        tokenizer=header.vocabulary.identity,
+        tokenizer=header.layout.identity,
         split=split.stem,
     )
 

@@ -31,7 +31,7 @@ def write_unlabelled(
     Args:
         sentences: at least one.
         out: the folder to write.
-        encoded: the encoded corpus, whose tag set and vocabulary the sentences get.
+        encoded: the encoded corpus, whose tag set and layout the sentences get.
         teacher: trained on it; its tokenizer cuts the words.
         code: hash of the code, which decides with the inputs whether a stopped run is taken up.
         settings: of the dump.
@@ -45,8 +45,8 @@ def write_unlabelled(
     facts = [settings.model_dump(), identity(encoded), identity(teacher), sha256(code), _digest(sentences)]
     key = checkpoint_key("unlabelled", facts)
     with Checkpoint.hold(checkpoint_root(), key) as checkpoint, new_folder(out) as folder:
-        table = encode(sentences, load_tokenizer(teacher), header.vocabulary)
-        save(table, folder / TEXT, header.tag_set, header.vocabulary)
+        table = encode(sentences, load_tokenizer(teacher), header.layout)
+        save(table, folder / TEXT, header.tag_set, header.layout)
         dump_scores(
             model,
             Batches(load(folder / TEXT), settings.batch_size),
@@ -67,12 +67,12 @@ def open_unlabelled(folder: Path, labelled: Batches, teacher: Path) -> tuple[Bat
         teacher: whose scores they must be.
 
     Raises:
-        UserError: the folder is damaged, or was made with another teacher, vocabulary or tag set.
+        UserError: the folder is damaged, or was made with another teacher, layout or tag set.
     """
     if not (files := check(folder)):
         return None
     encoded, mine = load(folder / TEXT), labelled.encoded
-    if (encoded.tag_set, encoded.vocabulary) != (mine.tag_set, mine.vocabulary):
+    if (encoded.tag_set, encoded.layout) != (mine.tag_set, mine.layout):
         raise UserError(
             f"{folder / TEXT}: was made for another corpus or encoder; run `dvc repro unlabelled`"
         )

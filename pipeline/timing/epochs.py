@@ -96,17 +96,17 @@ def bert_base(
     largest = int(encoded.pieces.in_memory().values.max())
     config = BertConfig(
         vocab_size=max(shape.vocab_size, largest + 1, *_special(encoded)),
-        max_position_embeddings=max(shape.max_position_embeddings, encoded.vocabulary.window),
+        max_position_embeddings=max(shape.max_position_embeddings, encoded.layout.window),
         num_hidden_layers=layers or shape.num_hidden_layers,
     )
-    vocabulary = asdict(encoded.vocabulary)
+    layout = asdict(encoded.layout)
     tag_set = encoded.tag_set.to_json()
-    return ChainTagger(ChainTaggerConfig(config.to_dict(), tag_set, vocabulary, dropout, head))
+    return ChainTagger(ChainTaggerConfig(config.to_dict(), tag_set, layout, dropout, head))
 
 
 def _special(encoded: Encoded) -> list[int]:
     """The least sizes of a vocabulary that holds the special pieces."""
-    of = encoded.vocabulary
+    of = encoded.layout
     return [piece + 1 for piece in (*of.prefix, *of.suffix, of.pad, of.unknown)]
 
 

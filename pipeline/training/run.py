@@ -12,7 +12,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches
-from pipeline.evaluation.metrics import score
+from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
@@ -56,7 +56,7 @@ class Inputs:
     def development_f1(self, model: ChainTagger) -> float:
         """Span F1 on development, in percent."""
         predicted = predict(model, self.dev, self.accelerator)
-        return score(self.gold, predicted, scheme=model.tag_set.scheme).f1
+        return compute_metrics(self.gold, predicted, scheme=model.tag_set.scheme).f1
 
 
 def train_and_save(

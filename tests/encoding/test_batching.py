@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, Vocabulary
+from pipeline.encoding.encoded import Encoded, InputLayout
 from pipeline.storage.ragged import Ragged
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split
@@ -26,7 +26,7 @@ def numbered(word_sizes: list[list[int]], window: int = 12, overlap: int = 4) ->
         first=Ragged.of(torch.tensor(first), words),
         tags=Ragged.of(torch.arange(int(words.sum())) % len(TAG_SET), words),
         tag_set=TAG_SET,
-        vocabulary=Vocabulary((CLS,), (SEP,), PAD, 0, window, overlap, "numbered"),
+        layout=InputLayout((CLS,), (SEP,), PAD, 0, window, overlap, "numbered"),
     )
 
 
@@ -137,7 +137,7 @@ def test_five_thousand_words_have_one_emission_each(bert, tmp_path):
 
     assert chain.emissions.shape == (1, 5000, len(TAG_SET))
     assert len(batch.word_index.unique()) == 5000
-    assert batch.input_ids.shape[1] == encoded.vocabulary.window
+    assert batch.input_ids.shape[1] == encoded.layout.window
     assert chain.viterbi()[1].shape == (1, 5000)
 
 
@@ -199,7 +199,7 @@ def test_tags_and_lengths_come_along(mixed):
 
 def test_an_unlabelled_split_gives_no_tags():
     encoded = numbered([[1, 2], [3]])
-    unlabelled = Encoded(encoded.pieces, encoded.first, None, encoded.tag_set, encoded.vocabulary)
+    unlabelled = Encoded(encoded.pieces, encoded.first, None, encoded.tag_set, encoded.layout)
     assert Batches(unlabelled, 2).batch(torch.tensor([0, 1])).tags is None
 
 

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.encoded import encode, load, read_tags
-from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_encoders import KINDS
@@ -34,7 +34,7 @@ def test_pieces_are_those_of_the_tokenizer_on_split_words(kind, encoder, tmp_pat
         found: list[list[int]] = [[] for _ in sentence.words]
         for piece, word in zip(own["input_ids"], own.word_ids(), strict=True):
             found[word].append(piece)
-        by_word = [word or [encoded.vocabulary.unknown] for word in found]
+        by_word = [word or [encoded.layout.unknown] for word in found]
         starts = [sum(map(len, by_word[:word])) for word in range(len(by_word))]
 
         pieces, first = (rows.take(torch.tensor([row])).values for rows in parts(encoded))
@@ -48,7 +48,7 @@ def parts(encoded):
 
 def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path):
     encoded = write_split(tmp_path / "split.parquet", ODDITIES, bert)
-    tokenizer, unknown = load_tokenizer(bert), encoded.vocabulary.unknown
+    tokenizer, unknown = load_tokenizer(bert), encoded.layout.unknown
     assert tokenizer("\u200b", add_special_tokens=False)["input_ids"] == []
 
     ba, ne = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("ba", "Ne"))
@@ -60,14 +60,14 @@ def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path)
 def test_each_distinct_word_is_tokenized_once(bert):
     """A corpus repeats its words; the tokenizer is the slow part."""
     tokenizer = load_tokenizer(bert)
-    vocabulary = vocabulary_of(tokenizer, bert, window=40, overlap=6)
+    layout = input_layout(tokenizer, bert, window=40, overlap=6)
     seen = []
 
     def counting(words, **settings):
         seen.extend(words)
         return tokenizer(words, **settings)
 
-    encode([Sentence(("ba", "ne", "ba")), Sentence(("ne", "ri"))], counting, vocabulary)
+    encode([Sentence(("ba", "ne", "ba")), Sentence(("ne", "ri"))], counting, layout)
     assert sorted(seen) == ["ba", "ne", "ri"]
 
 
@@ -77,7 +77,7 @@ def test_files_give_back_tags_tag_set_and_vocabulary(bert, tmp_path):
 
     assert len(encoded) == 9
     assert encoded.tag_set == TAG_SET
-    assert encoded.vocabulary == vocabulary_of(load_tokenizer(bert), bert, window=40, overlap=6)
+    assert encoded.layout == input_layout(load_tokenizer(bert), bert, window=40, overlap=6)
     assert encoded.tags is not None
     assert TAG_SET.names(encoded.tags.in_memory().values.tolist()) == [
         tag for sentence in split for tag in sentence.tags or ()

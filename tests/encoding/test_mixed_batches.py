@@ -234,7 +234,7 @@ def test_ids_of_one_store_never_reach_the_other(run, scores, text, monkeypatch):
 
 def test_a_text_of_another_vocabulary_or_teacher_is_refused(corpus, teacher, text, tmp_path, bert):
     split = load(corpus / "train.parquet")
-    other: Encoded = replace(split, vocabulary=replace(split.vocabulary, window=16))
+    other: Encoded = replace(split, layout=replace(split.layout, window=16))
     with pytest.raises(
         UserError, match=r"text\.parquet: was made for another corpus or encoder; run `dvc repro"
     ):

@@ -8,7 +8,8 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.metrics import f1_score as sklearn_f1  # type: ignore[import-untyped]
 
-from pipeline.evaluation.metrics import confusion, score, sentence_counts, spans
+from pipeline.corpora.tagging import spans
+from pipeline.evaluation.metrics import compute_metrics, confusion, sentence_counts
 
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-X-Y", "I-X-Y"]
 pairs = st.lists(
@@ -93,7 +94,7 @@ class Conlleval:
 @given(pairs)
 def test_scores_are_conllevals(corpus):
     gold, predicted = split(corpus)
-    scores, script = score(gold, predicted, scheme="iob2"), Conlleval(gold, predicted)
+    scores, script = compute_metrics(gold, predicted, scheme="iob2"), Conlleval(gold, predicted)
     assert (scores.precision, scores.recall, scores.f1) == pytest.approx(script.rates())
     assert scores.accuracy == pytest.approx(100 * script.correct_tags / script.tokens)
     for kind, rates in scores.types.items():
@@ -106,7 +107,7 @@ def test_scores_are_conllevals(corpus):
 @given(pairs)
 def test_scores_are_seqevals_default_mode(corpus):
     gold, predicted = split(corpus)
-    scores = score(gold, predicted, scheme="iob2")
+    scores = compute_metrics(gold, predicted, scheme="iob2")
     assert scores.precision == pytest.approx(100 * precision_score(gold, predicted, zero_division=0))
     assert scores.recall == pytest.approx(100 * recall_score(gold, predicted, zero_division=0))
     assert scores.f1 == pytest.approx(100 * f1_score(gold, predicted, zero_division=0))
@@ -123,7 +124,7 @@ def test_an_orphan_inside_tag_starts_a_span():
 def test_hand_counted_sentence():
     gold = [["B-PER", "I-PER", "O", "B-LOC", "O"]]
     predicted = [["B-PER", "O", "O", "B-LOC", "B-LOC"]]
-    scores = score(gold, predicted, scheme="iob2")
+    scores = compute_metrics(gold, predicted, scheme="iob2")
     assert scores.precision == pytest.approx(100 / 3)
     assert scores.recall == pytest.approx(50)
     assert scores.f1 == pytest.approx(40)
@@ -137,13 +138,13 @@ def test_token_f1_is_the_micro_f1_over_words_that_are_not_o(corpus):
     flat = [pair for sentence in corpus for pair in sentence]
     labels = [tag for tag in TAGS if tag != "O"]
     expected = sklearn_f1(*zip(*flat, strict=True), labels=labels, average="micro", zero_division=0)
-    assert score(*split(corpus), scheme="iob2").token_f1 == pytest.approx(100 * expected)
+    assert compute_metrics(*split(corpus), scheme="iob2").token_f1 == pytest.approx(100 * expected)
 
 
 @given(pairs)
 def test_plain_tags_score_every_word(corpus):
     gold, predicted = split(corpus)
-    scores = score(gold, predicted, scheme="plain")
+    scores = compute_metrics(gold, predicted, scheme="plain")
     words = [g == p for sentence in corpus for g, p in sentence]
     accuracy = pytest.approx(100 * sum(words) / len(words))
     assert scores.accuracy == accuracy
@@ -152,10 +153,10 @@ def test_plain_tags_score_every_word(corpus):
 
 
 def test_nothing_found_scores_zero_not_an_error():
-    scores = score([["O", "O"]], [["O", "O"]], scheme="iob2")
+    scores = compute_metrics([["O", "O"]], [["O", "O"]], scheme="iob2")
     assert (scores.precision, scores.recall, scores.f1, scores.token_f1, scores.accuracy) == (0, 0, 0, 0, 100)
     assert scores.types == {}
-    assert score([], [], scheme="iob2").accuracy == 0
+    assert compute_metrics([], [], scheme="iob2").accuracy == 0
 
 
 @given(pairs)
@@ -164,7 +165,9 @@ def test_sentence_counts_add_up_to_the_score(corpus):
     counts = sentence_counts(gold, predicted, scheme="iob2")
     hits, guessed, found = counts.sum(0)
     assert counts.shape == (len(gold), 3)
-    assert score(gold, predicted, scheme="iob2").f1 == pytest.approx(200 * hits / max(guessed + found, 1))
+    assert compute_metrics(gold, predicted, scheme="iob2").f1 == pytest.approx(
+        200 * hits / max(guessed + found, 1)
+    )
     for row, *sentence in zip(counts, gold, predicted, strict=True):
         script = Conlleval([sentence[0]], [sentence[1]])
         totals = (script.correct.total(), script.found_guess.total(), script.found_gold.total())
@@ -176,7 +179,7 @@ def test_confusion_has_one_row_per_word():
     assert list(rows) == [("O", "O"), ("B-X", "O"), ("O", "B-X")]
 
 
-@pytest.mark.parametrize("function", [score, sentence_counts])
+@pytest.mark.parametrize("function", [compute_metrics, sentence_counts])
 def test_unequal_shapes_are_refused(function):
     with pytest.raises(ValueError, match="2 gold sentences but 1"):
         function([["O"], ["O"]], [["O"]], scheme="iob2")
@@ -187,4 +190,4 @@ def test_unequal_shapes_are_refused(function):
 @pytest.mark.parametrize("tag", ["PER", "E-PER", "B", "I-", "", "b-PER"])
 def test_foreign_tags_are_refused(tag):
     with pytest.raises(ValueError, match="no IOB2 tag"):
-        score([["O", tag]], [["O", "O"]], scheme="iob2")
+        compute_metrics([["O", tag]], [["O", "O"]], scheme="iob2")

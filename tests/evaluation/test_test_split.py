@@ -13,7 +13,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation import test_split
-from pipeline.evaluation.metrics import Scores
+from pipeline.evaluation.metrics import Metrics
 from pipeline.evaluation.test_split import evaluate, save_outcome
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
@@ -85,7 +85,9 @@ def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, tmp_path):
 
 @pytest.mark.parametrize(("f1", "lines"), [(0.0, 1), (0.01, 0)])
 def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(test_split, "score", lambda *args, **named: Scores(f1, f1, f1, f1, 50.0, {}))
+    monkeypatch.setattr(
+        test_split, "compute_metrics", lambda *args, **named: Metrics(f1, f1, f1, f1, 50.0, {})
+    )
     evaluate_stage.main(corpus, teacher, tmp_path / "out", Path(__file__).parents[2] / "params.yaml")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == lines

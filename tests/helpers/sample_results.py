@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.evaluation.metrics import score
+from pipeline.evaluation.metrics import compute_metrics
 from pipeline.reporting.outcomes import Outcome
 from pipeline.storage.sealed_folder import new_folder
 
@@ -18,7 +18,7 @@ def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, rep
     """A model that tags GOLD right but for the sentences numbered `wrong`, where it finds nothing."""
     predicted = [["O"] * len(tags) if number in wrong else tags for number, tags in enumerate(gold)]
     gold, predicted = gold * repeat, predicted * repeat
-    scores = score(gold, predicted, scheme="iob2")
+    scores = compute_metrics(gold, predicted, scheme="iob2")
     metrics = {
         "scheme": "iob2",
         "precision": scores.precision,

@@ -13,7 +13,7 @@ from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, encode, load, save
-from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History, load_model, save_model
 from pipeline.params import Params
@@ -42,8 +42,8 @@ def write_split(
 ) -> Encoded:
     """Encode sentences for the encoder in the folder `encoder`, write them to `path` and read them back."""
     tokenizer = load_tokenizer(encoder)
-    vocabulary = vocabulary_of(tokenizer, encoder, window=window, overlap=overlap)
-    save(encode(split, tokenizer, vocabulary), path, tag_set, vocabulary)
+    layout = input_layout(tokenizer, encoder, window=window, overlap=overlap)
+    save(encode(split, tokenizer, layout), path, tag_set, layout)
     return load(path)
 
 

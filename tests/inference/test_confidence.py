@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain
-from pipeline.corpora.tagging import TagSet
-from pipeline.evaluation.metrics import spans
+from pipeline.corpora.tagging import TagSet, spans
 from pipeline.inference.confidence import span_probabilities
 from tests.helpers.brute_force import BruteForce
 

@@ -7,14 +7,14 @@ import pytest
 
 from pipeline.corpora.conll import Sentence, read_conll
 from pipeline.inference.rendering import Format, renderer
-from pipeline.inference.tagger import Span, Tagged
+from pipeline.inference.tagger import Entity, Tagged
 
 ROME = Tagged(
     "Ann\u00e9 Ba (Rome)",
     ("Ann\u00e9", "Ba", "(", "Rome", ")"),
     ((0, 4), (5, 7), (8, 9), (9, 13), (13, 14)),
     ("B-PER", "I-PER", "O", "B-LOC", "O"),
-    (Span("PER", 0, 7, "Ann\u00e9 Ba", 0.75), Span("LOC", 9, 13, "Rome", 0.5)),
+    (Entity("PER", 0, 7, "Ann\u00e9 Ba", 0.75), Entity("LOC", 9, 13, "Rome", 0.5)),
 )
 EMPTY = Tagged(" ", (), (), (), ())
 
@@ -50,7 +50,7 @@ def test_text_marks_the_spans_where_they_stand() -> None:
         ("a", "b"),
         ((0, 1), (2, 3)),
         ("X", "Y"),
-        (Span("X", 0, 1, "a", 1.0), Span("Y", 2, 3, "b", 1.0)),
+        (Entity("X", 0, 1, "a", 1.0), Entity("Y", 2, 3, "b", 1.0)),
     )
     assert renderer("text", scheme="plain")(plain) == "a/X b/Y\n"
 
@@ -66,7 +66,7 @@ def test_colour_is_around_the_spans_alone_and_differs_by_type() -> None:
 @pytest.mark.parametrize("colour", [False, True])
 def test_no_text_gives_orders_to_the_terminal(colour: bool) -> None:
     evil = "\x1b[2J\x07\u202eab\x9b"
-    span = Tagged(evil + " x", (evil, "x"), ((0, 8), (9, 10)), ("B-X", "O"), (Span("X", 0, 8, evil, 1.0),))
+    span = Tagged(evil + " x", (evil, "x"), ((0, 8), (9, 10)), ("B-X", "O"), (Entity("X", 0, 8, evil, 1.0),))
     line = renderer("text", scheme="iob2", colour=colour)(span)
     assert not set("\x07\u202e\x9b") & set(line)
     assert "\x1b[2J" not in line

@@ -11,13 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from pipeline.corpora.tagging import TagSet
+from pipeline.corpora.tagging import TagSet, spans
 from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
 from pipeline.errors import UserError
-from pipeline.evaluation.metrics import spans
 from pipeline.inference import tagger as module
 from pipeline.inference.tagger import Tagger, load
 from pipeline.model.model_folder import load_model

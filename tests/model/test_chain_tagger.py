@@ -262,5 +262,5 @@ def test_the_folder_says_what_is_needed_to_tag_by_itself(bert, splits, tmp_path)
     tagger(bert, encoded).save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["tag_set"] == TAG_SET.to_json()
-    assert config["vocabulary"]["window"] == encoded.vocabulary.window
-    assert config["vocabulary"]["identity"] == encoded.vocabulary.identity
+    assert config["input_layout"]["window"] == encoded.layout.window
+    assert config["input_layout"]["identity"] == encoded.layout.identity

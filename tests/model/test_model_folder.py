@@ -9,7 +9,7 @@ import torch
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
-from pipeline.encoding.tokenization import load_tokenizer, vocabulary_of
+from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.model_folder import HISTORY, load_model, save_model
 from pipeline.model.prediction import predict
@@ -34,8 +34,8 @@ def test_the_folder_tags_as_the_model_did(kind, encoder, tmp_path):
     before, after = (predict(tagger, batches, accelerator("float32")) for tagger in (model, again))
     assert after == before
     tokenizer = load_tokenizer(tmp_path / "model")
-    vocabulary = vocabulary_of(tokenizer, encoder(kind), window=40, overlap=6)
-    assert vocabulary == encoded.vocabulary
+    layout = input_layout(tokenizer, encoder(kind), window=40, overlap=6)
+    assert layout == encoded.layout
 
 
 def test_the_history_lies_beside_the_weights(teacher):

@@ -98,7 +98,7 @@ def test_this_project_reads_it_back_to_the_bit(made: Made, kind: str, tmp_path: 
     again = load_model(folder)
     assert same_bits(again.state_dict(), model.state_dict())
     assert (again.tag_set, again.config.head, again.training) == (TAG_SET, "softmax", False)
-    assert again.config.to_dict()["vocabulary"] == json.loads(json.dumps(model.config.vocabulary))
+    assert again.config.to_dict()["input_layout"] == json.loads(json.dumps(model.config.input_layout))
     batch = Batches(encoded, 9).batch(torch.arange(9))
     with torch.inference_mode():
         one, other = model.chain(batch), again.chain(batch)

@@ -41,7 +41,7 @@ def encoder(folder: Path) -> Any:
 def encoded(folder: Path) -> Any:
     check(folder)
     splits = [load(folder / f"{split}.parquet") for split in ("train", "dev", "test")]
-    return [(split.tag_set, split.vocabulary, split.pieces.in_memory().values.tolist()) for split in splits]
+    return [(split.tag_set, split.layout, split.pieces.in_memory().values.tolist()) for split in splits]
 
 
 def teacher(folder: Path) -> Any:

@@ -71,7 +71,7 @@ def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):
     assert origin.tags == TAG_SET.tags
     assert origin.teacher == sha256(teacher / "model.safetensors")
     assert origin.corpus == sha256(corpus / "dev.parquet")
-    assert origin.tokenizer == load(corpus / "dev.parquet").vocabulary.identity
+    assert origin.tokenizer == load(corpus / "dev.parquet").layout.identity
     assert origin.split == "dev"
     assert origin_of(corpus, teacher).corpus == sha256(corpus / "train.parquet")
 

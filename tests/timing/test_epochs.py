@@ -58,7 +58,7 @@ def store(tmp_path: Path, teacher: Path, batches: Batches) -> ScoreStore:
         chain = live.chain(batches.batch(torch.arange(len(encoded))))
     rows = torch.arange(len(encoded)), chain.lengths, chain.emissions[chain.mask]
     parameters = ChainParameters(*(p.detach() for p in (chain.transitions, chain.start, chain.end)))
-    origin = Origin(live.tag_set.tags, "a teacher", "a corpus", encoded.vocabulary.identity)
+    origin = Origin(live.tag_set.tags, "a teacher", "a corpus", encoded.layout.identity)
     write_scores(tmp_path / "scores", [rows], origin=origin, parameters=parameters, sentences=len(encoded))
     return ScoreStore.open(tmp_path / "scores", expect=origin)
 
