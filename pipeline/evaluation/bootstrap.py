@@ -1,18 +1,29 @@
-"""The paired bootstrap over test sentences: could a difference in F1 come from the choice of sentences?"""
+"""Could a difference in F1 come from the choice of test sentences? Paired bootstrap or permutation test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 30
+"""Below so many sentences the bootstrap calls equal methods different too often; see `p_value`."""
+
 _BLOCK = 1 << 22  # sentence draws per block: bounds the memory to some tens of MiB
+_EXACT = 13  # sentences whose 2^S permutations are all looked at
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """F1 in percent, mean over seeds: `observed` on the test set, `resampled` [samples] on its resamples."""
+    """F1 in percent, mean over R seeds.
 
+    counts: [S sentences, R, 3] spans found right, predicted, gold.
+    observed: on the test set.
+    resampled: [samples] on its resamples.
+    """
+
+    counts: NDArray[np.int64]
     observed: float
     resampled: NDArray[np.float64]
 
@@ -42,7 +53,7 @@ def resample(counts: Sequence[NDArray[np.int64]], *, samples: int = 10_000, seed
         draws = random.integers(0, sentences, (rows, sentences)) + sentences * np.arange(rows)[:, None]
         times_drawn = np.bincount(draws.ravel(), minlength=rows * sentences).reshape(rows, sentences)
         f1.append(_mean_f1((times_drawn.astype(np.float32) @ flat).reshape(rows, seeds, 3)))
-    return Resampled(float(_mean_f1(table.sum(0, keepdims=True))[0]), np.concatenate(f1))
+    return Resampled(table, float(_mean_f1(table.sum(0, keepdims=True))[0]), np.concatenate(f1))
 
 
 def p_value(a: Resampled, b: Resampled) -> float:
@@ -50,31 +61,38 @@ def p_value(a: Resampled, b: Resampled) -> float:
 
     With D the observed difference and D* a resampled one, (1 + #{|D* − D| ≥ |D|}) / (1 + samples): how often
     resampling alone moves the difference as far as it lies from zero. The seeds are taken as given.
+
+    Fewer than FEW sentences have the p-value of the permutation test, which keeps its level whatever their
+    number: how often the difference is as large when the two methods' tags are swapped in a
+    random half of the sentences (all 2^S ways up to 13 sentences, else as many as there are samples).
+
+    Raises:
+        ValueError: the two were not measured on as many sentences, or few sentences with unlike seeds.
     """
+    if len(a.counts) != len(b.counts):
+        raise ValueError(f"{len(a.counts)} sentences against {len(b.counts)}: not the same test set")
     observed = a.observed - b.observed
+    if len(a.counts) < FEW:
+        return _permutation_p(a.counts, b.counts, abs(observed), len(a.resampled))
     moved = np.abs(a.resampled - b.resampled - observed)
     # The slack keeps rounding from breaking ties: two equal methods have p = 1.
     extreme = int((moved >= abs(observed) - 1e-9).sum())
     return (1 + extreme) / (1 + len(moved))
 
 
-def paired_bootstrap(
-    counts_a: Sequence[NDArray[np.int64]],
-    counts_b: Sequence[NDArray[np.int64]],
-    *,
-    samples: int = 10_000,
-    seed: int = 0,
-) -> float:
-    """Two-sided p-value of the F1 difference of two methods, from per-seed counts [sentences, 3] each.
-
-    Raises:
-        ValueError: as `resample`, or the two methods were not scored on the same number of sentences.
-    """
-    if len(counts_a[0]) != len(counts_b[0]):
-        raise ValueError(f"{len(counts_a[0])} sentences against {len(counts_b[0])}: not the same test set")
-    return p_value(
-        resample(counts_a, samples=samples, seed=seed), resample(counts_b, samples=samples, seed=seed)
-    )
+def _permutation_p(a: NDArray[np.int64], b: NDArray[np.int64], observed: float, samples: int) -> float:
+    """The share of swaps of `a` and `b` [S, R, 3] by sentence that differ in F1 by `observed` or more."""
+    if a.shape != b.shape:
+        raise ValueError(f"{a.shape[1]} seeds against {b.shape[1]}: sentences cannot be swapped")
+    exact = len(a) <= _EXACT
+    if exact:
+        swaps = np.array(list(product((False, True), repeat=len(a))))
+    else:
+        swaps = np.random.default_rng(0).random((samples, len(a))) < 0.5
+    swapped, kept = (np.einsum("ns,srk->nrk", swaps, one - other) for one, other in ((b, a), (a, b)))
+    difference = _mean_f1(a.sum(0) + swapped) - _mean_f1(b.sum(0) + kept)
+    extreme = int((np.abs(difference) >= observed - 1e-9).sum())
+    return extreme / len(swaps) if exact else (1 + extreme) / (1 + len(swaps))
 
 
 def _mean_f1(counts: NDArray) -> NDArray[np.float64]:
