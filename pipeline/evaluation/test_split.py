@@ -71,6 +71,16 @@ def evaluate(
     return metrics, predicted
 
 
+def why_zero(gold: Sequence[Sequence[str]]) -> str:
+    """Why a tagger may have an F1 of 0 on a split with these tags, and what to do."""
+    if all(tag == "O" for tags in gold for tag in tags):
+        return (
+            "every tag of the split is O, so that there is no span to find; see the settings `tag` and "
+            "`scheme` of the corpus, or give a test split with spans"
+        )
+    return "its training diverged or was too short; lower learning_rate, or raise epochs"
+
+
 def save_outcome(
     folder: Path, metrics: dict[str, Any], gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 ) -> None:

@@ -75,13 +75,15 @@ def train(
         label: for the progress line.
 
     Raises:
-        UserError: a loss or gradient is NaN or infinite; the last checkpoint stays.
+        UserError: a loss, a gradient or a weight is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
     per_epoch, sentences = len(batches), batches.sentences
     run = Run(model, settings, steps=per_epoch * settings.epochs)
     run.restore(checkpoint)
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
+        if run.step:
+            meter.say(f"{label}: resumes after step {run.step:,} of {run.steps:,} from {checkpoint.folder}")
         while run.step < run.steps:
             epoch, start = divmod(run.step, per_epoch)
             for ids in batches.shuffled(seed * 1_000_003 + epoch)[start:]:
@@ -154,7 +156,12 @@ class Run:
         return total / len(losses)
 
     def end_epoch(self, epoch: Epoch) -> Epoch:
-        """Record the epoch, and keep its weights if they are the ones to keep so far."""
+        """Record the epoch, and keep its weights if they are the ones to keep so far.
+
+        Raises:
+            UserError: a weight is NaN or infinite.
+        """
+        self._refuse_bad_weights()
         best = max((past.development_f1 for past in self.history), default=-1.0)
         if self.settings.keep == "last" or epoch.development_f1 > best:
             self.kept = epoch.epoch
@@ -164,7 +171,12 @@ class Run:
         return epoch
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write everything that `restore` needs."""
+        """Write everything that `restore` needs.
+
+        Raises:
+            UserError: a weight is NaN or infinite.
+        """
+        self._refuse_bad_weights()
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
@@ -199,9 +211,20 @@ class Run:
             return
         rows = batch.ids[~finite] if values.ndim else batch.ids
         of = "sentences" if batch.tags is not None else "unlabelled sentences"
-        raise UserError(
-            f"step {self.step + 1} of {self.steps}: the loss or its gradient is NaN or infinite for the "
-            f"{of} {rows.tolist()}; lower learning_rate or head_learning_rate, or set precision: float32"
+        raise self._diverged(
+            self.step + 1, f"the loss or its gradient is NaN or infinite for the {of} {rows.tolist()}"
+        )
+
+    def _refuse_bad_weights(self) -> None:
+        """The last step of all has no loss after it that would show what it did to the weights."""
+        for name, tensor in self.model.state_dict().items():
+            if not bool(tensor.isfinite().all()):
+                raise self._diverged(self.step, f"{name} holds NaN or infinite weights")
+
+    def _diverged(self, step: int, what: str) -> UserError:
+        return UserError(
+            f"step {step} of {self.steps}: {what}; lower learning_rate or head_learning_rate, or set "
+            "precision: float32"
         )
 
 

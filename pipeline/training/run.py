@@ -1,5 +1,6 @@
 """One training run as a stage makes it: inputs, development score, checkpoint, finished folder."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +54,11 @@ class Inputs:
         """What a run goes through: the training split, and the unlabelled sentences if there are any."""
         return self.train if self.unlabelled is None else MixedBatches(self.train, self.unlabelled)
 
+    @property
+    def has_development_spans(self) -> bool:
+        """Whether development can tell one epoch from another: it has a tag that is not O."""
+        return any(tag != "O" for tags in self.gold for tag in tags)
+
     def development_f1(self, model: ChainTagger) -> float:
         """Span F1 on development, in percent."""
         predicted = predict(model, self.dev, self.accelerator)
@@ -92,6 +98,12 @@ def train_and_save(
         UserError, Interrupted: see training.train.
     """
     model.to(inputs.accelerator.device)
+    if settings.keep == "best" and not inputs.has_development_spans:
+        logging.warning(
+            "every tag of the development split is O, so that it cannot choose the best epoch: the last one "
+            "is kept; give a development split with spans, or set keep: last"
+        )
+        settings = settings.model_copy(update={"keep": "last"})
     facts = [_identity(fact) for fact in (inputs.encoded, *depends_on)]
     label = "teacher" if method == "teacher" else f"{method}, seed {seed}"
     key = checkpoint_key(label.replace(", seed ", "-"), settings.model_dump(), seed, method_settings, facts)

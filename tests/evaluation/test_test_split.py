@@ -14,7 +14,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics
-from pipeline.evaluation.test_split import evaluate, save_outcome
+from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
@@ -91,5 +91,10 @@ def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, t
     evaluate_stage.main(corpus, teacher, tmp_path / "out", Path(__file__).parents[2] / "params.yaml")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == lines
-    assert all("its F1 on test is 0: its training diverged" in line for line in warned)
+    assert all("its F1 on test is 0: its training diverged or was too short" in line for line in warned)
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["f1"] == f1
+
+
+def test_a_split_without_spans_is_said_to_have_none():
+    assert why_zero([["O", "O"], ["O"]]).startswith("every tag of the split is O")
+    assert "diverged" in why_zero([["O"], ["B-X"]])

@@ -233,6 +233,37 @@ def test_a_gradient_that_is_no_number_names_the_batch(case):
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
+@pytest.mark.parametrize("steps", [5, 10])  # the last step of an epoch, and the last of all
+def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
+    monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
+    backward = Run.backward
+
+    def breaking(run, losses, batch, accelerator):
+        value = backward(run, losses, batch, accelerator)
+        if run.step == steps:
+            with torch.no_grad():
+                run.model.emission.weight[0, 0] = float("nan")
+        return value
+
+    monkeypatch.setattr(Run, "backward", breaking)
+    with pytest.raises(UserError, match=f"step {steps} of 10: emission.weight holds NaN"):
+        case.run(development=lambda model: 0.0)
+    assert case.saved_step == steps - 1
+
+
+def test_a_resumed_run_says_where_it_goes_on(case, capsys):
+    def stopped(chain, batch, step):
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return gold_loss(chain, batch, step)
+
+    with pytest.raises(Interrupted):
+        case.run(stopped)
+    assert "resumes" not in capsys.readouterr().out
+    case.run()
+    assert "test: resumes after step 4 of 10 from " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_step_saves_and_leaves(case, number):
     before = signal.getsignal(number)

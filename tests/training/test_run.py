@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -80,6 +81,22 @@ def test_the_folder_says_how_it_was_made(stage):
     history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
     training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
     assert history["made"] == {"method": "gold", "settings": {"k": 3}, "seed": 7, "training": training}
+
+
+def test_development_without_spans_keeps_the_last_epoch_and_says_so(stage, monkeypatch, caplog):
+    monkeypatch.setattr(Inputs, "has_development_spans", False)
+    monkeypatch.setattr(Inputs, "development_f1", lambda inputs, model: 0.0)
+    history = json.loads((stage("student", epochs=3, keep="best") / "history.json").read_text())
+    assert history["kept"] == 3
+    assert [record.getMessage() for record in caplog.records if "every tag of the development" in record.msg]
+
+
+def test_a_development_split_with_a_span_chooses(corpus, stage, caplog):
+    inputs = Inputs.load(corpus, batch_size=3, precision="float32")
+    assert inputs.has_development_spans
+    assert not replace(inputs, gold=[["O"] * len(tags) for tags in inputs.gold]).has_development_spans
+    stage("student")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
