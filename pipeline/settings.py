@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
+Count = Annotated[int, Field(gt=0, le=10**9)]  # products of two stay far below what a tensor's index holds
+Positive = Annotated[float, Field(gt=0.0, le=1e6)]
+NonNegative = Annotated[float, Field(ge=0.0, le=1e6)]
 Precision = Literal["auto", "bfloat16", "float32"]
 Head = Literal["crf", "softmax"]  # softmax: transitions, start and end scores are held at 0
 Address = Annotated[str, Field(min_length=1)]

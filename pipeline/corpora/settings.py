@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from pipeline.settings import Address, Group
+from pipeline.settings import Address, Count, Group
 
 Split = Literal["train", "dev", "test"]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
@@ -29,8 +29,8 @@ class Corpus(Group):
 
     files: Files
     checksums: dict[Split, Checksum] = Field(default={})
-    counts: dict[Split, tuple[PositiveInt, PositiveInt]] = Field(default={})
-    hold_out: PositiveInt | None = None
+    counts: dict[Split, tuple[Count, Count]] = Field(default={})
+    hold_out: Count | None = None
     format: Literal["conll", "jsonl", "dataset"] = "conll"
     word: int | str | None = None
     tag: int | str | None = None

@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from pydantic import PositiveInt
-
-from pipeline.settings import Group
+from pipeline.settings import Count, Group
 
 
 class TimeEpochs(Group):
     """How much is timed, passes and batches in a pass (None: all), and with which encoders."""
 
-    epochs: PositiveInt = 5
-    batches: PositiveInt | None = None
+    epochs: Count = 5
+    batches: Count | None = None
     shapes: Literal["encoder", "bert-base"] = "encoder"

@@ -2,23 +2,21 @@
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-
-from pipeline.settings import Address, Group, Head, Precision, Seed, Share
+from pipeline.settings import Address, Count, Group, Head, NonNegative, Positive, Precision, Seed, Share
 
 
 class Training(Group):
     """What teacher and students share: one optimisation run."""
 
     head: Head = "crf"
-    epochs: PositiveInt
-    batch_size: PositiveInt = 32
-    learning_rate: PositiveFloat
-    head_learning_rate: PositiveFloat
+    epochs: Count
+    batch_size: Count = 32
+    learning_rate: Positive
+    head_learning_rate: Positive
     warmup: Share = 0.1
-    weight_decay: NonNegativeFloat = 0.01
+    weight_decay: NonNegative = 0.01
     dropout: Share = 0.1
-    max_grad_norm: PositiveFloat = 1.0
+    max_grad_norm: Positive = 1.0
     keep: Literal["best", "last"] = "best"
     precision: Precision = "auto"
 
@@ -33,5 +31,5 @@ class Teacher(Training):
 class Student(Training):
     """The students' shape and training."""
 
-    layers: PositiveInt
+    layers: Count
     init: Literal["pretrained", "teacher"] = "pretrained"
