@@ -21,6 +21,7 @@ class Batch:
     word_index: [B, L] where each word's first piece stands among the V·P pieces.
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
+    part: of `MixedBatches`, from which of them the batch comes.
     """
 
     ids: Tensor
@@ -29,6 +30,7 @@ class Batch:
     word_index: Tensor
     lengths: Tensor
     tags: Tensor | None
+    part: int = 0
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; `ids` stay where the tables are that they point into."""
@@ -40,6 +42,7 @@ class Batch:
             self.word_index.to(device),
             self.lengths.to(device),
             tags,
+            self.part,
         )
 
 
@@ -51,10 +54,13 @@ class Batches:
     sentence no more than its size is held, in four bytes.
     """
 
-    def __init__(self, encoded: Encoded, batch_size: int) -> None:
+    def __init__(self, encoded: Encoded, batch_size: int, rows: Tensor | None = None) -> None:
+        """Take the split `encoded`, or of its sentences the `rows` [n] alone, in ascending order."""
         self.encoded = encoded
         self.batch_size = batch_size
-        self._sizes = encoded.pieces.lengths.int()
+        self.rows = rows
+        sizes = encoded.pieces.lengths.int()
+        self._sizes = sizes if rows is None else sizes[rows]
         self._capacity = _capacity(encoded.layout)
         self._long = self._long_batches()
 
@@ -66,7 +72,15 @@ class Batches:
     @property
     def sentences(self) -> int:
         """Sentences in an epoch."""
-        return len(self.encoded)
+        return len(self._sizes)
+
+    def places(self, ids: Tensor) -> Tensor:
+        """Where the sentences `ids` [B] stand among those that are gone through."""
+        return ids if self.rows is None else torch.searchsorted(self.rows, ids)
+
+    def size(self, ids: Tensor) -> int:
+        """Pieces of the sentences `ids` [B] together."""
+        return int(self._sizes[self.places(ids)].sum())
 
     def in_order(self) -> Iterator[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
@@ -74,7 +88,8 @@ class Batches:
         rest = torch.empty(0, dtype=torch.int64)
         for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
             if size <= self._capacity:
-                *batches, rest = torch.cat([rest, self._of_size(size)]).split(self.batch_size)
+                same = (self._sizes == size).nonzero().flatten()
+                *batches, rest = torch.cat([rest, self._ids(same)]).split(self.batch_size)
                 yield from batches
         yield from self._split(rest)
 
@@ -84,7 +99,7 @@ class Batches:
         order = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
         batches = list(self._long)
         for pool in order[self._sizes[order] <= self._capacity].split(POOL * self.batch_size):
-            batches += self._split(pool[self._sizes[pool].argsort(stable=True)].long())
+            batches += self._split(self._ids(pool[self._sizes[pool].argsort(stable=True)].long()))
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
     def batch(self, ids: Tensor) -> Batch:
@@ -102,8 +117,9 @@ class Batches:
         tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
-    def _of_size(self, size: int) -> Tensor:
-        return (self._sizes == size).nonzero().flatten()
+    def _ids(self, places: Tensor) -> Tensor:
+        """The reverse of `places`."""
+        return places if self.rows is None else self.rows[places]
 
     def _split(self, order: Tensor) -> list[Tensor]:
         return list(order.split(self.batch_size)) if len(order) else []
@@ -113,16 +129,16 @@ class Batches:
         order = order[self._sizes[order].argsort(descending=True, stable=True)]
         sizes: list[int] = []
         room = 0
-        for sentence in order.tolist():
-            first, lengths = _padded(self.encoded.first.take(torch.tensor([sentence])))
-            size = self._sizes[sentence : sentence + 1].long()
+        for place in order[:, None]:
+            first, lengths = _padded(self.encoded.first.take(self._ids(place)))
+            size = self._sizes[place].long()
             windows = len(_plan_windows(first.long(), lengths, size, self.encoded.layout)[0])
             if windows > room:
                 sizes.append(0)
                 room = self.batch_size
             sizes[-1] += 1
             room -= windows
-        return list(order.split(sizes)) if sizes else []
+        return list(self._ids(order).split(sizes)) if sizes else []
 
 
 def _capacity(layout: InputLayout) -> int:

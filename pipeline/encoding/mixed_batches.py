@@ -1,4 +1,7 @@
-"""Labelled and unlabelled sentences in one training run."""
+"""Several sets of sentences in one training run: the folds of the labelled split, and text without tags."""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -7,43 +10,54 @@ from pipeline.encoding.batching import Batch, Batches
 
 
 class MixedBatches:
-    """A labelled split and an unlabelled one, shuffled together; a batch is wholly of the one or the other.
+    """Sets of sentences, shuffled together; a batch is wholly of one set, and its `part` says of which.
 
-    An id below the number of labelled sentences is the row of one of these, any other that number plus the
-    row of an unlabelled sentence. A batch itself carries rows of its own split, and `tags` says which that
-    is: they are None in an unlabelled one alone.
+    An id is the row of a sentence in its split plus the sizes of the splits of all sets before; the ids of a
+    `Batch` are rows of its own split.
     """
 
-    def __init__(self, labelled: Batches, unlabelled: Batches) -> None:
-        if labelled.encoded.tags is None or unlabelled.encoded.tags is not None:
-            raise ValueError("the first split must have tags, and the second none")
-        self.labelled, self.unlabelled = labelled, unlabelled
+    def __init__(self, parts: Sequence[Batches]) -> None:
+        self.parts = tuple(parts)
+        sizes = torch.tensor([len(part.encoded) for part in parts])
+        self._ends = sizes.cumsum(0)
+        self._first = self._ends - sizes
 
     @property
     def sentences(self) -> int:
         """Sentences in an epoch."""
-        return self.labelled.sentences + self.unlabelled.sentences
+        return sum(part.sentences for part in self.parts)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return len(self.labelled) + len(self.unlabelled)
+        return sum(map(len, self.parts))
 
     def shuffled(self, seed: int) -> list[Tensor]:
         """Ids of all sentences in random batches of like length. The same for the same seed."""
-        batches = self.labelled.shuffled(seed)
-        batches += [ids + self.labelled.sentences for ids in self.unlabelled.shuffled(seed)]
+        batches = [
+            ids + first
+            for part, first in zip(self.parts, self._first.tolist(), strict=True)
+            for ids in part.shuffled(seed)
+        ]
         generator = torch.Generator().manual_seed(seed)
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+    def size(self, ids: Tensor) -> int:
+        """Pieces of the sentences `ids` [B] together."""
+        part = self._part(ids)
+        return self.parts[part].size(ids - self._first[part])
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out.
 
         Raises:
-            ValueError: they are of both splits.
+            ValueError: they are of two sets.
         """
-        beyond = ids >= self.labelled.sentences
-        if bool(beyond.all()):
-            return self.unlabelled.batch(ids - self.labelled.sentences)
-        if bool(beyond.any()):
-            raise ValueError("a batch holds labelled and unlabelled sentences")
-        return self.labelled.batch(ids)
+        part = self._part(ids)
+        return replace(self.parts[part].batch(ids - self._first[part]), part=part)
+
+    def _part(self, ids: Tensor) -> int:
+        """Which set the ids are of."""
+        parts = torch.bucketize(ids, self._ends, right=True)
+        if bool((parts != parts[0]).any()):
+            raise ValueError("a batch holds sentences of two sets")
+        return int(parts[0])

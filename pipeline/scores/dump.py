@@ -1,6 +1,7 @@
 """The teacher's one pass over a split: what goes into the score store."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ from pipeline.scores.store import ChainParameters, Origin, finished, write_score
 from pipeline.storage.sealed_folder import check
 
 
-def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
-    """What scores of `split` by `teacher` come from.
+def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
+    """What scores of `split`, or of its sentences in `fold` of `folds`, by `teacher` come from.
 
     Raises:
         UserError: a folder is damaged, or `encoded` has no such split.
@@ -30,7 +31,8 @@ def origin_of(encoded: Path, teacher: Path, split: str = "train") -> Origin:
     digests = check(encoded)
     if file.name not in digests:
         raise UserError(f"{file}: missing; remove {encoded} and run `dvc repro`")
-    return origin_of_file(file, digests[file.name], teacher)
+    origin = origin_of_file(file, digests[file.name], teacher)
+    return origin if folds == 1 else replace(origin, split=f"{split}, fold {fold} of {folds}")
 
 
 def origin_of_file(split: Path, digest: str, teacher: Path) -> Origin:
@@ -70,11 +72,11 @@ def dump_scores(
     checkpoint: Path,
     out: Path,
 ) -> None:
-    """Write the scores of a whole split to the store `out`.
+    """Write the scores of all sentences of `batches` to the store `out`, whose ids are their places there.
 
     Args:
         teacher: the model.
-        batches: the split.
+        batches: the split, or a fold of it.
         accelerator: device and precision.
         settings: how the store is cut and written.
         origin: what the scores come from.
@@ -103,11 +105,12 @@ def _scores(
     teacher.eval().to(accelerator.device)
     with progress("dump", batches.sentences, int(done.sum())) as meter:
         for ids in batches.in_order():
-            new = len(ids) - int(done[ids.numpy()].sum())
+            places = batches.places(ids)
+            new = len(ids) - int(done[places.numpy()].sum())
             if new == 0:
                 continue
             batch = batches.batch(ids).to(accelerator.device)
             with torch.inference_mode(), accelerator.autocast():
                 chain = teacher.chain(batch)
-            yield ids, chain.lengths.cpu(), chain.emissions[chain.mask].cpu()
+            yield places, chain.lengths.cpu(), chain.emissions[chain.mask].cpu()
             meter.advance(new)

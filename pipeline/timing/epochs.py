@@ -13,17 +13,17 @@ from transformers import BertConfig
 from pipeline.chain import LinearChain
 from pipeline.device import device_name, synchronize
 from pipeline.distillation.registry import method_settings
-from pipeline.encoding.batching import Batch, Batches
+from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
 from pipeline.model.chain_tagger import ChainTagger, ChainTaggerConfig
 from pipeline.progress import progress
-from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
 from pipeline.timing import as_published
 from pipeline.timing.settings import TimeEpochs
-from pipeline.training.loop import Loss, Run
+from pipeline.training.loop import Loss, Run, TrainingBatches
 from pipeline.training.settings import Student, Training
 from pipeline.training.student_loss import student_loss
+from pipeline.training.targets import PartScores
 
 PUBLISHED, PIPELINE, FLOOR = "published", "pipeline", "floor"
 TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"
@@ -38,8 +38,8 @@ Pass = dict[str, float]
 
 def epoch_times(
     methods: Sequence[str],
-    batches: Batches,
-    store: ScoreStore,
+    batches: TrainingBatches,
+    scores: Sequence[PartScores],
     teacher: ChainTagger,
     model: ChainTagger,
     student: Student,
@@ -50,8 +50,8 @@ def epoch_times(
 
     Args:
         methods: what to time, with default settings.
-        batches: the training split.
-        store: the teacher's scores of it.
+        batches: the training sentences.
+        scores: the teacher's, for each part of them.
         teacher: run live in the block `published`.
         model: the student; its weights are used up.
         student: how it is trained.
@@ -66,7 +66,7 @@ def epoch_times(
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
     steps = len(batches) * student.epochs
-    here, once = pipeline(methods, store, student, steps=steps)
+    here, once = pipeline(methods, scores, student, steps=steps)
     contenders = [*published(methods, teacher, accelerator), *here, floor()]
     taken = measure(
         contenders, model, chosen, student, steps=steps, passes=settings.epochs, accelerator=accelerator
@@ -76,7 +76,7 @@ def epoch_times(
         "precision": accelerator.mixed_precision,
         "batches": len(chosen),
         "epoch_batches": len(batches),
-        "batch_size": batches.batch_size,
+        "batch_size": student.batch_size,
         "epochs": settings.epochs,
         "shape": {
             "teacher_layers": teacher.encoder.config.num_hidden_layers,
@@ -171,7 +171,7 @@ def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Acceler
 
 
 def pipeline(
-    methods: Iterable[str], store: ScoreStore, student: Student, *, steps: int
+    methods: Iterable[str], scores: Sequence[PartScores], student: Student, *, steps: int
 ) -> tuple[list[Contender], dict[str, float]]:
     """The methods as `distill` runs them with their default settings, in a run of `steps` steps.
 
@@ -184,7 +184,7 @@ def pipeline(
     contenders, once = [], {}
     for method in methods:
         start = time.perf_counter()
-        own = student_loss(method, method_settings(method)(), store, steps=steps, epochs=student.epochs)
+        own = student_loss(method, method_settings(method)(), scores, steps=steps, epochs=student.epochs)
         once[method] = time.perf_counter() - start
         contenders.append(Contender(PIPELINE, method, None, _without_teacher(own)))
     return contenders, once
@@ -201,10 +201,9 @@ def floor() -> Contender:
     )
 
 
-def representative(batches: Batches, count: int | None) -> list[Tensor]:
+def representative(batches: TrainingBatches, count: int | None) -> list[Tensor]:
     """`count` of an epoch's batches (ids [B] each; None: all), evenly spaced in the order of their size."""
-    sizes = batches.encoded.pieces.lengths
-    epoch = sorted(batches.shuffled(0), key=lambda ids: int(sizes[ids].sum()))
+    epoch = sorted(batches.shuffled(0), key=batches.size)
     count = min(count or len(epoch), len(epoch))
     return [epoch[(2 * place + 1) * len(epoch) // (2 * count)] for place in range(count)]
 

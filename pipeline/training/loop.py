@@ -29,7 +29,7 @@ Loss = Callable[[LinearChain, Batch, int], Tensor]
 
 
 class TrainingBatches(Protocol):
-    """What a run goes through in every epoch: `Batches`, or two of them together (`MixedBatches`)."""
+    """What a run goes through in every epoch: `Batches`, or several of them together (`MixedBatches`)."""
 
     @property
     def sentences(self) -> int:
@@ -40,6 +40,9 @@ class TrainingBatches(Protocol):
 
     def shuffled(self, seed: int) -> list[Tensor]:
         """Ids of all sentences, batch by batch. The same for the same seed."""
+
+    def size(self, ids: Tensor) -> int:
+        """Pieces of the sentences of one that `shuffled` gave."""
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay out one that `shuffled` gave."""

@@ -1,13 +1,14 @@
 """One training run as a stage makes it: inputs, development score, checkpoint, finished folder."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from accelerate import Accelerator
+from torch import Tensor
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
@@ -28,7 +29,7 @@ from pipeline.training.settings import Training
 class Inputs:
     """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
 
-    unlabelled: sentences without tags that a student learns from too.
+    parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
     """
 
     encoded: Path
@@ -36,23 +37,48 @@ class Inputs:
     dev: Batches
     gold: list[list[str]]
     accelerator: Accelerator
-    unlabelled: Batches | None = None
+    parts: tuple[Batches, ...] = ()
 
     @classmethod
-    def load(cls, encoded: Path, *, batch_size: int, precision: Precision) -> Self:
+    def load(
+        cls,
+        encoded: Path,
+        *,
+        batch_size: int,
+        precision: Precision,
+        rows: Callable[[int], Tensor] | None = None,
+    ) -> Self:
         """Check and read the encoded corpus.
+
+        Args:
+            encoded: the folder.
+            batch_size: of all splits.
+            precision: of the run.
+            rows: of how many training sentences there are, which of them to train on; None: all.
 
         Raises:
             UserError: a file of it is missing or damaged.
         """
         check(encoded)
-        train, dev = (Batches(load(encoded / f"{split}.parquet"), batch_size) for split in ("train", "dev"))
-        return cls(encoded, train, dev, read_tags(encoded / "dev.parquet"), accelerator(precision))
+        train, dev = (load(encoded / f"{split}.parquet") for split in ("train", "dev"))
+        return cls(
+            encoded,
+            Batches(train, batch_size, rows and rows(len(train))),
+            Batches(dev, batch_size),
+            read_tags(encoded / "dev.parquet"),
+            accelerator(precision),
+        )
 
     @property
     def batches(self) -> TrainingBatches:
-        """What a run goes through: the training split, and the unlabelled sentences if there are any."""
-        return self.train if self.unlabelled is None else MixedBatches(self.train, self.unlabelled)
+        """What a run goes through."""
+        return (
+            self.train
+            if not self.parts
+            else self.parts[0]
+            if len(self.parts) == 1
+            else MixedBatches(self.parts)
+        )
 
     @property
     def has_development_spans(self) -> bool:

@@ -1,6 +1,7 @@
 """What a method keeps of the teacher for every sentence, computed once per run from the score store."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,18 +16,36 @@ from pipeline.storage.ragged import Ragged
 _CHUNK = 256  # sentences whose targets are computed together
 
 
+class PartScores(NamedTuple):
+    """The teacher's scores of one part of the training sentences (see `MixedBatches`).
+
+    store: of n sentences.
+    rows: [n] of these sentences in their split, ascending; None: all of it.
+    """
+
+    store: ScoreStore
+    rows: Tensor | None = None
+
+
 def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
     """The teacher's chains of the sentences `ids` [B], as stored."""
     emissions, lengths = store.batch(ids)
     return LinearChain(emissions, *store.parameters, lengths)
 
 
-def tabulate(store: ScoreStore, method: Method, settings: Settings) -> Callable[[Tensor], Target]:
-    """Compute the targets of every sentence in the store; the result looks those of a batch's `ids` [B] up.
+def tabulate(scores: PartScores, method: Method, settings: Settings) -> Callable[[Tensor], Target]:
+    """Compute the targets of every sentence of a part; the result looks those of rows [B] of its split up.
 
     Chains themselves (method `efficient`) are not copied but read from the store. Moments take W·N + S·N²
     numbers for S sentences of W words, one tensor per word W·N.
     """
+    look_up = _table(scores.store, method, settings)
+    rows = scores.rows
+    return look_up if rows is None else lambda ids: look_up(torch.searchsorted(rows, ids))
+
+
+def _table(store: ScoreStore, method: Method, settings: Settings) -> Callable[[Tensor], Target]:
+    """`tabulate` by the sentences' ids in the store."""
     order = store.lengths.argsort(stable=True)
     words: list[Tensor] = []
     pairs: list[Tensor] = []

@@ -1,6 +1,7 @@
 """Batches hold every word once and whole, in windows where sentences are too long, with little padding."""
 
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, InputLayout
+from pipeline.encoding.encoded import Encoded, InputLayout, load
 from pipeline.storage.ragged import Ragged
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split
@@ -247,3 +248,30 @@ def test_tagging_reads_the_longest_first():
     batches = Batches(numbered(realistic(100), window=40), 8)
     sizes = batches.encoded.pieces.lengths[torch.cat(list(batches.in_order()))].tolist()
     assert sizes == sorted(sizes, reverse=True)
+
+
+# A part of a split
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 50])
+def test_chosen_rows_come_alone_and_as_they_stand_in_the_split(corpus: Path, batch_size: int) -> None:
+    split = load(corpus / "train.parquet")
+    rows = torch.arange(1, len(split), 3)
+    chosen, whole = Batches(split, batch_size, rows), Batches(split, batch_size)
+    assert chosen.sentences == len(rows)
+    for epoch in (chosen.shuffled(4), list(chosen.in_order())):
+        assert len(epoch) == len(chosen)
+        assert torch.equal(torch.cat(epoch).sort().values, rows)
+    for ids in chosen.shuffled(0):
+        assert torch.equal(rows[chosen.places(ids)], ids)
+        assert chosen.size(ids) == whole.size(ids) == int(split.pieces.lengths[ids].sum())
+        assert torch.equal(chosen.batch(ids).input_ids, whole.batch(ids).input_ids)
+
+
+def test_all_rows_are_the_split(corpus: Path) -> None:
+    split = load(corpus / "train.parquet")
+    one, other = Batches(split, 4), Batches(split, 4, torch.arange(len(split)))
+    for a, b in zip(one.shuffled(3), other.shuffled(3), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(one.in_order(), other.in_order(), strict=True):
+        assert torch.equal(a, b)

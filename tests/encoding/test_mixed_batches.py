@@ -21,7 +21,7 @@ from pipeline.storage.sealed_folder import new_folder
 from pipeline.training.loop import gold_loss, reproducible, train
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
-from pipeline.training.student_inputs import student_inputs
+from pipeline.training.student_inputs import TeacherFolders, student_inputs
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
@@ -35,7 +35,7 @@ STUDENT = Student(layers=1, **SETTINGS.model_dump())
 def scores(corpus, teacher, tmp_path_factory):
     """The folder with the store of the training split."""
     folder = tmp_path_factory.mktemp("store") / "scores"
-    dump(folder, corpus, teacher)
+    dump(folder / "1", corpus, teacher)
     return folder
 
 
@@ -50,7 +50,7 @@ def mixed(corpus, teacher, text):
     labelled = Batches(load(corpus / "train.parquet"), SETTINGS.batch_size)
     opened = open_unlabelled(text, labelled, teacher)
     assert opened is not None
-    return MixedBatches(labelled, opened[0])
+    return MixedBatches([labelled, opened[0]])
 
 
 @pytest.fixture(autouse=True)
@@ -88,11 +88,9 @@ def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
             assert inside[1:-1].tolist() == pieces.tolist()
 
 
-def test_a_batch_of_both_and_splits_in_the_wrong_place_are_refused(mixed):
-    with pytest.raises(ValueError, match="labelled and unlabelled"):
+def test_a_batch_of_two_sets_is_refused(mixed):
+    with pytest.raises(ValueError, match="two sets"):
         mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
-    with pytest.raises(ValueError, match="must have tags"):
-        MixedBatches(mixed.unlabelled, mixed.labelled)
 
 
 class Run:
@@ -102,7 +100,7 @@ class Run:
         self.settings = settings_of(name)
         inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
         self.inputs, self.loss = student_inputs(
-            name, self.settings, STUDENT, inputs, teacher=teacher, scores=scores, unlabelled=text
+            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, place, scores, 1), text
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
 
@@ -168,7 +166,7 @@ def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
 
 def test_vanilla_goes_through_the_labelled_alone(run):
     case = run("vanilla")
-    assert case.inputs.unlabelled is None
+    assert case.inputs.parts == ()
     assert case.inputs.batches is case.inputs.train
     assert case.loss is gold_loss
 

@@ -13,6 +13,7 @@ from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, encode, load, save
+from pipeline.encoding.folds import fold_rows
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History, load_model, save_model
@@ -59,12 +60,15 @@ def write_teacher(folder: Path, encoder: Path, corpus: Path) -> Path:
     return folder
 
 
-def dump(folder: Path, corpus: Path, teacher: Path, **settings: Any) -> ScoreStore:
-    """The score store of the training split in `folder`, as the dump makes it, opened."""
-    origin = origin_of(corpus, teacher)
+def dump(
+    folder: Path, corpus: Path, teacher: Path, *, fold: int = 1, folds: int = 1, **settings: Any
+) -> ScoreStore:
+    """The score store of the training split, or of a fold, in `folder`, as the dump makes it, opened."""
+    origin = origin_of(corpus, teacher, fold=fold, folds=folds)
+    train = load(corpus / "train.parquet")
     dump_scores(
         load_model(teacher),
-        train_batches(corpus, 8),
+        Batches(train, 8, None if folds == 1 else fold_rows(len(train), fold, folds)),
         accelerator("float32"),
         Dump(**settings),
         origin=origin,

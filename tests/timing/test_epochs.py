@@ -31,9 +31,10 @@ from pipeline.timing.epochs import (
 )
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Student
+from pipeline.training.targets import PartScores
 from tests.helpers.tiny_inputs import tagger, train_batches
 
-STUDENT = Student(layers=1, epochs=2, learning_rate=1e-3, head_learning_rate=1e-2)
+STUDENT = Student(layers=1, epochs=2, batch_size=4, learning_rate=1e-3, head_learning_rate=1e-2)
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = epochs.pipeline([method], store, STUDENT, steps=14)
+    contenders, once = epochs.pipeline([method], [PartScores(store)], STUDENT, steps=14)
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 
@@ -235,7 +236,7 @@ def test_every_method_is_measured_in_both_blocks(
     figures = epochs.epoch_times(
         method_names(),
         batches,
-        store,
+        [PartScores(store)],
         load_model(teacher),
         model,
         STUDENT,

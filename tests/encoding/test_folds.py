@@ -1,0 +1,32 @@
+"""Each sentence is in one fold; neighbours stay together."""
+
+import pytest
+import torch
+
+from pipeline.encoding.folds import BLOCK, fold_rows, other_rows
+
+
+@pytest.mark.parametrize("folds", [2, 3, 7])
+@pytest.mark.parametrize("sentences", [7, 40, 999, 14_041])
+def test_each_sentence_is_in_one_fold_and_taught_by_all_others(sentences: int, folds: int) -> None:
+    rows = [fold_rows(sentences, fold, folds) for fold in range(1, folds + 1)]
+    assert torch.equal(torch.cat(rows).sort().values, torch.arange(sentences))
+    for fold, mine in enumerate(rows, 1):
+        assert len(mine) >= 1
+        assert torch.equal(
+            torch.cat([mine, other_rows(sentences, fold, folds)]).sort().values, torch.arange(sentences)
+        )
+        assert torch.equal(mine, mine.sort().values)
+
+
+def test_blocks_of_neighbours_stay_together() -> None:
+    assert fold_rows(2_200, 1, 2).tolist() == [
+        *range(BLOCK),
+        *range(2 * BLOCK, 3 * BLOCK),
+        *range(4 * BLOCK, 2_200),
+    ]
+
+
+def test_the_only_fold_has_every_sentence() -> None:
+    assert torch.equal(fold_rows(9, 1, 1), torch.arange(9))
+    assert len(other_rows(9, 1, 1)) == 0

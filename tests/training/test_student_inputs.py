@@ -1,0 +1,98 @@
+"""Cross-fitting: every training sentence is learned from the teacher that has not seen it."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.distillation.objective import find_method
+from pipeline.encoding.encoded import load
+from pipeline.encoding.folds import fold_rows
+from pipeline.errors import UserError
+from pipeline.model.model_folder import load_model, save_model
+from pipeline.training.loop import gold_loss
+from pipeline.training.run import Inputs
+from pipeline.training.settings import Student
+from pipeline.training.student_inputs import TeacherFolders, student_inputs
+from tests.helpers.methods import TEACHERS, settings_of
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
+from tests.helpers.training_cases import SETTINGS
+
+FOLDS = 3
+STUDENT = Student(layers=1, **SETTINGS.model_dump())
+
+
+@pytest.fixture(scope="module")
+def folders(
+    bert: Path, corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory
+) -> TeacherFolders:
+    """Three teachers with random heads, and the scores of each on its fold."""
+    place = tmp_path_factory.mktemp("folds")
+    encoded = load(corpus / "train.parquet")
+    for fold in range(1, FOLDS + 1):
+        save_model(place / f"teachers/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
+        dump(place / f"scores/{fold}", corpus, place / f"teachers/{fold}", fold=fold, folds=FOLDS)
+        shutil.rmtree(place / "scores/checkpoint")
+    return TeacherFolders(teacher, place / "teachers", place / "scores", FOLDS)
+
+
+@pytest.fixture(scope="module")
+def text(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("text") / "unlabelled"
+    return write_text_and_scores(place, corpus, teacher, ["ba ne ri", "ne ri ba tok", "ri"])
+
+
+def inputs_of(corpus: Path) -> Inputs:
+    return Inputs.load(corpus, batch_size=4, precision="float32")
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
+    name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Path, bert: Path
+) -> None:
+    settings, method = settings_of(name, schedule="constant"), find_method(name)
+    inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text)
+    student = tagger(bert, inputs.train.encoded, layers=1, seed=9)
+    live = [load_model(folders.scoring(fold)).eval() for fold in range(1, FOLDS + 1)] + [
+        load_model(teacher).eval()
+    ]
+    of_fold = [set(fold_rows(SPLITS["train"], fold, FOLDS).tolist()) for fold in range(1, FOLDS + 1)]
+    seen: list[int] = []
+    for ids in inputs.batches.shuffled(1):
+        batch = inputs.batches.batch(ids)
+        if batch.tags is None:
+            assert batch.part == FOLDS
+        else:
+            assert set(batch.ids.tolist()) <= of_fold[batch.part]
+            seen += batch.ids.tolist()
+        chain = student.chain(batch)
+        with torch.no_grad():
+            target = method.targets(live[batch.part].chain(batch), settings)
+        expected = method.loss(chain, target, settings)
+        torch.testing.assert_close(loss(chain, batch, 0), expected, rtol=1e-4, atol=1e-5)
+    assert sorted(seen) == list(range(SPLITS["train"]))
+
+
+def test_a_method_without_a_teacher_reads_no_scores(
+    folders: TeacherFolders, corpus: Path, text: Path
+) -> None:
+    missing = replace(folders, scores=Path("nowhere"))
+    inputs, loss = student_inputs(
+        "vanilla", settings_of("vanilla"), STUDENT, inputs_of(corpus), missing, text
+    )
+    assert loss is gold_loss
+    assert inputs.batches is inputs.train
+
+
+def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Path) -> None:
+    settings = settings_of("structural")
+    other = replace(folders, fold_teachers=folders.fold_teachers, folds=2)
+    with pytest.raises(UserError, match=r"its split is 'train, fold 1 of 3', but 'train, fold 1 of 2'"):
+        student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, text)
+
+
+def test_teachers_of_folds_differ(folders: TeacherFolders) -> None:
+    one, other = (load_model(folders.scoring(fold)).state_dict() for fold in (1, 2))
+    assert not same_bits(one, other)
