@@ -4,7 +4,6 @@ Sentences are synthetic, 5 to 35 words of one or two pieces; the teacher is a ti
 All that the stage does is measured: reading the encoded corpus, batches, the teacher's pass, the store.
 """
 
-import os
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +13,14 @@ import numpy as np
 
 from benchmarks.measuring import folder_bytes, measured
 from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.fingerprint import fingerprint_of
 from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.tiny_corpus import SYLLABLES
 from tests.helpers.tiny_encoders import write_encoder
 from tests.helpers.tiny_inputs import write_split, write_teacher
 
 TAG_SET = TagSet(("O", *(f"{place}-{kind}" for kind in ("LOC", "MISC", "ORG", "PER") for place in "BI")))
-PARAMS = Path(__file__).parent.parent / "params.yaml"
+ROOT = Path(__file__).parents[1]
 
 
 def synthetic(count: int) -> list[Sentence]:
@@ -45,7 +45,7 @@ def write_inputs(root: Path, sentences: int) -> dict[str, Any]:
     with new_folder(root / "encoded") as aside:
         write_split(aside / "train.parquet", split, encoder, tag_set=TAG_SET)
     write_teacher(root / "teacher", encoder, root / "encoded")
-    (root / "code").write_text("1")
+    (root / "code").write_text(fingerprint_of("dump", ROOT))
     return {"words": sum(len(sentence.words) for sentence in split)}
 
 
@@ -53,8 +53,7 @@ def dump(root: Path) -> dict[str, Any]:
     """The stage itself, with the parameters of params.yaml."""
     from stages.dump import main
 
-    os.environ["DVC_ROOT"] = str(root)
-    main(root / "encoded", root / "teacher", root / "code", root / "scores", PARAMS)
+    main(root / "encoded", root / "teacher", root / "code", root / "scores", ROOT / "params.yaml", root)
     return {}
 
 

@@ -1,7 +1,7 @@
 """What code a stage runs: its import closure inside the project, hashed without comments and layout."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +14,8 @@ MATRIX = "distill"  # the stage that runs one method at a time
 # packages that it imports itself, so that neither this module's code nor the settings it brings count.
 PARAMS = "pipeline.params"
 SETTINGS = (".settings", REGISTRY)  # how the names of the modules end that it brings as settings
+# It decides whether a result is written, not what it holds: neither its code nor its imports count.
+GUARD = "stages.guard"
 _NO_CODE = {"kind", "type_comment"}  # the u of u"…", and comments
 _HELP = {"help", "show_default"}  # of typer.Option and typer.Argument: texts for `--help`
 
@@ -29,29 +31,27 @@ def fingerprints(root: Path) -> dict[str, str]:
     Raises:
         UserError: there are no stages in `root`, or a file is not valid Python.
     """
-    trees = {name: _parse(path) for name, path in _modules(root).items()}
-    imports = import_graph(root)
-    settings = {name for name in imports.get(PARAMS, ()) if name.endswith(SETTINGS)}
-    imports[PARAMS] = imports.get(PARAMS, set()) - settings - {name.rpartition(".")[0] for name in settings}
-    code = {name: "" if name == PARAMS else canonical(tree) for name, tree in trees.items()}
-    methods = {name for name in trees if name.startswith(f"{METHODS}.")}
-
-    def digest(*names: str) -> str:
-        texts = (f"{name}\n{code[name]}\n" for name in sorted(_closure(names, imports)))
-        return sha256("".join(texts).encode()).hexdigest()
-
-    result: dict[str, str] = {}
-    for name in sorted(trees):
+    code = _Code(root)
+    for name in code.files:
+        code.imports(name)
+    names: list[str] = []
+    for name in code.files:
         package, _, stage = name.rpartition(".")
-        if package != "stages" or not _is_command(trees[name]):
-            continue
-        if stage == MATRIX:
-            result |= {f"{stage}/{method.rpartition('.')[2]}": digest(name, method) for method in methods}
-        else:
-            result[stage] = digest(name, *(methods if REGISTRY in _closure([name], imports) else ()))
-    if not result:
+        if package == "stages" and _is_command(code.tree(name)):
+            names += [f"{stage}/{method.rpartition('.')[2]}" for method in code.methods] * (stage == MATRIX)
+            names += [stage] * (stage != MATRIX)
+    if not names:
         raise UserError(f"{root}: holds no stages; run from the project's root or set --root")
-    return dict(sorted(result.items()))
+    return {name: code.digest(name) for name in sorted(names)}
+
+
+def fingerprint_of(stage: str, root: Path) -> str:
+    """The digest of one stage, under its name in `fingerprints`; reads no more of the code than it counts.
+
+    Raises:
+        UserError: there is no such stage or method, or a file is not valid Python.
+    """
+    return _Code(root).digest(stage)
 
 
 def import_graph(root: Path) -> dict[str, set[str]]:
@@ -60,8 +60,79 @@ def import_graph(root: Path) -> dict[str, set[str]]:
     Raises:
         UserError: a file is not valid Python, or imports relatively.
     """
-    modules = _modules(root)
-    return {name: set(_imports(name, path, _parse(path), set(modules))) for name, path in modules.items()}
+    code = _Code(root)
+    return {name: set(code.imports(name)) for name in code.files}
+
+
+class _Code:
+    """The modules of a project; each is parsed once, when something is first asked of it.
+
+    files: their files by name.
+    methods: the names of those that are methods.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = {
+            _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
+        }
+        self.methods = [name for name in self.files if name.startswith(f"{METHODS}.")]
+        self._trees: dict[str, ast.Module] = {}
+        self._imports: dict[str, set[str]] = {}
+        self._texts: dict[str, str] = {PARAMS: "", GUARD: ""}
+
+    def tree(self, name: str) -> ast.Module:
+        """The syntax tree of a module."""
+        if name not in self._trees:
+            self._trees[name] = _parse(self.files[name])
+        return self._trees[name]
+
+    def imports(self, name: str) -> set[str]:
+        """The project's modules that importing `name` brings, their parent packages included."""
+        if name not in self._imports:
+            found: set[str] = set()
+            for wanted in (name, *_mentioned(self.files[name], self.tree(name))):
+                parts = wanted.split(".")
+                found |= {".".join(parts[:depth]) for depth in range(1, len(parts) + 1)} & self.files.keys()
+            self._imports[name] = found
+        return self._imports[name]
+
+    def digest(self, stage: str) -> str:
+        """See `fingerprint_of`."""
+        name, _, method = stage.partition("/")
+        start = [f"stages.{name}", *([f"{METHODS}.{method}"] if method else [])]
+        for module in start:
+            if module not in self.files:
+                raise UserError(f"{self.root}: holds no module {module}; run from the project's root")
+        closure = self._closure(start)
+        if REGISTRY in closure and not method:
+            closure = self._closure([*start, *self.methods])
+        texts = (f"{module}\n{self._text(module)}\n" for module in sorted(closure))
+        return sha256("".join(texts).encode()).hexdigest()
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            self._texts[name] = canonical(self.tree(name))
+        return self._texts[name]
+
+    def _counted(self, name: str) -> set[str]:
+        """The imports of a module whose code counts with it."""
+        if name == GUARD:
+            return set()
+        if name == PARAMS:
+            settings = {module for module in self.imports(name) if module.endswith(SETTINGS)}
+            return self.imports(name) - settings - {module.rpartition(".")[0] for module in settings}
+        return self.imports(name)
+
+    def _closure(self, names: Iterable[str]) -> set[str]:
+        """`names` and all modules of the project that they import."""
+        found: set[str] = set()
+        pending = set(names)
+        while pending:
+            name = pending.pop()
+            found.add(name)
+            pending |= self._counted(name) - found
+        return found
 
 
 def canonical(node: object) -> str:
@@ -126,27 +197,6 @@ def _parse(path: Path) -> ast.Module:
         raise UserError(f"{path}: is not valid Python ({error}); correct it") from None
 
 
-def _closure(names: Iterable[str], imports: Mapping[str, set[str]]) -> set[str]:
-    """`names` and all modules of the project that they import."""
-    found: set[str] = set()
-    pending = set(names)
-    while pending:
-        name = pending.pop()
-        found.add(name)
-        pending |= imports[name] - found
-    return found
-
-
-def _imports(name: str, path: Path, tree: ast.Module, modules: set[str]) -> Iterator[str]:
-    """The project's modules that importing `name` brings, their parent packages included."""
-    for wanted in (name, *_mentioned(path, tree)):
-        parts = wanted.split(".")
-        for depth in range(1, len(parts) + 1):
-            module = ".".join(parts[:depth])
-            if module in modules:
-                yield module
-
-
 def _mentioned(path: Path, tree: ast.Module) -> Iterator[str]:
     """The names behind `import`, `from` and `import_module`; whether one is a module is not known yet."""
     for node in ast.walk(tree):
@@ -168,13 +218,6 @@ def _name(function: ast.expr) -> str:
 def _is_command(tree: ast.Module) -> bool:
     """Whether the file runs as a command: it mentions `__main__`."""
     return any(isinstance(node, ast.Constant) and node.value == "__main__" for node in ast.walk(tree))
-
-
-def _modules(root: Path) -> dict[str, Path]:
-    """The files of `pipeline` and `stages` by the names of their modules."""
-    return {
-        _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
-    }
 
 
 def _module(path: Path, root: Path) -> str:

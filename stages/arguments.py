@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+Root = Annotated[
+    Path, typer.Option(envvar="DVC_ROOT", help="The DVC project; checkpoints lie in its folder .ckpt.")
+]
 Params = Annotated[Path, typer.Option(help="The file of parameters.")]
 Encoded = Annotated[Path, typer.Option(help="The encoded corpus, from `prepare`.")]
 Encoder = Annotated[Path, typer.Option(help="The pretrained encoder, from `download`.")]

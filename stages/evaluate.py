@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Encoded, Params
+from stages.arguments import Code, Encoded, Params
 from stages.command import run
+from stages.guard import guarded
 
 
 def main(
     encoded: Encoded,
     model: Annotated[Path, typer.Option(help="The teacher or a student.")],
+    code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write: metrics and predictions.")],
     params: Params = Path("params.yaml"),
 ) -> None:
@@ -23,16 +25,17 @@ def main(
     from pipeline.encoding.encoded import load, read_tags
     from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
-    from pipeline.params import load_params
     from pipeline.storage.sealed_folder import check
 
-    settings = load_params(params).evaluate
-    check(encoded)
-    test = encoded / "test.parquet"
-    batches = Batches(load(test), settings.batch_size)
-    gold = read_tags(test)
-    metrics, predicted = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
-    save_outcome(out, metrics, gold, predicted)
+    with guarded("evaluate", params, code, lambda given: given.evaluate, out) as settings:
+        check(encoded)
+        test = encoded / "test.parquet"
+        batches = Batches(load(test), settings.batch_size)
+        gold = read_tags(test)
+        metrics, predicted = evaluate(
+            load_model(model), model, batches, gold, accelerator(settings.precision)
+        )
+        save_outcome(out, metrics, gold, predicted)
     if metrics["f1"] == 0:
         logging.warning("%s: its F1 on test is 0: %s", model, why_zero(gold))
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")

@@ -5,29 +5,37 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Eval, Params
+from stages.arguments import Code, Eval, Params
 from stages.command import run
+from stages.guard import guarded
 
 
 def main(
     outcomes: Eval,
+    code: Code,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     confusion: Annotated[Path, typer.Option(help="CSV file to write: words by actual and predicted tag.")],
     params: Params = Path("params.yaml"),
 ) -> None:
     """Write the figures of the parameter `method`, and its confusion matrix."""
-    from pipeline.params import load_params
     from pipeline.reporting.outcomes import read_outcomes
     from pipeline.reporting.page import confusion_frame, write_csv
     from pipeline.reporting.summary import UNDISTILLED, headline, summarise
     from pipeline.storage.text_file import write_json
 
-    settings = load_params(params)
-    methods = [name for name in settings.methods if name in (UNDISTILLED, settings.method)]
-    teacher, students = read_outcomes(outcomes, methods, settings.seeds)
-    summary = summarise(teacher, students, task=settings.task, scheme=teacher.metrics["scheme"])
-    write_json(out, headline(summary, settings.method))
-    write_csv(confusion, confusion_frame(students[settings.method].values()))
+    with guarded(
+        "headline",
+        params,
+        code,
+        lambda given: (given.task, given.methods, given.method, given.seeds),
+        out,
+        confusion,
+    ) as (task, methods, method, seeds):
+        shown = [name for name in methods if name in (UNDISTILLED, method)]
+        teacher, students = read_outcomes(outcomes, shown, seeds)
+        summary = summarise(teacher, students, task=task, scheme=teacher.metrics["scheme"])
+        write_json(out, headline(summary, method))
+        write_csv(confusion, confusion_frame(students[method].values()))
 
 
 if __name__ == "__main__":

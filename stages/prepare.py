@@ -7,12 +7,14 @@ import typer
 
 from stages.arguments import Params
 from stages.command import run
+from stages.guard import guarded
 
 
 def main(
     corpus: Annotated[Path | None, typer.Option(help="The corpus as fetched, from `download`.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,
+    code: Annotated[Path | None, typer.Option(help="This stage's code, from `fingerprint`.")] = None,
     check: Annotated[
         Path | None,
         typer.Option(
@@ -24,34 +26,30 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
-    from pipeline.params import load_params
-
-    settings = load_params(params)
     if check:
         from pipeline.encoding.corpus_check import look_at, report
+        from pipeline.params import load_params
 
-        findings = look_at(check, settings.corpus)
+        findings = look_at(check, load_params(params).corpus)
         print(*report(findings, encoder, usual=Path("data/encoder")), sep="\n")
         raise typer.Exit(int(bool(findings.problems)))
-    if not (corpus and encoder and out):
-        raise typer.BadParameter("--corpus, --encoder and --out are needed, or --check")
+    if not (corpus and encoder and out and code):
+        raise typer.BadParameter("--corpus, --encoder, --out and --code are needed, or --check")
     from pipeline.corpora.splits import read_splits
     from pipeline.corpora.tagging import TagSet
     from pipeline.encoding.encoded import encode, save
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
-    from pipeline.storage.sealed_folder import check as intact
-    from pipeline.storage.sealed_folder import new_folder
+    from pipeline.storage import sealed_folder
 
-    intact(corpus), intact(encoder)
-    splits = read_splits(corpus, settings.corpus)
-    tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=settings.corpus.scheme)
-    tokenizer = load_tokenizer(encoder)
-    layout = input_layout(
-        tokenizer, encoder, window=settings.prepare.window, overlap=settings.prepare.overlap
-    )
-    with new_folder(out) as folder:
-        for split, sentences in splits.items():
-            save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)
+    with guarded("prepare", params, code, lambda given: (given.corpus, given.prepare), out) as (source, cut):
+        sealed_folder.check(corpus), sealed_folder.check(encoder)
+        splits = read_splits(corpus, source)
+        tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=source.scheme)
+        tokenizer = load_tokenizer(encoder)
+        layout = input_layout(tokenizer, encoder, window=cut.window, overlap=cut.overlap)
+        with sealed_folder.new_folder(out) as folder:
+            for split, sentences in splits.items():
+                save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)
     for split, sentences in splits.items():
         print(f"{split}: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Encoded, Encoder, Params, Scores, Teacher
+from stages.arguments import Code, Encoded, Encoder, Params, Scores, Teacher
 from stages.command import run
+from stages.guard import guarded
 
 
 def main(
@@ -14,13 +15,13 @@ def main(
     encoder: Encoder,
     teacher: Teacher,
     scores: Scores,
+    code: Code,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     params: Params = Path("params.yaml"),
 ) -> None:
     """Measure training in phases: as published, in this pipeline, and the encoder alone."""
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.model.model_folder import load_model
-    from pipeline.params import load_params
     from pipeline.scores.dump import origin_of
     from pipeline.scores.store import ScoreStore
     from pipeline.storage.sealed_folder import check
@@ -29,25 +30,30 @@ def main(
     from pipeline.training.loop import reproducible
     from pipeline.training.run import Inputs
 
-    settings = load_params(params)
-    student = settings.student
-    check(encoder)
-    inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
-    split = inputs.train.encoded
-    store = ScoreStore.open(scores, expect=origin_of(encoded, teacher))
-    reproducible(seed=0)
-    if settings.time_epochs.shapes == "bert-base":
-        live = bert_base(split)
-        model = bert_base(split, layers=BERT_BASE_LAYERS, dropout=student.dropout, head=student.head)
-    else:
-        live = load_model(teacher)
-        model = ChainTagger.from_encoder(
-            encoder, split, layers=student.layers, dropout=student.dropout, head=student.head
+    with guarded(
+        "time_epochs",
+        params,
+        code,
+        lambda given: (given.task, given.methods, given.student, given.time_epochs),
+        out,
+    ) as (task, methods, student, settings):
+        check(encoder)
+        inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
+        split = inputs.train.encoded
+        store = ScoreStore.open(scores, expect=origin_of(encoded, teacher))
+        reproducible(seed=0)
+        if settings.shapes == "bert-base":
+            live = bert_base(split)
+            model = bert_base(split, layers=BERT_BASE_LAYERS, dropout=student.dropout, head=student.head)
+        else:
+            live = load_model(teacher)
+            model = ChainTagger.from_encoder(
+                encoder, split, layers=student.layers, dropout=student.dropout, head=student.head
+            )
+        figures = epoch_times(
+            methods, inputs.train, store, live, model, student, settings, inputs.accelerator
         )
-    figures = epoch_times(
-        settings.methods, inputs.train, store, live, model, student, settings.time_epochs, inputs.accelerator
-    )
-    write_json(out, {"task": settings.task} | figures)
+        write_json(out, {"task": task} | figures)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Params, Teacher
+from stages.arguments import Code, Encoded, Params, Root, Teacher
 from stages.command import run
+from stages.guard import guarded
 
 
 def main(
@@ -16,25 +17,29 @@ def main(
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write: the text and the scores; empty without text.")],
     params: Params = Path("params.yaml"),
+    root: Root = Path(),
 ) -> None:
     """Fetch the text of `distill.unlabelled` and run the teacher once over it.
 
     The text is looked for in $CORPUS_MIRROR/<task>/ first.
     """
-    from pipeline.params import load_params
     from pipeline.storage.sealed_folder import new_folder
 
-    settings = load_params(params)
-    if settings.unlabelled is None:
-        with new_folder(out):
-            return
-    from pipeline.corpora.unlabelled_text import fetch_unlabelled
-    from pipeline.scores.unlabelled import write_unlabelled
+    with guarded(
+        "unlabelled", params, code, lambda given: (given.unlabelled, given.task, given.dump), out
+    ) as (source, task, settings):
+        if source is None:
+            with new_folder(out):
+                return
+        from pipeline.corpora.unlabelled_text import fetch_unlabelled
+        from pipeline.scores.unlabelled import write_unlabelled
 
-    root = os.environ.get("CORPUS_MIRROR")
-    sentences = fetch_unlabelled(settings.unlabelled, mirror=Path(root, settings.task) if root else None)
-    print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
-    write_unlabelled(sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings.dump)
+        mirror = os.environ.get("CORPUS_MIRROR")
+        sentences = fetch_unlabelled(source, mirror=Path(mirror, task) if mirror else None)
+        print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
+        write_unlabelled(
+            sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root
+        )
 
 
 if __name__ == "__main__":

@@ -15,26 +15,34 @@ from pipeline.model.model_folder import load_model
 from pipeline.scores.dump import dump_scores, origin_of_file
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
-from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
-from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
+from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
+from pipeline.storage.sealed_folder import check, new_folder, sha256
 
 TEXT, SCORES = "text.parquet", "scores"
 
 
 def write_unlabelled(
-    sentences: Sequence[Sentence], out: Path, *, encoded: Path, teacher: Path, code: Path, settings: Dump
+    sentences: Sequence[Sentence],
+    out: Path,
+    *,
+    encoded: Path,
+    teacher: Path,
+    code: Path,
+    settings: Dump,
+    root: Path,
 ) -> None:
     """Write the sentences, encoded, and the teacher's scores on them to the folder `out`.
 
-    A run that was stopped goes on behind its last finished shard.
+    A run that was stopped resumes after its last finished shard.
 
     Args:
         sentences: at least one.
         out: the folder to write.
         encoded: the encoded corpus, whose tag set and layout the sentences get.
         teacher: trained on it; its tokenizer cuts the words.
-        code: hash of the code, which decides with the inputs whether a stopped run is taken up.
+        code: the file with the digest of the code; a stopped run resumes only with the same code and inputs.
         settings: of the dump.
+        root: the DVC project, where checkpoints lie in CHECKPOINTS.
 
     Raises:
         UserError: a folder is damaged; and as `dump_scores`.
@@ -42,9 +50,8 @@ def write_unlabelled(
     check(encoded)
     header = load(encoded / "train.parquet")
     model = load_model(teacher)
-    facts = [settings.model_dump(), identity(encoded), identity(teacher), sha256(code), _digest(sentences)]
-    key = checkpoint_key("unlabelled", facts)
-    with Checkpoint.hold(checkpoint_root(), key) as checkpoint, new_folder(out) as folder:
+    key = run_key("unlabelled", settings.model_dump(), encoded, teacher, code, _digest(sentences))
+    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint, new_folder(out) as folder:
         table = encode(sentences, load_tokenizer(teacher), header.layout)
         save(table, folder / TEXT, header.tag_set, header.layout)
         dump_scores(

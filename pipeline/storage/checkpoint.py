@@ -1,33 +1,43 @@
-"""What a training run needs to go on after it was killed, as one sealed folder at a time."""
+"""The state of a run that was stopped, from which the same run resumes: one sealed folder."""
 
-import fcntl
+import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pipeline.errors import UserError
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.commit import locked
+from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
 
+CHECKPOINTS = ".ckpt"  # the folder of all checkpoints in a DVC project
 _TENSORS, _FACTS = "state.safetensors", "facts.json"
 
+JSON = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 
-def checkpoint_key(stage: str, *facts: Any) -> str:
-    """A folder name for a stage's checkpoint: other parameters, inputs or code have another one.
+
+def run_key(stage: str, *facts: Path | JSON) -> str:
+    """The name of a run's checkpoint; with other parameters, inputs or code it is another one.
 
     Args:
         stage: starts the name.
-        facts: what decides the result; anything JSON can hold.
+        facts: all that decides the result: a sealed folder or a file stands for its content, anything else
+            for itself.
+
+    Raises:
+        UserError: a folder is missing, or its seal is missing or damaged.
     """
-    digest = sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    known = [_content(fact) if isinstance(fact, Path) else fact for fact in facts]
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return f"{stage}-{digest[:16]}"
+
+
+def _content(path: Path) -> str:
+    return identity(path) if path.is_dir() else sha256(path)
 
 
 class Checkpoint:
@@ -42,19 +52,12 @@ class Checkpoint:
         """Lock `root/key` for this process; a block that ends without an exception removes the checkpoint.
 
         Raises:
-            UserError: another process holds it.
+            UserError: another process holds it, or `root` cannot be written.
         """
-        root.mkdir(parents=True, exist_ok=True)
-        lock = root / f"{key}.lock"
-        with _locked(lock) as held:
-            if not held:
-                raise UserError(
-                    f"{root / key}: another process is training this model; wait for it or stop it"
-                )
+        with locked(root / key, "another process is at work on the same run"):
             checkpoint = cls(root / key)
             yield checkpoint
             checkpoint.remove()
-            lock.unlink(missing_ok=True)
 
     def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves the old one or the new one."""
@@ -77,31 +80,9 @@ class Checkpoint:
         return load_file(self.folder / _TENSORS), json.loads((self.folder / _FACTS).read_text())
 
     def remove(self) -> None:
-        """Forget the saved state; a kill at any moment leaves all of it or nothing that is ever loaded."""
-        aside = self.folder.with_name(f".{self.folder.name}.new")  # where a killed `save` left its half, too
+        """Remove the saved state; a kill at any moment leaves all of it, or nothing that is ever loaded."""
+        aside = self.folder.with_name(f".{self.folder.name}.new")  # a killed `save` leaves its half there
         shutil.rmtree(aside, ignore_errors=True)
         if self.folder.exists():
             self.folder.rename(aside)
             shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Make and lock the file `path`, unless another process has locked it: says which."""
-    while True:
-        with path.open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            # Its last holder may have removed it since it was opened: then the lock is on a file that nobody
-            # else will find, and a third process could lock a new one.
-            if path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
-                yield True
-                return
-
-
-def checkpoint_root() -> Path:
-    """Where checkpoints lie: `.ckpt` in the DVC project that runs the stage, or here without DVC."""
-    return Path(os.environ.get("DVC_ROOT", ".")) / ".ckpt"

@@ -1,26 +1,21 @@
-"""Folders that are either whole or absent: written aside, sealed with checksums, renamed into place.
+"""Folders that are either whole or absent: written aside, sealed with checksums, then committed.
 
 Every artifact of the pipeline (encoded corpus, score store, models, checkpoints) is such a folder, so that
 a killed process or a full disk leaves the previous one usable, and a damaged one is refused by name.
 """
 
-import ctypes
 import errno
 import hashlib
 import json
 import os
-import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.storage.commit import replacing, resolved, unwritable
 
 SEAL = "seal.json"
-
-# Other errors of the operating system, such as a missing input, are not about the folder being written.
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 def sha256(path: Path) -> str:
@@ -33,34 +28,25 @@ def sha256(path: Path) -> str:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; on a clean exit seal it and move it to `path`.
 
-    An existing `path` is replaced only then, in one step where the system can swap two names. When the block
-    raises, the new folder is removed and `path` stays as it was.
+    An existing `path` is replaced only then, in one step where the system can swap two names, and only if it
+    holds nothing that this project did not write. When the block raises, the new folder is removed and `path`
+    stays as it was. Where `path` is a symbolic link, the folder behind it is replaced and the link stays.
 
     Raises:
-        UserError: the disk is full or the folder cannot be written.
+        UserError: `path` holds files that this project did not write, is or holds the working folder, or
+            cannot be written; the disk is full; another process is writing it.
     """
-    aside, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
-    try:
-        if path.exists() and not path.is_dir():
-            raise FileExistsError(errno.EEXIST, "a file of this name stands there", str(path))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if old.exists() and not path.exists():  # killed between the two renames of `_replace`
-            old.rename(path)
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
+    target = resolved(path)
+    if Path.cwd().is_relative_to(target):
+        raise UserError(f"{path}: is the working folder, or holds it; name another folder")
+    named = path.name not in ("", "..") and not path.is_symlink()
+    with replacing(path if named else target, refuse=_refuse_others) as aside:
+        try:
+            aside.mkdir()
+        except OSError as error:
+            raise unwritable(path, error) from error
         yield aside
         _seal(aside)
-        _replace(aside, path, old)
-    except Exception as error:
-        if (number := _system_error(error)) in _CANNOT_WRITE:
-            told = error if isinstance(error, OSError) else OSError(number, os.strerror(number or 0))
-            raise _unwritable(path, told) from error
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def check(path: Path) -> dict[str, str]:
@@ -89,7 +75,7 @@ def check(path: Path) -> dict[str, str]:
             raise UserError(f"{path / name}: cannot be read ({error.strerror}); {remedy}") from error
         if found != expected:
             raise UserError(f"{path / name}: damaged (checksum differs); {remedy}")
-    for name in _files(path):
+    for name in _entries(path):
         if name not in files:
             raise UserError(f"{path / name}: does not belong to this folder; remove it")
     return files
@@ -109,28 +95,36 @@ def identity(path: Path) -> str:
         raise UserError(f"{path / SEAL}: damaged; remove {path} and run `dvc repro`") from None
 
 
-def _system_error(error: Exception) -> int | None:
-    """The system's number of an error, which safetensors and tokenizers have in their text alone."""
-    if isinstance(error, OSError):
-        return error.errno
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told[1]) if told else None
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    where = f": {error.filename}" if error.filename else ""
-    why = error.strerror or error
-    return UserError(f"{path}: cannot be written ({why}{where}); free space or rights, and run again")
-
-
 def _unfinished(path: Path, error: OSError) -> UserError:
     return UserError(
         f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); run `dvc repro`"
     )
 
 
-def _files(path: Path) -> list[str]:
-    return sorted(str(p.relative_to(path)) for p in path.rglob("*") if p.is_file() and p != path / SEAL)
+def _entries(path: Path) -> list[str]:
+    """What a folder holds at any depth but its seal: files, links and empty folders."""
+    return sorted(
+        str(entry.relative_to(path))
+        for entry in path.rglob("*")
+        if entry != path / SEAL and (entry.is_symlink() or not entry.is_dir() or not any(entry.iterdir()))
+    )
+
+
+def _refuse_others(path: Path) -> None:
+    """Raise UserError where `path` holds anything that this project did not write."""
+    if not os.path.lexists(path):
+        return
+    if not path.is_dir():
+        raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name stands there"))
+    try:
+        ours = set(json.loads((path / SEAL).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = set()
+    if others := [name for name in _entries(path) if name not in ours]:
+        raise UserError(
+            f"{path}: holds {others[0]}, which this project did not write, so nothing is replaced; "
+            "move it away or name another folder"
+        )
 
 
 def _digest(files: dict[str, str]) -> str:
@@ -138,40 +132,13 @@ def _digest(files: dict[str, str]) -> str:
 
 
 def _seal(path: Path) -> None:
-    files = {name: sha256(path / name) for name in _files(path)}
+    """Write the seal; folders without files go, and modes follow the umask (safetensors writes 0600)."""
+    mode = path.stat().st_mode & 0o666
+    for entry in sorted(path.rglob("*"), reverse=True):
+        if not entry.is_dir():
+            entry.chmod(mode)
+        elif not any(entry.iterdir()):
+            entry.rmdir()
+    files = {name: sha256(path / name) for name in _entries(path)}
     seal = json.dumps({"sha256": _digest(files), "files": files}, indent=1)
     (path / SEAL).write_text(seal + "\n", encoding="utf-8")
-    for entry in [*path.rglob("*"), path]:
-        _sync(entry)
-
-
-def _sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on the disk before going on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(aside: Path, path: Path, old: Path) -> None:
-    """Move `aside` to `path`; where the two cannot be swapped, an older `path` steps to `old` first."""
-    if path.exists():
-        if _swap(aside, path):
-            _sync(path.parent)
-            return
-        shutil.rmtree(old, ignore_errors=True)
-        path.rename(old)
-    aside.rename(path)
-    _sync(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _swap(one: Path, other: Path) -> bool:
-    """Swap two names in one step (Linux's renameat2, which Python lacks); False where impossible."""
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    try:
-        renameat2 = ctypes.CDLL(None).renameat2
-    except (OSError, TypeError, AttributeError):
-        return False
-    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

@@ -19,8 +19,8 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
 from pipeline.settings import Precision
-from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
-from pipeline.storage.sealed_folder import check, identity, sha256
+from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
+from pipeline.storage.sealed_folder import check
 from pipeline.training.loop import Loss, TrainingBatches, train
 from pipeline.training.settings import Training
 
@@ -102,6 +102,7 @@ def train_and_save(
     method_settings: dict[str, Any],
     depends_on: Sequence[Path | dict[str, Any]],
     tokenizer: Path,
+    root: Path,
     out: Path,
 ) -> None:
     """Train `model`, going on from a checkpoint if one is there, and write it to the folder `out`.
@@ -118,6 +119,7 @@ def train_and_save(
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
+        root: the DVC project, where checkpoints lie in CHECKPOINTS.
         out: the folder to write.
 
     Raises:
@@ -130,10 +132,10 @@ def train_and_save(
             "is kept; give a development split with spans, or set keep: last"
         )
         settings = settings.model_copy(update={"keep": "last"})
-    facts = [_identity(fact) for fact in (inputs.encoded, *depends_on)]
     label = "teacher" if method == "teacher" else f"{method}, seed {seed}"
-    key = checkpoint_key(label.replace(", seed ", "-"), settings.model_dump(), seed, method_settings, facts)
-    with Checkpoint.hold(checkpoint_root(), key) as checkpoint:
+    facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
+    key = run_key(label.replace(", seed ", "-"), *facts)
+    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
         history = train(
             model,
             inputs.batches,
@@ -148,9 +150,3 @@ def train_and_save(
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
         save_model(out, model, tokenizer, history, made)
-
-
-def _identity(fact: Path | dict[str, Any]) -> Any:
-    if isinstance(fact, dict):
-        return fact
-    return identity(fact) if fact.is_dir() else sha256(fact)

@@ -181,7 +181,7 @@ def test_without_text_a_run_is_what_it_was(run, tmp_path):
 @pytest.mark.parametrize("name", ["structural", "efficient"])
 def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr("pipeline.storage.sealed_folder._sync", lambda path: None)
+    monkeypatch.setattr("pipeline.storage.commit._sync", lambda path: None)
     case = run(name)
     whole, history = case.train()
     case.checkpoint.remove()

@@ -192,7 +192,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
     a step of the optimiser.
     """
     from pipeline.model.chain_tagger import ChainTagger
-    from pipeline.storage import sealed_folder
+    from pipeline.storage import commit
     from pipeline.training.loop import Run
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -210,7 +210,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
 
         setattr(owner, name, wrapped)
 
-    before(sealed_folder, "_sync", "sync")
+    before(commit, "_sync", "sync")
     before(ChainTagger, "chain", "batch")
     before(Run, "backward", "step")
     sys.addaudithook(hook)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -92,11 +91,12 @@ def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequ
     """What the stage `unlabelled` makes of lines of words."""
     split = [Sentence(tuple(line.split())) for line in lines]
     settings = Dump(batch_size=4, shard_sentences=8)
-    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DVC_ROOT", place)  # where checkpoints go
+    with tempfile.TemporaryDirectory() as place:
         code = Path(place, "code")
         code.write_text("1")
-        write_unlabelled(split, folder, encoded=corpus, teacher=teacher, code=code, settings=settings)
+        write_unlabelled(
+            split, folder, encoded=corpus, teacher=teacher, code=code, settings=settings, root=Path(place)
+        )
     return folder
 
 

@@ -9,9 +9,11 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 
 from pipeline.encoding.encoded import load
+from pipeline.fingerprint import fingerprints
 from pipeline.model.model_folder import WEIGHTS, save_model
 from pipeline.params import load_params
 from pipeline.storage.sealed_folder import new_folder
+from pipeline.storage.text_file import write_text
 from tests.helpers import tiny_inputs
 from tests.helpers.sample_results import TIMING, outcome, write
 from tests.helpers.tiny_corpus import sentences
@@ -28,20 +30,30 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
+def _code(stage: str) -> dict[str, str]:
+    return {"code": f"code/{stage}"}
+
+
 # Of each stage: its options with what they read in the workspace, and those with what they write below `out`.
 COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "fingerprint": ({}, {"out": ""}),
-    "download": ({}, {"out": ""}),
-    "prepare": (_same("corpus", "encoder"), {"out": ""}),
-    "teacher": (_same("encoded", "encoder", "code"), {"out": ""}),
-    "dump": (_same("encoded", "teacher", "code"), {"out": ""}),
-    "unlabelled": (_same("encoded", "teacher", "code"), {"out": ""}),
-    "distill": (_same("encoded", "encoder", "teacher", "scores", "unlabelled", "code"), {"out": ""}),
-    "evaluate": ({"encoded": "encoded", "model": "teacher"}, {"out": ""}),
-    "time_epochs": (_same("encoded", "encoder", "teacher", "scores"), {"out": "/timing.json"}),
-    "headline": (_same("eval"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
+    "download": (_code("download"), {"out": ""}),
+    "prepare": (_same("corpus", "encoder") | _code("prepare"), {"out": ""}),
+    "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
+    "dump": (_same("encoded", "teacher") | _code("dump"), {"out": ""}),
+    "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
+    "distill": (
+        _same("encoded", "encoder", "teacher", "scores", "unlabelled") | _code(f"distill/{METHOD}"),
+        {"out": ""},
+    ),
+    "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
+    "time_epochs": (
+        _same("encoded", "encoder", "teacher", "scores") | _code("time_epochs"),
+        {"out": "/timing.json"},
+    ),
+    "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
     "report": (
-        _same("eval", "teacher", "students") | {"timing": "timing.json"},
+        _same("eval", "teacher", "students") | {"timing": "timing.json"} | _code("report"),
         {"metrics": "/summary.json", "plots": "/plots", "page": "/summary.md"},
     ),
     "publish": ({"model": f"students/{METHOD}/1", "eval": f"eval/{METHOD}/1"}, {"out": ""}),
@@ -70,7 +82,8 @@ class Workspace:
         tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
         tiny_inputs.dump(root / "scores", root / "encoded", root / "teacher", shard_sentences=8)
         shutil.rmtree(root / "checkpoint")
-        (root / "code").write_text("1")
+        for name, digest in fingerprints(ROOT).items():
+            write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
         (root / "text").write_text("\n".join(text))
         tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)

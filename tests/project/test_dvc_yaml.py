@@ -195,7 +195,7 @@ def test_every_dependency_comes_from_a_stage_or_from_git() -> None:
 
 
 def read_by(module: str) -> set[str]:
-    """The keys of params.yaml that a stage takes from what `load_params` returns."""
+    """The keys of params.yaml that a stage takes from what `load_params` returns, or `guarded` gives it."""
     tree = ast.parse((ROOT / "stages" / f"{module}.py").read_text(encoding="utf-8"))
     loads = [
         node
@@ -209,6 +209,15 @@ def read_by(module: str) -> set[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    # The argument of the function that says what of the parameters a guarded stage uses.
+    whole |= {
+        argument.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "guarded"
+        for use in node.args
+        if isinstance(use, ast.Lambda)
+        for argument in use.args.args
+    }
     keys: set[str] = set()
     attributes = 0
     for node in ast.walk(tree):
@@ -218,7 +227,7 @@ def read_by(module: str) -> set[str]:
             attributes += 1
             keys |= STANDS_FOR.get(node.attr, {node.attr})
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in whole]
-    through_names = len(uses) - len(whole)
+    through_names = sum(isinstance(node.ctx, ast.Load) for node in uses)
     assert attributes == through_names + sum(
         isinstance(node, ast.Attribute) and node.value in loads for node in ast.walk(tree)
     ), f"{module} hands its parameters on as a whole: what of them is read cannot be seen"

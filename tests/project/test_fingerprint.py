@@ -13,7 +13,7 @@ import pytest
 from pipeline import fingerprint
 from pipeline.distillation.registry import method_names
 from pipeline.errors import UserError
-from pipeline.fingerprint import canonical, fingerprints
+from pipeline.fingerprint import canonical, fingerprint_of, fingerprints, import_graph
 
 ROOT = Path(__file__).parents[2]
 UNTOUCHED = {"fingerprint", "download", "prepare", "teacher", "dump", "evaluate"}
@@ -258,6 +258,30 @@ def test_a_change_reaches_the_stages_that_import_the_file(
     assert fingerprints(write(tmp_path, commented)) == before
 
 
+def test_one_stage_alone_has_the_same_digest(tmp_path: Path) -> None:
+    """It reads no file that does not count: another that is no Python is no hindrance."""
+    write(tmp_path, PROJECT)
+    for name, digest in fingerprints(tmp_path).items():
+        assert fingerprint_of(name, tmp_path) == digest
+    for name, digest in fingerprints(ROOT).items():
+        assert fingerprint_of(name, ROOT) == digest
+    write(tmp_path, {"pipeline/unused.py": "def"})
+    assert fingerprint_of("early", tmp_path)
+    for name in ("none", "distill/none"):
+        with pytest.raises(UserError, match="holds no module"):
+            fingerprint_of(name, tmp_path)
+
+
+def test_the_guard_of_the_stages_does_not_count(tmp_path: Path) -> None:
+    guard = {
+        "stages/guard.py": "from pipeline.unused import x\n",
+        "stages/early.py": PROJECT["stages/early.py"] + "import stages.guard\n",
+    }
+    before = fingerprints(write(tmp_path, PROJECT | guard))
+    edits = {"stages/guard.py": "from pipeline.unused import x\ny = 1\n", "pipeline/unused.py": "x = 2\n"}
+    assert fingerprints(write(tmp_path, edits)) == before
+
+
 def test_a_new_method_is_one_more_digest(tmp_path: Path) -> None:
     before = fingerprints(write(tmp_path, PROJECT))
     after = fingerprints(write(tmp_path, {"pipeline/distillation/methods/three.py": "x = 1\n"}))
@@ -415,14 +439,17 @@ print(json.dumps(brought))
         check=False,
     )
     assert run.returncode == 0, run.stderr[-2000:]
-    trees = {fingerprint._module(path, ROOT): path for path in ROOT.glob("[ps]*/**/*.py")}
-    imports = {
-        name: set(fingerprint._imports(name, path, ast.parse(path.read_bytes()), set(trees)))
-        for name, path in trees.items()
-    }
-    methods = fingerprint._closure([f"{fingerprint.METHODS}.{name}" for name in method_names()], imports)
+    imports = import_graph(ROOT) | {fingerprint.GUARD: set()}
+
+    def closure(*names: str) -> set[str]:
+        found: set[str] = set()
+        while new := set(names).union(*(imports[name] for name in found)) - found:
+            found |= new
+        return found
+
+    methods = closure(*(f"{fingerprint.METHODS}.{name}" for name in method_names()))
     for stage, brought in json.loads(run.stdout).items():
-        covered = fingerprint._closure([f"stages.{stage}"], imports) - {f"stages.{stage}"}
+        covered = closure(f"stages.{stage}") - {f"stages.{stage}"}
         assert covered - set(brought) <= LATER
         assert set(brought) - covered <= methods | {fingerprint.REGISTRY}
 

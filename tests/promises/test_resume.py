@@ -20,7 +20,7 @@ class Died(BaseException):
 def case(bert, corpus, tmp_path, monkeypatch):
     """Saves after every step; no power is cut here, so nothing waits for the disk."""
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr("pipeline.storage.sealed_folder._sync", lambda path: None)
+    monkeypatch.setattr("pipeline.storage.commit._sync", lambda path: None)
     yield Case(bert, corpus, tmp_path / "checkpoint")
     torch.use_deterministic_algorithms(False)
 

@@ -3,11 +3,12 @@
 import fcntl
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
 
-from pipeline.storage.checkpoint import Checkpoint, checkpoint_key, checkpoint_root
+from pipeline.storage.checkpoint import Checkpoint, run_key
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3).t(), "b": torch.tensor(7)}
 FACTS = {"step": 3, "loss": 0.1 + 0.2, "history": [{"epoch": 1, "loss": 1e-300}]}
@@ -57,6 +58,7 @@ def test_a_block_that_ends_well_forgets_and_one_that_fails_keeps(tmp_path):
 
 SECOND_PROCESS = """
 import sys
+from typing import Any
 from pathlib import Path
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.errors import UserError
@@ -74,7 +76,7 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
         command = [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)]
         lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines == [
-        f"{tmp_path / 'run'}: another process is training this model; wait for it or stop it",
+        f"{tmp_path / 'run'}: another process is at work on the same run; wait for it or stop it",
         "other is free",
     ]
     with Checkpoint.hold(tmp_path, "run"):
@@ -83,7 +85,7 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
 
 def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path, monkeypatch):
     """The holder ends between this process's opening and its lock; a third is refused all the same."""
-    lock, flock = tmp_path / "run.lock", fcntl.flock
+    lock, flock = tmp_path / ".run.lock", fcntl.flock
 
     def late(handle, operation):
         monkeypatch.undo()
@@ -94,29 +96,21 @@ def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path
     command = [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)]
     with Checkpoint.hold(tmp_path, "run"):
         third = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "run: another process is training this model" in third
+        assert "run: another process is at work on the same run" in third
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_facts_have_the_same_key_and_each_other_fact_another():
-    facts = [{"epochs": 3, "rate": 1e-4}, 1, ["a1", "b2", {"k": 3}]]
-    key = checkpoint_key("kbest-1", *facts)
-    assert key == checkpoint_key("kbest-1", {"rate": 1e-4, "epochs": 3}, *facts[1:])
+    facts: list[Any] = [{"epochs": 3, "rate": 1e-4}, 1, ["a1", "b2", {"k": 3}]]
+    key = run_key("kbest-1", *facts)
+    assert key == run_key("kbest-1", {"rate": 1e-4, "epochs": 3}, *facts[1:])
     assert key.startswith("kbest-1-")
     others = [
-        checkpoint_key("kbest-2", *facts),
-        checkpoint_key("kbest-1", {"epochs": 4, "rate": 1e-4}, *facts[1:]),
-        checkpoint_key("kbest-1", facts[0], 2, facts[2]),
-        checkpoint_key("kbest-1", facts[0], 1, ["b2", "a1", {"k": 3}]),
-        checkpoint_key("kbest-1", facts[0], 1, ["a1", "b2", {"k": 4}]),
-        checkpoint_key("kbest-1", facts[0], 1),
+        run_key("kbest-2", *facts),
+        run_key("kbest-1", {"epochs": 4, "rate": 1e-4}, *facts[1:]),
+        run_key("kbest-1", facts[0], 2, facts[2]),
+        run_key("kbest-1", facts[0], 1, ["b2", "a1", {"k": 3}]),
+        run_key("kbest-1", facts[0], 1, ["a1", "b2", {"k": 4}]),
+        run_key("kbest-1", facts[0], 1),
     ]
     assert len({key, *others}) == 1 + len(others)
-
-
-def test_checkpoints_lie_in_the_dvc_project(tmp_path, monkeypatch):
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    assert checkpoint_root() == tmp_path / ".ckpt"
-    monkeypatch.delenv("DVC_ROOT")
-    monkeypatch.chdir(tmp_path)
-    assert checkpoint_root().resolve() == tmp_path.resolve() / ".ckpt"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.storage import sealed_folder
+from pipeline.storage import commit
 from pipeline.storage.sealed_folder import SEAL, check, identity, new_folder, sha256
 
 CONTENT = {"a.txt": b"one\n", "sub/b.bin": bytes(range(40)), "sub/seal.json": b"{}"}
@@ -57,7 +57,7 @@ def test_a_new_folder_replaces_the_old_one_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swaps: bool
 ) -> None:
     if not swaps:
-        monkeypatch.setattr(sealed_folder, "_swap", lambda one, other: False)
+        monkeypatch.setattr(commit, "_swap", lambda one, other: False)
     path = write(tmp_path / "out")
     write(path, {"c.txt": b"new"})
     assert read(path) == {"c.txt": b"new"}
@@ -117,7 +117,7 @@ def test_a_disk_too_full_for_the_seal_leaves_the_old_folder(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(sealed_folder, "_sync", full)
+    monkeypatch.setattr(commit, "_sync", full)
     with pytest.raises(UserError, match="No space left"):
         write(path, {"c.txt": b"new"})
     assert read(path) == CONTENT
@@ -138,12 +138,12 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from pipeline.storage import sealed_folder
+from pipeline.storage import commit, sealed_folder
 from tests.storage.test_sealed_folder import write, read, CONTENT
 
 root, swaps = Path(sys.argv[1]), sys.argv[2] == "True"
 if not swaps:
-    sealed_folder._swap = lambda one, other: False
+    commit._swap = lambda one, other: False
 NEW = {"c.txt": b"new", "d/e.txt": b"newer"}
 write(root / "warm", NEW)  # everything imported and opened once
 event = 0
@@ -181,7 +181,7 @@ def test_a_writer_killed_at_any_system_call_leaves_the_old_or_the_new_folder(
     tmp_path: Path, swaps: bool
 ) -> None:
     """The writer dies before its first, second, … operation on files, until it gets through."""
-    if swaps and not sealed_folder._swap(write(tmp_path / "one"), write(tmp_path / "other")):
+    if swaps and not commit._swap(write(tmp_path / "one"), write(tmp_path / "other")):
         pytest.skip("this file system cannot swap two names")
     run = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), str(swaps)],

@@ -22,9 +22,8 @@ from tests.helpers.training_cases import SETTINGS
 
 
 @pytest.fixture
-def stage(bert, corpus, tmp_path, monkeypatch):
+def stage(bert, corpus, tmp_path):
     """Runs a stage with some facts changed; returns the folder that it wrote."""
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
 
     def run(
         out,
@@ -56,6 +55,7 @@ def stage(bert, corpus, tmp_path, monkeypatch):
             method_settings={"k": k},
             depends_on=[tmp_path / "code", tmp_path / "weights"],
             tokenizer=bert,
+            root=tmp_path,
             out=tmp_path / out,
         )
         return tmp_path / out
