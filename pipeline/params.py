@@ -36,6 +36,7 @@ class Params(Group):
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
     method: str
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    folds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
     corpora: dict[Name, Corpus]
     sources: dict[str, Source] = Field(default={})
     prepare: Prepare
@@ -63,7 +64,13 @@ class Params(Group):
         return source
 
     def settings(self, method: str) -> Settings:
-        """The entry `distill.<method>`, of the type that the method's own file defines."""
+        """The entry `distill.<method>`, of the type that the method's own file defines.
+
+        Raises:
+            UserError: there is no such method.
+        """
+        if method not in _METHODS:
+            raise UserError(f"there is no method {method!r}; choose one of {', '.join(_METHODS)}")
         settings: Settings = getattr(self.distill, method)
         return settings
 
@@ -72,6 +79,10 @@ class Params(Group):
         _one_of("task", [self.task], self.corpora)
         _one_of("methods", self.methods, _METHODS)
         _one_of("method", [self.method], self.methods)
+        if self.folds != tuple(range(1, len(self.folds) + 1)):
+            raise ValueError(
+                f"folds: must number them from 1, not {list(self.folds)}; write [1, 2] for two, [1] for none"
+            )
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")

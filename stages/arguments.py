@@ -15,6 +15,8 @@ Teacher = Annotated[Path, typer.Option(help="The teacher, from `teacher`.")]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
 Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
-Method = Annotated[str, typer.Option(help="A name in `methods`.")]
-Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]
+FoldTeachers = Annotated[Path, typer.Option(help="The folds' teachers, from `fold_teacher`.")]
+Item = Annotated[
+    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, or a fold's number.")
+]
 Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]

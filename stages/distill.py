@@ -5,50 +5,44 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Encoder, Method, Params, Root, Scores, Seed, Teacher, Unlabelled
+from stages import arguments
 from stages.command import run
 from stages.guard import guarded
+from stages.items import student_folder, student_of
 
 
 def main(
-    method: Method,
-    seed: Seed,
-    encoded: Encoded,
-    encoder: Encoder,
-    teacher: Teacher,
-    scores: Scores,
-    unlabelled: Unlabelled,
-    code: Code,
-    out: Annotated[Path, typer.Option(help="Folder to write: the student.")],
-    params: Params = Path("params.yaml"),
-    root: Root = Path(),
+    encoded: arguments.Encoded,
+    encoder: arguments.Encoder,
+    teacher: arguments.Teacher,
+    fold_teachers: arguments.FoldTeachers,
+    scores: arguments.Scores,
+    unlabelled: arguments.Unlabelled,
+    code: arguments.Code,
+    out: Annotated[Path, typer.Option(help="Folder of the students; METHOD/SEED is written there.")],
+    item: arguments.Item,
+    params: arguments.Params = Path("params.yaml"),
+    root: arguments.Root = Path(),
 ) -> None:
     """Train one student by one method, from the teacher's stored scores and the gold tags."""
-    from pipeline.storage.sealed_folder import check
-    from pipeline.training.loop import reproducible
-    from pipeline.training.run import Inputs, train_and_save
-    from pipeline.training.student_inputs import student_inputs, student_model
+    from pipeline.training.student import train_student
+    from pipeline.training.student_inputs import TeacherFolders
     from pipeline.training.student_settings import student_settings
 
-    with guarded(
-        f"distill/{method}", params, code, lambda given: (given.student, given.settings(method)), out
-    ) as (group, own):
-        student = student_settings(group, own)
-        check(encoder)
-        inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
-        reproducible(seed)
-        model = student_model(student, encoder, teacher, inputs.train.encoded)
-        inputs, loss = student_inputs(method, own, student, inputs, teacher, scores, unlabelled)
-        train_and_save(
-            model,
-            inputs,
-            loss,
-            student,
+    method, seed = student_of(item)
+    code, out = code / method, student_folder(out, item)
+    uses = lambda given: (given.student, given.settings(method), len(given.folds))  # noqa: E731
+    with guarded(f"distill/{method}", params, code, uses, out) as (student, own, folds):
+        train_student(
+            student_settings(student, own),
+            method,
+            own,
             seed=seed,
-            method=method,
-            method_settings=own.model_dump(mode="json"),
-            depends_on=[code, encoder, teacher, scores, unlabelled],
-            tokenizer=encoder,
+            encoded=encoded,
+            encoder=encoder,
+            folders=TeacherFolders(teacher, fold_teachers, scores, folds),
+            unlabelled=unlabelled,
+            code=code,
             root=root,
             out=out,
         )

@@ -8,13 +8,15 @@ import typer
 from stages.arguments import Code, Encoded, Params
 from stages.command import run
 from stages.guard import guarded
+from stages.items import student_folder
 
 
 def main(
     encoded: Encoded,
-    model: Annotated[Path, typer.Option(help="The teacher or a student.")],
+    model: Annotated[Path, typer.Option(help="The teacher, a student, or with --item all students.")],
     code: Code,
-    out: Annotated[Path, typer.Option(help="Folder to write: metrics and predictions.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; with --item, METHOD/SEED is written there.")],
+    item: Annotated[str | None, typer.Option(envvar="DVC_STAGE", help="Which student: METHOD-SEED.")] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Tag the test split; write scores, size, speed and every predicted tag."""
@@ -27,6 +29,7 @@ def main(
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check
 
+    model, out = student_folder(model, item), student_folder(out, item)
     with guarded("evaluate", params, code, lambda given: given.evaluate, out) as settings:
         check(encoded)
         test = encoded / "test.parquet"

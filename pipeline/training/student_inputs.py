@@ -1,13 +1,11 @@
-"""What one student starts from and learns from: the new model, batches, and the loss on them."""
+"""What one student learns from: batches, and the loss that looks their targets up."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.folds import fold_rows
-from pipeline.model.chain_tagger import ChainTagger
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
@@ -37,6 +35,11 @@ class TeacherFolders:
         """The teacher whose scores the sentences of `fold` have."""
         return self.teacher if self.folds == 1 else self.fold_teachers / str(fold)
 
+    @property
+    def stores(self) -> list[Path]:
+        """The store of each fold."""
+        return [self.scores / str(fold) for fold in range(1, self.folds + 1)]
+
 
 def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batches], list[PartScores]]:
     """The training split fold by fold, and the scores of each.
@@ -46,31 +49,13 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
     """
     split = inputs.train
     parts, scores = [], []
-    for fold in range(1, folders.folds + 1):
+    for fold, folder in enumerate(folders.stores, 1):
         rows = None if folders.folds == 1 else fold_rows(len(split.encoded), fold, folders.folds)
         origin = origin_of(inputs.encoded, folders.scoring(fold), fold=fold, folds=folders.folds)
-        store = ScoreStore.open(folders.scores / str(fold), expect=origin)
+        store = ScoreStore.open(folder, expect=origin)
         parts.append(split if rows is None else Batches(split.encoded, split.batch_size, rows))
         scores.append(PartScores(store, rows))
     return parts, scores
-
-
-def student_model(student: Student, encoder: Path, teacher: Path, encoded: Encoded) -> ChainTagger:
-    """A new student with the first layers of the pretrained encoder, or of the teacher.
-
-    Args:
-        student: its settings; `init` says which of the two.
-        encoder: the folder of the pretrained encoder.
-        teacher: the folder of the teacher.
-        encoded: a split, for the tag set and the layout.
-
-    Raises:
-        UserError: the folder does not fit.
-    """
-    shape = student.model_dump(include={"layers", "dropout", "head"})
-    if student.init == "teacher":
-        return ChainTagger.from_teacher(teacher, **shape)
-    return ChainTagger.from_encoder(encoder, encoded, **shape)
 
 
 def student_inputs(

@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.helpers.forked_stages import ROOT
-from tests.helpers.workspace import COMMANDS, METHOD, Workspace
+from tests.helpers.workspace import COMMANDS, METHOD, PLACES, Workspace
 
 BINARIES = Path(sys.executable).parent
 WHO = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
@@ -77,9 +77,11 @@ def stage_of(name: str, *, module: str = "stages.", out: str = "out") -> dict[st
     read, written = COMMANDS[name]
     options = [f"--{option} {folder}" for option, folder in read.items()]
     options += [f"--{option} {out}{rest}" for option, rest in written.items()]
-    if name == "distill":
-        options.append(f"--method {METHOD} --seed ${{item.seed}}")
+    if name in ("fold_teacher", "dump"):
+        options.append("--item 1")
     stage: dict[str, Any] = {"cmd": f"python -m {module}{name} {' '.join(options)}"}
-    stage |= {"deps": list(read.values()), "outs": [out]}
+    place = f"{out}/{PLACES[name]}" if name in PLACES else out
+    deps = [f"{folder}/{METHOD}" if folder == "code/distill" else folder for folder in read.values()]
+    stage |= {"deps": deps, "outs": [f"{out}/{METHOD}/${{item.seed}}" if name == "distill" else place]}
     stage["params"] = ["student", f"distill.{METHOD}"] if name == "distill" else [name]
-    return stage | ({"matrix": {"seed": "${seeds}"}} if name == "distill" else {})
+    return stage | ({"matrix": {"method": [METHOD], "seed": "${seeds}"}} if name == "distill" else {})

@@ -1,5 +1,6 @@
 """A folder in which stages run as dvc.yaml runs them, on a tiny corpus and encoder."""
 
+import itertools
 import shlex
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -11,7 +12,16 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
-SHARED = ("fingerprint", "download@corpus", "download@encoder", "prepare", "teacher", "dump", "unlabelled")
+SHARED = (
+    "fingerprint",
+    "download@corpus",
+    "download@encoder",
+    "prepare",
+    "teacher",
+    "fold_teacher@1",
+    "dump@1",
+    "unlabelled",
+)
 PER_RUN = ("distill", "evaluate")
 
 
@@ -42,25 +52,30 @@ def lay_out(
 
 
 def commands(methods: Sequence[str], seeds: Sequence[int], last: Sequence[str] = ()) -> Iterator[str]:
-    """The commands of dvc.yaml in the order of their dependencies, with foreach and matrix written out."""
+    """The commands of dvc.yaml in the order of their dependencies, with foreach and matrix written out.
+
+    DVC_STAGE stands before each, as DVC sets it.
+    """
     stages = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
     for target in SHARED:
         name, _, key = target.partition("@")
-        yield (stages[name].get("do") or stages[name])["cmd"].replace("${key}", key)
+        command = (stages[name].get("do") or stages[name])["cmd"].replace("${key}", key)
+        yield f"DVC_STAGE={target} {command}"
     for name in PER_RUN:
         for method in methods:
             for seed in seeds:
-                command = stages[name]["cmd"].replace("${item.method}", method)
-                yield command.replace("${item.seed}", str(seed))
-    yield from (stages[name]["cmd"] for name in last)
+                yield f"DVC_STAGE={name}@{method}-{seed} {stages[name]['cmd']}"
+    yield from (f"DVC_STAGE={name} {stages[name]['cmd']}" for name in last)
 
 
 def invoke(command: str, status: int = 0) -> str:
-    """Run `python -m stages.…` in this process, check its exit status, and give what it printed."""
-    python, option, module, *arguments = shlex.split(command)
+    """Run `[DVC_STAGE=…] python -m stages.…` here, check its exit status, and give what it printed."""
+    words = shlex.split(command)
+    environment = dict(word.split("=", 1) for word in itertools.takewhile(lambda word: "=" in word, words))
+    python, option, module, *arguments = words[len(environment) :]
     assert (python, option) == ("python", "-m")
     app = typer.Typer()
     app.command()(import_module(module).main)
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments, env=environment)
     assert result.exit_code == status, (command, result.output, result.exception)
     return result.output

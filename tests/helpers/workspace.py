@@ -40,15 +40,16 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "download": (_code("download"), {"out": ""}),
     "prepare": (_same("corpus", "encoder") | _code("prepare"), {"out": ""}),
     "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
-    "dump": (_same("encoded", "teacher") | _code("dump"), {"out": ""}),
+    "fold_teacher": (_same("encoded", "encoder") | _code("fold_teacher"), {"out": ""}),
+    "dump": (_same("encoded", "teacher", "fold_teachers") | _code("dump"), {"out": ""}),
     "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
     "distill": (
-        _same("encoded", "encoder", "teacher", "scores", "unlabelled") | _code(f"distill/{METHOD}"),
+        _same("encoded", "encoder", "teacher", "fold_teachers", "scores", "unlabelled") | _code("distill"),
         {"out": ""},
     ),
     "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
     "time_epochs": (
-        _same("encoded", "encoder", "teacher", "scores") | _code("time_epochs"),
+        _same("encoded", "encoder", "teacher", "fold_teachers", "scores") | _code("time_epochs"),
         {"out": "/timing.json"},
     ),
     "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
@@ -62,8 +63,14 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 MORE = {
     "fingerprint": ["--root", str(ROOT)],
     "download": ["corpus"],
-    "distill": ["--method", METHOD, "--seed", "1"],
+    "fold_teacher": ["--item", "1"],
+    "dump": ["--item", "1"],
+    "distill": ["--item", f"{METHOD}-1"],
 }
+
+
+# Where below its option `out` a stage of a matrix writes.
+PLACES = {"fold_teacher": "1", "dump": "1", "distill": f"{METHOD}/1"}
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,8 @@ class Workspace:
         seal(plain, root / "encoder")
         tiny_inputs.write_corpus(root / "encoded", plain)
         tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
-        tiny_inputs.dump(root / "scores", root / "encoded", root / "teacher", shard_sentences=8)
-        shutil.rmtree(root / "checkpoint")
+        tiny_inputs.dump(root / "scores" / "1", root / "encoded", root / "teacher", shard_sentences=8)
+        shutil.rmtree(root / "scores" / "checkpoint")
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
@@ -136,6 +143,11 @@ class Workspace:
         for option, name in written.items():
             words += [f"--{option}", f"{out}{name}"]
         return words if stage == "fingerprint" else [*words, "--params", str(self.root / "params.yaml")]
+
+
+def place_of(stage: str, out: Path) -> Path:
+    """What a stage writes of its option `out`."""
+    return out / PLACES.get(stage, "")
 
 
 def seal(plain: Path, sealed: Path) -> None:

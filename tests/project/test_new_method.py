@@ -97,7 +97,7 @@ def test_a_student_is_distilled_by_it(copy: Path, workspace: Workspace, tmp_path
     yaml.dump(tree, tmp_path / "params.yaml")
 
     def distill(params: Path) -> subprocess.CompletedProcess[str]:
-        changes = {"--method": NAME, "--params": str(params)}
+        changes = {"--item": f"{NAME}-1", "--params": str(params)}
         words = workspace.arguments("distill", str(tmp_path / "student"))
         for option, value in changes.items():
             words[words.index(option) + 1] = value
@@ -112,8 +112,8 @@ def test_a_student_is_distilled_by_it(copy: Path, workspace: Workspace, tmp_path
 
     done = distill(tmp_path / "params.yaml")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "model.safetensors" in check(tmp_path / "student")
-    epochs = json.loads((tmp_path / "student/history.json").read_text())["epochs"]
+    assert "model.safetensors" in check(tmp_path / "student" / NAME / "1")
+    epochs = json.loads((tmp_path / "student" / NAME / "1/history.json").read_text())["epochs"]
     assert len(epochs) == tree["student"]["epochs"]
     assert all(math.isfinite(epoch["loss"]) and epoch["loss"] > 0 for epoch in epochs)
 

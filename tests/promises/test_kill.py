@@ -10,18 +10,18 @@ import pytest
 from pipeline.storage.sealed_folder import check
 from tests.helpers.forked_stages import Ended, Stages
 from tests.helpers.tiny_inputs import dump, write_corpus
-from tests.helpers.workspace import Workspace
+from tests.helpers.workspace import Workspace, place_of
 
 STAGES = ("teacher", "dump", "unlabelled", "distill")
 DUMPS = ("dump", "unlabelled")  # their checkpoints are finished shards
 GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
 
 
-def found(place: Path) -> dict[str, dict[str, str]]:
+def found(place: Path, stage: str) -> dict[str, dict[str, str]]:
     """The checksums of what a stage wrote, and whatever else it left: nothing."""
     names = {path.name for path in place.iterdir()} | {path.name for path in (place / ".ckpt").iterdir()}
     assert names == {"out", ".ckpt"}
-    return {"out": check(place / "out")}
+    return {"out": check(place_of(stage, place / "out"))}
 
 
 class Trial:
@@ -36,7 +36,7 @@ class Trial:
         place = self.place()
         self.whole = self.run(place)
         assert (self.whole.status, "Traceback" in self.whole.err) == (0, False), self.whole.err
-        self.wanted = found(place)
+        self.wanted = found(place, stage)
 
     def place(self) -> Path:
         self._places += 1
@@ -53,7 +53,7 @@ class Trial:
         first = self.run(place, **stop)
         again = self.run(place)
         assert again.status == 0, (label, again.err)
-        assert found(place) == self.wanted, label
+        assert found(place, self._stage) == self.wanted, label
         shutil.rmtree(place)
         return first.status
 
@@ -61,7 +61,7 @@ class Trial:
         """The moments of the unstopped run while it starts, computes, saves and so on."""
         moments = self.whole.moments
         computes = [n for n, name in enumerate(moments) if name in ("batch", "step")]
-        saves = [n for n, name in enumerate(moments) if ".out.new" in name]
+        saves = [n for n, name in enumerate(moments) if f".{place_of(self._stage, Path("out")).name}.new" in name]
         tidies = next(n for n in range(saves[-1], len(moments)) if ".ckpt" in moments[n])
         between = range(computes[0], saves[0] if self._stage not in DUMPS else len(moments))
         checkpoint = [n for n in between if n not in computes and n not in saves]
@@ -133,12 +133,12 @@ def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
     assert stopped.status == 128 + number
     assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from here"
     assert "Traceback" not in stopped.err
-    assert not (place / "out").exists()
+    assert not place_of(stage, place / "out").exists()
     again = trial.run(place)
     assert again.status == 0
     if stage not in DUMPS:
         assert again.moments.count("step") == trial.whole.moments.count("step") - 3
-    assert found(place) == trial.wanted
+    assert found(place, stage) == trial.wanted
 
 
 def _third_step(trial: Trial) -> int:
@@ -166,8 +166,8 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
         write_corpus(own.root / "encoded", own.root / "encoder", seed=1)
         if stage == "distill":
             shutil.rmtree(own.root / "scores")
-            dump(own.root / "scores", own.root / "encoded", own.root / "teacher")
-            shutil.rmtree(own.root / "checkpoint")
+            dump(own.root / "scores" / "1", own.root / "encoded", own.root / "teacher")
+            shutil.rmtree(own.root / "scores" / "checkpoint")
     else:
         group, value = ("dump", {"dtype": "float16"}) if stage in DUMPS else (GROUPS[stage], {"dropout": 0.2})
         own.set(**{group: value})

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.storage.sealed_folder import check
 from tests.helpers.dvc_project import Project, stage_of
-from tests.helpers.workspace import Workspace
+from tests.helpers.workspace import Workspace, place_of
 
 PHASES = ("starting", "computing", "checkpoint", "saving")
 KILLS = 5  # in each phase
@@ -70,7 +70,7 @@ class Trial:
         self.project.dvc("repro", self.stage)
         assert list((root / ".ckpt").iterdir()) == []
         assert not [path for path in root.glob(".*") if path.name.endswith((".new", ".old"))]
-        return check(root / "out")
+        return check(place_of(self.stage, root / "out"))
 
 
 @pytest.mark.slow

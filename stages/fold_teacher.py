@@ -1,0 +1,49 @@
+"""Fine-tune the teacher of one fold, for cross-fitting."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Code, Encoded, Encoder, Item, Params, Root
+from stages.command import run
+from stages.guard import guarded
+from stages.items import fold_of
+
+
+def main(
+    encoded: Encoded,
+    encoder: Encoder,
+    code: Code,
+    out: Annotated[Path, typer.Option(help="Folder of the folds' teachers; this one's is written there.")],
+    item: Item,
+    params: Params = Path("params.yaml"),
+    root: Root = Path(),
+) -> None:
+    """Train a teacher on the training sentences of all other folds; with one fold, write an empty folder."""
+    from pipeline.storage.sealed_folder import new_folder
+
+    fold = fold_of(item)
+    out /= str(fold)
+    uses = lambda given: (given.teacher, len(given.folds))  # noqa: E731
+    with guarded("fold_teacher", params, code, uses, out) as (settings, folds):
+        if folds == 1:
+            with new_folder(out):
+                return
+        from pipeline.encoding.folds import other_rows
+        from pipeline.training.teacher import train_teacher
+
+        train_teacher(
+            settings,
+            encoded=encoded,
+            encoder=encoder,
+            code=code,
+            root=root,
+            out=out,
+            rows=lambda sentences: other_rows(sentences, fold, folds),
+            fold={"fold": fold, "folds": folds},
+        )
+
+
+if __name__ == "__main__":
+    run(main)
