@@ -61,7 +61,8 @@ class Trial:
         """The moments of the unstopped run while it starts, computes, saves and so on."""
         moments = self.whole.moments
         computes = [n for n, name in enumerate(moments) if name in ("batch", "step")]
-        saves = [n for n, name in enumerate(moments) if f".{place_of(self._stage, Path("out")).name}.new" in name]
+        aside = f".{place_of(self._stage, Path('out')).name}.new"
+        saves = [n for n, name in enumerate(moments) if aside in name]
         tidies = next(n for n in range(saves[-1], len(moments)) if ".ckpt" in moments[n])
         between = range(computes[0], saves[0] if self._stage not in DUMPS else len(moments))
         checkpoint = [n for n in between if n not in computes and n not in saves]
@@ -181,6 +182,6 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     assert after.status == 0, after.err
     computed = [name for name in after.moments if name in ("batch", "step")]
     assert computed == [name for name in fresh.whole.moments if name in ("batch", "step")]
-    assert check(place / "out") == fresh.wanted["out"]
+    assert check(place_of(stage, place / "out")) == fresh.wanted["out"]
     if change != "code":
         assert fresh.wanted != trial.wanted

@@ -55,7 +55,8 @@ def test_two_queued_experiments(stages: Stages, workspace: Workspace, tmp_path: 
     stage["cmd"] = wait + stage["cmd"]
     project = Project.make(tmp_path / "project", workspace, {"distill": stage}, git=True)
     for name, dropout in DROPOUTS.items():
-        project.dvc("exp", "run", "--queue", "--name", name, "-S", f"student.dropout={dropout}", f"distill@{METHOD}-1")
+        options = ["--queue", "--name", name, "-S", f"student.dropout={dropout}"]
+        project.dvc("exp", "run", *options, f"distill@{METHOD}-1")
     project.dvc("queue", "start", "--jobs", "2")
     found = {}
     for name, dropout in DROPOUTS.items():
