@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -17,7 +15,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import WEIGHTS
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import ChainParameters, Origin, finished, write_scores
+from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
 from pipeline.storage.sealed_folder import check
 
 
@@ -80,33 +78,37 @@ def dump_scores(
         accelerator: device and precision.
         settings: how the store is cut and written.
         origin: what the scores come from.
-        checkpoint: a folder where finished shards wait; those of a stopped run are not computed again.
+        checkpoint: the folder of finished shards; those of a stopped run are not computed again.
         out: the folder to write.
 
     Raises:
         UserError: see scores.write_scores.
     """
+    finished = FinishedShards(checkpoint, batches.sentences)
     write_scores(
         out,
-        _scores(teacher, batches, finished(checkpoint, batches.sentences), accelerator),
+        _scores(teacher, batches, finished, accelerator),
         origin=origin,
         parameters=parameters_of(teacher),
         sentences=batches.sentences,
         shard_sentences=settings.shard_sentences,
         dtype=settings.dtype,
-        checkpoint=checkpoint,
+        finished=finished,
     )
 
 
 def _scores(
-    teacher: ChainTagger, batches: Batches, done: npt.NDArray[np.bool_], accelerator: Accelerator
+    teacher: ChainTagger, batches: Batches, finished: FinishedShards, accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids [B], lengths [B] and emissions [words, N] of each batch not wholly `done` [S], on the CPU."""
+    """Ids [B], lengths [B] and emissions [words, N] of each batch that is not wholly finished, on the CPU."""
     teacher.eval().to(accelerator.device)
-    with progress("dump", batches.sentences, int(done.sum())) as meter:
+    done = int(finished.held.sum())
+    with progress("dump", batches.sentences, done) as meter:
+        if done:
+            meter.say(f"dump: resumes after {done:,} of {batches.sentences:,} sentences ({finished.folder})")
         for ids in batches.in_order():
             places = batches.places(ids)
-            new = len(ids) - int(done[places.numpy()].sum())
+            new = len(ids) - int(finished.held[places.numpy()].sum())
             if new == 0:
                 continue
             batch = batches.batch(ids).to(accelerator.device)

@@ -7,7 +7,7 @@ of L words costs L·N numbers. Neither writing nor reading needs the whole of it
 import math
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 
@@ -33,9 +33,36 @@ from pipeline.scores.shards import (
 )
 from pipeline.storage.sealed_folder import check, new_folder
 
-__all__ = ["ChainParameters", "Origin", "ScoreStore", "finished", "write_scores"]
+__all__ = ["ChainParameters", "FinishedShards", "Origin", "ScoreStore", "write_scores"]
 
 _ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
+
+
+class FinishedShards:
+    """The shards 0, 1, … that a stopped `write_scores` left in a folder, as far as there is no gap.
+
+    Attributes:
+        folder: holds each shard in a sealed folder of its own.
+        shards: open for reading.
+        held: [sentences] whether a shard holds the sentence of that id.
+    """
+
+    def __init__(self, folder: Path, sentences: int) -> None:
+        """Read them; raises UserError where one is damaged or holds an id that is not below `sentences`."""
+        self.folder = folder
+        self.shards: list[Shard] = []
+        while (place := self.place(len(self.shards))).is_dir():
+            self.shards += [Shard(place / name) for name in check(place)]
+        self.held = np.zeros(sentences, bool)
+        for shard in self.shards:
+            if shard.header.sentences != sentences:
+                raise shard.refusal(f"has {shard.header.sentences} sentences, not {sentences}")
+            for (ids, _, _), _ in shard.row_groups():
+                self.held[ids] = True
+
+    def place(self, number: int) -> Path:
+        """The folder of shard `number`."""
+        return self.folder / f"{number:05d}"
 
 
 def write_scores(
@@ -47,7 +74,7 @@ def write_scores(
     sentences: int,
     shard_sentences: int = 20_000,
     dtype: str = "float32",
-    checkpoint: Path | None = None,
+    finished: FinishedShards | None = None,
 ) -> None:
     """Write a sealed store of `sentences` sentences, or nothing at all.
 
@@ -62,13 +89,12 @@ def write_scores(
         sentences: how many sentences will come, at least 1.
         shard_sentences: sentences in each shard but the last.
         dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
-        checkpoint: a folder where finished shards wait for the last one. A later call for the same store goes
-            on behind them: of `batches`, what they hold already is skipped (see `finished`). It is the
-            caller's to delete.
+        finished: the shards of a stopped call for the same store. What they hold is skipped in `batches`, and
+            further shards go into their folder, which the caller deletes afterwards.
 
     Raises:
-        UserError: NaN, inf or a value outside the dtype's range (names the sentence), a checkpoint of another
-            store, or a full disk.
+        UserError: NaN, inf or a value outside the dtype's range (names the sentence), finished shards of
+            another store, or a full disk.
         ValueError: shapes, ids or the number of sentences contradict each other.
     """
     if sentences < 1:
@@ -77,32 +103,25 @@ def write_scores(
         if not value.isfinite().all():
             raise UserError(f"{folder}: the teacher's CRF {name} holds NaN or inf; train it again")
     header = Header(origin, parameters, dtype, sentences, math.ceil(sentences / shard_sentences))
-    shards = _finished_shards(checkpoint)
+    shards = finished.shards if finished else []
     for shard in shards:
         if shard.header.as_json() != header.as_json():
-            raise UserError(f"{shard.path}: belongs to another dump; remove {checkpoint} and run `dvc repro`")
-    pieces = _cut(_checked(batches, header, _held(shards, sentences)), shard_sentences)
+            raise UserError(
+                f"{shard.path}: belongs to another dump; remove {shard.path.parents[1]} and run `dvc repro`"
+            )
+    held = finished.held if finished else np.zeros(sentences, bool)
+    pieces = _cut(_checked(batches, header, held), shard_sentences)
     with new_folder(folder) as aside:
         for number in range(len(shards), header.shards):
             count = min(shard_sentences, sentences - number * shard_sentences)
-            with ExitStack() as stack:
-                place = aside
-                if checkpoint is not None:
-                    place = stack.enter_context(new_folder(checkpoint / f"{number:05d}"))
+            with new_folder(finished.place(number)) if finished else nullcontext(aside) as place:
                 path = place / shard_name(number, header.shards)
                 write_shard(path, header, number, _row_groups(pieces, count))
         next(pieces, None)  # a sentence too many is refused there
-        for shard in _finished_shards(checkpoint):
-            shutil.copyfile(shard.path, aside / shard.path.name)
-
-
-def finished(checkpoint: Path, sentences: int) -> npt.NDArray[np.bool_]:
-    """Which of so many sentences the finished shards in `checkpoint` hold, by id [sentences].
-
-    Raises:
-        UserError: a finished shard is damaged.
-    """
-    return _held(_finished_shards(checkpoint), sentences)
+        if finished:
+            for number in range(header.shards):
+                name = shard_name(number, header.shards)
+                shutil.copyfile(finished.place(number) / name, aside / name)
 
 
 class ScoreStore:
@@ -279,22 +298,6 @@ def _repeated(ids: Integers) -> Integers:
     """The ids that are there more than once."""
     ordered = np.sort(ids)
     return ordered[1:][ordered[1:] == ordered[:-1]]
-
-
-def _held(shards: Iterable[Shard], sentences: int) -> npt.NDArray[np.bool_]:
-    held = np.zeros(sentences, bool)
-    for shard in shards:
-        for (ids, _, _), _ in shard.row_groups():
-            held[ids] = True
-    return held
-
-
-def _finished_shards(checkpoint: Path | None) -> list[Shard]:
-    """The shards 0, 1, … that a stopped `write_scores` left in `checkpoint`, as far as there is no gap."""
-    shards: list[Shard] = []
-    while checkpoint is not None and (folder := checkpoint / f"{len(shards):05d}").is_dir():
-        shards += [Shard(folder / name) for name in check(folder)]
-    return shards
 
 
 def _compare(folder: Path, found: Origin, expect: Origin) -> None:

@@ -97,7 +97,10 @@ def test_a_student_is_distilled_by_it(copy: Path, workspace: Workspace, tmp_path
     yaml.dump(tree, tmp_path / "params.yaml")
 
     def distill(params: Path) -> subprocess.CompletedProcess[str]:
-        changes = {"--item": f"{NAME}-1", "--params": str(params)}
+        code = tmp_path / "code"
+        code.mkdir(exist_ok=True)
+        (code / NAME).write_text(fingerprints(copy)[f"distill/{NAME}"])
+        changes = {"--item": f"{NAME}-1", "--params": str(params), "--code": str(code)}
         words = workspace.arguments("distill", str(tmp_path / "student"))
         for option, value in changes.items():
             words[words.index(option) + 1] = value

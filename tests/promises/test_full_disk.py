@@ -17,7 +17,13 @@ from tests.helpers.workspace import COMMANDS, METHOD, Workspace
 STAGES = (*COMMANDS, "results")
 
 DISK = 3 << 20  # bytes
+FILES = 400  # files and folders
 PAGE = 4096  # what a file on it grows by
+
+
+def mounted(*options: str) -> bool:
+    """Whether root could do it."""
+    return os.geteuid() == 0 and not subprocess.run(["mount", *options], capture_output=True).returncode
 
 
 @pytest.fixture
@@ -25,8 +31,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+    if not mounted("-t", "tmpfs", "-o", f"size={DISK},nr_inodes={FILES}", "tmpfs", str(place)):
         pytest.skip("only root can mount a small file system, and not everywhere")
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)
@@ -107,3 +112,40 @@ def test_a_stage_on_a_disk_with_any_room(
     stages: Stages, workspace: Workspace, stage: str, disk: Path
 ) -> None:
     assert fails_at(stages, workspace, stage, disk, itertools.count()) >= 1
+
+
+def refused(stages: Stages, workspace: Workspace, stage: str, disk: Path, why: str) -> None:
+    """Run a stage on a disk that takes nothing: one line, and the disk as it was."""
+    before = content(disk)
+    arguments = ["--keep", "cpu"] if stage == "results" else workspace.arguments(stage)
+    if stage == "results":
+        arguments += ["--params", str(workspace.root / "params.yaml")]
+    ended = stages.run(stage, *arguments, place=disk)
+    lines = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert (ended.status, "Traceback" in ended.err, len(lines)) == (2, False, 1), ended.err
+    assert why in lines[0]
+    assert content(disk) == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_on_a_disk_that_takes_no_file_more(
+    stages: Stages, workspace: Workspace, stage: str, disk: Path
+) -> None:
+    """Its table of files is full, with room for their bytes; then it is mounted read-only."""
+    if stage == "results":
+        write_finished_run(disk)
+    (disk / "many").mkdir()
+    for number in range(os.statvfs(disk).f_favail):
+        (disk / "many" / str(number)).touch()
+    refused(stages, workspace, stage, disk, "No space left on device")
+    if mounted("-o", "remount,ro", str(disk)):
+        refused(stages, workspace, stage, disk, "Read-only file system")
+
+
+@pytest.mark.parametrize("stage", ["teacher", "dump", "unlabelled", "distill"])
+def test_a_file_where_checkpoints_should_lie(
+    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".ckpt").write_text("mine")
+    refused(stages, workspace, stage, tmp_path, ".ckpt/")
+    assert (tmp_path / ".ckpt").read_text() == "mine"

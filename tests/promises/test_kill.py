@@ -10,7 +10,7 @@ import pytest
 from pipeline.storage.sealed_folder import check
 from tests.helpers.forked_stages import Ended, Stages
 from tests.helpers.tiny_inputs import dump, write_corpus
-from tests.helpers.workspace import Workspace, place_of
+from tests.helpers.workspace import COMMANDS, METHOD, Workspace, place_of
 
 STAGES = ("teacher", "dump", "unlabelled", "distill")
 DUMPS = ("dump", "unlabelled")  # their checkpoints are finished shards
@@ -27,11 +27,14 @@ def found(place: Path, stage: str) -> dict[str, dict[str, str]]:
 class Trial:
     """Runs one stage again and again, each time in an empty folder."""
 
-    def __init__(self, stages: Stages, workspace: Workspace, stage: str, root: Path) -> None:
-        """Run it once without a stop, for comparison."""
+    def __init__(
+        self, stages: Stages, workspace: Workspace, stage: str, root: Path, digest: str | None = None
+    ) -> None:
+        """Run it once without a stop, for comparison; `digest` is that of edited code."""
         root.mkdir(exist_ok=True)
         self._stages, self._stage, self._root = stages, stage, root
         self._arguments = workspace.arguments(stage)
+        self._digest = digest
         self._places = 0
         place = self.place()
         self.whole = self.run(place)
@@ -45,7 +48,13 @@ class Trial:
         return place
 
     def run(self, place: Path, **stop: float) -> Ended:
-        return self._stages.run(self._stage, *self._arguments, place=place, **stop)  # type: ignore[arg-type]
+        return self._stages.run(
+            self._stage,
+            *self._arguments,
+            place=place,
+            digest=self._digest,
+            **stop,  # type: ignore[arg-type]
+        )
 
     def killed(self, label: object, **stop: float) -> int:
         """Kill a run, run it again, and return the status of the killed one."""
@@ -159,7 +168,8 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     own = Workspace(tmp_path / "changed")
     shutil.copytree(workspace.root, own.root)
     if change == "code":
-        (own.root / "code").write_text("2")
+        code = own.root / COMMANDS[stage][0]["code"]
+        (code / METHOD if stage == "distill" else code).write_text("2")
     elif change == "data" and stage == "unlabelled":
         (own.root / "text").write_text("ba neRI .\n" * 20)
         own.set()
@@ -172,7 +182,7 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     else:
         group, value = ("dump", {"dtype": "float16"}) if stage in DUMPS else (GROUPS[stage], {"dropout": 0.2})
         own.set(**{group: value})
-    fresh = Trial(stages, own, stage, tmp_path / "fresh")
+    fresh = Trial(stages, own, stage, tmp_path / "fresh", digest="2" if change == "code" else None)
 
     place = trial.place()
     last = max(n for n, name in enumerate(trial.whole.moments) if name in ("batch", "step"))

@@ -1,5 +1,7 @@
 """What the dump stores is what the teacher says, under the names of what it was made from."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.scores.dump import origin_of
+from pipeline.scores.shards import Shard
 from pipeline.storage.sealed_folder import identity, sha256
 from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_teacher
@@ -64,6 +67,26 @@ def test_a_stopped_dump_goes_on_behind_its_finished_shards(corpus, teacher, tmp_
 
     assert sum(scored[3:]) == SPLITS["train"] - 16
     assert identity(tmp_path / "stopped" / "scores") == identity(tmp_path / "whole" / "scores")
+
+
+def test_a_resumed_dump_says_so_and_reads_each_finished_shard_once(
+    corpus, teacher, tmp_path, monkeypatch, capsys
+):
+    dump(tmp_path / "scores", corpus, teacher, shard_sentences=8)
+    assert "resumes" not in capsys.readouterr().out
+    shutil.rmtree(tmp_path / "checkpoint" / "00003")
+    read, row_groups = [], Shard.row_groups
+
+    def counted(shard):
+        read.append(shard.path)
+        return row_groups(shard)
+
+    monkeypatch.setattr(Shard, "row_groups", counted)
+    dump(tmp_path / "scores", corpus, teacher, shard_sentences=8)
+    waiting = [path for path in read if path.is_relative_to(tmp_path / "checkpoint")]
+    assert len(waiting) == len(set(waiting)) == 3
+    place = tmp_path / "checkpoint"
+    assert f"dump: resumes after 24 of 26 sentences ({place})" in capsys.readouterr().out
 
 
 def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.scores import shards, store
-from pipeline.scores.store import ChainParameters, ScoreStore, finished
+from pipeline.scores.store import ChainParameters, FinishedShards, ScoreStore
 from pipeline.storage import sealed_folder as folders
 from tests.helpers.score_cases import (
     AWKWARD,
@@ -239,32 +239,40 @@ def test_a_stopped_dump_goes_on_behind_its_finished_shards(
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            teacher.write(tmp_path / "again", batches=stopped(), checkpoint=checkpoint)
+            teacher.write(
+                tmp_path / "again", batches=stopped(), finished=FinishedShards(checkpoint, SENTENCES)
+            )
         assert not (tmp_path / "again").exists()
-        done = finished(checkpoint, SENTENCES)
+        done = FinishedShards(checkpoint, SENTENCES).held
         finished_shards = stop * 7 // SHARD
         assert sorted(done.nonzero()[0]) == sorted(torch.cat(order)[: finished_shards * SHARD].tolist())
         rest = [ids for ids in order if not done[ids.numpy()].all()]
         teacher.scored = 0
-        teacher.write(tmp_path / "again", batches=teacher.batches(rest), checkpoint=checkpoint)
+        teacher.write(
+            tmp_path / "again", batches=teacher.batches(rest), finished=FinishedShards(checkpoint, SENTENCES)
+        )
         assert teacher.scored == len(order) - finished_shards * SHARD // 7
         assert folders.identity(tmp_path / "again") == folders.identity(folder)
-        assert finished(checkpoint, SENTENCES).all()
+        assert FinishedShards(checkpoint, SENTENCES).held.all()
         shutil.rmtree(tmp_path / "again")
 
 
 def test_a_checkpoint_of_another_dump_is_refused(teacher: Teacher, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint"
-    teacher.write(tmp_path / "scores", checkpoint=checkpoint)
+    teacher.write(tmp_path / "scores", finished=FinishedShards(checkpoint, SENTENCES))
     with pytest.raises(UserError, match="belongs to another dump"):
-        teacher.write(tmp_path / "scores", checkpoint=checkpoint, origin=replace(ORIGIN, teacher="zz"))
+        teacher.write(
+            tmp_path / "scores",
+            finished=FinishedShards(checkpoint, SENTENCES),
+            origin=replace(ORIGIN, teacher="zz"),
+        )
     reads_back(tmp_path / "scores", teacher)
 
 
 def test_a_damaged_checkpoint_is_refused_by_name(teacher: Teacher, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint"
-    teacher.write(tmp_path / "scores", checkpoint=checkpoint)
+    teacher.write(tmp_path / "scores", finished=FinishedShards(checkpoint, SENTENCES))
     path = checkpoint / "00001" / shards.shard_name(1, 3)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=rf"{path.name}: damaged"):
-        finished(checkpoint, SENTENCES)
+        FinishedShards(checkpoint, SENTENCES)

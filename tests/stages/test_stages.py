@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.errors import Interrupted, UserError
+from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import sealed_folder
 from stages import command, download, fingerprint, prepare
 
@@ -51,6 +52,9 @@ def place(tmp_path: Path, bert: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with sealed_folder.new_folder(Path("encoder")) as aside:
         for file in bert.iterdir():
             shutil.copy(file, aside)
+    Path("code").mkdir()
+    for stage in ("download", "prepare"):
+        Path("code", stage).write_text(fingerprint_of(stage, ROOT))
     write_params()
     return tmp_path
 
@@ -66,11 +70,12 @@ def write_params(encoder: str = "encoder", **corpus: Any) -> None:
 
 
 def fetch(run: Run) -> tuple[int, str, str]:
-    return run(download.main, "corpus", "--out", "corpus")
+    return run(download.main, "corpus", "--code", "code/download", "--out", "corpus")
 
 
 def encode(run: Run) -> tuple[int, str, str]:
-    return run(prepare.main, "--corpus", "corpus", "--encoder", "encoder", "--out", "encoded")
+    options = ["--corpus", "corpus", "--encoder", "encoder", "--code", "code/prepare", "--out", "encoded"]
+    return run(prepare.main, *options)
 
 
 def one_line(result: tuple[int, str, str]) -> str:
@@ -85,7 +90,7 @@ def one_line(result: tuple[int, str, str]) -> str:
 
 def there() -> set[str]:
     """What stands in the working folder, hidden things included."""
-    return {path.name for path in Path().iterdir()} - {"own", "encoder", "params.yaml"}
+    return {path.name for path in Path().iterdir()} - {"own", "encoder", "code", "params.yaml"}
 
 
 # Every stage
@@ -233,12 +238,12 @@ def test_download_and_prepare_make_sealed_folders(run: Run, place: Path) -> None
 
 def test_download_takes_the_encoder_of_the_parameters(run: Run, place: Path, bert: Path) -> None:
     write_params(encoder=str(bert))
-    assert run(download.main, "encoder", "--out", "fetched")[0] == 0
+    assert run(download.main, "encoder", "--code", "code/download", "--out", "fetched")[0] == 0
     assert "model.safetensors" in sealed_folder.check(Path("fetched"))
     write_params(encoder="own")
-    assert "own: " in one_line(run(download.main, "encoder", "--out", "other"))
+    assert "own: " in one_line(run(download.main, "encoder", "--code", "code/download", "--out", "other"))
     write_params(encoder="../nowhere")
-    assert "nowhere" in one_line(run(download.main, "encoder", "--out", "other"))
+    assert "nowhere" in one_line(run(download.main, "encoder", "--code", "code/download", "--out", "other"))
     assert there() == {"fetched"}
 
 
@@ -251,7 +256,7 @@ def test_the_mirror_is_looked_in_first(run: Run, place: Path, monkeypatch: pytes
     assert fetch(run)[0] == 0
     assert Path("corpus/train/train.txt").read_bytes() == b"Mirror O\n"
     monkeypatch.delenv("CORPUS_MIRROR")
-    message = one_line(run(download.main, "corpus", "--out", "again"))
+    message = one_line(run(download.main, "corpus", "--code", "code/download", "--out", "again"))
     assert message.startswith(f"{address}: ")
     assert message.endswith("put train.txt into DIR/<corpus> and set CORPUS_MIRROR=DIR")
     assert there() == {"mirror", "corpus"}
@@ -365,7 +370,7 @@ def test_prepare_refuses_damaged_inputs(
 def test_a_full_disk_leaves_nothing(place: Path) -> None:
     """The limit on the size of files stands for the disk: writing ends with an error of the same kind."""
     Path("own/train.txt").write_bytes(GOOD * 2000)
-    limited = 'ulimit -f 8; exec "$0" -m stages.download corpus --out corpus'
+    limited = 'ulimit -f 8; exec "$0" -m stages.download corpus --code code/download --out corpus'
     done = subprocess.run(
         ["bash", "-c", limited, sys.executable],
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -383,8 +388,8 @@ def test_a_full_disk_leaves_nothing(place: Path) -> None:
 
 
 def test_fingerprint_writes_a_file_for_every_stage(run: Run, place: Path) -> None:
-    assert run(fingerprint.main, "--out", "code", "--root", ROOT) == (0, "", "")
-    files = {str(path.relative_to("code")) for path in Path("code").rglob("*") if path.is_file()}
+    assert run(fingerprint.main, "--out", "digests", "--root", ROOT) == (0, "", "")
+    files = {str(path.relative_to("digests")) for path in Path("digests").rglob("*") if path.is_file()}
     assert files >= set(COMMANDS) - {"distill"} | {"distill/kbest"}
-    assert all(len((Path("code") / file).read_text().strip()) == 64 for file in files)
+    assert all(len((Path("digests") / file).read_text().strip()) == 64 for file in files)
     assert "holds no stages" in one_line(run(fingerprint.main, "--out", "other"))

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -280,3 +281,98 @@ def test_identity_refuses_a_damaged_seal(tmp_path: Path) -> None:
         (path / SEAL).write_bytes(seal)
         with pytest.raises(UserError, match=r"seal\.json: damaged"):
             identity(path)
+
+
+@pytest.mark.parametrize("seal", [None, b"{}", b'{"files": 1}', b"\xff"])
+@pytest.mark.parametrize("name", [".git/HEAD", "notes.md"])
+def test_a_folder_with_files_of_others_is_never_replaced(
+    tmp_path: Path, name: str, seal: bytes | None
+) -> None:
+    path = tmp_path / "out"
+    (path / name).parent.mkdir(parents=True)
+    (path / name).write_bytes(b"mine")
+    if seal is not None:
+        (path / SEAL).write_bytes(seal)
+    with pytest.raises(UserError, match=f"out: holds {name}, which this project did not write"):
+        write(path)
+    assert (path / name).read_bytes() == b"mine"
+    assert beside(path) == ["out"]
+
+
+def test_a_file_added_to_a_sealed_folder_keeps_it_from_being_replaced(tmp_path: Path) -> None:
+    """Also one that comes while the new folder is written, an empty folder and a link that leads nowhere."""
+    path = write(tmp_path / "out")
+    (path / "empty").mkdir()
+    with pytest.raises(UserError, match="out: holds empty, which"):
+        write(path, {"c.txt": b"new"})
+    (path / "empty").rmdir()
+    (path / "link").symlink_to("nowhere")
+    with pytest.raises(UserError, match="out: holds link, which"):
+        write(path, {"c.txt": b"new"})
+    (path / "link").unlink()
+
+    def add() -> None:
+        with new_folder(path):
+            (path / "late").write_bytes(b"mine")
+
+    with pytest.raises(UserError, match="out: holds late, which"):
+        add()
+    assert (path / "late").read_bytes() == b"mine"
+    (path / "late").unlink()
+    assert read(path) == CONTENT
+
+
+def test_an_empty_folder_and_a_damaged_one_of_ours_are_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.mkdir()
+    write(path)
+    (path / "a.txt").unlink()
+    (path / "sub" / "b.bin").write_bytes(b"")
+    assert read(write(path)) == CONTENT
+
+
+def test_behind_a_link_the_folder_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "out"
+    link.symlink_to("disk/real")
+    for content in (CONTENT, {"c.txt": b"new"}, CONTENT):
+        write(link, content)
+        assert link.is_symlink()
+        assert read(tmp_path / "disk" / "real") == content
+        assert beside(link) == ["disk", "out"]
+        assert beside(tmp_path / "disk" / "real") == ["real"]
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(UserError, match="loop: cannot be written"):
+        write(loop)
+    assert loop.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../here", "../..", "sub/..", "/"])
+def test_the_working_folder_is_never_replaced(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "sub").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UserError, match="is the working folder, or holds it; name another folder"):
+        write(Path(name))
+    assert beside(tmp_path / "here" / "sub") == ["sub"]
+
+
+def test_modes_follow_the_umask_and_empty_folders_go(tmp_path: Path) -> None:
+    """As safetensors writes its files for their owner alone."""
+    before = os.umask(0o027)
+    try:
+        with new_folder(tmp_path / "out") as aside:
+            fill(aside, CONTENT)
+            (aside / "a.txt").chmod(0o600)
+            (aside / "sub" / "b.bin").chmod(0o755)
+            (aside / "empty" / "deeper").mkdir(parents=True)
+    finally:
+        os.umask(before)
+    found = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in found} == {0o640}
+    assert read(tmp_path / "out") == CONTENT
+    (tmp_path / "out" / "empty").mkdir()
+    with pytest.raises(UserError, match="empty: does not belong"):
+        check(tmp_path / "out")
