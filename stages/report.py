@@ -14,7 +14,8 @@ def main(
     teacher: Teacher,
     students: Annotated[Path, typer.Option(help="The students, from `distill`.")],
     timing: Annotated[Path, typer.Option(help="Epoch times, from `time_epochs`.")],
-    metrics: Annotated[Path, typer.Option(help="JSON file to write: the summary.")],
+    summary: Annotated[Path, typer.Option(help="JSON file to write: every figure.")],
+    metrics: Annotated[Path, typer.Option(help="JSON file to write: four figures per method, for DVC.")],
     plots: Annotated[Path, typer.Option(help="Folder to write the CSV files in.")],
     page: Annotated[Path, typer.Option(help="Markdown file to write.")],
     params: Params = Path("params.yaml"),
@@ -23,22 +24,26 @@ def main(
     from pipeline.params import load_params
     from pipeline.reporting import page as report
     from pipeline.reporting.epoch_times import read_epoch_times
+    from pipeline.reporting.next_steps import best_student, next_steps
     from pipeline.reporting.outcomes import read_histories, read_outcomes
+    from pipeline.reporting.summary import metrics as shown
     from pipeline.reporting.summary import summarise
     from pipeline.storage.text_file import write_json, write_text
 
     settings = load_params(params)
     scored, by_method = read_outcomes(outcomes, settings.methods, settings.seeds)
-    summary = summarise(scored, by_method, task=settings.task, scheme=scored.metrics["scheme"])
+    figures = summarise(scored, by_method, task=settings.task, scheme=scored.metrics["scheme"])
     times = read_epoch_times(timing)
     curves = read_histories(teacher, students, settings.methods, settings.seeds)
-    write_json(metrics, summary)
-    report.write_csv(plots / "f1.csv", report.f1_frame(summary))
+    write_json(summary, figures)
+    write_json(metrics, shown(figures))
+    report.write_csv(plots / "f1.csv", report.f1_frame(figures))
     report.write_csv(plots / "learning_curves.csv", report.learning_curve_frame(*curves))
     report.write_csv(plots / "epoch_time.csv", report.epoch_time_frame(times))
-    text = report.page(summary, times)
+    text = report.page(figures, times)
     write_text(page, text)
     print(text)
+    print(next_steps(figures, best_student(figures, by_method), students, page))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ BEGIN = "<!-- results: written by `python -m benchmarks.results`, do not edit --
 END = "<!-- /results -->"
 
 
-def with_marked(text: str, body: str, page: Path) -> str:
+def with_section(text: str, body: str, page: Path) -> str:
     """The page's text with what stands between its markers replaced by `body`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""From the outcomes of single models to the figures that are shown: means over seeds, shares, p-values."""
+"""Figures over seeds, from the outcomes of single models: means, gap closed, p-values."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ UNDISTILLED = "vanilla"
 BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")
 """The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
 LEVEL = 0.05
-"""A difference with a larger p-value is inside the noise."""
+"""A difference with a larger p-value is not significant."""
 
 _QUALITY = ("precision", "recall", "f1", "token_f1")
 _SIZE = ("parameters", "megabytes")
@@ -29,7 +29,7 @@ def summarise(
     scheme: Scheme,
     samples: int = 10_000,
 ) -> dict[str, Any]:
-    """The content of `metrics/summary.json`.
+    """The content of `reports/summary.json`.
 
     Args:
         teacher: on the test set.
@@ -84,6 +84,23 @@ def summarise(
         "teacher": {name: teacher.metrics[name] for name in (*_QUALITY, *_SIZE, "sentences_per_second")},
         "methods": methods,
     }
+
+
+def metrics(summary: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
+    """The content of `metrics/summary.json`: four figures for the teacher and each method, for `dvc metrics`.
+
+    They are rounded for display; `reports/summary.json` has them whole. The teacher has no `gap_closed`.
+    """
+    shown: dict[str, dict[str, float | None]] = {}
+    for name, figures in {"teacher": summary["teacher"], **summary["methods"]}.items():
+        f1 = figures["f1"] if name == "teacher" else figures["f1"]["mean"]
+        shown[name] = {"f1": round(f1, 2)}
+        if name != "teacher":
+            share = figures["gap_closed"]
+            shown[name]["gap_closed"] = None if share is None else round(share, 2)
+        shown[name]["megabytes"] = round(figures["megabytes"], 1)
+        shown[name]["sentences_per_second"] = round(figures["sentences_per_second"])
+    return shown
 
 
 def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
