@@ -14,10 +14,11 @@ def chain_section(result: Mapping[str, Any]) -> str:
     """The linear chain and its peers, from what `benchmarks.chain` wrote."""
     rows = pd.json_normalize(result["rows"])
     ratios = rows.filter(like="ratio.").drop(columns=f"ratio.{OURS}").rename(columns=lambda name: name[6:])
-    lines = [
-        [task, str(threads), *(_range(ratios.loc[alike, peer].dropna()) for peer in ratios)]
-        for (task, threads), alike in rows.groupby(["task", "threads"], sort=False).groups.items()
-    ]
+    kinds = rows[["task", "threads"]].drop_duplicates()
+    lines = []
+    for task, threads in kinds.itertuples(index=False):
+        alike = ratios[(rows["task"] == task) & (rows["threads"] == threads)]
+        lines.append([task, str(threads), *(_range(alike[peer].dropna()) for peer in alike)])
     shapes = rows[["batch", "length", "tags"]].drop_duplicates()
     memory = result["memory"]
     shape = f"{memory['batch']} sentences of {memory['length']} words with {memory['tags']} tags"
