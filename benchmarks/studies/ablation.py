@@ -110,9 +110,7 @@ def main(
     for method, setting in confirmed.items():
         changed += settings(method, setting, cells[method], student.head_learning_rate)
     found = compare(task, {CONFIRMED: finish(changed, list(confirmed), SEEDS)})
-    write_json(
-        RESULTS / f"{task}-ablation-{label(device, encoder)}.json", result | {"confirmed": CONFIRMED} | found
-    )
+    write_json(path, result | {"confirmed": CONFIRMED} | found)
     show(found)
 
 

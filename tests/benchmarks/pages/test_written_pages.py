@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from tests.helpers.recorded_runs import recorded_in
 
 ROOT = Path(__file__).parents[3]
 README = Path("README.md")
-
-
-def anchors(text: str) -> set[str]:
-    """The addresses that GitHub gives to a page's headings."""
-    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_exports_are_shown(tmp_path: Path) -> None:
@@ -58,15 +51,3 @@ def test_the_pages_and_pictures_are_what_the_results_say() -> None:
         assert with_section(text, body, page) == text
     for path, drawn in pictures(ROOT / "results").items():
         assert path.read_text(encoding="utf-8") == drawn
-
-
-def test_the_readme_has_two_tables_at_most() -> None:
-    assert written_pages(ROOT / "results")[README].count("| :-- |") <= 2
-
-
-@pytest.mark.parametrize("page", [README, *sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/*.md"))])
-def test_links_to_headings_lead_to_headings(page: Path) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for path, heading in re.findall(r"\]\(([\w./-]*\.md)?#([^)]+)\)", text):
-        target = (ROOT / page).parent / path if path else ROOT / page
-        assert heading in anchors(target.read_text(encoding="utf-8")), f"{page}: {path}#{heading}"
