@@ -15,7 +15,7 @@ def main(
     students: Annotated[Path, typer.Option(help="The students, from `distill`.")],
     timing: Annotated[Path, typer.Option(help="Epoch times, from `time_epochs`.")],
     summary: Annotated[Path, typer.Option(help="JSON file to write: every figure.")],
-    metrics: Annotated[Path, typer.Option(help="JSON file to write: four figures per method, for DVC.")],
+    metrics: Annotated[Path, typer.Option(help="Folder to write: a JSON file per method, for DVC.")],
     plots: Annotated[Path, typer.Option(help="Folder to write the CSV files in.")],
     page: Annotated[Path, typer.Option(help="Markdown file to write.")],
     params: Params = Path("params.yaml"),
@@ -24,9 +24,9 @@ def main(
     from pipeline.params import load_params
     from pipeline.reporting import page as report
     from pipeline.reporting.epoch_times import read_epoch_times
+    from pipeline.reporting.method_metrics import write_method_metrics
     from pipeline.reporting.next_steps import best_student, next_steps
     from pipeline.reporting.outcomes import read_histories, read_outcomes
-    from pipeline.reporting.summary import metrics as shown
     from pipeline.reporting.summary import summarise
     from pipeline.storage.text_file import write_json, write_text
 
@@ -36,7 +36,7 @@ def main(
     times = read_epoch_times(timing)
     curves = read_histories(teacher, students, settings.methods, settings.seeds)
     write_json(summary, figures)
-    write_json(metrics, shown(figures))
+    write_method_metrics(metrics, figures)
     report.write_csv(plots / "f1.csv", report.f1_frame(figures))
     report.write_csv(plots / "learning_curves.csv", report.learning_curve_frame(*curves))
     report.write_csv(plots / "epoch_time.csv", report.epoch_time_frame(times))

@@ -86,23 +86,6 @@ def summarise(
     }
 
 
-def metrics(summary: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
-    """The content of `metrics/summary.json`: four figures for the teacher and each method, for `dvc metrics`.
-
-    They are rounded for display; `reports/summary.json` has them whole. The teacher has no `gap_closed`.
-    """
-    shown: dict[str, dict[str, float | None]] = {}
-    for name, figures in {"teacher": summary["teacher"], **summary["methods"]}.items():
-        f1 = figures["f1"] if name == "teacher" else figures["f1"]["mean"]
-        shown[name] = {"f1": round(f1, 2)}
-        if name != "teacher":
-            share = figures["gap_closed"]
-            shown[name]["gap_closed"] = None if share is None else round(share, 2)
-        shown[name]["megabytes"] = round(figures["megabytes"], 1)
-        shown[name]["sentences_per_second"] = round(figures["sentences_per_second"])
-    return shown
-
-
 def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
     """The content of `metrics/headline.json`: the figures of one method as flat numbers, F1 with its spread.
 

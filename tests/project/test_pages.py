@@ -13,7 +13,8 @@ import typer
 from ruamel.yaml import YAML
 
 from pipeline.inference.tagger import load
-from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, metrics, summarise
+from pipeline.reporting.method_metrics import method_metrics
+from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, summarise
 from tests.helpers.pages import DOCS, PAGES, ROOT, blocks, commands, read
 from tests.helpers.params_cases import TREE, load_from
 from tests.helpers.sample_results import outcome
@@ -203,8 +204,8 @@ def test_the_page_explains_every_key_of_the_summary() -> None:
     assert f"p < {LEVEL}" in text
     assert f"{', '.join(BASELINES[:-1])} and {BASELINES[-1]}" in text
     assert BASELINES[0] == UNDISTILLED
-    (shown,) = re.findall(r"`metrics/summary.json` has (.*?) of every method", text, re.DOTALL)
-    assert set(re.findall(r"`(\w+)`", shown)) == set(metrics(summary)["kbest"])
+    (shown,) = re.findall(r"`metrics/methods` has (.*?) of the teacher", text, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", shown)) == set(method_metrics(summary)["kbest"])
 
 
 def test_the_page_explains_every_key_of_the_timing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import paired_bootstrap
 from pipeline.evaluation.metrics import sentence_counts
-from pipeline.reporting.summary import headline, metrics, summarise
+from pipeline.reporting.summary import headline, summarise
 from tests.helpers.sample_results import GOLD, outcome
 
 
@@ -139,21 +139,3 @@ def test_headline_is_flat():
     assert (shown["gap_closed"], shown["teacher_f1"]) == (kbest["gap_closed"], 100)
     with pytest.raises(UserError, match=r"method: 'efficient' has no results; choose one of vanilla, kbest"):
         headline(summary, "efficient")
-
-
-def test_metrics_are_four_figures_a_method_and_shown_narrow():
-    methods = [f"method{number}" for number in range(6)]
-    students = {name: {1: outcome(1)} for name in methods} | {"vanilla": {1: outcome(0, 1), 2: outcome(0)}}
-    summary = summary_of(students)
-    shown = metrics(summary)
-    assert list(shown) == ["teacher", *students]
-    assert sum(len(figures) for figures in shown.values()) == 4 * len(shown) - 1
-    figures = summary["methods"]["method0"]
-    assert shown["method0"] == {
-        "f1": pytest.approx(figures["f1"]["mean"], abs=0.005),
-        "gap_closed": pytest.approx(figures["gap_closed"], abs=0.005),
-        "megabytes": 69.2,
-        "sentences_per_second": 100,
-    }
-    assert all(len(str(value)) <= 6 for figures in shown.values() for value in figures.values())
-    assert metrics(summary_of({"kbest": {1: outcome()}}))["kbest"]["gap_closed"] is None
