@@ -1,4 +1,4 @@
-"""All methods side by side: metrics, the tables behind the plots, and a page."""
+"""All methods side by side: a page, metrics, and the tables of the plots."""
 
 from pathlib import Path
 from typing import Annotated

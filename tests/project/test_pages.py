@@ -24,6 +24,7 @@ from tests.helpers.tiny_project import invoke, lay_out
 from tests.project.test_dvc_yaml import resolved
 
 OWN, RESULTS = "docs/own-data.md", "docs/read-the-results.md"
+ENGINEER, RESEARCHER = "docs/walk-engineer.md", "docs/walk-researcher.md"
 OTHERS = {"git", "make", "echo", "pip", "pytest", "cd", "."}  # programs of which nothing is checked
 NEW = "wordwise"  # the method of docs/add-a-method.md
 
@@ -223,3 +224,29 @@ def test_the_page_names_plots_and_files_that_are_there() -> None:
     named = set(re.findall(r"`((?:plots|metrics|reports)/[\w.]+)`", read(RESULTS)))
     assert named <= outs
     assert outs & named == {out for out in outs if out.split("/")[0] in ("plots", "metrics", "reports")}
+
+
+# docs/walk-engineer.md
+
+
+def test_the_engineers_parameters_are_taken(tmp_path: Path) -> None:
+    entry, values = (YAML(typ="safe", pure=True).load(block) for block in blocks(ENGINEER, "yaml"))
+    tree = deepcopy(TREE)
+    tree["corpora"] = entry["corpora"] | tree["corpora"]
+    params = load_from(tmp_path / "params.yaml", tree | values)
+    assert params.task in entry["corpora"]
+    paths = set(re.findall(r"data/own/news/[\w.]+", blocks(ENGINEER, "text")[0]))
+    assert {str(path) for path in params.corpus.files.model_dump(exclude_none=True).values()} < paths
+    assert set(re.findall(r"data/own/news/[\w.]+", read(ENGINEER))) <= paths
+
+
+# docs/walk-researcher.md
+
+
+def test_the_researchers_pieces_are_functions_of_the_script() -> None:
+    script = (ROOT / "benchmarks/studies/reproduce.sh").read_text(encoding="utf-8")
+    pieces = set(re.findall(r"reproduce\.sh (\w+)", read(RESEARCHER)))
+    assert pieces >= {"grid", "students", "table1"}
+    assert pieces <= set(re.findall(r"^(\w+)\(\) \{", script, re.MULTILINE))
+    for name in re.findall(r"\b([A-Z]+)=", "".join(blocks(RESEARCHER, "sh"))):
+        assert name in script or name == "CUDA_VISIBLE_DEVICES"
