@@ -1,4 +1,4 @@
-"""Keep a finished run under `results/`, and write the pages' tables and pictures from what is there."""
+"""Record a finished run under `results/`, and write the pages' tables and pictures from what is there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,32 +11,36 @@ from stages.command import run
 
 def main(
     keep: Annotated[
-        str | None, typer.Option(help="Keep metrics/ as results/<task>-<KEEP>; a device, as cpu.")
+        str | None, typer.Option(help="Record reports/ as results/<task>-<KEEP>; for example 2-layers-cpu.")
     ] = None,
-    times: Annotated[bool, typer.Option("--times", help="Of metrics/, keep timing.json alone.")] = False,
+    times: Annotated[bool, typer.Option("--times", help="Of reports/, record timing.json alone.")] = False,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Write results and pages; without --keep, only the pages are written anew."""
-    from benchmarks.pages.page_section import with_marked
+    """Record a run and write the pages; without --keep, only the pages are written."""
+    from benchmarks.pages.page_section import with_section
     from benchmarks.pages.provenance import provenance
-    from benchmarks.pages.readme_tables import overview
-    from benchmarks.pages.recorded_runs import keep as keep_run
+    from benchmarks.pages.recorded_runs import keep as record
     from benchmarks.pages.recorded_runs import pictures
-    from benchmarks.pages.results_page import details
+    from benchmarks.pages.written_pages import CORPORA, written_pages
     from pipeline.params import load_params
     from pipeline.storage.text_file import write_text
 
-    results = Path("results")
+    results, task = Path("results"), None
     if keep is not None:
         settings = load_params(params)
-        keep_run(Path("metrics"), results / f"{settings.task}-{keep}", provenance(settings), times_only=times)
-    pages = {
-        Path("README.md"): overview(results, "docs/results.md"),
-        Path("docs/results.md"): details(results, "../results"),
+        task, folder = settings.task, results / f"{settings.task}-{keep}"
+        for path in record(Path("reports"), folder, provenance(settings), times_only=times):
+            print(f"recorded {path}")
+    texts = {
+        page: with_section(page.read_text(encoding="utf-8"), body, page)
+        for page, body in written_pages(results).items()
     }
-    texts = {page: with_marked(page.read_text(encoding="utf-8"), body, page) for page, body in pages.items()}
     for path, text in {**pictures(results), **texts}.items():
-        write_text(path, text)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+            print(f"wrote {path}")
+    if task not in (None, *CORPORA):
+        print(f"no page shows {task}: README and docs show {', '.join(CORPORA)} alone")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The figures of one method, at a path that never moves, so that `dvc metrics diff` compares methods."""
+"""The metrics of one method, always at the same path, so that `dvc metrics diff` compares methods."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def main(
     confusion: Annotated[Path, typer.Option(help="CSV file to write: words by actual and predicted tag.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Write the figures of the parameter `method`, and its confusion matrix."""
+    """Write the metrics of the parameter `method`, and its confusion matrix."""
     from pipeline.reporting.outcomes import read_outcomes
     from pipeline.reporting.page import confusion_frame, write_csv
     from pipeline.reporting.summary import UNDISTILLED, headline, summarise

@@ -292,7 +292,7 @@ UNIT_OR_CHOICES = (
 def test_every_parameter_has_a_comment() -> None:
     first: dict[str, str] = {}
     for line in TEXT.splitlines():
-        if match := re.match(r" *([a-z_]+):(.*)", line):
+        if match := re.match(r" *([a-z_]+):(?= |$)(.*)", line):
             first.setdefault(match[1], match[2].partition("#")[2].strip())
     block = TEXT[TEXT.index("# One entry per method") : TEXT.index("\ndistill:")]
     own = {"schedule", "weight", "temperature", "epochs", "learning_rate"}

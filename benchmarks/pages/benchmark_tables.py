@@ -1,8 +1,9 @@
-"""Tables of what was measured apart from any run: the chain, the score store, exports, a teacher."""
+"""Tables of the benchmarks: the chain, the score store, exported students, a teacher's confidence."""
 
-from collections.abc import Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from pipeline.reporting.tables import NONE, optional, table
 
@@ -11,22 +12,21 @@ OURS = "ours"
 
 def chain_section(result: Mapping[str, Any]) -> str:
     """The linear chain and its peers, from what `benchmarks.chain` wrote."""
-    rows = result["rows"]
-    peers = list(dict.fromkeys(name for row in rows for name in row["ratio"] if name != OURS))
-    kinds = list(dict.fromkeys((row["task"], row["threads"]) for row in rows))
+    rows = pd.json_normalize(result["rows"])
+    ratios = rows.filter(like="ratio.").drop(columns=f"ratio.{OURS}").rename(columns=lambda name: name[6:])
+    kinds = rows[["task", "threads"]].drop_duplicates()
     lines = []
-    for task, threads in kinds:
-        alike = [row["ratio"] for row in rows if (row["task"], row["threads"]) == (task, threads)]
-        cells = [_range([ratio[peer] for ratio in alike if peer in ratio]) for peer in peers]
-        lines.append([task, str(threads), *cells])
-    shapes = {(row["batch"], row["length"], row["tags"]) for row in rows}
+    for task, threads in kinds.itertuples(index=False):
+        alike = ratios[(rows["task"] == task) & (rows["threads"] == threads)]
+        lines.append([task, str(threads), *(_range(alike[peer].dropna()) for peer in alike)])
+    shapes = rows[["batch", "length", "tags"]].drop_duplicates()
     memory = result["memory"]
     shape = f"{memory['batch']} sentences of {memory['length']} words with {memory['tags']} tags"
     sizes = ", ".join(f"{name} {size / 2**20:.1f} MiB" for name, size in memory["peak_bytes"].items())
     return "\n\n".join(
         [
-            "### The linear chain and its peers",
-            table(["", "threads", *peers], lines),
+            "## The linear chain and its peers",
+            table(["", "threads", *ratios], lines),
             f"How many times as long as this chain each one takes: median over {len(shapes)} shapes of batch "
             f"(least – most). Peak memory of a loss step on {shape}: {sizes}.",
             _made(result),
@@ -54,10 +54,10 @@ def store_section(result: Mapping[str, Any]) -> str:
         for row in result["dump"]
     ]
     parts = [
-        "### The score store",
+        "## The score store",
         table(header, dumps),
         "Peak memory of the whole process, libraries included, for synthetic corpora and a tiny teacher; "
-        "*more*: for each sentence that the row above does not have.",
+        "*more*: growth since the row above, per sentence.",
     ]
     for block in result["peers"]:
         rows = [
@@ -85,7 +85,7 @@ def latency_section(result: Mapping[str, Any]) -> str:
     ]
     return "\n\n".join(
         [
-            "### Exported students",
+            "### Size and speed",
             table(header, rows),
             f"Test set of {result['sentences']:,} sentences, one at a time and in batches of 32, in one run.",
             _made(result),
@@ -116,7 +116,7 @@ def confidence_section(result: Mapping[str, Any]) -> str:
     ]
     return "\n\n".join(
         [
-            f"### {result['task']}, how sure the teacher is",
+            f"## {result['task']}, how sure the teacher is",
             table(header, rows),
             "The teacher's tag marginals; nats: mean entropy of a word's tag; margin: between a word's two "
             "highest emissions, the median.",
@@ -125,8 +125,8 @@ def confidence_section(result: Mapping[str, Any]) -> str:
     )
 
 
-def _range(values: Sequence[float]) -> str:
-    return f"{median(values):.1f} ({min(values):.1f} – {max(values):.1f})" if values else NONE
+def _range(values: "pd.Series[float]") -> str:
+    return NONE if values.empty else f"{values.median():.1f} ({values.min():.1f} – {values.max():.1f})"
 
 
 def _made(result: Mapping[str, Any]) -> str:

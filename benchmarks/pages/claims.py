@@ -1,4 +1,4 @@
-"""Whether what the paper says of its method and of the baselines holds in a run here."""
+"""The paper's claims about its method and the baselines, checked in a recorded run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Any
 
 from pipeline.reporting.summary import UNDISTILLED
 
-HELD, FAILED, OPEN = "held", "did not hold", "within the noise"
+HELD, FAILED, OPEN = "held", "did not hold", "not significant"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """That a method's mean F1 is above its rival's, named as in the summary: vanilla or best_baseline."""
+    """The claim that a method's mean F1 is above its rival's: vanilla or best_baseline, as in the summary."""
 
     method: str
     rival: str
 
     @property
     def text(self) -> str:
-        """In words, for the head of a column."""
+        """The claim in words, as a column's header."""
         return f"`{self.method}` above {'`vanilla`' if self.rival == 'vanilla' else 'the best baseline'}"
 
 
@@ -32,9 +32,9 @@ CLAIMS = (
 
 
 def verdict(claim: Claim, summary: Mapping[str, Any]) -> str | None:
-    """HELD, FAILED (the opposite is beyond the noise) or OPEN, with difference and p; None if not measured.
+    """The result for one run: HELD, FAILED (the opposite is significant) or OPEN, with difference and p.
 
-    A single seed decides nothing: None too.
+    None if the run has not measured it, or with one seed.
     """
     methods = summary["methods"]
     rival = UNDISTILLED if claim.rival == "vanilla" else summary["best_baseline"]

@@ -1,4 +1,4 @@
-"""Two static pictures in SVG, drawn from summary.json and timing.json for pages that cannot run DVC's plots.
+"""Two SVG pictures for the pages, drawn from summary.json and timing.json.
 
 A picture carries its own background and follows the reader's light or dark setting; it loads nothing.
 """
@@ -81,16 +81,16 @@ def f1_figure(summary: Mapping[str, Any]) -> str:
 
 
 def epoch_time_figure(timing: Mapping[str, Any]) -> str:
-    """Seconds of one epoch by phase, stacked, for both blocks and the encoder-only floor."""
-    floor = timing["floor"]
-    groups = {title: {**timing[block], "floor": floor} for block, title in BLOCKS.items()}
+    """Seconds of one epoch by phase, stacked, as published and here, and of the encoder alone."""
+    bound = timing["floor"]
+    groups = {title: {**timing[block], "lower bound": bound} for block, title in BLOCKS.items()}
     ticks = _ticks(0, max(phases["total"] for methods in groups.values() for phases in methods.values()))
     x = _scale(ticks[0], ticks[-1])
     rows = sum(len(methods) + 1 for methods in groups.values())
     bottom = _TOP + _ROW * rows
 
     parts = [_text(_LEFT, 28, "Time of one epoch by phase", "title"), *_legend(), *_axis(ticks, x, bottom)]
-    parts.append(_line(x(floor["total"]), _TOP, x(floor["total"]), bottom, "rule"))
+    parts.append(_line(x(bound["total"]), _TOP, x(bound["total"]), bottom, "rule"))
     y = float(_TOP)
     for title, methods in groups.items():
         parts.append(_text(_LEFT - 12, y + 20, title, "group", anchor="end"))
@@ -106,11 +106,11 @@ def epoch_time_figure(timing: Mapping[str, Any]) -> str:
                     f'width="{width:.1f}" height="{_ROW - 10}"/>'
                 )
                 start += seconds
-            ratio = phases["total"] / floor["total"]
+            ratio = phases["total"] / bound["total"]
             label = f"{phases['total']:.3g} s · {ratio:.2f}×"
             parts.append(_text(_WIDTH - _RIGHT + 18, y + 19.5, label))
             y += _ROW
-    note = f"seconds on {timing['device']}, and multiples of the floor: the encoder alone"
+    note = f"seconds on {timing['device']}, and multiples of the lower bound: the encoder alone"
     parts.append(_text(_LEFT, bottom + 38, note, "minor"))
     return _svg(bottom + _BOTTOM, "Time of one epoch by phase", parts)
 

@@ -1,4 +1,4 @@
-"""The part of a page between two markers, which a command writes."""
+"""The part of a page that a command writes, between two markers."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ BEGIN = "<!-- results: written by `python -m benchmarks.results`, do not edit --
 END = "<!-- /results -->"
 
 
-def with_marked(text: str, body: str, page: Path) -> str:
-    """The page's text with what stands between its markers replaced by `body`.
+def with_section(text: str, body: str, page: Path) -> str:
+    """The page's text with `body` between its markers.
 
     Raises:
         UserError: the markers are not there once each, in order.

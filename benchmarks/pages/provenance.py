@@ -1,4 +1,4 @@
-"""What a run was made of: commit, parameters, versions, date."""
+"""Commit, parameters, versions and date of a run."""
 
 import platform
 import subprocess
@@ -14,10 +14,10 @@ _CODE = ("pipeline", "stages", "dvc.yaml")
 
 
 def provenance(params: Params) -> dict[str, Any]:
-    """Commit, parameters, versions and date of the run that lies in the workspace.
+    """Commit, parameters, versions and date of the run in the workspace.
 
     Raises:
-        UserError: this is no git repository, or its code has uncommitted changes: no commit tells what ran.
+        UserError: this is no git repository, or its code has uncommitted changes, so no commit has what ran.
     """
     if _git("status", "--porcelain", "--", *_CODE):
         raise UserError(

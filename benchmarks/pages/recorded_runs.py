@@ -1,4 +1,4 @@
-"""Runs kept under `results/`: a folder each, with the figures, what they were made of, and pictures."""
+"""Runs recorded under `results/`: a folder each, with the figures, what made them, and pictures."""
 
 import json
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A folder under `results/`; what of it is not there is None.
+class RecordedRun:
+    """A folder under `results/`; None stands for a file that is not there.
 
-    `summary` and `timing` hold what `metrics/` held, `grid` the search before it (`benchmarks.studies.grid`).
+    `summary` and `timing` are copies from `reports/`; `grid` is the search of `benchmarks.studies.grid`.
     """
 
     folder: Path
@@ -29,64 +29,80 @@ class Kept:
 
     @property
     def name(self) -> str:
-        """Of the folder: task-device."""
+        """The folder's name: the task, then what `--keep` added."""
         return self.folder.name
+
+    @property
+    def task(self) -> str:
+        """The corpus of the run."""
+        return str(self._figures[0]["task"])
 
     @property
     def runs(self) -> list[dict[str, Any]]:
         """Commit, parameters, versions, date and device of the summary's run and of the timing's."""
-        return [content["run"] for content in (self.summary, self.timing) if content is not None]
+        return [content["run"] for content in self._figures]
 
     @property
     def student_layers(self) -> int:
-        """How many layers the students of the run have."""
+        """Number of layers of the run's students."""
         layers: int = self.runs[0]["parameters"]["student"]["layers"]
         return layers
 
+    @property
+    def _figures(self) -> list[dict[str, Any]]:
+        return [content for content in (self.summary, self.timing) if content is not None]
 
-def keep(metrics: Path, folder: Path, run: Mapping[str, Any], *, times_only: bool = False) -> None:
-    """Copy the metrics of a finished run to `folder`, with what it was made of under the key `run`.
+
+def keep(reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: bool = False) -> list[Path]:
+    """Copy a finished run's figures to `folder`, with what made them under the key `run`.
 
     Args:
-        metrics: holds summary.json and timing.json.
-        folder: named task-device, under `results/`; older files in it are replaced.
-        run: commit, parameters, versions and date; the device is taken from the metrics.
-        times_only: the run was one of `time_epochs` alone; a summary in `folder` stays.
+        reports: holds summary.json and timing.json.
+        folder: named after the task, under `results/`; older files in it are replaced.
+        run: commit, parameters, versions and date; the device is taken from the figures.
+        times_only: copy timing.json alone; a summary in `folder` stays.
+
+    Returns:
+        The files written.
 
     Raises:
         UserError: one of the two is missing or not what the stages write, or the folder cannot be written.
     """
     contents: dict[str, dict[str, Any]] = {}
     if not times_only:
-        contents[SUMMARY] = read_json(metrics / SUMMARY, target="report")
-        require_text(contents[SUMMARY], "device", metrics / SUMMARY, "report")
-    contents[TIMING] = read_epoch_times(metrics / TIMING)
+        contents[SUMMARY] = read_json(reports / SUMMARY, target="report")
+        require_text(contents[SUMMARY], "device", reports / SUMMARY, "report")
+    contents[TIMING] = read_epoch_times(reports / TIMING)
     for name, content in contents.items():
         write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
+    return [folder / name for name in contents]
 
 
-def kept_runs(results: Path) -> list[Kept]:
-    """All folders with a summary or times, in order of name.
+def recorded_runs(results: Path, task: str | None = None) -> list[RecordedRun]:
+    """All folders with a summary or times, by name; those of one task if it is given.
 
     Raises:
         UserError: a file is not readable.
     """
     folders = sorted({path.parent for name in (SUMMARY, TIMING) for path in results.glob(f"*/{name}")})
-    return [Kept(folder, *(_load(folder / name) for name in (SUMMARY, TIMING, GRID))) for folder in folders]
+    runs = [
+        RecordedRun(folder, *(_load(folder / name) for name in (SUMMARY, TIMING, GRID))) for folder in folders
+    ]
+    return [run for run in runs if task in (None, run.task)]
 
 
 def pictures(results: Path) -> dict[Path, str]:
-    """SVG pictures of every kept run, by path beside the numbers they are drawn from.
+    """SVG pictures of every recorded run, by path; they lie beside the numbers they are drawn from.
 
     Raises:
         UserError: a file is not readable.
     """
     drawn: dict[Path, str] = {}
-    for kept in kept_runs(results):
-        if kept.summary is not None:
-            drawn[kept.folder / "f1.svg"] = f1_figure(kept.summary)
-        if kept.timing is not None:
-            drawn[kept.folder / "epoch_time.svg"] = epoch_time_figure(kept.timing)
+    for run in recorded_runs(results):
+        if run.summary is not None:
+            drawn[run.folder / "f1.svg"] = f1_figure(run.summary)
+        if run.timing is not None:
+            drawn[run.folder / "epoch_time.svg"] = epoch_time_figure(run.timing)
     return drawn
 
 
@@ -94,14 +110,14 @@ def read_result(path: Path) -> dict[str, Any]:
     """One JSON file under `results/`.
 
     Raises:
-        UserError: it is missing, or no JSON.
+        UserError: it is missing, or not JSON.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: missing; benchmarks/studies/reproduce.sh says what writes it") from None
+        raise UserError(f"{path}: missing; benchmarks/studies/reproduce.sh shows what writes it") from None
     except ValueError as error:
-        raise UserError(f"{path}: no JSON ({error}); restore it with `git checkout -- {path}`") from None
+        raise UserError(f"{path}: not JSON ({error}); restore it with `git checkout -- {path}`") from None
     return content
 
 

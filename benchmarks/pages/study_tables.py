@@ -1,13 +1,16 @@
-"""Tables of what students learn beside the main runs: from unlabelled text, with other heads and settings."""
+"""Tables of the studies: students trained with unlabelled text, other heads and other settings."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.reporting.tables import quality_table, table
 
+ENCODER = "all-MiniLM-L6-v2"
+"""The encoder of params.yaml; the headings name any other."""
+
 
 def unlabelled_section(result: Mapping[str, Any]) -> str:
-    """What text without tags is worth, from what `benchmarks.studies.unlabelled` wrote."""
+    """Students with and without text without tags, from what `benchmarks.studies.unlabelled` wrote."""
     sizes, runs = result["sentences"], result["runs"]
     epochs = " and ".join(
         f"{made['parameters']['student']['epochs']} ({label})" for label, made in runs.items()
@@ -26,8 +29,8 @@ def heads_section(result: Mapping[str, Any]) -> str:
 
 
 def variants_section(result: Mapping[str, Any]) -> str:
-    """Other schedules of λ and another student.init, from what `benchmarks.studies.variants` wrote."""
-    return _students_section("other schedules and starts", result)
+    """Other schedules of λ and initialisations, from what `benchmarks.studies.variants` wrote."""
+    return _students_section("other schedules and initialisations", result)
 
 
 def ablation_section(result: Mapping[str, Any]) -> str:
@@ -37,10 +40,10 @@ def ablation_section(result: Mapping[str, Any]) -> str:
     seeds = max(len(figures["f1"]["seeds"]) for figures in summary["methods"].values())
     return "\n\n".join(
         [
-            f"### {result['task']}, one setting changed",
+            _heading("one setting changed", result, run),
             table(["", "development F1"], rows),
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
-            f"best cell of the search. And with {result['confirmed']}, {seeds} seeds, scored on test:",
+            f"best cell of the search. Then with {result['confirmed']}, {seeds} seeds, scored on test:",
             quality_table(summary),
             _on_development(result),
             made_line(run, result["device"]),
@@ -49,8 +52,13 @@ def ablation_section(result: Mapping[str, Any]) -> str:
 
 
 def made_line(run: Mapping[str, Any], device: str, *, what: str = "Commit") -> str:
-    """From which commit, where and when figures are."""
+    """Commit, device and date of figures."""
     return f"{what} {run['commit'][:12]}, {device}, {run['date']}."
+
+
+def _heading(title: str, result: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    encoder = run["parameters"]["teacher"]["encoder"]
+    return f"## {result['task']}, {title}" + ("" if encoder == ENCODER else f", {encoder}")
 
 
 def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
@@ -58,7 +66,7 @@ def _students_section(title: str, result: Mapping[str, Any], *, before: str = ""
     layers, seeds = run["parameters"]["student"]["layers"], run["parameters"]["seeds"]
     return "\n\n".join(
         [
-            f"### {result['task']}, {title}",
+            _heading(title, result, run),
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
             f"mean ± standard deviation over {len(seeds)} seeds{after}. {_on_development(result)}",

@@ -1,8 +1,8 @@
-"""Is it the method or its setting? Methods with one setting changed at a time.
+"""Methods with one setting changed at a time: does a result come from the method or from its settings?
 
 Each row is one student, of the seed and from its method's best cell that `benchmarks.studies.grid` has.
 It is judged on development. The change that helped there (`CONFIRMED`) is then run with three seeds, for the
-methods that have such a row, and scored on test. Runs go through DVC's cache, so that a stopped one goes on.
+methods that have such a row, and scored on test. Runs go through DVC's cache, so a stopped one continues.
 Run it from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.ablation conll2003 --device cpu
@@ -19,7 +19,19 @@ from rich.table import Table
 
 from benchmarks.pages.provenance import provenance
 from benchmarks.pages.recorded_runs import read_result
-from benchmarks.studies.experiment import PARAMS, RESULTS, compare, finish, run, show
+from benchmarks.studies.experiment import (
+    PARAMS,
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    compare,
+    encoder_settings,
+    finish,
+    label,
+    run,
+    show,
+)
 from benchmarks.studies.grid import SEED, best_cells, development_f1, path_of
 from pipeline.device import accelerator, device_name
 from pipeline.params import load_params
@@ -29,7 +41,7 @@ from stages import command
 
 @dataclass(frozen=True)
 class Setting:
-    """What is turned; None is no setting of the method's.
+    """One row's settings; None if the method does not have the setting.
 
     `rate` and `head` are multiples of the tuned learning rates, `epochs` of the tuned epochs.
     """
@@ -63,19 +75,22 @@ CONFIRMED, SEEDS = "twice the epochs", (1, 2, 3)
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    task: Task,
+    device: Device,
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    encoder: EncoderName = None,
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
-    cells = best_cells(read_result(path_of(task, device, layers))["cells"])
+    cells = best_cells(read_result(path_of(task, label(device, encoder), layers))["cells"])
     student = load_params(PARAMS).student
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
+    path = RESULTS / f"{task}-ablation-{label(device, encoder)}.json"
+    base = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder)]
     for method, change, setting in ROWS:
-        turned = settings(method, setting, cells[method], student.head_learning_rate)
+        changed = settings(method, setting, cells[method], student.head_learning_rate)
         run(
-            [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}", *turned],
+            [*base, f"seeds=[{SEED}]", *changed],
             [f"distill@{method}-{SEED}"],
         )
         rows.append(
@@ -87,15 +102,15 @@ def main(
             }
         )
         result = facts | {"rows": rows, "run": provenance(load_params(PARAMS))}
-        write_json(RESULTS / f"{task}-ablation-{device}.json", result)
+        write_json(path, result)
     show_rows(task, rows)
 
     confirmed = {method: setting for method, change, setting in ROWS if change == CONFIRMED}
-    turned = [f"task={task}", f"student.layers={layers}"]
+    changed = [*base]
     for method, setting in confirmed.items():
-        turned += settings(method, setting, cells[method], student.head_learning_rate)
-    found = compare(task, {CONFIRMED: finish(turned, list(confirmed), SEEDS)})
-    write_json(RESULTS / f"{task}-ablation-{device}.json", result | {"confirmed": CONFIRMED} | found)
+        changed += settings(method, setting, cells[method], student.head_learning_rate)
+    found = compare(task, {CONFIRMED: finish(changed, list(confirmed), SEEDS)})
+    write_json(path, result | {"confirmed": CONFIRMED} | found)
     show(found)
 
 

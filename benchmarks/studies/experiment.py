@@ -1,14 +1,15 @@
-"""Runs of parts of the pipeline with other parameters, through DVC, and their students side by side."""
+"""Runs of the pipeline with other parameters, through DVC, and their students side by side."""
 
 import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import mean
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -18,15 +19,31 @@ from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
+Task = Annotated[str, typer.Argument(help="A name under `corpora`, such as conll2000 or conll2003.")]
+Device = Annotated[str, typer.Option(help="The end of the name under results/.")]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(help="The teacher's encoder, if not that of params.yaml; part of the name."),
+]
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The teacher of a run, its students by method and seed, and what it was made of."""
+    """The teacher of a run, its students by method and seed, and its commit, parameters and versions."""
 
     teacher: Outcome
     students: dict[str, dict[int, Outcome]]
     made: dict[str, Any]
+
+
+def label(device: str, encoder: str | None) -> str:
+    """The end of the results' name: the device, after the encoder's name if one was chosen."""
+    return device if encoder is None else f"{PurePosixPath(encoder).name}-{device}"
+
+
+def encoder_settings(encoder: str | None) -> list[str]:
+    """KEY=VALUE of params.yaml for the chosen encoder."""
+    return [] if encoder is None else [f"teacher.encoder={encoder}"]
 
 
 def run(settings: Sequence[str], targets: Sequence[str]) -> None:

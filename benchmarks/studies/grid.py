@@ -1,9 +1,8 @@
-"""The same small search for every method: learning rate and epochs, judged on development, one seed.
+"""The same small search for every method: learning rate and epochs, by development F1, one seed.
 
 `python -m benchmarks.studies.grid TASK --device DEVICE` trains all methods in every cell by `dvc exp run` and
 writes `results/TASK-LAYERS-layers-DEVICE/grid.json` after each; `--best` prints each method's best cell as
-options of `dvc exp run`. Stopped, it goes on: DVC keeps what is finished, a stage its checkpoint. The test
-split is not scored.
+options of `dvc exp run`. A stopped search continues where it was. The test split is not scored.
 """
 
 import json
@@ -15,7 +14,16 @@ import typer
 
 from benchmarks.pages.provenance import provenance
 from benchmarks.pages.recorded_runs import GRID, read_result
-from benchmarks.studies.experiment import PARAMS, RESULTS, run
+from benchmarks.studies.experiment import (
+    PARAMS,
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    encoder_settings,
+    label,
+    run,
+)
 from pipeline.model.model_folder import HISTORY
 from pipeline.params import Params, load_params
 from pipeline.storage.text_file import write_json
@@ -27,18 +35,19 @@ SEED = 1
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the folder under results/.")],
+    task: Task,
+    device: Device,
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
+    encoder: EncoderName = None,
 ) -> None:
     """Search, or print what a search found."""
     if best:
-        for setting in best_settings(task, device, layers):
+        for setting in best_settings(task, label(device, encoder), layers):
             print("-S", setting, sep="\n")
         return
     params = load_params(PARAMS)
-    shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}"]
+    shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}", *encoder_settings(encoder)]
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
         chosen = settings(dict.fromkeys(params.methods, cell), params)
@@ -48,20 +57,20 @@ def main(
         }
         cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
         write_json(
-            path_of(task, device, layers),
+            path_of(task, label(device, encoder), layers),
             {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
         )
 
 
-def best_settings(task: str, device: str, layers: int) -> Iterable[str]:
+def best_settings(task: str, ending: str, layers: int) -> Iterable[str]:
     """What a finished search found best for every method, as KEY=VALUE of params.yaml."""
-    cells = read_result(path_of(task, device, layers))["cells"]
+    cells = read_result(path_of(task, ending, layers))["cells"]
     return settings(best_cells(cells), load_params(PARAMS))
 
 
-def path_of(task: str, device: str, layers: int) -> Path:
-    """Where the grid stands."""
-    return RESULTS / f"{task}-{layers}-layers-{device}" / GRID
+def path_of(task: str, ending: str, layers: int) -> Path:
+    """The file of a search; `ending` is the `label` of its device and encoder."""
+    return RESULTS / f"{task}-{layers}-layers-{ending}" / GRID
 
 
 def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int]]:

@@ -1,6 +1,6 @@
 """Students with a CRF and without one, side by side, from one teacher.
 
-Two runs of the pipeline through DVC's cache, so that a stopped one goes on. Run it from the root of a
+Two runs of the pipeline through DVC's cache, so a stopped one continues. Run it from the root of a
 checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.heads conll2000 --device cpu
@@ -10,23 +10,40 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import RESULTS, compare, finish, show
+from benchmarks.studies.experiment import (
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    compare,
+    encoder_settings,
+    finish,
+    label,
+    show,
+)
 from pipeline.storage.text_file import write_json
 from stages import command
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    task: Task,
+    device: Device,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     methods: Annotated[list[str], typer.Option(help="That suit both heads.")] = ["vanilla", "structural"],  # noqa: B006
     put: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for both runs.")] = [],  # noqa: B006
+    encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-heads-DEVICE.json."""
-    shared = [f"task={task}", f"methods=[{','.join(methods)}]", f"method={methods[-1]}", *put]
+    shared = [
+        f"task={task}",
+        f"methods=[{','.join(methods)}]",
+        f"method={methods[-1]}",
+        *encoder_settings(encoder),
+        *put,
+    ]
     runs = {head: finish([*shared, f"student.head={head}"], methods, seeds) for head in ("crf", "softmax")}
     result = compare(task, runs)
-    write_json(RESULTS / f"{task}-heads-{device}.json", result)
+    write_json(RESULTS / f"{task}-heads-{label(device, encoder)}.json", result)
     show(result)
 
 

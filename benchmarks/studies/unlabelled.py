@@ -1,7 +1,7 @@
-"""What unlabelled text is worth: a tenth of a corpus with its tags, the rest of it as text without.
+"""How much text without tags helps: a tenth of a corpus with its tags, and the rest as text.
 
-Two runs of the pipeline, through DVC's cache, so that a stopped one goes on: the teacher and all students on
-the labelled tenth alone, then the students that have a teacher's term on both. Run it from the root of a
+Two runs of the pipeline, through DVC's cache, so a stopped one continues: the teacher and all students on
+the labelled tenth, then the students of the methods with a teacher's term on both. Run it from the root of a
 checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.unlabelled conll2000 --device cpu
@@ -15,7 +15,18 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import PARAMS, RESULTS, compare, finish, show
+from benchmarks.studies.experiment import (
+    PARAMS,
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    compare,
+    encoder_settings,
+    finish,
+    label,
+    show,
+)
 from pipeline.corpora.settings import Corpus
 from pipeline.corpora.splits import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
@@ -51,8 +62,8 @@ def columns(sentence: Sentence) -> str:
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    task: Task,
+    device: Device,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     methods: Annotated[list[str], typer.Option(help="With and without text, beside vanilla.")] = [  # noqa: B006
         "structural",
@@ -62,12 +73,13 @@ def main(
     epochs: Annotated[int, typer.Option(help="Of students with text.")] = 8,
     labelled_epochs: Annotated[int, typer.Option(help="Of students without.")] = 8,
     put: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for both runs.")] = [],  # noqa: B006
+    encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
     corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
     name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
     sizes = write_parts(corpus, folder, Path(root, task) if root else None)
-    shared = [f"task={name}", "student.layers=2", *put]
+    shared = [f"task={name}", "student.layers=2", *encoder_settings(encoder), *put]
     shared.append(f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}")
     shared += [f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")]
 
@@ -80,7 +92,7 @@ def main(
         )
     }
     result = compare(name, runs) | {"task": task, "sentences": sizes}
-    write_json(RESULTS / f"{task}-unlabelled-{device}.json", result)
+    write_json(RESULTS / f"{task}-unlabelled-{label(device, encoder)}.json", result)
     show(result)
 
 

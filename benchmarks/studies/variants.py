@@ -1,7 +1,7 @@
-"""What the schedule of λ and the start of the student matter: tuned students beside the same ones varied.
+"""How much λ's schedule and the initialisation matter: tuned students, and the same with one changed.
 
-Every method has its best learning rate and epochs of `benchmarks.studies.grid`. Runs go through DVC's cache,
-so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
+Every method has its best learning rate and epochs of `benchmarks.studies.grid`. Runs go through DVC's
+cache, so a stopped one continues. Run it from the root of a checkout of its own, since `dvc exp run` changes
 `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.variants conll2003 --device cpu
@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import RESULTS, compare, finish, show
+from benchmarks.studies.experiment import (
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    compare,
+    encoder_settings,
+    finish,
+    label,
+    show,
+)
 from benchmarks.studies.grid import best_settings
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -35,13 +45,15 @@ VARIANTS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    task: Task,
+    device: Device,
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    encoder: EncoderName = None,
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
-    shared = [f"task={task}", f"student.layers={layers}", *best_settings(task, device, layers)]
+    chosen = best_settings(task, label(device, encoder), layers)
+    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
     runs = {
         label: finish(
             [*shared, *(f"{key}={value}" for key, value in {**TUNED, **changed}.items())], methods, seeds
@@ -49,7 +61,7 @@ def main(
         for label, (methods, changed) in VARIANTS.items()
     }
     result = compare(task, runs)
-    write_json(RESULTS / f"{task}-variants-{device}.json", result)
+    write_json(RESULTS / f"{task}-variants-{label(device, encoder)}.json", result)
     show(result)
 
 

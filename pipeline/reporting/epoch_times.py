@@ -1,4 +1,4 @@
-"""Reads what the stage `time_epochs` left, which carries no seal: a metric that people look at."""
+"""Reads `reports/timing.json` of the stage `time_epochs`. It has no seal, so every part is checked."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ _SHAPE = ("teacher_layers", "student_layers", "hidden_size")
 
 
 def read_epoch_times(path: Path) -> dict[str, Any]:
-    """Read `timing.json`: device, batches, the models' shape, phases by block and method, and their spread.
+    """Read `timing.json`: corpus, device, batches, shape of the models, phases and their spread by method.
 
     Raises:
         UserError: the file is missing, is no JSON, or something of it is missing or of another kind.
     """
     times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
-    require_text(times, "device", path, _TARGET)
+    for name in ("task", "device"):
+        require_text(times, name, path, _TARGET)
     require_numbers(times.get("shape"), _SHAPE, path, _TARGET, where="shape")
     require_numbers(times.get("spread"), (), path, _TARGET, where="spread")
     spread = times["spread"]

@@ -1,4 +1,4 @@
-"""Reads what the evaluating, training and timing stages left, and says which stage mends a bad file."""
+"""Reads the outputs of evaluation and training; a bad file is refused with the stage that writes it."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ FIGURES = (
     "parameters",
     "megabytes",
     "sentences_per_second",
+    "development_f1",
 )
 _COLUMNS = ("id", "gold", "predicted")
 Read = TypeVar("Read")

@@ -1,6 +1,6 @@
-"""Turns the figures into what a person reads: a page in Markdown and the tables that DVC plots.
+"""The report as a page in Markdown, and the tables that DVC plots.
 
-It computes no metric: see `pipeline.reporting.summary` and `pipeline.evaluation.metrics`.
+Metrics are computed elsewhere: see `pipeline.reporting.summary` and `pipeline.evaluation.metrics`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,22 +14,22 @@ from pipeline.reporting.outcomes import Outcome
 from pipeline.reporting.tables import (
     BLOCKS,
     PHASES,
-    alarms,
     quality_notes,
     quality_table,
     timing_notes,
     timing_tables,
+    training_warnings,
 )
 from pipeline.storage.text_file import write_text
 
 
 def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
-    """The text of `reports/summary.md`: warnings, the table of scores, those of epoch times, and notes."""
-    warnings = [f"> **WARNING: {text}.**" for text in alarms(summary)]
+    """The text of `reports/summary.md`: warnings, tables of metrics and epoch times, and notes."""
+    warnings = [f"> **WARNING: {text}.**" for text in training_warnings(summary)]
     parts = [
         f"# Results on {summary['task']}",
         *warnings,
-        "## Scores",
+        "## Metrics",
         quality_table(summary),
         quality_notes(summary),
         "## Time of one epoch",
@@ -67,11 +67,11 @@ def learning_curve_frame(
 
 
 def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
-    """`plots/epoch_time.csv`: block, method, phase, seconds; the floor stands in every block."""
+    """`plots/epoch_time.csv`: block, method, phase, seconds; the lower bound stands in both blocks."""
     rows = [
         (block, method, phase, phases.get(phase) or 0.0)
         for block in BLOCKS
-        for method, phases in {**timing[block], "floor": timing["floor"]}.items()
+        for method, phases in {**timing[block], "lower bound": timing["floor"]}.items()
         for phase in PHASES[:-1]
     ]
     return pd.DataFrame(rows, columns=["block", "method", "phase", "seconds"])

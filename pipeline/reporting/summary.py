@@ -1,4 +1,4 @@
-"""From the outcomes of single models to the figures that are shown: means over seeds, shares, p-values."""
+"""Figures over seeds, from the outcomes of single models: means, gap closed, p-values."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ UNDISTILLED = "vanilla"
 BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")
 """The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
 LEVEL = 0.05
-"""A difference with a larger p-value is inside the noise."""
+"""A difference with a larger p-value is not significant."""
 
 _QUALITY = ("precision", "recall", "f1", "token_f1")
 _SIZE = ("parameters", "megabytes")
@@ -29,7 +29,7 @@ def summarise(
     scheme: Scheme,
     samples: int = 10_000,
 ) -> dict[str, Any]:
-    """The content of `metrics/summary.json`.
+    """The content of `reports/summary.json`.
 
     Args:
         teacher: on the test set.

@@ -1,4 +1,4 @@
-"""The two tables and the sentences about them, in Markdown, from summary.json and timing.json."""
+"""Tables and notes in Markdown, from the content of reports/summary.json and reports/timing.json."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ NONE = "–"
 
 
 def quality_table(summary: Mapping[str, Any]) -> str:
-    """Teacher and methods by row: scores in percent, share of the gap, p-values, size, speed."""
+    """A row for the teacher and each method: metrics in percent, gap closed, p-values, size, speed."""
     header = [
         "", "precision", "recall", "F1", "token F1", "gap closed", "p vs vanilla", "p vs best baseline",
         "parameters", "MB", "sentences/s",
@@ -34,7 +34,7 @@ def quality_table(summary: Mapping[str, Any]) -> str:
 
 
 def quality_notes(summary: Mapping[str, Any]) -> str:
-    """What the figures rest on, and per method whether it differs from its rivals by more than the noise."""
+    """How the figures were measured, and whether each method differs significantly from its rivals."""
     methods = summary["methods"]
     seeds = {len(figures["f1"]["seeds"]) for figures in methods.values()}
     counts = " or ".join(str(count) for count in sorted(seeds))
@@ -42,13 +42,11 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     notes = [
         f"Test set of {summary['sentences']:,} sentences; {counts} seed{plural} per method; "
         f"measured on {summary['device']}. Mean ± standard deviation over seeds; p-values of a two-sided "
-        f"paired bootstrap over test sentences. A difference is beyond the noise when p < {LEVEL} and, with "
-        "several seeds, it exceeds twice its standard error over seeds."
+        f"paired bootstrap over test sentences. A difference is significant if p < {LEVEL} and, with several "
+        "seeds, it exceeds twice its standard error over seeds."
     ]
     if 1 in seeds:
-        notes[0] += (
-            " With one seed the spread over seeds is unknown: a verdict covers the choice of sentences only."
-        )
+        notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
     best = summary["best_baseline"]
     lines = []
     for method in methods:
@@ -62,27 +60,34 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     return "\n\n".join(notes + (["\n".join(lines)] if lines else []))
 
 
-def alarms(summary: Mapping[str, Any]) -> list[str]:
-    """What makes a run worthless: a teacher at zero or below the undistilled student, a student at zero."""
+def training_warnings(summary: Mapping[str, Any]) -> list[str]:
+    """Warnings of failed training: a teacher with F1 0 or below the undistilled student, a student with 0."""
     found = []
     teacher, methods = summary["teacher"]["f1"], summary["methods"]
     if teacher == 0:
-        found.append("the teacher's F1 is 0: its training diverged, and no student can learn from it")
+        found.append(
+            "the teacher's F1 is 0: its training diverged, and no student can learn from it; "
+            "lower `teacher.learning_rate`, or train for more `teacher.epochs`"
+        )
     elif UNDISTILLED in methods and teacher < methods[UNDISTILLED]["f1"]["mean"]:
         found.append(
             f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
-            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: it has not converged, and there is no gap to close"
+            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: it has not converged, and there is no gap to close; "
+            "train it for more `teacher.epochs`, or with a smaller `teacher.batch_size`"
         )
     for method, figures in methods.items():
         zero = [seed for seed, value in figures["f1"]["seeds"].items() if value == 0]
         if zero:
-            found.append(f"{method}'s F1 is 0 with seed {', '.join(zero)}: its training diverged")
+            found.append(
+                f"{method}'s F1 is 0 with seed {', '.join(zero)}: its training diverged; "
+                "lower `student.learning_rate`, or train for more `student.epochs`"
+            )
     return found
 
 
 def timing_tables(timing: Mapping[str, Any]) -> str:
-    """Both blocks: seconds per epoch by phase, the passes' spread, and the total as a ratio to the floor."""
-    floor, ranges = timing["floor"], timing["spread"]
+    """As published and here: seconds per epoch by phase, spread of passes, and total / lower bound."""
+    bound, ranges = timing["floor"], timing["spread"]
     parts = []
     for block, title in BLOCKS.items():
         rows = [
@@ -90,33 +95,35 @@ def timing_tables(timing: Mapping[str, Any]) -> str:
                 f"`{method}`",
                 *_seconds(phases),
                 _least_and_most(ranges[block][method]),
-                f"{phases['total'] / floor['total']:.2f}",
+                f"{phases['total'] / bound['total']:.2f}",
             ]
             for method, phases in timing[block].items()
         ]
-        rows.append(["floor (encoder only)", *_seconds(floor), _least_and_most(ranges["floor"]), f"{1:.2f}"])
+        spent = [*_seconds(bound), _least_and_most(ranges["floor"])]
+        rows.append(["lower bound (encoder alone)", *spent, f"{1:.2f}"])
         names = (f"{phase.replace('_', ' ')}, s" for phase in PHASES)
-        header = [title, *names, "least – most", "total / floor"]
+        header = [title, *names, "least – most", "total / lower bound"]
         parts.append(table(header, rows))
     return "\n\n".join(parts)
 
 
 def timing_notes(timing: Mapping[str, Any]) -> str:
-    """The device, the paper's comparison (its method here, structural distillation as published), and why."""
+    """Device and batches, and the paper's comparison: its method here with structural as published."""
     notes = (
         f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
-        f"{timing['epoch_batches']} batches: the median pass, and the least and the most that one took. Only "
-        "the ratios carry over to another device."
+        f"{timing['epoch_batches']} batches: median, least and most of the passes. Only the "
+        "ratios carry over to another device. Lower bound: one epoch of the student's encoder with a "
+        "trivial loss."
     )
     if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
-        published, floor = timing["published"]["structural"], timing["floor"]["total"]
+        published, bound = timing["published"]["structural"], timing["floor"]["total"]
         ratio = timing["pipeline"]["efficient"]["total"] / published["total"]
-        teacher, encoder = published["teacher_forward"] / published["total"], floor / published["total"]
+        teacher, encoder = published["teacher_forward"] / published["total"], bound / published["total"]
         notes += (
-            f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of `structural` as published, of "
-            f"which {teacher:.0%} is the teacher's forward pass, which stored scores save, {encoder:.0%} the "
-            "student's encoder and optimiser (the floor), which no method can save, and "
-            f"{1 - teacher - encoder:.0%} recursions and losses."
+            f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of the time of `structural` as "
+            f"published. Of the latter, the teacher's forward pass takes {teacher:.0%} (stored scores save "
+            f"it), the student's encoder and optimiser {encoder:.0%} (the lower bound), and recursions and "
+            f"losses {1 - teacher - encoder:.0%}."
         )
     return notes
 
@@ -130,8 +137,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, label: str) -> str:
     difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
     p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
-    noise = "beyond" if differs else "inside"
-    return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {noise} the noise"
+    word = "significant" if differs else "not significant"
+    return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {word}"
 
 
 def spread(figure: Mapping[str, Any]) -> str:

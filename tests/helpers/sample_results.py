@@ -54,6 +54,7 @@ def phases(teacher: float, forward: float, backward: float) -> dict[str, float]:
 
 
 TIMING: dict[str, Any] = {
+    "task": "toy",
     "device": "a <slow> machine",
     "batches": 4,
     "epoch_batches": 40,

@@ -256,6 +256,11 @@ def test_listed_parameters_exist(stage: str) -> None:
             value = value[part]
 
 
+def test_every_stage_has_a_description() -> None:
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert not [name for name, stage in stages.items() if not stage.get("do", stage).get("desc")]
+
+
 def test_only_stages_read_params_yaml() -> None:
     readers = {
         path.name

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from benchmarks.pages.page_section import BEGIN, END
+from benchmarks.pages.written_pages import written_pages
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_project import PER_RUN, ROOT, SHARED, commands, invoke, lay_out
 
@@ -46,7 +48,7 @@ def test_all_stages_of_dvc_yaml_ran(project: Path) -> None:
 
 
 def test_the_summary_has_what_users_rely_on(project: Path) -> None:
-    summary = read("metrics/summary.json")
+    summary = read("reports/summary.json")
     assert summary["task"] == "tiny"
     assert set(summary["methods"]) == set(METHODS)
     rates, size = {"precision", "recall", "f1", "token_f1"}, {"parameters", "megabytes"}
@@ -60,14 +62,15 @@ def test_the_summary_has_what_users_rely_on(project: Path) -> None:
 
 
 def test_the_headline_is_the_summary_of_its_method(project: Path) -> None:
-    headline, summary = read("metrics/headline.json"), read("metrics/summary.json")
+    headline, summary = read("metrics/headline.json"), read("reports/summary.json")
     assert headline["method"] == "kbest"
     assert headline["f1"] == summary["methods"]["kbest"]["f1"]["mean"]
     assert not any(isinstance(value, dict | list) for value in headline.values())
+    assert read("metrics/methods/kbest.json")["f1"] == pytest.approx(headline["f1"], abs=0.005)
 
 
 def test_timing_has_both_blocks_and_the_floor(project: Path) -> None:
-    timing = read("metrics/timing.json")
+    timing = read("reports/timing.json")
     phases = {"teacher_forward", "student_forward", "student_backward", "total"}
     for block in ("published", "pipeline"):
         assert set(timing[block]) == set(METHODS)
@@ -88,21 +91,37 @@ def test_plots_and_page_are_written(project: Path) -> None:
     assert all(f"| `{method}` |" in page for method in METHODS)
 
 
+def test_the_report_ends_with_what_to_do_next(project: Path) -> None:
+    *_, report = commands(METHODS, SEEDS, LAST)
+    best, tag, page = invoke(report).rstrip().splitlines()[-3:]
+    student = best.split()[2]
+    assert Path(student, "model.safetensors").is_file()
+    assert f"--model {student} " in tag
+    assert Path(page.split()[-1]).read_text().startswith("# Results on tiny")
+
+
 def test_results_are_kept_with_what_made_them(project: Path) -> None:
-    for page in ("README.md", "docs/results.md"):
+    pages = written_pages(Path("results"))
+    for page in pages:
         Path(page).parent.mkdir(exist_ok=True)
-        Path(page).write_text((ROOT / page).read_text())
+        Path(page).write_text(f"{BEGIN}\n{END}\n")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@localhost"]
     for arguments in (["init", "-q"], ["add", "params.yaml"], ["commit", "-qm", "x"]):
         subprocess.run([*git, *arguments], check=True)
     for path in ("pipeline", "stages"):  # links here; a project has them in git
         Path(path).unlink()
-    invoke("python -m benchmarks.results --keep cpu")
+    said = invoke("python -m benchmarks.results --keep cpu").splitlines()
+    assert said == [
+        "recorded results/tiny-cpu/summary.json",
+        "recorded results/tiny-cpu/timing.json",
+        "wrote results/tiny-cpu/f1.svg",
+        "wrote results/tiny-cpu/epoch_time.svg",
+        "no page shows tiny: README and docs show conll2000, conll2003, newsdesk alone",
+    ]
+    assert {Path(page).read_text() for page in pages} == {f"{BEGIN}\n{END}\n"}
     run = read("results/tiny-cpu/summary.json")["run"]
     assert re.fullmatch("[0-9a-f]{40}", run["commit"])
     assert run["parameters"]["student"]["layers"] == 1
     assert run["parameters"]["distill"]["kbest"]["k"] == 3
     assert {"torch", "transformers", "dvc"} < set(run["versions"])
-    assert "[tiny-cpu](docs/results.md#tiny-cpu)" in Path("README.md").read_text()
-    assert "### tiny-cpu" in Path("docs/results.md").read_text()
     assert Path("results/tiny-cpu/f1.svg").exists()

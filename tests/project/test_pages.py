@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import subprocess
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,19 @@ import typer
 from ruamel.yaml import YAML
 
 from pipeline.inference.tagger import load
-from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED
-from tests.helpers.pages import PAGES, ROOT, blocks, commands, read
+from pipeline.reporting.method_metrics import method_metrics
+from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, summarise
+from tests.helpers.pages import DOCS, PAGES, ROOT, blocks, commands, read
 from tests.helpers.params_cases import TREE, load_from
+from tests.helpers.sample_results import outcome
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_project import commands as commands_of_dvc_yaml
 from tests.helpers.tiny_project import invoke, lay_out
 from tests.project.test_dvc_yaml import resolved
 
 OWN, RESULTS = "docs/own-data.md", "docs/read-the-results.md"
-OTHERS = {"git", "make", "echo", "pip", "."}  # programs of which nothing is checked
+ENGINEER, RESEARCHER = "docs/walk-engineer.md", "docs/walk-researcher.md"
+OTHERS = {"git", "make", "echo", "pip", "pytest", "cd", "."}  # programs of which nothing is checked
 NEW = "wordwise"  # the method of docs/add-a-method.md
 
 
@@ -38,6 +42,12 @@ def changed(settings: list[str]) -> dict[str, Any]:
         assert last in inner, f"{key} is no parameter"
         inner[last] = YAML(typ="safe", pure=True).load(value)
     return tree
+
+
+def anchors(text: str) -> set[str]:
+    """The addresses that GitHub gives to a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def without_new(tree: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +94,30 @@ def test_commands_in_running_text_are_there(page: str) -> None:
         assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_links_to_headings_lead_to_headings(page: str) -> None:
+    for path, heading in re.findall(r"\]\(([\w./-]*\.md)?#([^)]+)\)", read(page)):
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert heading in anchors(target.read_text(encoding="utf-8")), f"{path}#{heading}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_folders_that_a_page_tells_to_write_are_ignored_by_git(page: str) -> None:
+    written = re.findall(r"(?:--out|>) ([\w./-]+)$", "\n".join(blocks(page, "console")), re.MULTILINE)
+    for path in written:
+        run = subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False)
+        if run.returncode > 1:
+            pytest.skip("this is no git checkout")
+        assert run.returncode == 0, path
+
+
+def test_the_readme_is_short_and_has_two_tables_of_results_at_most() -> None:
+    assert read("README.md").count("\n") < 200
+    assert read("README.md").split("<!-- results")[1].count("| :-- |") <= 2
+
+
 def test_the_readme_links_every_page() -> None:
-    assert set(re.findall(r"\]\((docs/[\w-]+\.md)\)", read("README.md"))) == set(PAGES[1:])
+    assert set(re.findall(r"\]\((docs/[\w-]+\.md)\)", read("README.md"))) == set(DOCS)
 
 
 # docs/own-data.md
@@ -163,8 +195,9 @@ def keys_in(value: Any, depth: int) -> set[str]:
 
 
 def test_the_page_explains_every_key_of_the_summary() -> None:
-    summary = json.loads((ROOT / "metrics/summary.json").read_text())
-    assert keys_of("metrics/summary.json") == keys_in(summary, 3) - set(summary["methods"]) - {
+    students = {name: {1: outcome(0)} for name in ("vanilla", "kbest")}
+    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    assert keys_of("reports/summary.json") == keys_in(summary, 3) - set(summary["methods"]) - {
         "mean", "std", "seeds"
     }  # fmt: skip
     text = read(RESULTS)
@@ -172,17 +205,48 @@ def test_the_page_explains_every_key_of_the_summary() -> None:
     assert f"p < {LEVEL}" in text
     assert f"{', '.join(BASELINES[:-1])} and {BASELINES[-1]}" in text
     assert BASELINES[0] == UNDISTILLED
+    (shown,) = re.findall(r"`metrics/methods` has (.*?) of the teacher", text, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", shown)) == set(method_metrics(summary)["kbest"])
 
 
 def test_the_page_explains_every_key_of_the_timing() -> None:
-    timing = json.loads((ROOT / "metrics/timing.json").read_text())
+    timing = json.loads((ROOT / "results/newsdesk-cpu/timing.json").read_text())
+    del timing["run"]  # added by `benchmarks.results --keep`
     phases = set(timing["floor"]) | set(timing["published"]["vanilla"])
-    told = keys_of("metrics/timing.json")
+    told = keys_of("reports/timing.json")
     assert told == set(timing) - {"task", "device"} | phases
     assert "`published_to_floor`" in read(RESULTS)
     assert "published_to_floor" in timing["ratios"]
 
 
 def test_the_page_names_plots_and_files_that_are_there() -> None:
-    for path in re.findall(r"`((?:plots|metrics|reports)/[\w.]+)`", read(RESULTS)):
-        assert (ROOT / path).is_file()
+    outs = {out for facts in resolved().values() for out in facts["outs"]}
+    named = set(re.findall(r"`((?:plots|metrics|reports)/[\w.]+)`", read(RESULTS)))
+    assert named <= outs
+    assert outs & named == {out for out in outs if out.split("/")[0] in ("plots", "metrics", "reports")}
+
+
+# docs/walk-engineer.md
+
+
+def test_the_engineers_parameters_are_taken(tmp_path: Path) -> None:
+    entry, values = (YAML(typ="safe", pure=True).load(block) for block in blocks(ENGINEER, "yaml"))
+    tree = deepcopy(TREE)
+    tree["corpora"] = entry["corpora"] | tree["corpora"]
+    params = load_from(tmp_path / "params.yaml", tree | values)
+    assert params.task in entry["corpora"]
+    paths = set(re.findall(r"data/own/news/[\w.]+", blocks(ENGINEER, "text")[0]))
+    assert {str(path) for path in params.corpus.files.model_dump(exclude_none=True).values()} < paths
+    assert set(re.findall(r"data/own/news/[\w.]+", read(ENGINEER))) <= paths
+
+
+# docs/walk-researcher.md
+
+
+def test_the_researchers_pieces_are_functions_of_the_script() -> None:
+    script = (ROOT / "benchmarks/studies/reproduce.sh").read_text(encoding="utf-8")
+    pieces = set(re.findall(r"reproduce\.sh (\w+)", read(RESEARCHER)))
+    assert pieces >= {"grid", "students", "table1"}
+    assert pieces <= set(re.findall(r"^(\w+)\(\) \{", script, re.MULTILINE))
+    for name in re.findall(r"\b([A-Z]+)=", "".join(blocks(RESEARCHER, "sh"))):
+        assert name in script or name == "CUDA_VISIBLE_DEVICES"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.pages.page_section import BEGIN, END
+from benchmarks.pages.written_pages import written_pages
 from tests.helpers.forked_stages import Stages
-from tests.helpers.kept_runs import write_metrics
+from tests.helpers.recorded_runs import write_reports
 from tests.helpers.workspace import COMMANDS, METHOD, Workspace
 
 STAGES = (*COMMANDS, "results")
@@ -55,10 +56,10 @@ def fill(place: Path, room: int) -> None:
 
 
 def write_finished_run(place: Path) -> None:
-    """What `results` reads in its working folder: a repository with metrics and the pages."""
-    write_metrics(place, task="mine", method=METHOD)
+    """What `results` reads in its working folder: a repository with reports and the pages."""
+    write_reports(place, task="mine", method=METHOD)
     (place / "docs").mkdir()
-    for page in ("README.md", "docs/results.md"):
+    for page in written_pages(place / "results"):
         (place / page).write_text(f"{BEGIN}\n{END}\n")
     who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
     for command in (

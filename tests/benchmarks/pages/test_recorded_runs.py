@@ -3,20 +3,26 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pages.recorded_runs import keep, kept_runs, pictures
+from benchmarks.pages.recorded_runs import keep, pictures, recorded_runs
 from pipeline.errors import UserError
-from tests.helpers.kept_runs import RUN, kept_runs_in
+from tests.helpers.recorded_runs import RUN, recorded_in
 from tests.helpers.sample_results import TIMING
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    return kept_runs_in(tmp_path)
+    return recorded_in(tmp_path)
 
 
-def test_kept_files_hold_the_metrics_and_the_run(results: Path) -> None:
+def test_recorded_files_hold_the_figures_and_the_run(results: Path) -> None:
     kept = json.loads((results / "toy-cpu" / "timing.json").read_text())
     assert kept == TIMING | {"run": RUN | {"device": TIMING["device"]}}
+
+
+def test_what_was_written_is_said(results: Path) -> None:
+    folder = results / "new-cpu"
+    written = keep(results.parent / "reports", folder, RUN)
+    assert written == sorted(folder.iterdir()) == [folder / "summary.json", folder / "timing.json"]
 
 
 def test_a_missing_metric_cannot_be_kept(tmp_path: Path) -> None:
@@ -25,21 +31,23 @@ def test_a_missing_metric_cannot_be_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
-def test_kept_runs_are_read_with_what_they_have(results: Path) -> None:
+def test_recorded_runs_are_read_with_what_they_have(results: Path) -> None:
     (results / "toy-cpu" / "grid.json").write_text('{"cells": []}')
     (results / "empty").mkdir()
-    other, toy = kept_runs(results)
+    other, toy = recorded_runs(results)
     assert (other.name, other.summary, other.grid) == ("other-gpu", None, None)
     assert (toy.name, toy.grid) == ("toy-cpu", {"cells": []})
     assert toy.summary is not None
     assert toy.summary["task"] == "toy"
     assert [run["device"] for run in toy.runs] == ["a <small> machine", "a <slow> machine"]
     assert [run["device"] for run in other.runs] == ["a <slow> machine"]
+    assert [run.task for run in (other, toy)] == ["toy", "toy"]
+    assert recorded_runs(results, "mine") == []
 
 
 def test_times_alone_leave_the_summary(results: Path) -> None:
     folder, later = results / "toy-cpu", RUN | {"commit": "fedcba9876543210"}
-    keep(results.parent / "metrics", folder, later, times_only=True)
+    keep(results.parent / "reports", folder, later, times_only=True)
     summary, timing = (json.loads((folder / name).read_text()) for name in ("summary.json", "timing.json"))
     assert summary["run"]["commit"] == RUN["commit"]
     assert timing["run"]["commit"] == later["commit"]
@@ -56,5 +64,5 @@ def test_pictures_lie_beside_their_numbers(results: Path) -> None:
 @pytest.mark.parametrize("name", ["summary.json", "timing.json", "grid.json"])
 def test_a_damaged_results_file_is_named(results: Path, name: str) -> None:
     (results / "toy-cpu" / name).write_text("{")
-    with pytest.raises(UserError, match=rf"toy-cpu/{name}: no JSON"):
-        kept_runs(results)
+    with pytest.raises(UserError, match=rf"toy-cpu/{name}: not JSON"):
+        recorded_runs(results)

@@ -5,10 +5,10 @@ from tests.helpers.params_cases import ROOT
 
 
 def test_a_row_turns_what_it_says_and_takes_the_rest_as_tuned() -> None:
-    turned = settings(
+    changed = settings(
         "efficient", Setting("constant", 0.5, None, rate=4.0, head=2.0, epochs=2), (2e-4, 10), 1e-3
     )
-    assert list(turned) == [
+    assert list(changed) == [
         "student.init=pretrained",
         "student.head_learning_rate=0.002",
         "distill.efficient.learning_rate=0.0008",

@@ -51,5 +51,5 @@ def test_a_search_that_never_ran_is_one_line() -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "error: results/nothing-2-layers-toy/grid.json: missing; "
-        "benchmarks/studies/reproduce.sh says what writes it"
+        "benchmarks/studies/reproduce.sh shows what writes it"
     ]

@@ -1,0 +1,74 @@
+"""The pages of which `python -m benchmarks.results` writes a part, and what it writes there."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pages.benchmark_tables import (
+    chain_section,
+    confidence_section,
+    latency_section,
+    store_section,
+)
+from benchmarks.pages.corpus_page import corpus_page
+from benchmarks.pages.recorded_runs import read_result, recorded_runs
+from benchmarks.pages.run_tables import claims_table, scores_table, times_table
+from benchmarks.pages.study_tables import (
+    ablation_section,
+    heads_section,
+    unlabelled_section,
+    variants_section,
+)
+
+CORPORA = ("conll2000", "conll2003", "newsdesk")
+"""The corpora of this project's own pages. Runs on another corpus are recorded, and no page shows them."""
+
+Section = Callable[[Mapping[str, Any]], str]
+_STUDIES: dict[str, Section] = {
+    "unlabelled": unlabelled_section,
+    "variants": variants_section,
+    "heads": heads_section,
+    "ablation": ablation_section,
+    "confidence": confidence_section,
+}
+_BENCHMARKS: dict[str, Section] = {"chain": chain_section, "store": store_section}
+
+
+def written_pages(results: Path) -> dict[Path, str]:
+    """The written part of every page, by the page's path; "" where there are no results for it.
+
+    Args:
+        results: the folder of recorded runs, studies (TASK-KIND-….json) and benchmarks (NAME.json).
+
+    Raises:
+        UserError: a results file is not readable.
+    """
+    runs = {task: recorded_runs(results, task) for task in CORPORA}
+    every = [run for found in runs.values() for run in found]
+    exports = [latency_section(read_result(path)) for path in results.glob("latency.json")]
+    claims, times = claims_table(every, ""), times_table(every, "")
+    return {
+        Path("README.md"): _joined([scores_table(every, "docs/"), *exports]),
+        Path("docs/results.md"): _joined(
+            [
+                *(["## The paper's claims", claims] if claims else []),
+                *(["## Time of an epoch", times] if times else []),
+            ]
+        ),
+        **{Path(f"docs/results-{task}.md"): corpus_page(runs[task], "../results") for task in CORPORA},
+        Path("docs/studies.md"): _joined(
+            write(read_result(path))
+            for kind, write in _STUDIES.items()
+            for task in CORPORA
+            for path in sorted(results.glob(f"{task}-{kind}-*.json"))
+        ),
+        Path("docs/benchmarks.md"): _joined(
+            write(read_result(path))
+            for name, write in _BENCHMARKS.items()
+            for path in results.glob(f"{name}.json")
+        ),
+    }
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.pages.benchmark_tables import confidence_section
+from benchmarks.pages.study_tables import (
+    ENCODER,
+    ablation_section,
+    heads_section,
+    unlabelled_section,
+    variants_section,
+)
+from tests.helpers.recorded_runs import RUN, recorded_in
+
+MADE = RUN | {"parameters": {**RUN["parameters"], "teacher": {"encoder": ENCODER}}}
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Any:
+    return json.loads((recorded_in(tmp_path) / "toy-cpu" / "summary.json").read_text())
+
+
+def test_a_setting_changed_is_a_row(summary: Any) -> None:
+    rows = [
+        {"method": "efficient", "change": "as tuned", "development_f1": 88.664},
+        {"method": "efficient", "change": "twice the epochs", "development_f1": 89.0},
+    ]
+    result = {"task": "toy", "device": "a <small> machine", "rows": rows, "run": MADE}
+    result |= {"confirmed": "twice the epochs", "summary": summary, "development_f1": {"vanilla": 91.236}}
+    text = ablation_section(result)
+    assert text.startswith("## toy, one setting changed\n")
+    assert "| `efficient`, as tuned | 88.66 |" in text
+    assert "| `efficient`, twice the epochs | 89.00 |" in text
+    assert "Students of 2 layers, one seed." in text
+    assert "Then with twice the epochs, 1 seeds, scored on test:\n\n|  | precision |" in text
+    assert "On development, means over seeds: `vanilla` 91.24.\n\nCommit 0123456789ab" in text
+
+
+def test_how_sure_the_teacher_is_has_a_row_for_each_split() -> None:
+    row = {
+        "split": "dev",
+        "sentences": 1_234,
+        "f1": 91.237,
+        "unsure": 0.0182,
+        "entropy": 0.0076,
+        "margin": 13.25,
+    }
+    result = {"task": "toy", "sure": 0.99, "rows": [row], "commit": "abc", "device": "a <small> machine"}
+    text = confidence_section(result)
+    assert text.startswith("## toy, how sure the teacher is\n")
+    assert "| dev | 1,234 | 91.24 | 1.82% | 0.0076 | 13.2 |" in text
+    assert text.endswith("Commit abc, a <small> machine.")
+
+
+@pytest.mark.parametrize(
+    ("write", "title"),
+    [
+        (unlabelled_section, "a tenth of it labelled"),
+        (heads_section, "with a CRF and without"),
+        (variants_section, "other schedules and initialisations"),
+    ],
+)
+@pytest.mark.parametrize("encoder", [ENCODER, "org/other"])
+def test_students_of_a_study_are_shown_with_what_made_them(
+    summary: Any, write: Any, title: str, encoder: str
+) -> None:
+    made = RUN | {"parameters": RUN["parameters"] | {"teacher": {"encoder": encoder}}}
+    longer = made | {"parameters": made["parameters"] | {"student": {"layers": 2, "epochs": 9}}}
+    text = write(
+        {
+            "task": "toy",
+            "summary": summary,
+            "sentences": {"train": 1_234, "text": 98_765},
+            "development_f1": {"teacher": 95.0, "kbest": 93.456},
+            "runs": {"labelled": made, "with text": longer},
+        }
+    )
+    heading = f"## toy, {title}" if encoder == ENCODER else f"## toy, {title}, org/other"
+    assert text.splitlines()[0] == heading
+    assert "`kbest`" in text
+    assert "students of 2 layers, mean ± standard deviation over 2 seeds" in text
+    assert "On development, means over seeds: teacher 95.00, `kbest` 93.46." in text
+    assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in text
+    if write is unlabelled_section:
+        assert "1,234 sentences with tags, 98,765 without." in text
+        assert "epochs: 7 (labelled) and 9 (with text)." in text
