@@ -1,4 +1,4 @@
-"""A student with its card: as a folder of its own, and on a model hub."""
+"""A student with its model card: as a folder, and on a model hub."""
 
 import shutil
 import sys

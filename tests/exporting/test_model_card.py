@@ -161,7 +161,7 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
 @pytest.mark.parametrize(
     ("group", "change", "says"),
     [
-        ("student", {"layers": 3}, r"student\.layers: 3, but .* was made with 2; give its own parameters"),
+        ("student", {"layers": 3}, r"student\.layers: 3, but .* was made with 2; give its params"),
         ("student", {"epochs": 5}, r"student\.epochs: 5"),
         ("student", {"dropout": 0.3}, r"student\.dropout: 0\.3"),
         ("distill", {"efficient": {"weight": 0.5}}, r"distill\.efficient\.weight: 0\.5, but .* with 0\.75"),
@@ -180,6 +180,7 @@ def test_other_parameters_are_refused(
         ({"seed": 3}, "was made by efficient with seed 3"),
         ({"method": "kbest"}, "was made by kbest with seed 1"),
         (None, "does not say how it was made"),
+        ({"training": ...}, "does not say how it was made"),
     ],
 )
 def test_a_student_made_otherwise_than_its_name_says_is_refused(
@@ -187,11 +188,33 @@ def test_a_student_made_otherwise_than_its_name_says_is_refused(
 ) -> None:
     again = shutil.copytree(runs, tmp_path / "again")
     history = json.loads((runs / "students/efficient/1/history.json").read_text())
-    history["made"] = None if change is None else history["made"] | change
+    made = {} if change is None else history["made"] | change
+    history["made"] = {key: value for key, value in made.items() if value is not ...}
     with new_folder(again / "students/efficient/1") as aside:
         shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
         (aside / SEAL).unlink()
         (aside / "history.json").write_text(json.dumps(history))
+    with pytest.raises(UserError, match=says):
+        published(again, tmp_path / "out", parameters())
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        ("config.json", {"tag_set": None, "input_layout": ...}, "config.json: has no input_layout"),
+        ("history.json", {"kept": 3}, "history.json: has no epoch 3"),
+        ("history.json", {"kept": 0}, "history.json: has no epoch 0"),
+    ],
+)
+def test_a_student_that_lacks_what_the_card_says_is_refused(
+    runs: Path, tmp_path: Path, parameters: Any, file: str, change: dict[str, Any], says: str
+) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    said = json.loads((runs / "students/efficient/1" / file).read_text()) | change
+    with new_folder(again / "students/efficient/1") as aside:
+        shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
+        (aside / SEAL).unlink()
+        (aside / file).write_text(json.dumps({key: value for key, value in said.items() if value is not ...}))
     with pytest.raises(UserError, match=says):
         published(again, tmp_path / "out", parameters())
 
