@@ -142,9 +142,9 @@ def plan_windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[i
 def iob2_constraints(tags: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Whether a tag may come first [N], and whether it may follow another [N, N], rows the previous tag.
 
-    I-TYPE must follow B-TYPE or I-TYPE; every other tag may stand anywhere.
+    I-TYPE must follow B-TYPE or I-TYPE, unless the tags have no B-TYPE; every other tag may stand anywhere.
     """
-    starts = np.array([not tag.startswith("I-") for tag in tags])
+    starts = np.array([not tag.startswith("I-") or "B" + tag[1:] not in tags for tag in tags])
     continues = np.array([[before[1:] == tag[1:] for tag in tags] for before in tags])
     return starts, starts | continues
 

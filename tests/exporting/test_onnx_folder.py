@@ -230,6 +230,12 @@ def test_the_constraints_are_those_of_iob2() -> None:
     assert follows.tolist() == expected
 
 
+def test_a_type_without_a_first_tag_is_not_constrained() -> None:
+    starts, follows = iob2_constraints(["O", "I-A"])
+    assert starts.all()
+    assert follows.all()
+
+
 def test_constrained_tags_are_the_best_that_the_scheme_allows(
     models: Callable[[str], Path], encoder: Callable[[str], Path], exported: Callable[[str, bool], Path],
     tmp_path: Path,

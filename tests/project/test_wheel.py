@@ -1,4 +1,4 @@
-"""The wheel, installed beside its declared requirements alone, tags text and names the extra that is missing."""
+"""The wheel, installed beside its declared requirements alone, tags text and names the extra it lacks."""
 
 import os
 import re
