@@ -21,7 +21,7 @@ lint: $(VENV)/installed-dev
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --constraint constraints.txt --editable .
+	pip install --quiet --constraint constraints.txt --editable '.[pipeline]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

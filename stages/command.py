@@ -12,9 +12,23 @@ import typer
 from pipeline.errors import Interrupted, UserError, one_line
 from stages.streams import standard_streams
 
+_PIPELINE = ("jinja2", "pandas", "ruamel")  # what the extra `pipeline` brings: tagging text does without
+
 
 def run(main: Callable[..., Any]) -> None:
-    """Run a stage's command.
+    """Run a stage's command; see `run_application`."""
+    app = application()
+    app.command()(main)
+    run_application(app)
+
+
+def application() -> typer.Typer:
+    """An application without commands, whose errors `run_application` prints."""
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def run_application(app: typer.Typer) -> None:
+    """Run the command that the command line names.
 
     Exit status: 2 for a mistake that the user can mend, told in one line; 128 + n after signal n.
     """
@@ -24,8 +38,6 @@ def run(main: Callable[..., Any]) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command()(main)
         try:
             app()
         except UserError as error:
@@ -34,6 +46,13 @@ def run(main: Callable[..., Any]) -> None:
         except Interrupted as interrupted:
             print(interrupted, file=sys.stderr)
             raise SystemExit(128 + interrupted.signal) from None
+        except ModuleNotFoundError as error:
+            library = str(error.name).partition(".")[0]
+            if library not in _PIPELINE:
+                raise
+            install = "pip install 'substructured-distillation[pipeline]'"
+            print(f"error: {library} is not installed; run `{install}`", file=sys.stderr)
+            raise SystemExit(2) from None
 
 
 def _interrupt(number: int, _: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Take a model home: as files that run without this project."""
+"""Write a model as files that run without this project."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Give a student its model card, and upload it."""
+"""Write a student with its model card, and upload it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,18 +11,23 @@ from stages.command import run
 
 def main(
     model: Annotated[Path, typer.Option(help="The student, METHOD/SEED, from `distill`.")],
-    scored: Annotated[Path, typer.Option("--eval", help="Its figures, METHOD/SEED, from `evaluate`.")],
+    scored: Annotated[Path, typer.Option("--eval", help="Its metrics, METHOD/SEED, from `evaluate`.")],
     out: Annotated[Path, typer.Option(help="Folder to write: the student with its card.")],
     push: Annotated[str | None, typer.Option(help="Upload it to the hub as ORG/NAME.")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="The student's licence, as the hub calls it: apache-2.0.")
+    ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Copy a student and add README.md: task, data, scores, teacher, method, size, speed, limits."""
+    """Copy a student and add README.md: labels, use, metrics, size, data, training, limits, licence."""
     from pipeline.exporting import hub_upload
     from pipeline.exporting.finished_run import RunSettings, read_run, student_name
     from pipeline.exporting.model_card import model_card
     from pipeline.params import load_params
     from pipeline.training.student_settings import student_settings
 
+    if push is not None:
+        hub_upload.check_repository(push)
     read = load_params(params)
     methods = read.distill.model_dump()  # type: ignore[attr-defined]  # by name
     method, _ = student_name(model, methods)
@@ -37,10 +42,10 @@ def main(
         evaluate=read.evaluate,
         seeds=read.seeds,
     )
-    card = model_card(read_run(model, scored, settings, methods), repository=push)
+    card = model_card(read_run(model, scored, settings, methods), repository=push, licence=licence)
     hub_upload.write_published(model, card, out)
     print(f"{out / hub_upload.CARD}: written")
-    if push:
+    if push is not None:
         print(hub_upload.push(out, push))
 
 

@@ -25,6 +25,7 @@ class Corpus(Group):
         is tokens and ner_tags).
     separator: what stands between columns (conll); None is any run of spaces and tabs.
     names: of tags that are numbers (jsonl and dataset; a data set often tells them itself).
+    language, licence: for the model card, as the hub calls them (en; cc-by-4.0).
     """
 
     files: Files
@@ -39,6 +40,8 @@ class Corpus(Group):
     scheme: Literal["iob1", "iob2", "bioes", "plain"] = "iob2"
     encoding: str = "utf-8"
     strict: bool = False
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3}|multilingual)$")] | None = None
+    licence: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

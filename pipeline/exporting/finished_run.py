@@ -1,4 +1,4 @@
-"""A distilled student with all that its run left behind, checked to belong together."""
+"""A student with the metrics and settings of its run, checked to belong together."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -20,14 +20,17 @@ from pipeline.scores.settings import Dump
 from pipeline.storage.sealed_folder import check
 from pipeline.training.settings import Student, Teacher
 
+_DESCRIBED = {"head", "encoder", "tag_set", "input_layout"}  # what a card reads of config.json
+_MADE = {"method", "seed", "settings", "training"}  # and of `made` in history.json
+
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The groups of params.yaml that a run of one method had.
+    """The settings of a run of one method.
 
     task: the name of `corpus`.
     encoder: where `teacher.encoder` comes from.
-    student: with what the method sets for itself.
+    student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.
     """
@@ -45,16 +48,16 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A student and its figures.
+    """A student with its metrics.
 
-    method, seed: which one it is.
+    method, seed: those that name it.
     settings: those of the run.
-    made: how the student says that it was made (see runs.train_and_save).
-    config: what the student's config.json says, in ChainTaggerConfig's terms.
+    made: the entry `made` of the student's history.json (see training.run.train_and_save).
+    config: the student's config.json, as ChainTaggerConfig has it.
     layers: of its encoder.
-    kept: the epoch, from 1, whose weights it has.
-    outcomes: on the test set, of all the method's seeds that were scored; this student's is among them.
-    teacher: likewise, the teacher's.
+    kept: the epoch, from 1, whose weights were kept.
+    outcomes: of the method's students on the test set by seed, this one among them.
+    teacher: the teacher's outcome on the test set.
     """
 
     method: str
@@ -69,35 +72,42 @@ class FinishedRun:
 
     @property
     def head(self) -> str:
-        """The student's: crf or softmax."""
+        """The student's head: crf or softmax."""
         return str(self.config["head"])
 
     @property
     def outcome(self) -> Outcome:
-        """This student's."""
+        """This student's outcome on the test set."""
         return self.outcomes[self.seed]
 
 
 def read_run(model: Path, scored: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
-    """Read the student in `…/METHOD/SEED` and its figures in the folder `scored`, `…/METHOD/SEED` too.
+    """The run of the student in the folder `model`, whose metrics are in the folder `scored`.
 
-    The teacher's figures stand in `../../teacher` of `scored`, other seeds' beside it.
+    Both end in METHOD/SEED. The teacher's metrics are in `../../teacher` of `scored`, those of other seeds
+    beside it.
 
     Raises:
-        UserError: one of the folders is missing or damaged, is no student or not its figures, or `settings`
-            are not those that the student was trained with.
+        UserError: a folder is missing or damaged, is no student or has the metrics of another one, or
+            `settings` are not those that the student was trained with.
     """
     method, seed = student_name(model, methods)
     if student_name(scored, methods) != (method, seed):
-        raise UserError(f"{scored}: is of another student than {model}; name data/eval/{method}/{seed}")
+        raise UserError(
+            f"{scored}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
+        )
     if not model.is_dir():
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
     check(model)
     target = f"distill@{method}-{seed}"
     config = says_of_itself(read_json(model / CONFIG, target=target))
+    if missing := _DESCRIBED - config.keys():
+        raise UserError(f"{model / CONFIG}: has no {min(missing)}; run `dvc repro -f {target}`")
     epochs = read_history(model, target=target)
     history = read_json(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
+    if not 1 <= kept <= len(epochs):
+        raise UserError(f"{model / HISTORY}: has no epoch {kept}; run `dvc repro -f {target}`")
     made = _checked(history.get("made"), model, method, seed, settings)
     outcomes = {
         other: read_outcome(scored.parent / str(other), target=f"evaluate@{method}-{other}")
@@ -113,32 +123,36 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
 
 
 def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettings) -> dict[str, Any]:
-    """How the student was made, which must be what its path and `settings` say."""
-    if not isinstance(made, dict):
+    """The entry `made` of history.json, checked against the path and `settings`.
+
+    Raises:
+        UserError: they differ.
+    """
+    if not isinstance(made, dict) or not made.keys() >= _MADE:
         raise UserError(f"{model / HISTORY}: does not say how it was made; run `dvc repro -f distill`")
     if (made["method"], made["seed"]) != (method, seed):
-        raise UserError(f"{model}: was made by {made['method']} with seed {made['seed']}; name it so")
+        raise UserError(f"{model}: was made by {made['method']} with seed {made['seed']}; rename it")
     groups = (
         ("student", made["training"], settings.student),
         (f"distill.{method}", made["settings"], settings.method),
     )
     for group, found, given in groups:
-        for key, said in given.model_dump(mode="json").items():
-            if said != found.get(key):
+        for key, value in given.model_dump(mode="json").items():
+            if value != found.get(key):
                 raise UserError(
-                    f"{group}.{key}: {said}, but {model} was made with {found.get(key)}; give its own "
-                    "parameters with --params"
+                    f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
+                    "params.yaml with --params"
                 )
     return made
 
 
 def student_name(folder: Path, methods: Container[str]) -> tuple[str, int]:
-    """Method and seed, the last two parts of a folder's path.
+    """Method and seed of a student, the last two parts of its folder's path.
 
     Raises:
         UserError: they are none of `methods` and a number.
     """
     *_, method, seed = ("", "", *folder.absolute().parts)
     if method not in methods or not (seed.isascii() and seed.isdigit()):
-        raise UserError(f"{folder}: is no student's; name one METHOD/SEED, as data/students/efficient/1")
+        raise UserError(f"{folder}: is no student's folder; name METHOD/SEED, as data/students/efficient/1")
     return method, int(seed)

@@ -1,11 +1,10 @@
-"""A student with its card: as a folder of its own, and on a model hub."""
+"""A student with its model card: as a folder, and on a model hub."""
 
 import shutil
 import sys
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
-from pipeline.fetching.hub import is_hub_id
 from pipeline.storage.sealed_folder import SEAL, new_folder
 
 CARD = "README.md"
@@ -26,16 +25,36 @@ def write_published(model: Path, card: str, out: Path) -> None:
         (aside / CARD).write_text(card, encoding="utf-8")
 
 
+def check_repository(repository: str) -> None:
+    """Check a hub id before anything is computed or written for it.
+
+    Raises:
+        UserError: it is no ORG/NAME that a hub takes.
+    """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        valid = False
+    else:
+        valid = repository.count("/") == 1
+    if not valid:
+        raise UserError(
+            f"--push: {one_line(repository)!r} is no name on a hub; write ORG/NAME, of letters, digits, "
+            "'-', '_' and '.'"
+        )
+
+
 def push(folder: Path, repository: str) -> str:
     """Upload what `write_published` wrote to the hub, as one commit, and return the page's address.
 
-    The repository is made if there is none. The seal stays here: a hub adds files of its own.
+    The repository is made if there is none. The seal is not uploaded: a hub adds files of its own.
 
     Raises:
         UserError: `repository` is no ORG/NAME, or the hub is unreachable or refuses.
     """
-    if not is_hub_id(repository) or repository.count("/") != 1 or "@" in repository:
-        raise UserError(f"--push: {repository!r} is no name on a hub; write ORG/NAME")
+    check_repository(repository)
     from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars
 

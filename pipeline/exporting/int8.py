@@ -12,7 +12,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 from onnx.helper import make_node
 
 RUNTIME = "com.microsoft"  # the operators that ONNX Runtime adds
-_MIDDLE, _LARGEST = 128, 127  # the unsigned 8-bit number that stands for 0, and the largest distance from it
+_MIDDLE, _LARGEST = 128, 127  # the unsigned 8-bit number that means 0, and the largest distance from it
 _LEAST = 1e-12  # the smallest scale: a row of zeros has one too
 
 
@@ -45,7 +45,7 @@ def quantize(model: ModelProto) -> None:
 
 
 class _Rewritten:
-    """The nodes of a graph in their order, with products and look-ups of `tables` replaced."""
+    """The nodes of a graph in their order, with the products with `tables` and look-ups in them replaced."""
 
     def __init__(self, graph: GraphProto, tables: dict[str, TensorProto]) -> None:
         self.nodes: list[NodeProto] = []
@@ -105,14 +105,14 @@ class _Rewritten:
 
 
 def _quantized_rows(rows: str) -> Iterator[NodeProto]:
-    """`rows` → `rows.int8` (unsigned, 128 stands for 0) and `rows.scale`."""
+    """`rows` → `rows.int8` (unsigned, 128 means 0) and `rows.scale`."""
     steps = [
         ("Abs", [rows], "size"),
         ("ReduceMax", [f"{rows}.size", "int8.last_axis"], "most"),
         ("Div", [f"{rows}.most", "int8.largest"], "share"),
         ("Max", [f"{rows}.share", "int8.least"], "scale"),
         ("Div", [rows, f"{rows}.scale"], "ratio"),
-        ("Add", [f"{rows}.ratio", "int8.round"], "shifted"),  # the cast cuts off what is behind the point
+        ("Add", [f"{rows}.ratio", "int8.round"], "shifted"),  # the cast truncates
     ]
     for kind, operands, result in steps:
         yield make_node(kind, operands, [f"{rows}.{result}"], f"{rows}.{result}")

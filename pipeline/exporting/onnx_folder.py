@@ -1,4 +1,4 @@
-"""A tagger as a folder that runs without this project: network, chain, tokenizer, and a program for them."""
+"""A tagger as a folder that runs without this project: network, chain, tokenizer and a program that tags."""
 
 import json
 import shutil
@@ -19,11 +19,11 @@ _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 def write_export(model: Path, out: Path, *, int8: bool) -> None:
     """Write the tagger in the folder `model` to `out`.
 
-    model.onnx: encoder and emission layer, in float32 or with 8-bit weights (see network and int8).
+    model.onnx: encoder and emission layer, in float32 or with 8-bit weights (see int8).
     tagger.json: tags, their scheme, transitions [N, N] (row previous), start and end [N], how pieces are laid
         out.
     tokenizer.json: for the library `tokenizers`.
-    tag.py: an example that needs onnxruntime, tokenizers and numpy.
+    tag.py: tags text; needs onnxruntime, tokenizers and numpy.
 
     Raises:
         UserError: a library is missing, the model is damaged or its encoder cannot be exported, or `out`
@@ -32,8 +32,7 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
     for library in _NEEDED:
         if find_spec(library) is None:
             raise UserError(
-                f"{library} is not installed; run "
-                "`pip install --constraint constraints.txt --editable '.[export]'`"
+                f"{library} is not installed; run `pip install 'substructured-distillation[export]'`"
             )
     if model.resolve().is_relative_to(out.resolve()):
         raise UserError(f"{out}: would replace the model itself; name another folder for --out")

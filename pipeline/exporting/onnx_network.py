@@ -15,8 +15,8 @@ from pipeline.model.chain_tagger import ChainTagger
 
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "emissions"
 OPSET = 20
-_SEEN = (2, 8)  # rows and pieces of the inputs that the network is traced with
-_UNSEEN = ((1, 3), (3, 21))  # and of those that it is tried with
+_TRACED = (2, 8)  # rows and pieces of the inputs that the network is traced with
+_TRIED = ((1, 3), (3, 21))  # and of those that it is tested with
 _TOLERANCE = 1e-3  # of the largest emission
 
 
@@ -24,19 +24,18 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     """The network of `model`, for any number of rows V and pieces P.
 
     input_ids, attention_mask [V, P] int64 → emissions [V, P, N] float32, of which only those at words' first
-    pieces mean something.
+    pieces are defined.
 
     Raises:
-        UserError: the encoder (of the folder `name`) cannot be exported, or something else came out.
+        UserError: the encoder (of the folder `name`) cannot be exported, or the result differs.
     """
     kind = model.encoder.config.model_type
     refused = f"{name}: an encoder of the kind {kind} cannot be exported to ONNX"
     network = _Emissions(model).eval()
     window = model.config.input_layout["window"]
     rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces", max=window)
-    registration = logging.getLogger(
-        "torch.onnx._internal.exporter._registration"
-    )  # misses torchvision aloud
+    # It warns that torchvision is missing, which nothing here needs.
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
     registration.setLevel(logging.ERROR)
     try:
@@ -44,7 +43,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 network,
-                _inputs(model, *_SEEN),
+                _inputs(model, *_TRACED),
                 input_names=INPUTS,
                 output_names=[OUTPUT],
                 dynamic_shapes=[{0: rows, 1: pieces}] * 2,
@@ -58,7 +57,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             exported.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         agrees = all(
-            _agree(network, session, _inputs(model, count, min(size, window))) for count, size in _UNSEEN
+            _agree(network, session, _inputs(model, count, min(size, window))) for count, size in _TRIED
         )
     except Exception as error:  # exporter and runtime raise errors of several libraries
         raise UserError(f"{refused} ({one_line(error, limit=200)}); choose another encoder") from None
@@ -67,7 +66,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     if not agrees:
         raise UserError(f"{refused}: the result computes something else; choose another encoder")
     for node in exported.graph.node:
-        del node.metadata_props[:]  # where in the sources it comes from, with this machine's paths
+        del node.metadata_props[:]  # the lines of source code, with this machine's paths
     return exported
 
 

@@ -1,13 +1,15 @@
 """Tag words with the network beside this file. It needs onnxruntime, tokenizers and numpy, and nothing else.
 
-python tag.py [FILE]     one sentence a line, words between spaces; writes word<TAB>tag lines
+python tag.py [--constrained] [FILE]     one sentence a line, words between spaces; writes word<TAB>tag lines
 
 From Python: Tagger("FOLDER")([["Anna", "left", "Paris", "."]]) gives one list of tags per sentence.
 Sentences longer than the encoder's window are read in several windows that overlap, as in training.
 """
 
+import argparse
 import json
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -25,15 +27,29 @@ class Tagger:
     """Called with sentences (lists of words), it returns their tags."""
 
     def __init__(
-        self, folder: "str | Path" = ".", options: "onnxruntime.SessionOptions | None" = None
+        self,
+        folder: "str | Path" = ".",
+        options: "onnxruntime.SessionOptions | None" = None,
+        *,
+        constrained: bool = False,
     ) -> None:
-        """`options`: onnxruntime.SessionOptions, for example for the number of threads."""
+        """The tagger in `folder`.
+
+        Args:
+            folder: this file's folder.
+            options: of ONNX Runtime, for example the number of threads.
+            constrained: give only tag sequences that the scheme allows.
+        """
         folder = Path(folder)
         settings = json.loads((folder / "tagger.json").read_text(encoding="utf-8"))
         self.tags = settings["tags"]
         self.transitions, self.start, self.end = (
             np.array(settings[name], np.float32) for name in ("transitions", "start", "end")
         )
+        if constrained and settings["scheme"] == "iob2":
+            starts, follows = iob2_constraints(self.tags)
+            self.start = np.where(starts, self.start, -np.inf)
+            self.transitions = np.where(follows, self.transitions, -np.inf)
         self.prefix, self.suffix = settings["prefix"], settings["suffix"]
         self.pad, self.unknown = settings["pad"], settings["unknown"]
         self.overlap = settings["overlap"]
@@ -123,6 +139,16 @@ def plan_windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[i
         word, first = following, (following + stop + 1) // 2
 
 
+def iob2_constraints(tags: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Whether a tag may come first [N], and whether it may follow another [N, N], rows the previous tag.
+
+    I-TYPE must follow B-TYPE or I-TYPE, unless the tags have no B-TYPE; every other tag may stand anywhere.
+    """
+    starts = np.array([not tag.startswith("I-") or "B" + tag[1:] not in tags for tag in tags])
+    continues = np.array([[before[1:] == tag[1:] for tag in tags] for before in tags])
+    return starts, starts | continues
+
+
 def viterbi(
     emissions: np.ndarray, lengths: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> np.ndarray:
@@ -145,17 +171,34 @@ def viterbi(
 
 def main() -> None:
     """Tag a file or standard input."""
-    tagger = Tagger(Path(__file__).parent)
-    source = sys.argv[1] if len(sys.argv) > 1 else sys.stdin.fileno()
-    with (
-        open(source, encoding="utf-8-sig", newline="\n") as lines,  # noqa: PTH123 (a file's name or number)
-        open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as out,
-    ):
-        while chunk := list(islice(lines, CHUNK)):
-            sentences = [re.findall(r"[^ \t\r\n]+", line) for line in chunk]
-            for words, tags in zip(sentences, tagger(sentences), strict=True):
-                pairs = zip(words, tags, strict=True)
-                out.write("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n")
+    parser = argparse.ArgumentParser(description="Tag words with the network beside this file.")
+    parser.add_argument(
+        "file", nargs="?", help="one sentence a line, words between spaces, UTF-8; standard input if left out"
+    )
+    parser.add_argument(
+        "--constrained",
+        action="store_true",
+        help="give only tag sequences that IOB2 allows, if the tags are IOB2",
+    )
+    arguments = parser.parse_args()
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end without a traceback when nobody reads on
+    tagger = Tagger(Path(__file__).parent, constrained=arguments.constrained)
+    source = arguments.file or sys.stdin.fileno()
+    try:
+        with (
+            open(source, encoding="utf-8-sig", newline="\n") as lines,  # noqa: PTH123 (a file's name or number)
+            open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as out,
+        ):
+            while chunk := list(islice(lines, CHUNK)):
+                sentences = [re.findall(r"[^ \t\r\n]+", line) for line in chunk]
+                for words, tags in zip(sentences, tagger(sentences), strict=True):
+                    pairs = zip(words, tags, strict=True)
+                    out.write("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n")
+    except UnicodeDecodeError:
+        parser.exit(2, f"error: {arguments.file or 'standard input'}: is not UTF-8\n")
+    except OSError as error:
+        parser.exit(2, f"error: {error.filename or 'standard input or output'}: {error.strerror}\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,21 @@
 """A card says what the run's files say; folders that do not belong together are refused."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import transformers
 from huggingface_hub import ModelCard
 
+from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
@@ -22,9 +28,11 @@ from pipeline.params import load_params
 from pipeline.storage.sealed_folder import SEAL, check, new_folder
 from pipeline.storage.yaml_file import read_yaml
 from stages import publish
-from tests.helpers.tiny_inputs import HISTORY, made_by, tagger
+from tests.helpers.tiny_corpus import sentences
+from tests.helpers.tiny_inputs import HISTORY, made_by, tagger, write_split
 
 ROOT = Path(__file__).parents[2]
+PLAIN = {"files": {"train": "a", "dev": "b", "test": "c"}, "scheme": "plain"}
 
 
 def write_tree(path: Path, **changes: Any) -> Path:
@@ -67,7 +75,7 @@ def parameters(tmp_path: Path) -> Any:
 
 
 def published(runs: Path, out: Path, params: Path) -> str:
-    publish.main(runs / "students/efficient/1", runs / "eval/efficient/1", out, None, params)
+    publish.main(runs / "students/efficient/1", runs / "eval/efficient/1", out, params=params)
     return (out / "README.md").read_text(encoding="utf-8")
 
 
@@ -76,7 +84,7 @@ def test_the_hub_reads_the_header(runs: Path, tmp_path: Path, parameters: Any) -
     assert data.pipeline_tag == "token-classification"
     assert data.library_name == "substructured-distillation"
     assert {"efficient", "knowledge-distillation", "crf"} <= set(data.tags)
-    assert (data.license, data.language, data.base_model, data.datasets) == (None, None, None, None)
+    assert (data.license, data.language, data.base_model, data.datasets) == (None, "en", None, None)
     assert {result.metric_type: result.metric_value for result in data.eval_results}["f1"] == 0.4
     assert {(result.dataset_name, result.dataset_split) for result in data.eval_results} == {
         ("newsdesk", "test")
@@ -96,7 +104,7 @@ def test_the_figures_are_those_of_the_run(runs: Path, tmp_path: Path, parameters
     assert "Student: head crf, epochs 2, " in card
     assert "Teacher: a linear-chain CRF on the encoder" in card
     assert "from transformers import" not in card
-    assert "LOC, PER" in card
+    assert "types `LOC`, `PER`, written as IOB2" in card
     assert "`efficient`. Efficient sub-structured distillation" in card
     assert re.search(r"\b14 sentences of \d+ words", card)
     assert str(tmp_path) not in card
@@ -136,7 +144,7 @@ def test_wrong_folders_are_refused(
     runs: Path, tmp_path: Path, parameters: Any, model: str, scored: str, says: str
 ) -> None:
     with pytest.raises(UserError, match=re.escape(says)):
-        publish.main(runs / model, runs / scored, tmp_path / "out", None, parameters())
+        publish.main(runs / model, runs / scored, tmp_path / "out", params=parameters())
     assert not (tmp_path / "out").exists()
 
 
@@ -153,7 +161,7 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
 @pytest.mark.parametrize(
     ("group", "change", "says"),
     [
-        ("student", {"layers": 3}, r"student\.layers: 3, but .* was made with 2; give its own parameters"),
+        ("student", {"layers": 3}, r"student\.layers: 3, but .* was made with 2; give its params"),
         ("student", {"epochs": 5}, r"student\.epochs: 5"),
         ("student", {"dropout": 0.3}, r"student\.dropout: 0\.3"),
         ("distill", {"efficient": {"weight": 0.5}}, r"distill\.efficient\.weight: 0\.5, but .* with 0\.75"),
@@ -172,6 +180,7 @@ def test_other_parameters_are_refused(
         ({"seed": 3}, "was made by efficient with seed 3"),
         ({"method": "kbest"}, "was made by kbest with seed 1"),
         (None, "does not say how it was made"),
+        ({"training": ...}, "does not say how it was made"),
     ],
 )
 def test_a_student_made_otherwise_than_its_name_says_is_refused(
@@ -179,7 +188,8 @@ def test_a_student_made_otherwise_than_its_name_says_is_refused(
 ) -> None:
     again = shutil.copytree(runs, tmp_path / "again")
     history = json.loads((runs / "students/efficient/1/history.json").read_text())
-    history["made"] = None if change is None else history["made"] | change
+    made = {} if change is None else history["made"] | change
+    history["made"] = {key: value for key, value in made.items() if value is not ...}
     with new_folder(again / "students/efficient/1") as aside:
         shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
         (aside / SEAL).unlink()
@@ -188,8 +198,49 @@ def test_a_student_made_otherwise_than_its_name_says_is_refused(
         published(again, tmp_path / "out", parameters())
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "says"),
+    [
+        ("config.json", {"tag_set": None, "input_layout": ...}, "config.json: has no input_layout"),
+        ("history.json", {"kept": 3}, "history.json: has no epoch 3"),
+        ("history.json", {"kept": 0}, "history.json: has no epoch 0"),
+    ],
+)
+def test_a_student_that_lacks_what_the_card_says_is_refused(
+    runs: Path, tmp_path: Path, parameters: Any, file: str, change: dict[str, Any], says: str
+) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    said = json.loads((runs / "students/efficient/1" / file).read_text()) | change
+    with new_folder(again / "students/efficient/1") as aside:
+        shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
+        (aside / SEAL).unlink()
+        (aside / file).write_text(json.dumps({key: value for key, value in said.items() if value is not ...}))
+    with pytest.raises(UserError, match=says):
+        published(again, tmp_path / "out", parameters())
+
+
+def snippets(card: str) -> list[str]:
+    return re.findall(r"(?s)```python\n(.*?)```", card)
+
+
+def output_of(code: str, folder: Path) -> str:
+    """What the lines print, run as they stand in the published folder."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_lines_of_python_run_as_they_stand(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    (code,) = snippets(published(runs, tmp_path / "out", parameters()))
+    (tagged,) = load(tmp_path / "out")(["A sentence to tag."])
+    assert output_of(code, tmp_path / "out") == f"{tagged.words} {tagged.tags} {tagged.spans}\n"
+
+
 def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Path, tmp_path: Path) -> None:
-    """And its lines run as they stand."""
     heads: dict[str, dict[str, Any]] = {
         "teacher": {"head": "softmax"},
         "student": {"head": "softmax", "layers": 2, "epochs": 2},
@@ -201,9 +252,91 @@ def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Pat
     assert "softmax" in data.tags
     assert "crf" not in card.lower()
     assert "Teacher: a softmax at each word on the encoder" in card
-    code = card.partition("```python\n")[2].partition("```")[0].replace("THIS FOLDER", str(tmp_path / "out"))
-    assert "pipeline.inference" not in code
-    exec(code, {})
+    alone, own = snippets(card)
+    assert "pipeline.inference" not in alone
+    assert output_of(alone, tmp_path / "out").startswith("[")
+    assert output_of(own, tmp_path / "out").startswith("('A', 'sentence'")
+
+
+def test_a_pushed_student_is_loaded_from_the_hub(
+    runs: Path, tmp_path: Path, parameters: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr("pipeline.exporting.hub_upload.push", lambda folder, name: f"https://hub/{name}")
+    arguments = runs / "students/efficient/1", runs / "eval/efficient/1", tmp_path / "out"
+    publish.main(*arguments, push="org/tagger", licence="cc-by-4.0", params=parameters())
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    data: Any = ModelCard(card).data
+    assert (data.model_name, data.license) == ("tagger", "cc-by-4.0")
+    assert "This student: `cc-by-4.0`." in card
+    monkeypatch.setattr("huggingface_hub.snapshot_download", {"org/tagger": str(tmp_path / "out")}.get)
+    capsys.readouterr()
+    exec(snippets(card)[0], {})
+    assert capsys.readouterr().out.startswith("('A', 'sentence'")
+
+
+def test_a_name_for_the_hub_is_checked_before_anything_is_written(
+    runs: Path, tmp_path: Path, parameters: Any
+) -> None:
+    with pytest.raises(UserError, match="--push"):
+        publish.main(
+            runs / "students/efficient/1",
+            runs / "eval/efficient/1",
+            tmp_path / "out",
+            push="name",
+            params=parameters(),
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_plain_tags_are_words_and_not_spans(bert: Path, tmp_path: Path) -> None:
+    split = [
+        Sentence(one.words, tuple("NN|" if tag == "O" else "VB" for tag in one.tags or ()))
+        for one in sentences(30, seed=3)
+    ]
+    for name in ("train", "dev", "test"):
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        write_split(tmp_path / f"corpus/{name}.parquet", split, bert, tag_set=TagSet(("NN|", "VB"), "plain"))
+    root = write_runs(tmp_path / "runs", bert, tmp_path / "corpus", corpora={"newsdesk": PLAIN})
+    card = published(root, tmp_path / "out", root / "params.yaml")
+    data: Any = ModelCard(card).data
+    metrics = json.loads((root / "eval/efficient/1/metrics.json").read_text())
+    assert [result.metric_type for result in data.eval_results] == ["accuracy"]
+    assert f"| accuracy of words | {metrics['accuracy']:.2f} |" in card
+    assert "Plain tags, one for each word: `NN|`, `VB`." in card
+    assert "accuracy on development was 60.00. Accuracy on test by seed: 1: " in card
+    assert not re.search(r"(?i)span|\bF1\b|\bO\b|IOB2|types", card)
+    assert output_of(snippets(card)[0], tmp_path / "out").startswith("('A', 'sentence'")
+
+
+def test_secrets_and_folders_of_this_machine_stay_here(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    secret = "https://user:hunter2@data.example/train.conll?X-Amz-Signature=5ec7e7#hunter3"
+    corpus = {"files": {"train": secret, "dev": "/home/me/dev.conll", "test": "/home/me/`test`.conll"}}
+    encoder = {"source": "https://data.example/encoder?token=5ec7e7"}
+    params = parameters(corpora={"newsdesk": corpus}, sources={"mine": encoder}, teacher={"encoder": "mine"})
+    card = published(runs, tmp_path / "out", params)
+    assert re.search(
+        r"`https://data\.example/train\.conll(\?…)?`, `dev\.conll`, `` `test`\.conll ``; its tags", card
+    )
+    assert not re.search("hunter|5ec7e7|/home/me", card)
+
+
+def test_what_the_user_says_of_the_corpus_is_in_the_card(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    said = json.loads(parameters().read_text())["corpora"]["newsdesk"] | {
+        "language": "de", "licence": "cc-by-sa-3.0", "counts": {"train": [900, 12345]},
+    }  # fmt: skip
+    card = published(runs, tmp_path / "out", parameters(corpora={"newsdesk": said}))
+    data: Any = ModelCard(card).data
+    assert (data.language, data.license) == ("de", None)
+    assert "The corpus that it was trained on: `cc-by-sa-3.0`." in card
+    assert "This student: its publisher has not said" in card
+    assert "The file for train has 900 sentences of 12,345 words." in card
+
+
+def test_the_card_names_the_paper_and_the_versions(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    card = published(runs, tmp_path / "out", parameters())
+    assert "  title         = {Efficient Sub-structured Knowledge Distillation},\n" in card
+    assert "  eprint        = {2203.04825},\n" in card
+    assert f"torch {torch.__version__}, transformers {transformers.__version__}." in card
 
 
 def test_a_damaged_student_is_refused(runs: Path, tmp_path: Path, parameters: Any) -> None:

@@ -4,9 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,13 +15,13 @@ import onnxruntime
 import pytest
 import torch
 
-from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.tagging import Sentence, to_iob2
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.errors import UserError
 from pipeline.exporting import onnx_folder
 from pipeline.exporting.int8 import quantize
-from pipeline.exporting.tag import Tagger, viterbi
+from pipeline.exporting.tag import Tagger, iob2_constraints, viterbi
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
@@ -192,16 +193,101 @@ def test_int8_keeps_each_row_and_column_to_its_own_scale() -> None:
     assert (np.abs(found) > 0).all()
 
 
-def test_viterbi_finds_the_best_of_all_paths() -> None:
-    chance = np.random.default_rng(0)
+@pytest.mark.parametrize("forbidden", [0, 0.3])
+@pytest.mark.parametrize("seed", range(5))
+def test_viterbi_finds_the_best_of_all_paths(seed: int, forbidden: float) -> None:
+    """Also where some tags, pairs, first and last tags have the score -inf."""
+    chance = np.random.default_rng(seed)
     tags, lengths = 3, np.array([5, 1, 3, 4])
-    emissions = chance.normal(size=(4, 5, tags)).astype(np.float32)
-    transitions, (start, end) = chance.normal(size=(tags, tags)), chance.normal(size=(2, tags))
+
+    def potentials(*shape: int) -> np.ndarray:
+        values = chance.normal(size=shape).astype(np.float32)
+        values[chance.random(shape) < forbidden] = -np.inf
+        values[..., 0] = chance.normal(size=shape[:-1])  # so that one path is always open
+        return values
+
+    emissions, transitions = potentials(4, 5, tags), potentials(tags, tags)
+    start, end = potentials(2, tags)
     found = viterbi(emissions, lengths, transitions, start, end)
     for row, length in enumerate(lengths.tolist()):
         chain = (torch.from_numpy(x) for x in (emissions[row, :length], transitions, start, end))
         every = BruteForce(*chain)
         assert found[row, :length].tolist() == every.sequences[every.scores.argmax()].tolist()
+
+
+TYPES = ["O", "B-A", "I-A", "B-I-A", "I-I-A"]
+
+
+def breaks(tags: Sequence[str]) -> int:
+    return len(to_iob2(tags, "iob2")[1])
+
+
+def test_the_constraints_are_those_of_iob2() -> None:
+    """A first tag or a pair is allowed where the reader of corpora finds nothing broken."""
+    starts, follows = iob2_constraints(TYPES)
+    assert starts.tolist() == [breaks([tag]) == 0 for tag in TYPES]
+    expected = [[breaks([before, tag]) == breaks([before]) for tag in TYPES] for before in TYPES]
+    assert follows.tolist() == expected
+
+
+def test_a_type_without_a_first_tag_is_not_constrained() -> None:
+    starts, follows = iob2_constraints(["O", "I-A"])
+    assert starts.all()
+    assert follows.all()
+
+
+def test_constrained_tags_are_the_best_that_the_scheme_allows(
+    models: Callable[[str], Path], encoder: Callable[[str], Path], exported: Callable[[str, bool], Path],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Against the tagger in PyTorch, whose forbidden transitions are made so bad that no path takes them."""
+    split = [*sentences(60, seed=9), *ODD]
+    words = [list(one.words) for one in split]
+    model = load_model(models("bert"))
+    with torch.no_grad():
+        for column, tag in enumerate(model.tag_set.tags):
+            if breaks([tag]):
+                model.start[column] = -1e4
+            for row, before in enumerate(model.tag_set.tags):
+                if breaks([before, tag]) > breaks([before]):
+                    model.transitions[row, column] = -1e4
+    batches = Batches(write_split(tmp_path / "split.parquet", split, encoder("bert")), 8)
+    wanted = predict(model, batches, accelerator("float32"))
+    out = exported("bert", False)
+    assert sum(map(breaks, Tagger(out)(words))) > 0
+    assert Tagger(out, constrained=True)(words) == wanted
+    assert sum(map(breaks, wanted)) == 0
+    text = "".join(" ".join(one) + "\n" for one in words)
+    shown = run_program(out, "--constrained", input=text).stdout
+    assert [line.partition("\t")[2] for line in shown.split("\n") if line] == [
+        t for tags in wanted for t in tags
+    ]
+
+
+def run_program(folder: Path, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(folder / onnx_folder.PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
+
+
+def test_the_program_tells_how_it_is_used(exported: Callable[[str, bool], Path]) -> None:
+    done = run_program(exported("bert", False), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--constrained" in done.stdout
+    done = run_program(exported("bert", False), "--unknown")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_input_that_cannot_be_read_is_one_line(exported: Callable[[str, bool], Path], tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes("ba é\n".encode("latin-1"))
+    for name, says in (
+        ("none", "No such file or directory"),
+        ("latin", "is not UTF-8"),
+        ("", "Is a directory"),
+    ):
+        done = run_program(exported("bert", False), tmp_path / name)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {tmp_path / name}: {says}\n"
 
 
 def test_what_lies_in_the_folder(
@@ -236,7 +322,7 @@ def test_a_missing_library_is_named_with_the_command(
     models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_folder, "find_spec", lambda name: None if name == "onnxscript" else object())
-    with pytest.raises(UserError, match=r"^onnxscript is not installed; run `pip install .*\[export\]'`$"):
+    with pytest.raises(UserError, match=r"^onnxscript is not installed; run `pip install '.*\[export\]'`$"):
         onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
     assert not (tmp_path / "out").exists()
 

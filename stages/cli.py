@@ -1,0 +1,56 @@
+"""The console command `substructured`: every stage as a subcommand."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages import (
+    distill,
+    download,
+    dump,
+    evaluate,
+    export,
+    fingerprint,
+    headline,
+    predict,
+    prepare,
+    publish,
+    report,
+    teacher,
+    time_epochs,
+    unlabelled,
+)
+from stages.arguments import Params
+from stages.command import application, run_application
+
+MODELS = (predict, export, publish)
+PIPELINE = (
+    fingerprint, download, prepare, teacher, dump, unlabelled, distill, evaluate, time_epochs, headline,
+    report,
+)  # fmt: skip
+
+
+def check(
+    file: Annotated[Path, typer.Argument(exists=True, help="A file of the corpus.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Say what a corpus file, read as those of the parameter `task`, holds and what is wrong with it."""
+    prepare.main(check=file, params=params)
+
+
+def main() -> None:
+    """Run the subcommand that the command line names."""
+    app = application()
+    app.callback()(_project)
+    app.command(rich_help_panel="Models and text")(check)
+    panels = {"Models and text": MODELS, "Stages of the pipeline, as `dvc repro` runs them": PIPELINE}
+    for panel, stages in panels.items():
+        for stage in stages:
+            name = stage.__name__.rpartition(".")[2].replace("_", "-")
+            app.command(name, rich_help_panel=panel)(stage.main)
+    run_application(app)
+
+
+def _project() -> None:
+    """Sub-structured knowledge distillation for BERT-CRF taggers."""
