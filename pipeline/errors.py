@@ -1,4 +1,16 @@
-"""The exceptions that end a stage without a traceback, and strangers' text inside their messages."""
+"""The exceptions that end a stage without a traceback; addresses and strangers' text in their messages."""
+
+import re
+
+_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]{0,20}://|https?:/?|//")
+_ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{0,20}://|https?:)\S*?(?=[])}>'\".,;:]*(?:\s|$))")
+# All up to @; also where a password holds / ? or #, so that what follows the colon is no port.
+_CREDENTIALS = re.compile(r"[^/?#]*@|[^/?#@:\[]*:(?!\d*(?:[/?#]|$)).*@")
+_ESCAPE = re.compile(
+    r"\x1b[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"  # a command with text, such as a window's title
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and movements of the cursor
+    r"|\x1b[ -/]*[0-~]"
+)
 
 
 class UserError(Exception):
@@ -17,15 +29,36 @@ class Interrupted(Exception):
         self.signal = signal
 
 
+def shown_address(address: str) -> str:
+    """`address` as a message or a model card may show it: without `user:password@`, query and fragment.
+
+    A query often signs the address for whoever has it, so `?…` stands in its place. What is no address, such
+    as a path or a hub id, stays as it is.
+    """
+    match = _SCHEME.match(address)
+    if not match:
+        return address
+    rest = address[match.end() :]
+    if found := _CREDENTIALS.match(rest):
+        rest = rest[found.end() :]
+    return match[0] + re.sub(r"(?s)([?#]).+", r"\1…", rest)
+
+
 def one_line(text: object, limit: int = 200) -> str:
-    """`text` on one line, cut to `limit` characters; what cannot be printed becomes a question mark."""
-    words = " ".join(str(text).split())
-    return "".join(letter if letter.isprintable() else "?" for letter in words[:limit])
+    """Strangers' text on one line that a terminal shows as it is.
+
+    Terminal escapes are removed, other characters that cannot be printed become question marks, addresses in
+    it are as `shown_address` has them, and all behind `limit` characters becomes an ellipsis.
+    """
+    words = _ESCAPE.sub("", str(text)[: 16 * limit]).split()
+    line = _ADDRESS.sub(lambda match: shown_address(match[0]), " ".join(words))
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def first_line(error: Exception) -> str:
     """What a library says first of its error; the error's name where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
 def is_unicode(text: str) -> bool:
