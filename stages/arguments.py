@@ -15,3 +15,10 @@ Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.
 Method = Annotated[str, typer.Option(help="A name in `methods`.")]
 Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]
 Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="CORPUS_MIRROR",
+        help="Folder whose MIRROR/<task>/ is looked in before any address, for files of the same name.",
+    ),
+]

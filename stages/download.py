@@ -1,12 +1,11 @@
 """Fetch what the task needs from outside: the corpus, or the encoder."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from stages.arguments import Params
+from stages.arguments import Mirror, Params
 from stages.command import run
 
 
@@ -14,11 +13,9 @@ def main(
     what: Annotated[Literal["corpus", "encoder"], typer.Argument(help="What to fetch.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     params: Params = Path("params.yaml"),
+    mirror: Mirror = None,
 ) -> None:
-    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it.
-
-    Files of a corpus are looked for in $CORPUS_MIRROR/<task>/ first.
-    """
+    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it."""
     from pipeline.corpora.splits import fetch_corpus
     from pipeline.fetching.sources import fetch_encoder
     from pipeline.params import load_params
@@ -29,8 +26,7 @@ def main(
         if what == "encoder":
             fetch_encoder(settings.encoder.source, folder, sha256=settings.encoder.sha256)
         else:
-            root = os.environ.get("CORPUS_MIRROR")
-            fetch_corpus(settings.corpus, folder, mirror=Path(root, settings.task) if root else None)
+            fetch_corpus(settings.corpus, folder, mirror=mirror and mirror / settings.task)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Text without tags, and what the teacher says about every word of it."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Params, Teacher
+from stages.arguments import Code, Encoded, Mirror, Params, Teacher
 from stages.command import run
 
 
@@ -16,11 +15,9 @@ def main(
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write: the text and the scores; empty without text.")],
     params: Params = Path("params.yaml"),
+    mirror: Mirror = None,
 ) -> None:
-    """Fetch the text of `distill.unlabelled` and run the teacher once over it.
-
-    The text is looked for in $CORPUS_MIRROR/<task>/ first.
-    """
+    """Fetch the text of `distill.unlabelled` and run the teacher once over it."""
     from pipeline.params import load_params
     from pipeline.storage.sealed_folder import new_folder
 
@@ -31,8 +28,7 @@ def main(
     from pipeline.corpora.unlabelled_text import fetch_unlabelled
     from pipeline.scores.unlabelled import write_unlabelled
 
-    root = os.environ.get("CORPUS_MIRROR")
-    sentences = fetch_unlabelled(settings.unlabelled, mirror=Path(root, settings.task) if root else None)
+    sentences = fetch_unlabelled(settings.unlabelled, mirror=mirror and mirror / settings.task)
     print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
     write_unlabelled(sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings.dump)
 
