@@ -200,7 +200,7 @@ def _download_wheel(source: str, folder: Path) -> Path:
     """Let pip fetch a wheel: never a source distribution, which would run its build script."""
     requirement = source.removeprefix("pypi:")
     if not WHEEL.fullmatch(requirement):
-        raise UserError(f"{source}: is not pypi:NAME==VERSION; name one version")
+        raise UserError(f"{one_line(source)}: is not pypi:NAME==VERSION; name one version")
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet"]
     command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), requirement]
     with transfer(f"{requirement} with pip", None):

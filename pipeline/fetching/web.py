@@ -78,7 +78,7 @@ def check_address(address: str, source: str) -> None:
 
 
 def direct_environment() -> dict[str, str]:
-    """The environment for a program that shall reach this machine without a proxy, too."""
+    """This process's environment with no proxy for this machine, for a program to run with."""
     names = ",".join(host.strip("[]") for host in THIS_MACHINE)
     hosts = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), names)))
     return {**os.environ, "no_proxy": hosts, "NO_PROXY": hosts}
@@ -92,7 +92,7 @@ def _is_this_machine(host: str | None) -> bool:
 
 
 def _quoted(address: str) -> str:
-    """Another's address in a message."""
+    """An address that a server wrote, for a message."""
     return one_line(repr(shown_address(address)))
 
 

@@ -339,6 +339,7 @@ def test_checksums_of_an_encoder(tmp_path: Path, target: Path) -> None:
         ("pypi:--index-url=http://x==1", "pypi:--index-url=http://x==1: is not pypi:NAME==VERSION"),
         ("pypi:name==1.0 other", "pypi:name==1.0 other: is not"),
         ("pypi:name>=1", "pypi:name>=1: is not"),
+        ("pypi:name @ https://me:secret@host/x", "pypi:name @ https://host/x: is not"),
     ],
 )
 def test_encoder_sources_that_are_none(target: Path, source: str, says: str) -> None:

@@ -149,6 +149,21 @@ def test_this_machine_is_reached_without_a_proxy(tmp_path: Path, monkeypatch: py
         web.download("https://example.com/", tmp_path / "out", advice="")
 
 
+@pytest.mark.parametrize("before", [{}, {"no_proxy": "a.example"}, {"NO_PROXY": "a.example"}])
+def test_another_program_reaches_this_machine_without_a_proxy(
+    before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, hosts in before.items():
+        monkeypatch.setenv(name, hosts)
+    monkeypatch.setenv("http_proxy", "http://proxy.example")
+    environment = web.direct_environment()
+    expected = ",".join([*before.values(), "localhost,127.0.0.1,::1"])
+    assert environment["no_proxy"] == environment["NO_PROXY"] == expected
+    assert environment["http_proxy"] == "http://proxy.example"
+
+
 def test_pages_that_are_missing_or_break_off(tmp_path: Path) -> None:
     with serve({"/short": PAGE}) as address:
         assert refusal(f"{address}/none", tmp_path / "out") == "answers 404 Not Found; check it"
