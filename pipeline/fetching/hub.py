@@ -3,9 +3,12 @@
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError, one_line
+from pipeline.fetching.checks import check_size
 
 HUB_ID = re.compile(
     r"(?P<repo>[\w.-]+(/[\w.-]+)?)(/(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII
@@ -28,7 +31,8 @@ def model_files(source: str, patterns: Sequence[str]) -> Path:
     """The cached folder with a model's files that match `patterns`.
 
     Raises:
-        UserError: the hub has no such model, or it cannot be reached and the cache lacks it.
+        UserError: the hub has no such model, it is larger than checks.LARGEST, or the hub cannot be reached
+            and the cache lacks it.
     """
     repo, config, revision = _parts(source)
     if config:
@@ -45,11 +49,11 @@ def dataset_files(source: str, split: str) -> list[Path]:
 
     Raises:
         UserError: the hub has no such data set or split, it has several configurations and the source names
-            none, or the hub cannot be reached.
+            none, the split is larger than checks.LARGEST, or the hub cannot be reached.
     """
     repo, config, revision = _parts(source)
     for at in (revision,) if revision else (None, CONVERTED):
-        names = _split_files(source, _listing(source, repo, at), config, split)
+        names = split_files(source, _listing(source, repo, at), split, config)
         if names:
             folder = _snapshot(source, repo, "dataset", at, names)
             return [folder / name for name in names]
@@ -64,8 +68,14 @@ def _parts(source: str) -> tuple[str, str | None, str | None]:
     return match["repo"], match["config"], match["revision"]
 
 
-def _split_files(source: str, names: Sequence[str], config: str | None, split: str) -> list[str]:
-    """Paths such as data/train-00000-of-00001.parquet or CONFIG/train/0000.parquet."""
+def split_files(source: str, names: Sequence[str], split: str, config: str | None = None) -> list[str]:
+    """Those of a repository's files that hold one split, in order; none where it has no such split.
+
+    They are called as data/train-00000-of-00001.parquet or CONFIGURATION/train/0000.parquet.
+
+    Raises:
+        UserError: several configurations have the split and `config` names none.
+    """
     for called in split_names(split):
         wanted = re.compile(rf"(?:^|/){called}(?:[-._][^/]*|/[^/]*)?\.parquet$")
         found = sorted(name for name in names if wanted.search(name))
@@ -73,8 +83,11 @@ def _split_files(source: str, names: Sequence[str], config: str | None, split: s
             found = [name for name in found if config in name.split("/")[:-1]]
         folders = {wanted.sub("", name) for name in found}
         if len(folders) > 1:
-            choices = ", ".join(sorted(folders)[:9])
-            raise UserError(f"{source}: has several configurations ({choices}); write org/name/CONFIGURATION")
+            choices = one_line(", ".join(folder or "." for folder in sorted(folders)[:9]))
+            raise UserError(
+                f"{source}: has several configurations ({choices}); "
+                "name one, as in org/name/CONFIGURATION or FOLDER/CONFIGURATION"
+            )
         if found:
             return found
     return []
@@ -91,12 +104,19 @@ def _listing(source: str, repo: str, revision: str | None) -> list[str]:
 
 def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import DryRunError
     from huggingface_hub.utils import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()
+    asked: dict[str, Any] = {"repo_type": kind, "revision": revision, "allow_patterns": list(patterns)}
     try:
-        return Path(snapshot_download(repo, repo_type=kind, revision=revision, allow_patterns=list(patterns)))
+        with suppress(DryRunError):  # the hub cannot be reached: nothing is fetched, the cache may have all
+            files = snapshot_download(repo, dry_run=True, **asked)
+            check_size(source, sum(file.file_size for file in files if file.will_download))
+        return Path(snapshot_download(repo, **asked))
+    except UserError:
+        raise
     except Exception as error:
         raise _refusal(source, kind, error) from None
 

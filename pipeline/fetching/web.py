@@ -1,19 +1,30 @@
 """Fetch one address. Only https is spoken, redirects included; http to this very machine, for mirrors."""
 
-import http.client
-import urllib.error
-import urllib.request
+import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, Any
+from threading import Thread
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, one_line, shown_address
+from pipeline.fetching.checks import check_size, page_refusal
 from pipeline.fetching.transfer import transfer
 
-CHUNK = 1 << 20
-TIMEOUT = 60.0  # seconds without a byte
+if TYPE_CHECKING:
+    import httpx2
+
+TIMEOUT = 60.0  # seconds in which an answer must begin, and without a byte of it
+WINDOW = 60.0  # seconds over which the speed is measured
+SLOWEST = 1024  # bytes a second, on the average of a window
+REDIRECTS = 10
+HEADERS = {"User-Agent": "substructured-distillation", "Accept-Encoding": "identity"}
+PAGES = ("text/html", "application/xhtml+xml")
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
 
 def download(address: str, target: Path, *, advice: str) -> None:
@@ -25,27 +36,28 @@ def download(address: str, target: Path, *, advice: str) -> None:
         advice: what the user can do when the address does not answer.
 
     Raises:
-        UserError: the address or a redirect is not https, it does not answer with a file, or it stops midway.
+        UserError: the address or a redirect is not https; it answers with another status than 200 or with a
+            web page; it stops midway, is too slow, or sends more than checks.LARGEST bytes.
         OSError: `target` cannot be written.
     """
+    import httpx2
+
     check_address(address, address)
-    try:
-        request = urllib.request.Request(address, headers={"User-Agent": "substructured-distillation"})
-        response = _opener().open(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise UserError(f"{address}: answers {error.code} {one_line(error.reason)}; {advice}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UserError(f"{address}: cannot be reached ({_reason(error)}); {advice}") from None
-    with response, target.open("wb") as file:
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() else None
-        with transfer(address, total) as advance:
-            for chunk in _chunks(response, address, advice):
-                file.write(chunk)
-                advance(len(chunk))
-        if total is not None and file.tell() != total:
-            raise UserError(f"{address}: stopped after {file.tell():,} of {total:,} bytes; run again")
+    shown = shown_address(address)
+    with _client() as client:
+        try:
+            response = _answer(client, address)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+            raise UserError(f"{shown}: cannot be reached ({_reason(error)}); {advice}") from None
+        with closing(response):
+            _check_answer(response, shown, advice)
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else None
+            check_size(shown, total or 0)
+            with target.open("wb") as file, transfer(shown, total) as advance:
+                for chunk in _chunks(response, shown, total):
+                    file.write(chunk)
+                    advance(len(chunk))
 
 
 def check_address(address: str, source: str) -> None:
@@ -61,8 +73,15 @@ def check_address(address: str, source: str) -> None:
     except ValueError:
         allowed = False
     if not allowed:
-        via = "" if address == source else f"leads to {address!r}, which "
-        raise UserError(f"{source}: {via}is no https address; give an https address or a path")
+        via = "" if address == source else f"leads to {_quoted(address)}, which "
+        raise UserError(f"{shown_address(source)}: {via}is no https address; give an https address or a path")
+
+
+def direct_environment() -> dict[str, str]:
+    """This process's environment with no proxy for this machine, for a program to run with."""
+    names = ",".join(host.strip("[]") for host in THIS_MACHINE)
+    hosts = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), names)))
+    return {**os.environ, "no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _is_this_machine(host: str | None) -> bool:
@@ -72,51 +91,96 @@ def _is_this_machine(host: str | None) -> bool:
         return False
 
 
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only where the address itself could have gone, and never from https to http."""
+def _quoted(address: str) -> str:
+    """An address that a server wrote, for a message."""
+    return one_line(repr(shown_address(address)))
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
+
+def _client() -> "httpx2.Client":
+    """A client that reaches this machine without a proxy; http is spoken to no other."""
+    import httpx2
+
+    direct = ["http://", *(f"https://{host}" for host in THIS_MACHINE)]
+    try:
+        return httpx2.Client(headers=HEADERS, timeout=TIMEOUT, mounts=dict.fromkeys(direct))
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        raise UserError(f"https_proxy: cannot be used ({_reason(error)}); correct this variable") from None
+
+
+def _answer(client: "httpx2.Client", address: str) -> "httpx2.Response":
+    """What `address` answers after its redirects, the body still unread.
+
+    The client leaves `user:password` behind where a redirect leads to another host.
+    """
+    request = client.build_request("GET", address)
+    check_address(str(request.url), address)
+    for _ in range(REDIRECTS + 1):
+        response = _send(client, request)
+        if response.next_request is None:
+            return response
+        response.close()
+        before, request = str(request.url), response.next_request
+        check_address(str(request.url), before)
+        if before.startswith("https:") and request.url.scheme != "https":
+            raise UserError(
+                f"{shown_address(before)}: leads to {_quoted(str(request.url))}, which is not https; "
+                "give another address"
+            )
+    raise UserError(
+        f"{shown_address(address)}: leads on more than {REDIRECTS} times; give the address it means"
+    )
+
+
+def _send(client: "httpx2.Client", request: "httpx2.Request") -> "httpx2.Response":
+    """The answer to a request, its body unread; TimeoutError where it has not begun after TIMEOUT.
+
+    The client's own limit is for each wait: a server that sends its headers letter by letter keeps to it.
+    """
+    future: Future[httpx2.Response] = Future()
+
+    def work() -> None:
         try:
-            check_address(newurl, req.full_url)
-            if req.type == "https" and urlsplit(newurl).scheme != "https":
-                raise UserError(
-                    f"{req.full_url}: leads to {newurl!r}, which is not https; give another address"
-                )
-        except UserError:
-            fp.close()
-            raise
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+            future.set_result(client.send(request, stream=True))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        return future.result(TIMEOUT)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {TIMEOUT:.0f} s") from None
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """An opener without the file:, ftp: and data: handlers that urllib adds by itself."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _SafeRedirects(),
-    ):
-        opener.add_handler(handler)
-    return opener
+def _check_answer(response: "httpx2.Response", shown: str, advice: str) -> None:
+    if response.status_code != 200:
+        reason = one_line(f"{response.status_code} {response.reason_phrase}")
+        raise UserError(f"{shown}: answers {reason}; {advice}")
+    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in PAGES:
+        raise page_refusal(shown)
 
 
-def _chunks(response: http.client.HTTPResponse, address: str, advice: str) -> Iterator[bytes]:
-    """The body; an error while reading is the address's, unlike one while writing."""
-    while True:
-        try:
-            chunk = response.read(CHUNK)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise UserError(f"{address}: broke off ({_reason(error)}); {advice}") from None
-        if not chunk:
-            return
-        yield chunk
+def _chunks(response: "httpx2.Response", shown: str, total: int | None) -> Iterator[bytes]:
+    """The body; what goes wrong while it is read is the address's fault, unlike an error while writing."""
+    import httpx2
+
+    size, since, before = 0, time.monotonic(), 0
+    try:
+        for chunk in response.iter_raw():
+            size += len(chunk)
+            check_size(shown, size)
+            seconds = time.monotonic() - since
+            if seconds >= WINDOW:
+                if size - before < SLOWEST * seconds:
+                    raise UserError(
+                        f"{shown}: sends less than {SLOWEST:,} bytes a second; run again "
+                        "when it is faster, or save the file by hand and give its path"
+                    )
+                since, before = time.monotonic(), size
+            yield chunk
+    except (httpx2.HTTPError, OSError) as error:
+        came = f"{size:,} bytes" if total is None else f"{size:,} of {total:,} bytes"
+        raise UserError(f"{shown}: stopped after {came} ({_reason(error)}); run again") from None
 
 
 def _reason(error: BaseException) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-    return one_line(reason) or type(error).__name__
+    return one_line(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -74,6 +74,15 @@ def test_a_folder_of_files_in_order(tmp_path: Path) -> None:
     assert read_arrow(tmp_path) == SENTENCES
 
 
+def test_a_folder_with_several_splits_is_refused(tmp_path: Path) -> None:
+    for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"):
+        pq.write_table(table(features=FEATURES[0]), tmp_path / f"{name}.parquet")
+    with pytest.raises(UserError, match=r"holds several splits \(train, dev\); give the files of one"):
+        read_arrow(tmp_path)
+    (tmp_path / "validation-00000-of-00001.parquet").unlink()
+    assert read_arrow(tmp_path) == SENTENCES * 2
+
+
 def test_tags_may_be_names_and_names_may_be_given(tmp_path: Path) -> None:
     pq.write_table(table([[NAMES[n] for n in row] for row in NUMBERS]), tmp_path / "names.parquet")
     assert read_arrow(tmp_path / "names.parquet") == SENTENCES

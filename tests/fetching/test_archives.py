@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.fetching import archives
+from pipeline.fetching import archives, checks
 from pipeline.fetching.archives import chunks, unzip, zip_names
 
 
@@ -111,6 +111,36 @@ def test_a_bomb_is_known_by_its_sizes(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "z", ("bomb", bytes(archives.BOMB_BYTES + 1)))
     with pytest.raises(UserError, match=r"'bomb' says that .* bytes unpack to"):
         zip_names(path, "it")
+
+
+def test_a_bomb_in_many_members_is_known_by_their_sum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "BOMB_BYTES", 1 << 20)
+    path = make_zip(tmp_path / "z", *((f"part{number}", bytes(1 << 18)) for number in range(9)))
+    with pytest.raises(UserError, match=r"^it: [\d,]+ bytes unpack to 2,359,296; not unpacked"):
+        zip_names(path, "it")
+
+
+def test_more_than_the_most_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_zip(tmp_path / "z", ("a", b"word"), ("b", b"word"))
+    packed = tmp_path / "x.gz"
+    packed.write_bytes(gzip.compress(b"word" * 2))
+    monkeypatch.setattr(checks, "LARGEST", 8)
+    assert zip_names(path, "it") == ["a", "b"]
+    assert b"".join(chunks(packed, "it")) == b"word" * 2
+    monkeypatch.setattr(checks, "LARGEST", 7)
+    for unpack in (lambda: zip_names(path, "it"), lambda: list(chunks(packed, "it"))):
+        with pytest.raises(UserError, match=r"^it: has more than .* the most that is fetched"):
+            unpack()
+
+
+def test_a_members_name_is_cut_and_without_escapes(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "z", ("../\x1b[31m" + "x" * 9999, b""))
+    with pytest.raises(UserError) as caught:
+        zip_names(path, "it")
+    assert len(str(caught.value)) < 400
+    assert str(caught.value).isprintable()
 
 
 def test_members_that_share_their_bytes(tmp_path: Path) -> None:

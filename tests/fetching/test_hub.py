@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import huggingface_hub
@@ -13,7 +14,7 @@ import pytest
 from huggingface_hub.utils import filter_repo_objects
 
 from pipeline.errors import UserError
-from pipeline.fetching import hub
+from pipeline.fetching import checks, hub
 from tests.helpers.sample_sources import serve
 
 Publish = Callable[..., Path]
@@ -30,11 +31,13 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
         return revisions[repo, revision]
 
     def snapshot(
-        repo: str, *, repo_type: str, revision: str | None, allow_patterns: list[str], **options: Any
-    ) -> str:
-        assert not options
+        repo: str, *, repo_type: str, revision: str | None, allow_patterns: list[str], dry_run: bool = False
+    ) -> Any:
         folder = tmp_path / repo_type
-        for name in filter_repo_objects(files(repo, revision), allow_patterns=allow_patterns):
+        names = list(filter_repo_objects(files(repo, revision), allow_patterns=allow_patterns))
+        if dry_run:
+            return [SimpleNamespace(file_size=len(name), will_download=True) for name in names]
+        for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
         return str(folder)
@@ -107,6 +110,15 @@ def test_the_hubs_own_conversion_is_the_second_choice(publish: Publish) -> None:
     publish("org/name", "conll2003.py", revision="v1")
     with pytest.raises(UserError, match="org/name@v1: has no Parquet files for the split train"):
         hub.dataset_files("org/name@v1", "train")
+
+
+def test_too_much_is_not_fetched(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = publish("org/name", "config.json", "train.parquet", "pytorch_model.bin")
+    monkeypatch.setattr(checks, "LARGEST", len("config.json"))
+    hub.model_files("org/name", ["config.json"])
+    with pytest.raises(UserError, match=r"^org/name: has more than .* the most that is fetched"):
+        hub.dataset_files("org/name", "train")
+    assert not (root / "dataset").exists()
 
 
 def test_the_clients_errors_become_one_line(publish: Publish) -> None:

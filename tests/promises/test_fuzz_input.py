@@ -271,7 +271,7 @@ def test_any_source(tmp_path: Path, source: str, checksum: str) -> None:
         patch.chdir(tmp_path)
         patch.setattr(hub, "model_files", unreachable)
         patch.setattr(hub, "dataset_files", unreachable)
-        patch.setattr(web, "_opener", unreachable)
+        patch.setattr(web, "_client", unreachable)
         patch.setattr(subprocess, "run", lambda *args, **options: failed)
         for call in (
             lambda: fetch_file(source, tmp_path / "file", mirror=tmp_path / "mirror"),

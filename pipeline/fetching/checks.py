@@ -1,0 +1,60 @@
+"""What every fetched file is checked for: its size, and contents that are not the file itself."""
+
+import re
+
+from pipeline.errors import UserError
+
+LARGEST = 64 << 30  # bytes of all that one source brings, unpacked; the largest encoders have 43 GB
+HEAD = 1024  # bytes that show what a file holds
+
+_HTML = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL
+)
+GZIP = b"\x1f\x8b"  # what gzip data start with
+_LFS = b"version https://git-lfs.github.com/spec/"
+_ZIP = b"PK\x03\x04"
+
+
+def check_size(label: str, size: int) -> None:
+    """Refuse more than LARGEST bytes, in the name of `label`.
+
+    Raises:
+        UserError: naming the bound.
+    """
+    if size > LARGEST:
+        raise UserError(
+            f"{label}: has more than {LARGEST >> 30} GiB, the most that is fetched; give a smaller one"
+        )
+
+
+def check_head(label: str, head: bytes) -> None:
+    """Refuse a file whose first HEAD bytes are those of a web page or a Git LFS pointer.
+
+    Raises:
+        UserError: named by `label`.
+    """
+    if _HTML.match(head):
+        raise page_refusal(label)
+    if head.startswith(_LFS):
+        raise UserError(f"{label}: is a Git LFS pointer, not the file; run `git lfs pull` in its folder")
+
+
+def check_text_head(label: str, head: bytes) -> None:
+    """Refuse text whose first HEAD bytes are packed, or as `check_head`.
+
+    Raises:
+        UserError: named by `label`.
+    """
+    check_head(label, head)
+    if head.startswith(GZIP):
+        raise UserError(f"{label}: is gzip data inside gzip data; unpack it once with gunzip and give that")
+    if head.startswith(_ZIP):
+        raise UserError(f"{label}: is a zip archive; unzip it and give the file inside")
+
+
+def page_refusal(label: str) -> UserError:
+    """The error for a web page in place of a file, such as one to sign in."""
+    return UserError(
+        f"{label}: is a web page (HTML), not the file; fetch the file itself, signed in if its site asks for "
+        "that, and give its path"
+    )

@@ -1,0 +1,75 @@
+"""Messages tell no secret and leave the terminal as it is."""
+
+import pytest
+
+from pipeline.errors import first_line, one_line, shown_address
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://example.com/a.txt", "https://example.com/a.txt"),
+        ("https://user:secret@example.com/a.txt", "https://example.com/a.txt"),
+        ("https://token@example.com:8080/a.txt", "https://example.com:8080/a.txt"),
+        ("https://user:se@cret@example.com/", "https://example.com/"),
+        ("https://user:se/cret@example.com/", "https://example.com/"),
+        ("https://user:se?cret@example.com/", "https://example.com/"),
+        ("https://user:se#cret@example.com/", "https://example.com/"),
+        ("https://user:se cret@example.com/", "https://example.com/"),
+        ("HTTPS://user:secret@example.com", "HTTPS://example.com"),
+        ("https:/user:secret@example.com", "https:/example.com"),
+        ("//user:secret@example.com", "//example.com"),
+        ("ftp://user:secret@[::1]:21/x", "ftp://[::1]:21/x"),
+        ("https://example.com/pkg@1.0/x", "https://example.com/pkg@1.0/x"),
+        ("https://example.com:8080/pkg@1.0", "https://example.com:8080/pkg@1.0"),
+        ("https://[::1]:8080/pkg@1.0", "https://[::1]:8080/pkg@1.0"),
+        ("https://example.com/x?X-Amz-Signature=abc&e=1", "https://example.com/x?…"),
+        ("https://example.com/x?", "https://example.com/x?"),
+        ("https://example.com/x#token", "https://example.com/x#…"),
+        ("https://example.com?sig=a/b@c", "https://example.com?…"),
+        ("pypi:name==1.0", "pypi:name==1.0"),
+        ("org/name@refs/pr/1", "org/name@refs/pr/1"),
+        ("data/what?/me@home.txt", "data/what?/me@home.txt"),
+        ("/data/a:b@c#d", "/data/a:b@c#d"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
+    assert shown_address(address) == shown
+    assert shown_address(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é 文 text", "plain é 文 text"),
+        (" two\n lines\t", "two lines"),
+        ("\x1b[31;1mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07name\x1b]8;;https://x\x1b\\link", "namelink"),
+        ("\x1b]0;never ended", "0;never ended"),
+        ("\x9b2Jgone \x1bcreset \x1b(Bset", "gone reset set"),
+        ("bell\x07 back\x08 nul\0", "bell? back? nul?"),
+        ("right\u202eto left\u200b", "right?to left?"),
+        ("half \udc80", "half ?"),
+        (
+            "404 for https://user:secret@host/x?sig=abc, then (http://host/y?z=1).",
+            "404 for https://host/x?…, then (http://host/y?…).",
+        ),
+        ("https://user:secret@host: answers 404", "https://host: answers 404"),
+        ("https://user:secret@host/x", "https://host/x"),
+        (ValueError("why"), "why"),
+    ],
+)
+def test_strangers_text_is_one_printable_line(text: object, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_long_text_is_cut() -> None:
+    assert one_line("x" * 200) == "x" * 200
+    assert one_line("x" * 201) == "x" * 199 + "…"
+    assert one_line("a." * 10_000_000, limit=2000) == "a." * 999 + "a…"
+
+
+def test_the_first_line_of_an_error() -> None:
+    assert first_line(ValueError("\nwhy\x1b[31m \nand how")) == "why"
+    assert first_line(ValueError()) == "ValueError"
