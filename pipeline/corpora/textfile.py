@@ -16,9 +16,11 @@ LONGEST = 1_000_000
 
 CHUNK = 1 << 16  # bytes
 GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
-    b"PK\x03\x04": "is a zip archive; unpack it and name the text file inside",
+    ZIP_MAGIC: "is a zip archive; unpack it and name the text file inside",
+    GZIP_MAGIC: "is gzip data, which must be unpacked once more",
     b"PAR1": "is a Parquet file; set format: dataset",
     b"ARROW1": "is an Arrow file; set format: dataset",
     b"%PDF": "is a PDF document; name a text file",
@@ -165,19 +167,25 @@ def _problem(line: str, number: int, encoding: str, head: bytes, longest: int) -
         return _too_long(longest)
     if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
         return f"starts with a byte order mark, which {encoding} keeps; set encoding: utf-8-sig, or remove it"
-    if line.endswith("\r"):
-        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
-    if "\r" in line:
-        return "holds a carriage return inside; end each line with a line feed alone"
-    if "\0" in line:
-        return _other_file(head) or (
-            f"holds a NUL character; this is no text in {encoding}: correct the file or the setting encoding"
-        )
+    if number == 1 and line.startswith(ZIP_MAGIC.decode()):
+        return _other_file(head)
+    if "\r" in line or "\0" in line:
+        return _other_file(head) or _control_problem(line, encoding)
     if not is_unicode(line):
         return (
             f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
         )
     return None
+
+
+def _control_problem(line: str, encoding: str) -> str:
+    if "\0" in line:
+        return (
+            f"holds a NUL character; this is no text in {encoding}: correct the file or the setting encoding"
+        )
+    if line.endswith("\r"):
+        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
+    return "holds a carriage return inside; end each line with a line feed alone"
 
 
 def _other_file(head: bytes) -> str | None:
