@@ -28,8 +28,6 @@ OTHER_FILES = {
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
     b"\x28\xb5\x2f\xfd": "is zstd data; unpack it, for example with unzstd",
     b"7z\xbc\xaf": "is a 7z archive; unpack it and name the text file inside",
-    b"\xff\xfe": "starts with the byte order mark of UTF-16; set encoding: utf-16",
-    b"\xfe\xff": "starts with the byte order mark of UTF-16; set encoding: utf-16",
 }
 """What a file that is not in the encoding given may be, by its first bytes."""
 
@@ -101,7 +99,7 @@ def stream_lines(
                 yield number, _checked(line, number, name, encoding, head, windows, longest)
                 number += 1
             if problem:
-                raise UserError(f"{name}:{number}: {_other_file(head) or problem}")
+                raise UserError(f"{name}:{number}: {_other_file(head, encoding) or problem}")
             if not chunk:
                 break
             if len(begun) > longest:
@@ -168,9 +166,9 @@ def _problem(line: str, number: int, encoding: str, head: bytes, longest: int) -
     if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
         return f"starts with a byte order mark, which {encoding} keeps; set encoding: utf-8-sig, or remove it"
     if number == 1 and line.startswith(ZIP_MAGIC.decode()):
-        return _other_file(head)
+        return _other_file(head, encoding)
     if "\r" in line or "\0" in line:
-        return _other_file(head) or _control_problem(line, encoding)
+        return _other_file(head, encoding) or _control_problem(line, encoding)
     if not is_unicode(line):
         return (
             f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
@@ -188,8 +186,11 @@ def _control_problem(line: str, encoding: str) -> str:
     return "holds a carriage return inside; end each line with a line feed alone"
 
 
-def _other_file(head: bytes) -> str | None:
-    """What the file is by its first bytes, if it is no text."""
+def _other_file(head: bytes, encoding: str) -> str | None:
+    """What the file is by its first bytes, if it is no text or another Unicode."""
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        known = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+        return None if known else "starts with the byte order mark of UTF-16; set encoding: utf-16"
     return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
 
 
