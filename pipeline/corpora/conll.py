@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
+_COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
 _SPAN_OR_EMPTY = re.compile(r"\d+[-.]\d+")
 
 Row = tuple[int, list[str]]
@@ -99,7 +100,7 @@ class _Columns:
         self.path, self.word, self.tag, self.separator, self.spans = path, word, tag, separator, spans
         self.columns = self.first = 0
         self.begun = self.hashes = 0  # sentences, and those whose first line begins with #
-        self.first_hash: int | None = None
+        self.first_hash = self.first_document = 0
 
     def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
         """The sentences; an odd file is told in warnings at its end."""
@@ -118,6 +119,11 @@ class _Columns:
             log.warning(
                 f"{self.path}:{self.first_hash}: the first of {counted(self.hashes, 'sentence')} that begin "
                 "with a # line; if these lines are comments, set comment: '#'"
+            )
+        if self.first_document:
+            log.warning(
+                f"{self.path}:{self.first_document}: is read as a word; documents begin with {DOCUMENT} in "
+                "capital letters"
             )
         if empty:
             self.spans.report(f"{self.path}: holds no sentence; give a file with words in columns")
@@ -162,6 +168,8 @@ class _Columns:
             if problem := self._problem(number, cells):
                 self.spans.report(f"{self.path}:{number}: {problem}")
             else:
+                if cells[0].upper() == DOCUMENT and not self.first_document:
+                    self.first_document = number
                 words.append(cells[self.word])
                 tags.append(cells[self.tag])
                 lines.append(number)
@@ -179,13 +187,14 @@ class _Columns:
         if len(cells) != self.columns:
             problem = f"has {counted(len(cells), 'column')}, but line {self.first} has {self.columns}"
             if cells[0].startswith("#"):
-                return f"{problem}; correct the line, or if such lines are comments, set comment: '#'"
+                return f"{problem}; correct the line{_COMMENT_HINT}"
             if self.separator == "," and any('"' in cell for cell in cells):
                 return f"{problem}; cells in quotes are not read: save the file with tabs, set separator"
             return f"{problem}; correct the line (or set separator, if words hold spaces)"
         if not cells[self.word]:
             return f"the word in column {self.word} is empty; correct the line"
-        return self.spans.problem(cells[self.tag])
+        problem = self.spans.problem(cells[self.tag])
+        return f"{problem}{_COMMENT_HINT}" if problem and cells[0].startswith("#") else problem
 
 
 def _is_document(cell: str) -> bool:

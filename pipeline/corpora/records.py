@@ -138,8 +138,8 @@ class _Records:
         self.spans.warn()
         if self.first_empty is not None:
             log.warning(
-                f"{self.where(self.first_empty)}: the first of {self.empty:,} empty words; they are left out "
-                "with their tags"
+                f"{self.where(self.first_empty)}: holds the first empty word of {self.empty:,}; empty words "
+                "are left out with their tags"
             )
         if not self.sentences:
             self.report(f"{path}: holds no sentence; give a file with labelled sentences")

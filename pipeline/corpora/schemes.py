@@ -45,7 +45,11 @@ def tag_problem(tag: str, scheme: str) -> str | None:
     if letter and letter in PREFIXES[scheme] and bool(hyphen) == bool(kind):
         return None
     allowed = ", ".join(f"{each}-TYPE" for each in PREFIXES[scheme])
-    others = [name for name in ("bioes", "bilou") if name != scheme and letter and letter in PREFIXES[name]]
+    others = [
+        name
+        for name in ("bioes", "bilou")
+        if letter and letter in set(PREFIXES[name]) - set(PREFIXES[scheme])
+    ]
     hint = f" (the file may be in {others[0]})" if others else ""
     return f"{tag!r} is no {scheme} tag (O, {allowed}); correct it, or the settings `tag` or `scheme`{hint}"
 
@@ -130,6 +134,8 @@ class SpanReader:
         """What `tag_problem` says of a tag, or that it has a type where the file's others have none."""
         if tag not in self._problems:
             self._problems[tag] = tag_problem(tag, self.scheme) or self._mixed(tag)
+            if self._problems[tag]:
+                self.letters.add(tag[:1])
         return self._problems[tag]
 
     def _mixed(self, tag: str) -> str | None:

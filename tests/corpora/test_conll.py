@@ -178,7 +178,7 @@ def test_report_collects_every_problem_and_reads_on(write: Writer) -> None:
 
 # Lines that are no words
 
-COMMENTS: dict[str, tuple[bytes, dict[str, Any], str | None]] = {
+COMMENTS: dict[str, tuple[bytes, dict[str, Any], str]] = {
     "germeval": (
         b"#\thttp://example.org/a\t[2001-01-01]\n1\tIda\tB-PER\tO\n2\tsah\tO\tO\n\n"
         b"#\thttp://example.org/b\t[2001-01-02]\n1\tUlm\tB-LOC\tO\n",
@@ -188,7 +188,7 @@ COMMENTS: dict[str, tuple[bytes, dict[str, Any], str | None]] = {
     "multiconer": (
         b"# id 0001\tdomain=xx\nIda _ _ B-PER\nsah _ _ O\n\n# id 0002\tdomain=xx\nUlm _ _ B-LOC\n",
         {"tag": 3},
-        None,
+        "1: 'domain=xx' is no iob2 tag",
     ),
     "jnlpba": (
         b"###MEDLINE:01\n\nIda\tB-PER\nsah\tO\n\n###MEDLINE:02\n\nUlm\tB-LOC\n",
@@ -204,10 +204,9 @@ def test_comments_are_left_out_where_they_are_said_to_be(write: Writer, name: st
     path = write(content)
     wanted = [Sentence(("Ida", "sah"), ("B-PER", "O")), Sentence(("Ulm",), ("B-LOC",))]
     assert read_conll(path, comment="#", **options) == wanted
-    if says:
-        message = refusal(path, **options)
-        assert message.startswith(f"{path}:{says}")
-        assert "set comment: '#'" in message
+    message = refusal(path, **options)
+    assert message.startswith(f"{path}:{says}")
+    assert "set comment: '#'" in message
 
 
 def test_a_comment_does_not_end_a_sentence(write: Writer) -> None:
@@ -247,6 +246,15 @@ def test_documents_begin_whatever_parts_their_lines(write: Writer, line: str, be
     path = write(("\n".join([line, "", *rows]).replace("|", between) + "\n").encode())
     found = read_conll(path, separator=None if between == " " else between)
     assert [sentence.tags for sentence in found] == [("B-LOC", "O"), ("B-PER",)]
+
+
+def test_a_document_in_small_letters_is_a_word_with_a_warning(
+    write: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(b"a O\n\n-docstart- O\n\nb O\n\n-DocStart- O\n")
+    assert len(read_conll(path)) == 4
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}:3: is read as a word; documents begin with -DOCSTART-")
 
 
 def test_a_word_that_only_begins_like_a_document_is_a_word(write: Writer) -> None:

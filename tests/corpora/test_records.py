@@ -216,7 +216,7 @@ def test_empty_words_are_left_out_with_a_count(tmp_path: Path, caplog: pytest.Lo
         {"tokens": ["", "May", "", "ran"], "ner_tags": ["B-X", "I-X", "I-X", "I-X"]},
         {"tokens": [""], "ner_tags": ["O"]},
     ]
-    says = "the first of 4 empty words; they are left out with their tags"
+    says = "holds the first empty word of 4; empty words are left out with their tags"
     wanted = [Sentence(("Ida", "left"), ("B-X", "O")), Sentence(("May", "ran"), ("B-X", "I-X"))]
     path = write_lines(tmp_path / "x.jsonl", *rows)
     assert read_jsonl(path, strict=True) == wanted
@@ -225,9 +225,7 @@ def test_empty_words_are_left_out_with_a_count(tmp_path: Path, caplog: pytest.Lo
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({key: [row[key] for row in rows] for key in rows[0]}), path)
     assert read_arrow(path, strict=True) == wanted
-    assert caplog.messages == [
-        f"{path}: row 1: the first of 4 empty words; they are left out with their tags"
-    ]
+    assert caplog.messages == [f"{path}: row 1: {says}"]
     assert read_jsonl(write_lines(tmp_path / "y", rows[0]), scheme="plain")[0].tags == ("B-X", "O")
 
 

@@ -126,7 +126,16 @@ def test_a_letter_of_another_scheme_names_it() -> None:
     assert "may be in bilou" in (tag_problem("U-PER", "bioes") or "")
     assert "may be in bioes" in (tag_problem("S-PER", "bilou") or "")
     assert "set scheme to the file's own" in (tag_problem("B-PER", "io") or "")
+    assert "may be in" not in (tag_problem("B-", "iob2") or "")
     assert tag_problem("B-movie", "plain") is None
+
+
+def test_no_other_scheme_is_named_where_tags_were_refused(caplog: pytest.LogCaptureFixture) -> None:
+    reader = SpanReader("bioes", str, False, pytest.fail)
+    assert reader.problem("U-X")
+    reader.read(["B-X", "I-X"], [1, 2])
+    reader.warn()
+    assert "looks like" not in caplog.messages[0]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
