@@ -12,6 +12,7 @@ from stages import (
     evaluate,
     export,
     fingerprint,
+    fold_teacher,
     headline,
     predict,
     prepare,
@@ -26,17 +27,20 @@ from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, teacher, dump, unlabelled, distill, evaluate, time_epochs, headline,
+    fingerprint, download, prepare, teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline,
     report,
 )  # fmt: skip
 
 
 def check(
-    file: Annotated[Path, typer.Argument(exists=True, help="A file of the corpus.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, help="A file to read as the task's; all of the task's if left out."),
+    ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Say what a corpus file, read as those of the parameter `task`, holds and what is wrong with it."""
-    prepare.main(check=file, params=params)
+    """Say what the files of the parameter `task` hold, and what is wrong with them."""
+    prepare.main(file, check=True, params=params)
 
 
 def main() -> None:

@@ -11,29 +11,30 @@ from stages.guard import guarded
 
 
 def main(
+    file: Annotated[Path | None, typer.Argument(exists=True, help="With --check: this file alone.")] = None,
     corpus: Annotated[Path | None, typer.Option(help="The corpus as fetched, from `download`.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,
     code: Annotated[Path | None, typer.Option(help="This stage's code, from `fingerprint`.")] = None,
     check: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            help="Only say what this file, read as the task's are, holds and all that is wrong with it; "
-            "status 1 if anything is. Needs no other option.",
-        ),
+        bool, typer.Option("--check", help="Only report on the task's files; status 1 if any has a problem.")
+    ] = False,
+    mirror: Annotated[
+        Path | None, typer.Option(envvar="CORPUS_MIRROR", help="With --check: as for `download`.")
     ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
     if check:
-        from pipeline.encoding.corpus_check import look_at, report
+        from pipeline.encoding.corpus_check import check_entry, check_file, report
         from pipeline.params import load_params
 
-        findings = look_at(check, load_params(params).corpus)
-        print(*report(findings, encoder, usual=Path("data/encoder")), sep="\n")
-        raise typer.Exit(int(bool(findings.problems)))
-    if not (corpus and encoder and out and code):
+        given = load_params(params)
+        place = mirror / given.task if mirror else None
+        found = check_file(file, given.corpus) if file else check_entry(given.corpus, mirror=place)
+        print(*report(found, encoder, usual=Path("data/encoder")), sep="\n")
+        raise typer.Exit(int(found.wrong))
+    if file or not (corpus and encoder and out and code):
         raise typer.BadParameter("--corpus, --encoder, --out and --code are needed, or --check")
     from pipeline.corpora.splits import read_splits
     from pipeline.corpora.tagging import TagSet

@@ -130,9 +130,7 @@ def _description(method: str) -> str:
 
 def _sources(run: FinishedRun) -> list[str]:
     """The addresses of the corpus's files, each once."""
-    values = run.settings.corpus.files.model_dump(exclude_none=True).values()
-    sources = chain.from_iterable([value] if isinstance(value, str) else value for value in values)
-    return list(dict.fromkeys(sources))
+    return list(dict.fromkeys(chain.from_iterable(run.settings.corpus.files.by_split().values())))
 
 
 def _repository(source: str) -> str | None:

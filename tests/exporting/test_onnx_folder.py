@@ -15,7 +15,8 @@ import onnxruntime
 import pytest
 import torch
 
-from pipeline.corpora.tagging import Sentence, to_iob2
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.errors import UserError
