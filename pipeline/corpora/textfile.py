@@ -1,4 +1,4 @@
-"""Lines of a text file, plain or gzipped; whatever is no clean text is refused by file and line."""
+"""Lines of a text file or stream, plain or gzipped; whatever is no clean text is refused by file and line."""
 
 import codecs
 import gzip
@@ -11,71 +11,164 @@ from typing import BinaryIO, cast
 
 from pipeline.errors import UserError, is_unicode
 
+LONGEST = 1_000_000
+"""Characters of a line of a labelled file: some 100,000 words as JSON."""
+
+CHUNK = 1 << 16  # bytes
 GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
+OTHER_FILES = {
+    ZIP_MAGIC: "is a zip archive; unpack it and name the text file inside",
+    GZIP_MAGIC: "is gzip data, which must be unpacked once more",
+    b"PAR1": "is a Parquet file; set format: dataset",
+    b"ARROW1": "is an Arrow file; set format: dataset",
+    b"%PDF": "is a PDF document; name a text file",
+    b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
+    b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
+    b"\x28\xb5\x2f\xfd": "is zstd data; unpack it, for example with unzstd",
+    b"7z\xbc\xaf": "is a 7z archive; unpack it and name the text file inside",
+}
+"""What a file that is not in the encoding given may be, by its first bytes."""
 
 
 def refuse(problem: str) -> None:
-    """What a reader does with a problem unless told otherwise: raise it as UserError."""
+    """Raise a problem as UserError: what a reader does with it unless told otherwise."""
     raise UserError(problem)
 
 
-def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line without its end) of a file; a gzipped one is known by its first bytes.
-
-    Lines end with a line feed and nothing else, so that the other separators of Unicode stay inside words.
+def read_lines(
+    path: Path, encoding: str = "utf-8", *, windows: bool = False, longest: int = LONGEST
+) -> Iterator[tuple[int, str]]:
+    """The lines of a file, gzipped or not, as `stream_lines` gives them.
 
     Raises:
-        UserError: the file cannot be read or is empty, `encoding` is unknown, bytes are not in that encoding,
-            or a line holds a byte order mark, a carriage return (Windows line ends) or a NUL.
+        UserError: the file cannot be opened or is empty; and as `stream_lines`.
     """
-    _check_encoding(encoding)
-    number = 0
+    empty = True
     try:
-        with (
-            path.open("rb") as raw,
-            _unzipped(raw) as data,
-            io.TextIOWrapper(data, encoding, newline="\n") as text,
-        ):
-            for number, line in enumerate(text, 1):
-                line = line.removesuffix("\n")
-                if problem := _problem(line, number, encoding):
-                    raise UserError(f"{path}:{number}: {problem}")
-                yield number, line
-    except UnicodeError:
-        raise UserError(_bad_bytes(path, encoding)) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}:{number + 1}: damaged gzip data ({error}); fetch the file again") from None
+        file = path.open("rb")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if not number:
+        raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
+    with file:
+        for line in stream_lines(file, str(path), encoding, gzipped=None, windows=windows, longest=longest):
+            empty = False
+            yield line
+    if empty:
         raise UserError(f"{path}: is empty; give a file with sentences")
 
 
-def _check_encoding(encoding: str) -> None:
+def stream_lines(
+    raw: BinaryIO,
+    name: str,
+    encoding: str = "utf-8",
+    *,
+    gzipped: bool | None = None,
+    windows: bool = False,
+    longest: int = LONGEST,
+) -> Iterator[tuple[int, str]]:
+    """The lines of a stream of bytes: (line number from 1, line without its end).
+
+    A line is given as soon as its end is read, and no more than a chunk and a line is held in memory. Lines
+    end with a line feed and nothing else, so that the other separators of Unicode stay inside words.
+
+    Args:
+        raw: open for reading bytes, with `peek` and `read1`, as files and standard input have them.
+        name: the stream's, for messages.
+        encoding: of the bytes.
+        gzipped: whether the bytes are gzip data; None looks at the first two.
+        windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
+        longest: most characters that a line may have.
+
+    Raises:
+        UserError: the stream cannot be read, `encoding` is unknown, gzip data are damaged, bytes are not in
+            the encoding, or a line is longer than `longest` or holds a byte order mark at the file's start,
+            a carriage return, a NUL or half a surrogate pair. The message starts with `NAME:LINE`.
+    """
+    decoder = _decoder(encoding)
+    number, begun = 1, ""  # of the line that is not ended yet
+    total, head = 0, b""
     try:
-        codecs.lookup(encoding)
+        data = _unzipped(raw, gzipped)
+        while True:
+            chunk = data.read1(CHUNK)
+            head, total = head or chunk[:8], total + len(chunk)
+            text, problem = _decode(decoder, chunk, total, encoding)
+            *ended, begun = (begun + text).split("\n")
+            for line in ended:
+                yield number, _checked(line, number, name, encoding, head, windows, longest)
+                number += 1
+            if problem:
+                raise UserError(f"{name}:{number}: {_other_file(head, encoding) or problem}")
+            if not chunk:
+                break
+            if len(begun) > longest:
+                raise UserError(f"{name}:{number}: {_too_long(longest)}")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{name}:{number}: damaged gzip data ({error}); fetch the file again") from None
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read ({_reason(error)}); name a text file") from None
+    if begun:
+        yield number, _checked(begun, number, name, encoding, head, windows, longest)
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    try:
         "".encode(encoding)  # refuses codecs between bytes, such as base64
+        return codecs.getincrementaldecoder(encoding)()
     except (LookupError, ValueError):
         raise UserError(f"encoding: {encoding!r} is unknown; try utf-8 or latin-1") from None
 
 
-def _unzipped(raw: io.BufferedReader) -> BinaryIO:
-    zipped = raw.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
+def _unzipped(raw: BinaryIO, gzipped: bool | None) -> io.BufferedReader:
+    buffered = cast(io.BufferedReader, raw)
+    if gzipped is None:
+        gzipped = buffered.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+    return cast(io.BufferedReader, gzip.GzipFile(fileobj=buffered)) if gzipped else buffered
 
 
-def _problem(line: str, number: int, encoding: str) -> str | None:
+def _decode(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, total: int, encoding: str
+) -> tuple[str, str | None]:
+    """Decode a chunk, the last if it is empty: its text up to a byte that is wrong, and what is wrong there.
+
+    `total` counts the bytes up to the chunk's end.
+    """
+    before = decoder.getstate()
+    advice = f"not {encoding}; set encoding to what the file is in, for example latin-1"
+    try:
+        return decoder.decode(chunk, final=not chunk), None
+    except UnicodeDecodeError as error:
+        behind = len(error.object) - error.start  # bytes from the wrong one to the chunk's end
+        problem = f"byte {total - behind + 1} of the file (0x{error.object[error.start]:02x}) is {advice}"
+        with suppress(UnicodeError):
+            decoder.setstate(before)
+            return decoder.decode(chunk[: max(0, len(chunk) - behind)]), problem
+        return "", problem
+    except UnicodeError:  # some codecs cannot say where
+        return "", f"the bytes are {advice}"
+
+
+def _checked(
+    line: str, number: int, name: str, encoding: str, head: bytes, windows: bool, longest: int
+) -> str:
+    """The line without a carriage return at its end, if it is clean text."""
+    if windows:
+        line = line.removesuffix("\r")
+    if problem := _problem(line, number, encoding, head, longest):
+        raise UserError(f"{name}:{number}: {problem}")
+    return line
+
+
+def _problem(line: str, number: int, encoding: str, head: bytes, longest: int) -> str | None:
+    if len(line) > longest:
+        return _too_long(longest)
     if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
         return f"starts with a byte order mark, which {encoding} keeps; set encoding: utf-8-sig, or remove it"
-    if line.endswith("\r"):
-        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
-    if "\r" in line:
-        return "holds a carriage return inside; end each line with a line feed alone"
-    if "\0" in line:
-        return (
-            f"holds a NUL character; this is no text in {encoding}: correct the file or the setting encoding"
-        )
+    if number == 1 and line.startswith(ZIP_MAGIC.decode()):
+        return _other_file(head, encoding)
+    if "\r" in line or "\0" in line:
+        return _other_file(head, encoding) or _control_problem(line, encoding)
     if not is_unicode(line):
         return (
             f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
@@ -83,20 +176,27 @@ def _problem(line: str, number: int, encoding: str) -> str | None:
     return None
 
 
-def _bad_bytes(path: Path, encoding: str) -> str:
-    """Which line and byte cannot be decoded: the stream decodes in blocks and cannot tell."""
-    try:
-        with path.open("rb") as raw, _unzipped(raw) as stream:
-            data = stream.read()
-    except (EOFError, zlib.error, OSError) as error:
-        return f"{path}:1: damaged gzip data ({error}); fetch the file again"
-    advice = f"not {encoding}; set encoding to what the file is in, for example latin-1"
-    with suppress(UnicodeError):  # some codecs cannot say where
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError as error:
-            line = data[: error.start].decode(encoding).count("\n") + 1
-            return (
-                f"{path}:{line}: byte {error.start + 1} of the file (0x{data[error.start]:02x}) is {advice}"
-            )
-    return f"{path}:1: the bytes are {advice}"
+def _control_problem(line: str, encoding: str) -> str:
+    if "\0" in line:
+        return (
+            f"holds a NUL character; this is no text in {encoding}: correct the file or the setting encoding"
+        )
+    if line.endswith("\r"):
+        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
+    return "holds a carriage return inside; end each line with a line feed alone"
+
+
+def _other_file(head: bytes, encoding: str) -> str | None:
+    """What the file is by its first bytes, if it is no text or another Unicode."""
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        known = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+        return None if known else "starts with the byte order mark of UTF-16; set encoding: utf-16"
+    return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
+
+
+def _too_long(longest: int) -> str:
+    return f"is longer than {longest:,} characters; end each line with a line feed"
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,141 @@
+"""Lines come out as they were written, whatever the bytes come through, or one line says what is wrong."""
+
+import gzip
+import io
+import random
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.corpora.textfile import CHUNK, LONGEST, read_lines, stream_lines
+from pipeline.errors import UserError
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-7", "latin-1", "cp1252", "gb18030", "shift_jis")
+
+
+class Slow(io.RawIOBase):
+    """A pipe that gives a few bytes at a time."""
+
+    def __init__(self, content: bytes, most: int) -> None:
+        self.content, self.most, self.place = content, most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self.content[self.place : self.place + min(self.most, len(buffer))]
+        buffer[: len(part)] = part
+        self.place += len(part)
+        return len(part)
+
+
+def streamed(content: bytes, most: int = 1 << 20, **options: Any) -> list[tuple[int, str]]:
+    return list(stream_lines(io.BufferedReader(Slow(content, most)), "name", **options))
+
+
+def refusal(content: bytes, most: int = 1 << 20, **options: Any) -> str:
+    with pytest.raises(UserError) as refused:
+        streamed(content, most, **options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_lines_in_every_encoding(encoding: str, packed: bool) -> None:
+    """The oracle is io.TextIOWrapper."""
+    rng = random.Random(encoding)
+    letters = "abc \t\x0b\x85\u2028 日本" if encoding in ("utf-8", "utf-16", "gb18030") else "abc \t"
+    lines = ["".join(rng.choices(letters, k=rng.randrange(9))) for _ in range(50)]
+    for end in ("", "\n"):
+        data = ("\n".join(lines) + end).encode(encoding)
+        wanted = io.TextIOWrapper(io.BytesIO(data), encoding, newline="\n").read().split("\n")
+        wanted = wanted[:-1] if not wanted[-1] else wanted
+        for most in (2, 3, 1000):
+            found = streamed(gzip.compress(data) if packed else data, most, encoding=encoding)
+            assert found == list(enumerate(wanted, 1))
+
+
+def test_gzip_and_line_ends_are_said_by_arguments() -> None:
+    packed = gzip.compress(b"a\r\nb\n")
+    assert streamed(packed, windows=True) == [(1, "a"), (2, "b")]
+    assert streamed(packed, windows=True, gzipped=True) == [(1, "a"), (2, "b")]
+    assert refusal(packed, gzipped=True).startswith("name:1: ends with a carriage return (Windows line ends)")
+    assert "is gzip data" in refusal(packed, gzipped=False)
+    assert "damaged gzip data" in refusal(b"a\n", gzipped=True)
+    assert refusal(b"a\rb\r\n", windows=True).startswith("name:1: holds a carriage return inside")
+
+
+def test_a_line_comes_as_soon_as_it_ends() -> None:
+    lines = stream_lines(io.BufferedReader(Slow(b"one\ntwo\n" + b"x" * 10, 4)), "name")
+    assert next(lines) == (1, "one")
+    lines = stream_lines(io.BufferedReader(Slow(b"good\n\xff\n", 99)), "name")
+    assert next(lines) == (1, "good")
+    with pytest.raises(UserError, match=r"^name:2: byte 6 of the file \(0xff\) is not utf-8"):
+        next(lines)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 99])
+def test_the_wrong_byte_is_named_wherever_chunks_end(most: int) -> None:
+    content = "Zürich\nÖl\n".encode() + b"x\xc3 y\n"
+    assert refusal(content, most).startswith("name:3: byte 14 of the file (0xc3) is not utf-8")
+    content = "a\nb\n".encode("utf-16") + b"\x00\xd8a\x00"
+    assert refusal(content, most, encoding="utf-16").startswith("name:3: byte 11 of the file (0x00) is not")
+    assert refusal(b"a\n\xc3", most).startswith("name:2: byte 3 of the file (0xc3) is not utf-8")
+
+
+def zipped() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.conll", "Ida B-PER\n" * 99)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (zipped(), "is a zip archive; unpack it"),
+        (gzip.compress(zipped()), "is a zip archive; unpack it"),
+        (gzip.compress(gzip.compress(b"Ida B-PER\n")), "is gzip data, which must be unpacked once more"),
+        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file; set format: dataset"),
+        ("Ida B-PER\n".encode("utf-16"), "set encoding: utf-16"),
+    ],
+)
+def test_other_kinds_of_file_are_told_by_their_names(content: bytes, says: str, encoding: str) -> None:
+    message = refusal(content, encoding=encoding)
+    assert message.startswith("name:1: ")
+    assert says in message
+    assert "latin-1" not in message
+
+
+def test_a_line_has_a_longest_length() -> None:
+    assert streamed(b"x" * 9 + b"\n" + b"y" * 9, longest=9) == [(1, "x" * 9), (2, "y" * 9)]
+    for content in (b"a\n" + b"x" * 10 + b"\n", b"a\n" + b"x" * 10, b"a\n" + b"x" * 10**6):
+        assert refusal(content, longest=9).startswith("name:2: is longer than 9 characters")
+    assert f"longer than {LONGEST:,} characters" in refusal(b"x" * (LONGEST + CHUNK))
+
+
+def test_memory_does_not_grow_with_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(64):
+            file.write(b"x" * 1_000_000)
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"long.gz:1: is longer than 1,000,000 characters"):
+        list(read_lines(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * LONGEST
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none", Path("a\0b")):
+        with pytest.raises(UserError, match="cannot be read"):
+            list(read_lines(path))
+    (tmp_path / "empty").touch()
+    with pytest.raises(UserError, match=r"empty: is empty"):
+        list(read_lines(tmp_path / "empty"))
