@@ -32,9 +32,10 @@ def main(
     from pipeline.scores.unlabelled import write_unlabelled
 
     root = os.environ.get("CORPUS_MIRROR")
-    sentences = fetch_unlabelled(settings.unlabelled, mirror=Path(root, settings.task) if root else None)
-    print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
-    write_unlabelled(sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings.dump)
+    mirror = Path(root, settings.task) if root else None
+    text = fetch_unlabelled(settings.unlabelled, settings.corpus, mirror=mirror)
+    print(f"unlabelled: {text}")
+    write_unlabelled(text.sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings.dump)
 
 
 if __name__ == "__main__":

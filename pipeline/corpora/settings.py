@@ -23,7 +23,9 @@ class Corpus(Group):
 
     word, tag: columns by number (conll; None is the first and the last) or by name (jsonl and dataset; None
         is tokens and ner_tags).
+    words: how raw text without tags is cut: as CoNLL corpora are, or every character a word (Chinese, Thai).
     separator: what stands between columns (conll); None is any run of spaces and tabs.
+    comment: how lines begin that are left out (conll); None leaves none out.
     names: of tags that are numbers (jsonl and dataset; a data set often tells them itself).
     """
 
@@ -35,9 +37,11 @@ class Corpus(Group):
     word: int | str | None = None
     tag: int | str | None = None
     separator: Annotated[str, Field(min_length=1)] | None = None
+    comment: Annotated[str, Field(min_length=1)] | None = None
     names: tuple[str, ...] | None = None
     scheme: Literal["iob1", "iob2", "bioes", "plain"] = "iob2"
     encoding: str = "utf-8"
+    words: Literal["conll", "characters"] = "conll"
     strict: bool = False
 
     @model_validator(mode="after")
