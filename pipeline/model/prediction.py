@@ -3,13 +3,24 @@
 import torch
 from accelerate import Accelerator
 
+from pipeline.chain import LinearChain
+from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 
 
 @torch.inference_mode()
-def predict(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> list[list[str]]:
-    """The best tag sequence (Viterbi) of every sentence, in the split's order."""
+def predict(
+    model: ChainTagger, batches: Batches, accelerator: Accelerator, *, constrained: bool = False
+) -> list[list[str]]:
+    """The best tag sequence (Viterbi) of every sentence, in the split's order.
+
+    Args:
+        model: the tagger.
+        batches: the split.
+        accelerator: device and precision.
+        constrained: only among the sequences that the scheme of the tags allows.
+    """
     model.eval()
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * len(batches.encoded)
@@ -17,7 +28,23 @@ def predict(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> l
         batch = batches.batch(ids).to(accelerator.device)
         with accelerator.autocast():
             chain = model.chain(batch)
+        if constrained:
+            chain = constrain(chain, model.tag_set)
         _, paths = chain.viterbi()
         for row, path, length in zip(ids.tolist(), paths.tolist(), batch.lengths.tolist(), strict=True):
             predicted[row] = [names[tag] for tag in path[:length]]
     return predicted
+
+
+def constrain(chain: LinearChain, tag_set: TagSet) -> LinearChain:
+    """The chain with -inf as the score of what the scheme forbids: it gives tag sequences of the scheme alone.
+
+    Its scores of all other sequences stay, so that its probabilities are those given an allowed sequence.
+    """
+    masked = (
+        scores.masked_fill(~torch.tensor(allowed, device=scores.device), -torch.inf)
+        for scores, allowed in zip(
+            (chain.transitions, chain.start, chain.end), tag_set.allowed(), strict=True
+        )
+    )
+    return LinearChain(chain.emissions, *masked, chain.lengths)

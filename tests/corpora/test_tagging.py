@@ -171,3 +171,29 @@ def test_strict_reader_reports_each_broken_tag(caplog: pytest.LogCaptureFixture)
 def test_unknown_scheme_is_refused_with_the_choices() -> None:
     with pytest.raises(UserError, match=r"'bilou'.*iob1, iob2, bioes, plain"):
         SpanReader("bilou", str, False, pytest.fail)
+
+
+@pytest.mark.parametrize(
+    "tag_set",
+    [
+        TagSet(("O", "B-X", "I-X", "B-Y", "I-Y")),
+        TagSet(("I-Y", "B-X", "O", "I-X")),
+        TagSet(("A", "B-X", "I-X"), "plain"),
+    ],
+    ids=["iob2", "no B-Y", "plain"],
+)
+def test_what_is_allowed_is_what_the_scheme_reads_unbroken(tag_set: TagSet) -> None:
+    """By `to_iob2`, which finds where a sequence breaks the scheme."""
+    pairs, start, end = tag_set.allowed()
+
+    def unbroken(*tags: str) -> bool:
+        return tag_set.scheme == "plain" or not [
+            place for place in to_iob2(tags, "iob2")[1] if f"B-{tags[place][2:]}" in tag_set.tags
+        ]
+
+    for row, before in enumerate(tag_set.tags):
+        assert start[row] is unbroken(before)
+        for column, tag in enumerate(tag_set.tags):
+            opened = (f"B-{before[2:]}", before, tag) if before.startswith("I-") else (before, tag)
+            assert pairs[row][column] is unbroken(*opened), (before, tag)
+    assert end == [True] * len(tag_set)
