@@ -75,6 +75,9 @@ class Stages:
         after: float | None = None,
         checkpoint_seconds: float = 0.0,
         file_size: int | None = None,
+        out: str | None = "",
+        err: str | None = "",
+        encoding: str = "utf-8",
     ) -> Ended:
         """Run `python -m stages.<stage> <arguments>` in the folder `place`, which is its DVC project too.
 
@@ -87,6 +90,8 @@ class Stages:
             after: seconds after which SIGKILL comes, wherever the stage is.
             checkpoint_seconds: at least so long between two checkpoints.
             file_size: bytes beyond which no file can grow, which stands for a full disk.
+            out, err: files that standard output and error go to instead of a log; None closes them.
+            encoding: of both streams.
         """
         request = {
             "stage": stage,
@@ -98,6 +103,8 @@ class Stages:
             "after": after,
             "checkpoint_seconds": checkpoint_seconds,
             "file_size": file_size,
+            "streams": [out, err],
+            "encoding": encoding,
             "logs": str(self._logs),
         }
         assert self._process.stdin is not None
@@ -105,8 +112,9 @@ class Stages:
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
-        out, err, moments = ((self._logs / name).read_text() for name in ("out", "err", "moments"))
-        return Ended(answer["status"], out, err, moments.splitlines(), answer["seconds"])
+        told, complained = ((self._logs / name).read_text(encoding) for name in ("out", "err"))
+        moments = (self._logs / "moments").read_text().splitlines()
+        return Ended(answer["status"], told, complained, moments, answer["seconds"])
 
     def close(self) -> None:
         """End the server."""
@@ -138,8 +146,14 @@ def _run(request: dict[str, Any]) -> None:
         os.chdir(request["place"])
         os.environ["DVC_ROOT"] = request["place"]
         moments = os.open(logs / "moments", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
-        for stream, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(logs / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), stream)
+        for stream, name, path in zip((1, 2), ("out", "err"), request["streams"], strict=True):
+            log = os.open(logs / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+            if path is None:
+                os.close(stream)
+                setattr(sys, f"std{name}", None)
+            else:
+                os.dup2(os.open(path, os.O_WRONLY) if path else log, stream)
+                getattr(sys, f"std{name}").reconfigure(encoding=request["encoding"], errors="strict")
         from pipeline.training import loop
         from stages import command
 
@@ -166,8 +180,8 @@ def _run(request: dict[str, Any]) -> None:
 
         traceback.print_exc()
         status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for told in filter(None, (sys.stdout, sys.stderr)):
+        told.flush()
     os._exit(status if isinstance(status, int) else 1)
 
 

@@ -196,8 +196,8 @@ def test_nobody_listening_is_no_traceback() -> None:
         check=False,
     )
     os.close(writing)
-    assert done.returncode != 0
-    assert done.stderr == ""
+    assert done.returncode == 0  # what was lost is a message, and no result
+    assert done.stderr == "warning: messages on standard output were lost (Broken pipe)\n"
 
 
 @pytest.mark.parametrize(

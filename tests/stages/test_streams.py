@@ -1,0 +1,99 @@
+"""Standard streams that are closed or full, or lack a character, end no stage and lose nothing in silence."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.forked_stages import Stages
+from tests.helpers.workspace import COMMANDS, Workspace
+
+FULL = "/dev/full"  # every write fails with "No space left on device"
+PROGRAM = """
+import sys
+from pipeline.errors import UserError
+from stages.command import run
+from stages.streams import Results
+
+def main() -> None:
+    {body}
+
+run(main)
+"""
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    server = Stages(tmp_path_factory.mktemp("logs"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace.make(tmp_path_factory.mktemp("workspace") / "inputs")
+
+
+@pytest.mark.parametrize("stage", COMMANDS)
+@pytest.mark.parametrize(
+    "streams",
+    [
+        {"out": FULL},
+        {"out": FULL, "err": FULL},
+        {"out": None, "err": None},
+        {"encoding": "ascii"},
+    ],
+    ids=["full", "both full", "closed", "ascii"],
+)
+def test_no_stage_fails_by_its_streams(
+    stages: Stages, workspace: Workspace, stage: str, streams: dict[str, str | None], tmp_path: Path
+) -> None:
+    ended = stages.run(stage, *workspace.arguments(stage), place=tmp_path, **streams)  # type: ignore[arg-type]
+    assert (ended.status, "Traceback" in ended.err) == (0, False), ended.err
+    written = {name.partition("/")[0] for name in COMMANDS[stage][1].values()}
+    assert written
+    assert list(tmp_path.glob("out*"))
+
+
+def outcome(body: str, shell: str) -> tuple[int, str]:
+    """Exit status and standard error of a stage with this body, its streams as the shell's words say."""
+    command = f"{sys.executable} -c '{PROGRAM.format(body=body)}' {shell}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", check=False)
+    return done.returncode, done.stderr
+
+
+def test_lost_messages_are_said() -> None:
+    said = "warning: messages on standard output were lost (No space left on device)\n"
+    assert outcome('print("done", flush=True)', f"> {FULL}") == (0, said)
+    assert outcome('print("done")', f"> {FULL}") == (0, said)
+    assert outcome('print("done")', "> /dev/null") == (0, "")
+    assert outcome('raise UserError("x: wrong")', f"> {FULL}") == (2, "error: x: wrong\n")
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_results_that_cannot_be_written_are_an_error(size: int) -> None:
+    body = f'out = Results(); out.write("x" * {size}); out.flush()'
+    status, told = outcome(body, f"> {FULL}")
+    assert status == 2
+    assert told.startswith("error: standard output: cannot be written (No space left on device); free space")
+    assert outcome(body, "> /dev/null") == (0, "")
+
+
+def test_results_are_utf8_whatever_the_locale() -> None:
+    command = (
+        f"PYTHONIOENCODING=latin-1 {sys.executable} -c '{PROGRAM.format(body='Results().write(chr(8211))')}'"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "–".encode())
+
+
+def test_closed_streams_take_no_files_place(tmp_path: Path) -> None:
+    body = f'open("{tmp_path}/file", "w").write("kept"); print("message"); print("more", file=sys.stderr)'
+    assert outcome(body, ">&- 2>&- <&-")[0] == 0
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_closed_standard_input_is_empty() -> None:
+    assert outcome('assert sys.stdin.read() == ""', "<&-") == (0, "")
