@@ -248,7 +248,7 @@ class ChainTagger(PreTrainedModel):
     def chain(self, batch: Batch) -> LinearChain:
         """`forward` on a batch, which must be on the model's device.
 
-        Without gradients no more than PIECES_AT_ONCE are encoded together, so that a long document takes little
+        Without gradients the encoder reads no more than PIECES_AT_ONCE together: a long document takes little
         memory.
         """
         inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index

@@ -37,14 +37,15 @@ def predict(
 
 
 def constrain(chain: LinearChain, tag_set: TagSet) -> LinearChain:
-    """The chain with -inf as the score of what the scheme forbids: it gives tag sequences of the scheme alone.
+    """The chain with -inf as the score of what the scheme forbids.
 
-    Its scores of all other sequences stay, so that its probabilities are those given an allowed sequence.
+    All other scores stay, so that its probabilities are those given a sequence that the scheme allows.
     """
-    masked = (
-        scores.masked_fill(~torch.tensor(allowed, device=scores.device), -torch.inf)
-        for scores, allowed in zip(
-            (chain.transitions, chain.start, chain.end), tag_set.allowed(), strict=True
-        )
+    pairs, first, last = (torch.tensor(allowed, device=chain.start.device) for allowed in tag_set.allowed())
+    return LinearChain(
+        chain.emissions,
+        chain.transitions.masked_fill(~pairs, -torch.inf),
+        chain.start.masked_fill(~first, -torch.inf),
+        chain.end.masked_fill(~last, -torch.inf),
+        chain.lengths,
     )
-    return LinearChain(chain.emissions, *masked, chain.lengths)
