@@ -1,17 +1,21 @@
 """Tag a split with a model."""
 
+from typing import TYPE_CHECKING
+
 import torch
-from accelerate import Accelerator
 
 from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 
 @torch.inference_mode()
 def predict(
-    model: ChainTagger, batches: Batches, accelerator: Accelerator, *, constrained: bool = False
+    model: ChainTagger, batches: Batches, accelerator: "Accelerator", *, constrained: bool = False
 ) -> list[list[str]]:
     """The best tag sequence (Viterbi) of every sentence, in the split's order.
 
