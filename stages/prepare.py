@@ -10,16 +10,15 @@ from stages.command import run
 
 
 def main(
+    file: Annotated[Path | None, typer.Argument(exists=True, help="With --check: this file alone.")] = None,
     corpus: Annotated[Path | None, typer.Option(help="The corpus as fetched, from `download`.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,
     check: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            help="Only say what this file, read as the task's are, holds and all that is wrong with it; "
-            "status 1 if anything is. Needs no other option.",
-        ),
+        bool, typer.Option("--check", help="Only report on the task's files; status 1 if any has a problem.")
+    ] = False,
+    mirror: Annotated[
+        Path | None, typer.Option(envvar="CORPUS_MIRROR", help="With --check: as for `download`.")
     ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
@@ -28,12 +27,13 @@ def main(
 
     settings = load_params(params)
     if check:
-        from pipeline.encoding.corpus_check import look_at, report
+        from pipeline.encoding.corpus_check import check_entry, check_file, report
 
-        findings = look_at(check, settings.corpus)
-        print(*report(findings, encoder, usual=Path("data/encoder")), sep="\n")
-        raise typer.Exit(int(bool(findings.problems)))
-    if not (corpus and encoder and out):
+        place = mirror / settings.task if mirror else None
+        found = check_file(file, settings.corpus) if file else check_entry(settings.corpus, mirror=place)
+        print(*report(found, encoder, usual=Path("data/encoder")), sep="\n")
+        raise typer.Exit(int(found.wrong))
+    if file or not (corpus and encoder and out):
         raise typer.BadParameter("--corpus, --encoder and --out are needed, or --check")
     from pipeline.corpora.splits import read_splits
     from pipeline.corpora.tagging import TagSet

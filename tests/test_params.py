@@ -34,7 +34,7 @@ from tests.helpers.params_cases import (
     refuse_fixture as refuse_fixture,
 )
 
-COMMENTED_OUT = {"separator", "names"}  # of an entry of `corpora`; the comments say what holds without them
+COMMENTED_OUT = {"separator", "comment", "names"}  # of `corpora`; comments say what holds without them
 
 
 def test_the_real_file_loads(load: Load) -> None:
@@ -100,8 +100,8 @@ def test_the_real_file_loads(load: Load) -> None:
         ("corpora.newsdesk.files.valid", "x", "files.valid: unknown key; choose one of train, dev, test"),
         (
             "corpora.newsdesk.scheme",
-            "bilou",
-            "scheme: must be 'iob1', 'iob2', 'bioes' or 'plain', not \"bilou\"",
+            "bmewo",
+            "scheme: must be 'iob1', 'iob2', 'bioes', 'bilou', 'io' or 'plain', not \"bmewo\"",
         ),
         ("corpora.newsdesk.format", "csv", "format: must be 'conll', 'jsonl' or 'dataset', not \"csv\""),
         ("corpora.newsdesk.word", [1], "word: must be a valid integer or be a valid string, not [1]"),
@@ -201,6 +201,11 @@ JSONL = {"files": {"train": "a", "test": "b"}, "hold_out": 1, "format": "jsonl"}
         {"format": "dataset", "word": "w", "names": ["O"], "counts": {"train": [1, 2]}},
         {"format": "conll", "word": 1, "tag": -2, "separator": "\t", "encoding": "latin-1", "strict": True},
         {"checksums": {"train": "sha256:" + "0" * 64}},
+        {
+            "files": {"train": ["a", "b"], "dev": None, "test": "c"},
+            "checksums": {"train": ["md5:" + "0" * 32] * 2},
+        },
+        {"format": "conll", "comment": "# id", "scheme": "bilou"},
     ],
 )
 def test_entries_of_each_format_are_taken(load: Load, entry: dict[str, Any]) -> None:
@@ -216,6 +221,14 @@ def test_entries_of_each_format_are_taken(load: Load, entry: dict[str, Any]) -> 
         ({"format": "dataset", "encoding": "latin-1"}, "encoding: is not used with format dataset"),
         ({"format": "dataset", "checksums": {"train": "md5:" + "0" * 32}}, "checksums: is not used with"),
         ({"format": "conll", "names": ["O"]}, "names: is not used with format conll"),
+        ({"comment": "#"}, "comment: is not used with format jsonl"),
+        ({"word": "ner_tags"}, "tag: is the column of the words too ('ner_tags'); correct word or tag"),
+        ({"format": "conll", "word": -1}, "tag: is the column of the words too (-1); correct word or tag"),
+        ({"files": {"train": [], "test": "b"}}, "files.train: must"),
+        (
+            {"checksums": {"train": ["md5:" + "0" * 32] * 2}},
+            "checksums.train: give one for each file of files.train",
+        ),
         ({"word": 0}, "word: must be a column's name with format jsonl, not 0"),
         ({"format": "dataset", "tag": 3}, "tag: must be a column's name with format dataset, not 3"),
         ({"format": "conll", "tag": "ner"}, "tag: must be a column's number with format conll, not 'ner'"),

@@ -1,230 +1,189 @@
-"""Corpus files → sentences. An error names file and line; nothing here knows a model."""
+"""Sentences from columns, one word a line (CoNLL); an error names file and line."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
-from pipeline.corpora.records import read_arrow, read_jsonl
-from pipeline.corpora.tagging import Sentence, SpanReader, TagSet, tag_problem
-from pipeline.corpora.textfile import read_lines, refuse
+from pipeline.corpora.schemes import FileScheme, SpanReader
+from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.textfile import counted, read_lines, refuse
 from pipeline.errors import UserError
 
-__all__ = ["Sentence", "TagSet", "check_counts", "hold_out", "in_columns", "read_conll", "read_corpus"]
+log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
-FORMATS = ("conll", "jsonl", "arrow")
+_COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
+_SPAN_OR_EMPTY = re.compile(r"\d+[-.]\d+")
 
-
-def read_corpus(
-    path: Path,
-    *,
-    format: str = "conll",
-    word: int | str | None = None,
-    tag: int | str | None = None,
-    scheme: str = "iob2",
-    encoding: str = "utf-8",
-    separator: str | None = None,
-    names: Sequence[str] | None = None,
-    strict: bool = False,
-    report: Callable[[str], None] = refuse,
-) -> list[Sentence]:
-    """Read a labelled file of any format.
-
-    Args:
-        path: the file; for `arrow` also a folder.
-        format: conll, jsonl or arrow (Hugging Face data sets: Arrow or Parquet).
-        word: a column's number in conll (default 0), a field's name elsewhere (default tokens).
-        tag: likewise (default -1, the last; ner_tags).
-        scheme: iob1, iob2, bioes or plain.
-        encoding: of conll and jsonl.
-        separator: of conll; see `read_conll`.
-        names: tag names where jsonl or arrow holds numbers.
-        strict: refuse tags that break the scheme.
-        report: called with each problem of a line, which is then skipped; raises UserError unless given.
-
-    Raises:
-        UserError: everything that is wrong with the file or these arguments.
-    """
-    if format not in FORMATS:
-        raise UserError(f"format: {format!r} is unknown; choose one of {', '.join(FORMATS)}")
-    if format == "conll":
-        column, last = 0 if word is None else word, -1 if tag is None else tag
-        if not isinstance(column, int) or not isinstance(last, int):
-            raise UserError(f"word, tag: must be column numbers in conll, not {word!r} and {tag!r}")
-        return read_conll(
-            path,
-            word=column,
-            tag=last,
-            scheme=scheme,
-            encoding=encoding,
-            separator=separator,
-            strict=strict,
-            report=report,
-        )
-    words, tags = "tokens" if word is None else word, "ner_tags" if tag is None else tag
-    if not isinstance(words, str) or not isinstance(tags, str):
-        raise UserError(f"word, tag: must be names of fields in {format}, not {word!r} and {tag!r}")
-    if format == "jsonl":
-        return read_jsonl(
-            path,
-            word=words,
-            tag=tags,
-            names=names,
-            scheme=scheme,
-            encoding=encoding,
-            strict=strict,
-            report=report,
-        )
-    return read_arrow(path, word=words, tag=tags, names=names, scheme=scheme, strict=strict, report=report)
+Row = tuple[int, list[str]]
+"""A line's number and its columns; none for a line between sentences."""
 
 
 def read_conll(
     path: Path,
     *,
     word: int = 0,
-    tag: int | None = -1,
-    scheme: str = "iob2",
+    tag: int = -1,
+    scheme: FileScheme = "iob2",
     encoding: str = "utf-8",
     separator: str | None = None,
+    comment: str | None = None,
     strict: bool = False,
     report: Callable[[str], None] = refuse,
 ) -> list[Sentence]:
     """Read columns: one word a line, a blank line after each sentence, `-DOCSTART-` lines between documents.
 
     Spans come out as IOB2 whatever `scheme` they are in. A tag that breaks the scheme (an I- that continues
-    nothing) is read as the CoNLL evaluation script does, and logged as one warning per file.
+    nothing) is read as the CoNLL evaluation script does, and logged as one warning per file. Where the first
+    column counts the words of each sentence, as in CoNLL-U, the rows 1-2 (a token of several words) and 1.1
+    (an empty node) are left out.
 
     Args:
         path: the file, plain or gzipped.
         word: column of the word; negative counts from the end.
-        tag: column of the tag; None reads words alone.
-        scheme: iob1, iob2, bioes or plain.
+        tag: column of the tag.
+        scheme: of the tags.
         encoding: the file's.
         separator: what stands between columns; None means any run of spaces and tabs.
+        comment: how lines begin that are left out; None leaves none out.
         strict: refuse tags that break the scheme.
         report: called with each problem of a line, which is then skipped; raises UserError unless given.
 
     Raises:
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
-    return list(_sentences(path, word, tag, scheme, encoding, separator, strict, report))
+    lines = read_lines(path, encoding)
+    if comment is not None:
+        lines = ((number, line) for number, line in lines if not line.startswith(comment))
+    reader = _Columns(path, word, tag, separator, SpanReader(scheme, lambda n: f"{path}:{n}", strict, report))
+    return list(reader.sentences(rows(lines, separator)))
 
 
-def in_columns(lines: Sequence[str]) -> bool:
-    """Whether these first lines of a text without tags are columns, and not a sentence each.
+def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:
+    """The columns of numbered lines; none for a blank line and for one that begins with `-DOCSTART-`.
 
-    They are if all have equally many, and blank lines separate them into blocks.
+    Args:
+        lines: (line number, line without its end).
+        separator: what stands between columns; None means any run of spaces and tabs.
     """
-    rows = [_cells(line, None) for line in lines]
-    if any(row and row[0] == DOCUMENT for row in rows):
-        return True
-    same = len({len(row) for row in rows if row}) == 1
-    blocks = any(before and row for before, row in pairwise(rows))
-    return same and blocks and not all(rows)
+    for number, line in lines:
+        cells = split_columns(line, separator)
+        yield number, [] if cells and _is_document(cells[0]) else cells
 
 
-def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Split the last `count` sentences off, as development: (the rest, the last ones).
-
-    Raises:
-        UserError: nothing would be left on one side.
-    """
-    if not 0 < count < len(sentences):
-        raise UserError(
-            f"hold_out: {count:,} of {len(sentences):,} sentences cannot be held out; "
-            "choose fewer than there are, and at least 1"
-        )
-    return list(sentences[:-count]), list(sentences[-count:])
-
-
-def check_counts(
-    sentences: Sequence[Sentence],
-    name: str | Path,
-    *,
-    expect_sentences: int | None = None,
-    expect_words: int | None = None,
-) -> None:
-    """Compare a split with its published size; None is not compared.
-
-    Raises:
-        UserError: it differs; the message starts with `name` and gives both sizes.
-    """
-    for noun, count, expected in (
-        ("sentences", len(sentences), expect_sentences),
-        ("words", sum(len(sentence.words) for sentence in sentences), expect_words),
-    ):
-        if expected is not None and count != expected:
-            raise UserError(
-                f"{name}: holds {count:,} {noun}, but {expected:,} are expected; "
-                "fetch the right file or correct the corpus's counts"
-            )
-
-
-def _sentences(
-    path: Path,
-    word: int,
-    tag: int | None,
-    scheme: str,
-    encoding: str,
-    separator: str | None,
-    strict: bool,
-    report: Callable[[str], None],
-) -> Iterator[Sentence]:
-    if separator == "":
-        raise UserError("separator: is empty; leave it out for spaces and tabs")
-    spans = SpanReader(scheme, lambda number: f"{path}:{number}", strict, report)
-    words: list[str] = []
-    tags: list[str] = []
-    lines: list[int] = []
-    columns = first = 0
-    empty = True
-    for number, line in _with_blank_end(read_lines(path, encoding)):
-        cells = _cells(line, separator)
-        if not cells or cells[0] == DOCUMENT:
-            if words:
-                empty = False
-                yield Sentence(tuple(words), None if tag is None else spans.read(tags, lines))
-                words, tags, lines = [], [], []
-            continue
-        if not columns:
-            columns, first = len(cells), number
-            _check_columns(f"{path}:{number}", columns, {"word": word, "tag": tag})
-        if len(cells) != columns:
-            report(
-                f"{path}:{number}: has {len(cells)} columns, but line {first} has {columns}; "
-                "correct the line (or set separator, if words hold spaces)"
-            )
-        elif not cells[word]:
-            report(f"{path}:{number}: the word in column {word} is empty; correct the line")
-        elif tag is not None and (problem := tag_problem(cells[tag], scheme)):
-            report(f"{path}:{number}: {problem}")
-        else:
-            words.append(cells[word])
-            lines.append(number)
-            if tag is not None:
-                tags.append(cells[tag])
-    spans.warn()
-    if empty:
-        report(f"{path}: holds no sentence; give a file with words in columns")
-
-
-def _with_blank_end(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The lines and a blank one, which ends the last sentence."""
-    yield from lines
-    yield 0, ""
-
-
-def _cells(line: str, separator: str | None) -> list[str]:
-    """Columns, none if the line is blank; str.split() would also cut at no-break spaces inside words."""
+def split_columns(line: str, separator: str | None = None) -> list[str]:
+    """The columns of a line; none if it is blank. No-break spaces stay inside words."""
     if separator is None:
         return [cell for cell in line.replace("\t", " ").split(" ") if cell]
     return line.split(separator) if line.strip(" \t") else []
 
 
-def _check_columns(where: str, columns: int, wanted: dict[str, int | None]) -> None:
-    for setting, column in wanted.items():
-        if column is not None and not -columns <= column < columns:
-            raise UserError(
-                f"{where}: has {columns} columns, so {setting}: {column} does not exist; "
-                f"choose 0 to {columns - 1}, or -1 for the last"
+class _Columns:
+    """Reads the rows of one file as sentences."""
+
+    def __init__(self, path: Path, word: int, tag: int, separator: str | None, spans: SpanReader) -> None:
+        self.path, self.word, self.tag, self.separator, self.spans = path, word, tag, separator, spans
+        self.columns = self.first = 0
+        self.begun = self.hashes = 0  # sentences, and those whose first line begins with #
+        self.first_hash = self.first_document = 0
+
+    def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
+        """The sentences; an odd file is told in warnings at its end."""
+        block: list[Row] = []
+        empty = True
+        for number, cells in chain(self._measured(rows), [(0, [])]):
+            if cells:
+                block.append((number, cells))
+            elif block:
+                if (sentence := self._sentence(block)).words:
+                    empty = False
+                    yield sentence
+                block = []
+        self.spans.warn()
+        if 2 * self.hashes > self.begun:
+            log.warning(
+                f"{self.path}:{self.first_hash}: the first of {counted(self.hashes, 'sentence')} that begin "
+                "with a # line; if these lines are comments, set comment: '#'"
             )
+        if self.first_document:
+            log.warning(
+                f"{self.path}:{self.first_document}: is read as a word; documents begin with {DOCUMENT} in "
+                "capital letters"
+            )
+        if empty:
+            self.spans.report(f"{self.path}: holds no sentence; give a file with words in columns")
+
+    def _measured(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, whose columns are counted in the first that does not begin with #, if there is one."""
+        iterator = iter(rows)
+        seen: list[Row] = []
+        for number, cells in iterator:
+            seen.append((number, cells))
+            if cells and not cells[0].startswith("#"):
+                break
+        told = [row for row in seen if row[1]]
+        if told:
+            first = told[0] if told[-1][1][0].startswith("#") else told[-1]
+            self.first, self.columns = first[0], len(first[1])
+            self._check_columns()
+        return chain(seen, iterator)
+
+    def _check_columns(self) -> None:
+        where, columns = f"{self.path}:{self.first}", self.columns
+        for setting, column in (("word", self.word), ("tag", self.tag)):
+            if not -columns <= column < columns:
+                raise UserError(
+                    f"{where}: has {counted(columns, 'column')}, so {setting}: {column} does not exist; "
+                    f"choose 0 to {columns - 1}, or -1 for the last, or set separator"
+                )
+        if self.word % columns == self.tag % columns:
+            raise UserError(
+                f"{where}: has {counted(columns, 'column')}, so word: {self.word} and tag: {self.tag} are "
+                "the same one; correct them, or set separator"
+            )
+
+    def _sentence(self, block: Sequence[Row]) -> Sentence:
+        """The words of a block that have no problem."""
+        words, tags, lines = [], [], []
+        self.begun += 1
+        if block[0][1][0].startswith("#"):
+            self.hashes += 1
+            self.first_hash = self.first_hash or block[0][0]
+        for number, cells in self._counted_words(block):
+            if problem := self._problem(number, cells):
+                self.spans.report(f"{self.path}:{number}: {problem}")
+            else:
+                if cells[0].upper() == DOCUMENT and not self.first_document:
+                    self.first_document = number
+                words.append(cells[self.word])
+                tags.append(cells[self.tag])
+                lines.append(number)
+        return Sentence(tuple(words), self.spans.read(tags, lines))
+
+    def _counted_words(self, block: Sequence[Row]) -> Sequence[Row]:
+        """The block without the rows 1-2 and 1.1, if its other rows are numbered from 1."""
+        others = [row for row in block if not _SPAN_OR_EMPTY.fullmatch(row[1][0])]
+        if len(others) == len(block) or self.word in (0, -self.columns):
+            return block
+        numbered = all(cells[0] == str(number) for number, (_, cells) in enumerate(others, 1))
+        return others if others and numbered else block
+
+    def _problem(self, number: int, cells: Sequence[str]) -> str | None:
+        if len(cells) != self.columns:
+            problem = f"has {counted(len(cells), 'column')}, but line {self.first} has {self.columns}"
+            if cells[0].startswith("#"):
+                return f"{problem}; correct the line{_COMMENT_HINT}"
+            if self.separator == "," and any('"' in cell for cell in cells):
+                return f"{problem}; cells in quotes are not read: save the file with tabs, set separator"
+            return f"{problem}; correct the line (or set separator, if words hold spaces)"
+        if not cells[self.word]:
+            return f"the word in column {self.word} is empty; correct the line"
+        problem = self.spans.problem(cells[self.tag])
+        return f"{problem}{_COMMENT_HINT}" if problem and cells[0].startswith("#") else problem
+
+
+def _is_document(cell: str) -> bool:
+    """Whether a line's first column says that a document begins, whatever stands behind it."""
+    return cell.startswith(DOCUMENT) and (cell == DOCUMENT or cell[len(DOCUMENT)] in " \t,;|")

@@ -1,6 +1,7 @@
 """Sentences from records, a list of words and a list of tags each: JSON Lines, Arrow and Parquet files."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,30 +10,35 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.tagging import Sentence, SpanReader, tag_problem
-from pipeline.corpora.textfile import read_lines, refuse
+from pipeline.corpora.schemes import FileScheme, SpanReader, to_iob2
+from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.textfile import counted, read_lines, refuse
 from pipeline.errors import UserError, is_unicode, one_line
+
+log = logging.getLogger(__name__)
 
 
 def read_jsonl(
     path: Path,
     *,
     word: str = "tokens",
-    tag: str | None = "ner_tags",
+    tag: str = "ner_tags",
     names: Sequence[str] | None = None,
-    scheme: str = "iob2",
+    scheme: FileScheme = "iob2",
     encoding: str = "utf-8",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
 ) -> list[Sentence]:
-    """Read one JSON object a line; blank lines and sentences without words are passed over.
+    """Read one JSON object a line; blank lines and sentences without words are left out.
+
+    Empty words are left out with their tags, and counted in one warning.
 
     Args:
         path: the file, plain or gzipped.
         word: the key whose value lists the words.
-        tag: the key whose value lists the tags, as names or as numbers; None reads words alone.
+        tag: the key whose value lists the tags, as names or as numbers.
         names: the names of tags that are numbers.
-        scheme: iob1, iob2, bioes or plain; spans come out as IOB2.
+        scheme: of the tags; spans come out as IOB2.
         encoding: the file's.
         strict: refuse tags that break the scheme; else they are logged as one warning.
         report: called with each problem of a line, which is then skipped; raises UserError unless given.
@@ -49,11 +55,12 @@ def read_jsonl(
         except (ValueError, RecursionError) as error:
             report(f"{path}:{number}: is no JSON ({one_line(error)}); write one object a line")
             continue
-        if not isinstance(record, dict) or word not in record or (tag and tag not in record):
-            wanted = " and ".join(repr(key) for key in (word, tag) if key)
-            report(f"{path}:{number}: is no object with {wanted}; correct it, or set word and tag")
+        if not isinstance(record, dict) or word not in record or tag not in record:
+            report(
+                f"{path}:{number}: is no object with {word!r} and {tag!r}; correct it, or set word and tag"
+            )
             continue
-        records.add(number, record[word], record[tag] if tag else None)
+        records.add(number, record[word], record[tag])
     return records.finish(path)
 
 
@@ -61,20 +68,22 @@ def read_arrow(
     path: Path,
     *,
     word: str = "tokens",
-    tag: str | None = "ner_tags",
+    tag: str = "ner_tags",
     names: Sequence[str] | None = None,
-    scheme: str = "iob2",
+    scheme: FileScheme = "iob2",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
 ) -> list[Sentence]:
     """Read a Hugging Face data set: a folder written by `save_to_disk`, or Parquet or Arrow files.
 
+    Empty words are left out with their tags, and counted in one warning.
+
     Args:
         path: one file, or a folder of them.
         word: the column whose values list the words.
-        tag: the column whose values list the tags, as names or as numbers; None reads words alone.
+        tag: the column whose values list the tags, as names or as numbers.
         names: the names of tags that are numbers; by default those the data set tells.
-        scheme: iob1, iob2, bioes or plain; spans come out as IOB2.
+        scheme: of the tags; spans come out as IOB2.
         strict: refuse tags that break the scheme; else they are logged as one warning.
         report: called with each problem of a row, which is then skipped; raises UserError unless given.
 
@@ -83,7 +92,7 @@ def read_arrow(
             first row is 1.
     """
     files = _data_files(path)
-    if names is None and tag:
+    if names is None:
         names = _label_names(path, files[0], tag)
     records = _Records(lambda number: f"{path}: row {number}", word, tag, names, scheme, strict, report)
     number = 0
@@ -101,53 +110,71 @@ class _Records:
         self,
         where: Callable[[int], str],
         word: str,
-        tag: str | None,
+        tag: str,
         names: Sequence[str] | None,
-        scheme: str,
+        scheme: FileScheme,
         strict: bool,
         report: Callable[[str], None],
     ) -> None:
         self.where, self.word, self.tag, self.names, self.report = where, word, tag, names or (), report
         self.spans = SpanReader(scheme, where, strict, report)
         self.sentences: list[Sentence] = []
+        self.empty = 0  # words
+        self.first_empty: int | None = None
 
     def add(self, number: int, words: Any, tags: Any) -> None:
         """Take the record in line or row `number`, or report it."""
-        problem = self._word_problem(words)
-        if self.tag and not problem:
-            problem = self._tag_problem(tags, len(words))
-        if problem:
+        if problem := self._word_problem(words) or self._tag_problem(tags, len(words)):
             self.report(f"{self.where(number)}: {problem}")
         elif words:
-            iob2 = self.spans.read(self._named(tags), [number] * len(tags)) if self.tag else None
-            self.sentences.append(Sentence(tuple(words), iob2))
+            iob2 = self.spans.read(self._named(tags), [number] * len(tags))
+            if not all(words):
+                words, iob2 = self._without_empty(number, words, iob2)
+            if words:
+                self.sentences.append(Sentence(tuple(words), iob2))
 
     def finish(self, path: Path) -> list[Sentence]:
         """The sentences; says what was odd about them."""
         self.spans.warn()
+        if self.first_empty is not None:
+            log.warning(
+                f"{self.where(self.first_empty)}: holds the first empty word of {self.empty:,}; empty words "
+                "are left out with their tags"
+            )
         if not self.sentences:
             self.report(f"{path}: holds no sentence; give a file with labelled sentences")
         return self.sentences
 
+    def _without_empty(
+        self, number: int, words: Sequence[str], iob2: Sequence[str]
+    ) -> tuple[list[str], tuple[str, ...]]:
+        """Words and tags without the empty words; a span whose first word was empty starts at its second."""
+        kept = [place for place, word in enumerate(words) if word]
+        self.empty += len(words) - len(kept)
+        self.first_empty = number if self.first_empty is None else self.first_empty
+        tags = [iob2[place] for place in kept]
+        again = "plain" if self.spans.scheme == "plain" else "iob2"
+        return [words[place] for place in kept], to_iob2(tags, again)[0]
+
     def _word_problem(self, words: Any) -> str | None:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"{self.word!r} is no list of words; correct it, or set word"
-        if not all(word and is_unicode(word) for word in words):
-            return f"{self.word!r} holds an empty word or half a surrogate pair; correct it"
+        if not all(map(is_unicode, words)):
+            return f"{self.word!r} holds half a surrogate pair, which is no character; correct it"
         return None
 
     def _tag_problem(self, tags: Any, count: int) -> str | None:
         if not isinstance(tags, list) or not all(type(tag) in (str, int) for tag in tags):
             return f"{self.tag!r} is no list of tags; correct it, or set tag"
         if len(tags) != count:
-            return f"has {count:,} words, but {len(tags):,} tags; correct it"
+            return f"has {counted(count, 'word')}, but {counted(len(tags), 'tag')}; correct it"
         numbers = [tag for tag in tags if isinstance(tag, int)]
         if numbers and not self.names:
             return f"{self.tag!r} holds numbers without names; set names to the list of tag names"
         for number in numbers:
             if not 0 <= number < len(self.names):
                 return f"{self.tag!r} holds {number}, but names are 0 to {len(self.names) - 1}; correct it"
-        problems = (tag_problem(tag, self.spans.scheme) for tag in self._named(tags))
+        problems = map(self.spans.problem, self._named(tags))
         return next((problem for problem in problems if problem), None)
 
     def _named(self, tags: Sequence[str | int]) -> list[str]:
@@ -201,21 +228,19 @@ def _label_names(path: Path, file: Path, tag: str) -> list[str] | None:
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def _rows(file: Path, word: str, tag: str | None) -> Iterator[tuple[Any, Any]]:
-    """Words and tags (None where `tag` is) of each row."""
-    columns = [word, tag] if tag else [word]
+def _rows(file: Path, word: str, tag: str) -> Iterator[tuple[Any, Any]]:
+    """Words and tags of each row."""
     with _reading(file):
         held = _schema(file).names
-    for setting, column in zip(("word", "tag"), columns, strict=False):
+    for setting, column in (("word", word), ("tag", tag)):
         if held.count(column) != 1:
             raise UserError(
                 f"{file}: has no column {column!r} (but {one_line(', '.join(held))}); set {setting}"
             )
     with _reading(file):
-        for batch in _batches(file, columns):
+        for batch in _batches(file, [word, tag]):
             batch.validate(full=True)
-            words = batch.column(word).to_pylist()
-            yield from zip(words, batch.column(tag).to_pylist() if tag else [None] * len(words), strict=True)
+            yield from zip(batch.column(word).to_pylist(), batch.column(tag).to_pylist(), strict=True)
 
 
 def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -4,23 +4,39 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from pipeline.corpora.schemes import FileScheme
 from pipeline.settings import Address, Group
 
 Split = Literal["train", "dev", "test"]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+Addresses = Address | Annotated[tuple[Address, ...], Field(min_length=1)]
 
 
 class Files(Group):
-    """Where the splits come from; without `dev`, the end of `train` is held out."""
+    """Where the splits come from; without `dev`, the end of `train` is held out.
 
-    train: Address
-    dev: Address | None = None
-    test: Address
+    Several files of a split are read one after the other.
+    """
+
+    train: Addresses
+    dev: Addresses | None = None
+    test: Addresses
+
+    def by_split(self) -> dict[Split, tuple[str, ...]]:
+        """The sources of each split that has any."""
+        given: dict[Split, Addresses | None] = {"train": self.train, "dev": self.dev, "test": self.test}
+        return {
+            split: (sources,) if isinstance(sources, str) else sources
+            for split, sources in given.items()
+            if sources is not None
+        }
 
 
 class Corpus(Group):
     """One entry of `corpora`.
 
+    checksums: of a split's file; where it has several, a list of as many.
+    counts: the sentences and the words of a split.
     word, tag: columns by number (conll; None is the first and the last) or by name (jsonl and dataset; None
         is tokens and ner_tags).
     words: how raw text without tags is cut: as CoNLL corpora are, or every character a word (Chinese, Thai).
@@ -30,7 +46,7 @@ class Corpus(Group):
     """
 
     files: Files
-    checksums: dict[Split, Checksum] = Field(default={})
+    checksums: dict[Split, Checksum | tuple[Checksum, ...]] = Field(default={})
     counts: dict[Split, tuple[PositiveInt, PositiveInt]] = Field(default={})
     hold_out: PositiveInt | None = None
     format: Literal["conll", "jsonl", "dataset"] = "conll"
@@ -39,10 +55,17 @@ class Corpus(Group):
     separator: Annotated[str, Field(min_length=1)] | None = None
     comment: Annotated[str, Field(min_length=1)] | None = None
     names: tuple[str, ...] | None = None
-    scheme: Literal["iob1", "iob2", "bioes", "plain"] = "iob2"
+    scheme: FileScheme = "iob2"
     encoding: str = "utf-8"
     words: Literal["conll", "characters"] = "conll"
     strict: bool = False
+
+    def checksums_of(self, split: Split) -> tuple[str | None, ...]:
+        """The checksum of each source of a split, None where none is given."""
+        given = self.checksums.get(split)
+        if given is None:
+            return (None,) * len(self.files.by_split()[split])
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -51,10 +74,13 @@ class Corpus(Group):
         for key in ("checksums", "counts"):
             if "dev" in getattr(self, key) and self.files.dev is None:
                 raise ValueError(f"{key}.dev: there is no files.dev; remove it")
+        for split, sources in self.files.by_split().items():
+            if len(self.checksums_of(split)) != len(sources):
+                raise ValueError(f"checksums.{split}: give one for each file of files.{split}")
         unused = {
             "conll": ("names",),
-            "jsonl": ("separator",),
-            "dataset": ("checksums", "separator", "encoding"),
+            "jsonl": ("separator", "comment"),
+            "dataset": ("checksums", "separator", "comment", "encoding"),
         }
         for key in unused[self.format]:
             if getattr(self, key) != type(self).model_fields[key].default:
@@ -65,4 +91,11 @@ class Corpus(Group):
                 raise ValueError(
                     f"{key}: must be a column's {meaning} with format {self.format}, not {column!r}"
                 )
+        defaults = (0, -1) if self.format == "conll" else ("tokens", "ner_tags")
+        word, tag = (
+            default if column is None else column
+            for default, column in zip(defaults, (self.word, self.tag), strict=True)
+        )
+        if word == tag:
+            raise ValueError(f"tag: is the column of the words too ({word!r}); correct word or tag")
         return self

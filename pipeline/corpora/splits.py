@@ -1,18 +1,30 @@
 """The files of a corpus: fetched split by split, and read as params.yaml describes them."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.corpora.conll import Sentence, check_counts, hold_out, read_corpus
+from pipeline.corpora.conll import read_conll
+from pipeline.corpora.records import read_arrow, read_jsonl
 from pipeline.corpora.settings import Corpus, Split
-from pipeline.corpora.textfile import refuse
+from pipeline.corpora.split_warnings import split_warnings
+from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.textfile import counted, refuse
 from pipeline.errors import UserError
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 
+log = logging.getLogger(__name__)
+
+WATCHED = Path("data/own")
+"""The folder of the user's files, a dependency of the stage `download`."""
+
 
 def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
-    """Bring each split to `folder/<split>/`: one file under its own name, or the files of a data set.
+    """Bring each split to `folder/<split>/`: a file under its own name, or the files of a data set.
+
+    Where a split has a list of sources, each goes into a folder of its own: `folder/<split>/1/`, ….
 
     Args:
         corpus: what to fetch.
@@ -20,33 +32,66 @@ def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
         mirror: where files are looked for first, by name; data sets are not.
 
     Raises:
-        UserError: see sources.fetch_file and sources.fetch_dataset.
+        UserError: a source lies behind a linked folder in data/own, which DVC does not watch; and see
+            sources.fetch_file and sources.fetch_dataset.
     """
-    for split, source in _splits(corpus).items():
-        target = folder / split
+    for split in corpus.files.by_split():
+        fetch_split(corpus, split, folder, mirror=mirror)
+
+
+def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | None) -> None:
+    """Bring one split, as `fetch_corpus` does.
+
+    Raises:
+        UserError: as `fetch_corpus`.
+    """
+    sources, checksums = corpus.files.by_split()[split], corpus.checksums_of(split)
+    for place, source, checksum in zip(_places(folder / split, sources), sources, checksums, strict=True):
+        _check_links(source)
+        place.parent.mkdir(exist_ok=True)
         if corpus.format == "dataset":
-            fetch_dataset(source, split, target)
+            fetch_dataset(source, split, place)
         else:
-            target.mkdir()
+            place.mkdir()
             name = _file_name(source) or split
-            fetch_file(source, target / name, checksum=corpus.checksums.get(split), mirror=mirror)
+            fetch_file(source, place / name, checksum=checksum, mirror=mirror)
 
 
-def read_splits(folder: Path, corpus: Corpus) -> dict[str, list[Sentence]]:
+def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
     """Read train, dev and test; without a development file, the last `hold_out` of training become one.
+
+    What `split_warnings` says of them is logged.
 
     Raises:
         UserError: a file is not what `corpus` says of it, or `folder` holds another corpus.
     """
-    splits = {}
-    for split in _splits(corpus):
-        path = _data(folder / split, corpus)
-        splits[split] = read_file(path, corpus)
-        sentences, words = corpus.counts.get(split, (None, None))
-        check_counts(splits[split], path, expect_sentences=sentences, expect_words=words)
+    splits: dict[Split, list[Sentence]] = {}
+    for split in corpus.files.by_split():
+        paths = fetched_files(folder, corpus, split)
+        splits[split] = [sentence for path in paths for sentence in read_file(path, corpus)]
+        check_counts(splits[split], ", ".join(map(str, paths)), corpus.counts.get(split))
     if corpus.hold_out is not None:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
+    for warning in split_warnings(splits, corpus.scheme):
+        log.warning(warning)
     return {split: splits[split] for split in ("train", "dev", "test")}
+
+
+def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
+    """What `fetch_corpus` brought for a split: a file for each source, or the folder of a data set.
+
+    Raises:
+        UserError: `folder` holds another corpus.
+    """
+    found = []
+    for place in _places(folder / split, corpus.files.by_split()[split]):
+        files = list(place.iterdir()) if place.is_dir() else []
+        if not files or (corpus.format != "dataset" and (len(files) > 1 or not files[0].is_file())):
+            raise UserError(
+                f"{place}: was fetched for another corpus than params.yaml describes; run `dvc repro`"
+            )
+        found.append(place if corpus.format == "dataset" else files[0])
+    return found
 
 
 def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> list[Sentence]:
@@ -57,38 +102,64 @@ def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse
     Raises:
         UserError: the file is not what `corpus` says of it.
     """
-    return read_corpus(
-        path,
-        format="arrow" if corpus.format == "dataset" else corpus.format,
-        word=corpus.word,
-        tag=corpus.tag,
-        scheme=corpus.scheme,
-        encoding=corpus.encoding,
-        separator=corpus.separator,
-        names=corpus.names,
-        strict=corpus.strict,
-        report=report,
-    )
+    settings: dict[str, Any] = {"scheme": corpus.scheme, "strict": corpus.strict, "report": report}
+    settings |= {key: column for key in ("word", "tag") if (column := getattr(corpus, key)) is not None}
+    if corpus.format == "dataset":
+        return read_arrow(path, names=corpus.names, **settings)
+    settings["encoding"] = corpus.encoding
+    if corpus.format == "jsonl":
+        return read_jsonl(path, names=corpus.names, **settings)
+    return read_conll(path, separator=corpus.separator, comment=corpus.comment, **settings)
 
 
-def _splits(corpus: Corpus) -> dict[Split, str]:
-    """The source of each split that has one."""
-    files = corpus.files
-    sources: dict[Split, str | None] = {"train": files.train, "dev": files.dev, "test": files.test}
-    return {split: source for split, source in sources.items() if source is not None}
+def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Split the last `count` sentences off, as development: (the rest, the last ones).
+
+    Raises:
+        UserError: nothing would be left on one side.
+    """
+    if not 0 < count < len(sentences):
+        raise UserError(
+            f"hold_out: {count:,} of {counted(len(sentences), 'sentence')} cannot be held out; "
+            "choose fewer than there are, and at least 1"
+        )
+    return list(sentences[:-count]), list(sentences[-count:])
+
+
+def check_counts(sentences: Sequence[Sentence], name: str, expected: tuple[int, int] | None) -> None:
+    """Compare a split with its published numbers of sentences and words, if there are any.
+
+    Raises:
+        UserError: it differs; the message starts with `name` and gives both numbers.
+    """
+    if expected is None:
+        return
+    found = len(sentences), sum(len(sentence.words) for sentence in sentences)
+    for noun, count, wanted in zip(("sentence", "word"), found, expected, strict=True):
+        if count != wanted:
+            raise UserError(
+                f"{name}: holds {counted(count, noun)}, but {wanted:,} are expected; "
+                "fetch the right file or correct the corpus's counts"
+            )
+
+
+def _places(folder: Path, sources: Sequence[str]) -> list[Path]:
+    """The folder of each source of a split."""
+    return [folder] if len(sources) == 1 else [folder / str(n) for n in range(1, len(sources) + 1)]
+
+
+def _check_links(source: str) -> None:
+    """Refuse a source that lies behind a linked folder in WATCHED: DVC does not look into it."""
+    path, watched = Path(source).absolute(), WATCHED.absolute()
+    for folder in (path, *path.parents):
+        if watched in folder.parents and folder.is_symlink() and folder.is_dir():
+            raise UserError(
+                f"{WATCHED / folder.relative_to(watched)}: is a link to a folder, whose edits DVC does not "
+                "see; copy the folder here, or link its files one by one"
+            )
 
 
 def _file_name(source: str) -> str:
     """The last part of a path or address, without the .gz that is unpacked on the way."""
     path = urlsplit(source).path if "://" in source else source
     return PurePosixPath(path).name.removesuffix(".gz")
-
-
-def _data(folder: Path, corpus: Corpus) -> Path:
-    """What to read of a split's folder: its only file, or for a data set the folder itself."""
-    files = list(folder.iterdir()) if folder.is_dir() else []
-    if not files or (corpus.format != "dataset" and len(files) > 1):
-        raise UserError(
-            f"{folder}: was fetched for another corpus than params.yaml describes; run `dvc repro`"
-        )
-    return folder if corpus.format == "dataset" else files[0]

@@ -1,18 +1,12 @@
-"""What a tagged sentence is, and the schemes that write its spans as tags; inside, spans are always IOB2."""
+"""Sentences with a tag for each word, their spans, and the set of tags that a tagger can give."""
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from pipeline.errors import UserError
-
-log = logging.getLogger(__name__)
-
-PREFIXES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}
-SCHEMES = (*PREFIXES, "plain")
 
 Scheme = Literal["iob2", "plain"]
 """What a tag set is in: spans as IOB2, or plain tags."""
@@ -29,56 +23,6 @@ class Sentence:
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
-
-
-def check_scheme(scheme: str) -> None:
-    """Raise UserError unless `scheme` is one of SCHEMES."""
-    if scheme not in SCHEMES:
-        raise UserError(f"scheme: {scheme!r} is unknown; choose one of {', '.join(SCHEMES)}")
-
-
-def tag_problem(tag: str, scheme: str) -> str | None:
-    """Why `tag` is none of `scheme`'s and what to do, or None if it is one."""
-    if scheme == "plain" or tag == "O":
-        return None
-    prefix, hyphen, kind = tag.partition("-")
-    if hyphen and kind and len(prefix) == 1 and prefix in PREFIXES[scheme]:
-        return None
-    allowed = ", ".join(f"{letter}-TYPE" for letter in PREFIXES[scheme])
-    return f"{tag!r} is no {scheme} tag (O, {allowed}); correct it, or the settings `tag` or `scheme`"
-
-
-def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Rewrite one sentence's tags as IOB2; plain tags stay as they are.
-
-    Spans are read as the CoNLL evaluation script reads them: an I- (or E-) whose predecessor is not of the
-    same span starts a new one.
-
-    Args:
-        tags: L tags for which `tag_problem` has nothing to say.
-        scheme: one of SCHEMES.
-
-    Returns:
-        The L tags, and the positions where the scheme is broken: an I- or E- that continues nothing (IOB2,
-        BIOES) and the end of a span that no E- closes (BIOES). IOB1 cannot be broken.
-    """
-    if scheme == "plain":
-        return tuple(tags), ()
-    iob2 = []
-    broken = set()
-    open_kind = ""  # the type of the span that an I- here would continue
-    for position, tag in enumerate(tags):
-        prefix, _, kind = tag.partition("-")
-        continues = prefix in "IE" and kind == open_kind
-        if prefix in "IE" and not continues and scheme != "iob1":
-            broken.add(position)
-        if scheme == "bioes" and open_kind and not continues:
-            broken.add(position - 1)
-        iob2.append("O" if tag == "O" else f"{'I' if continues else 'B'}-{kind}")
-        open_kind = kind if prefix in "BI" else ""
-    if scheme == "bioes" and open_kind:
-        broken.add(len(tags) - 1)
-    return tuple(iob2), tuple(sorted(broken))
 
 
 def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
@@ -103,54 +47,6 @@ def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
         if kind and not open_kind:
             open_kind, start = kind, word
     return found
-
-
-class SpanReader:
-    """Turns a file's tags into IOB2, sentence by sentence, and remembers where the file breaks its scheme."""
-
-    def __init__(
-        self, scheme: str, where: Callable[[int], str], strict: bool, report: Callable[[str], None]
-    ) -> None:
-        """Read tags of `scheme`.
-
-        Args:
-            scheme: one of SCHEMES.
-            where: names a line or row for messages.
-            strict: report each tag that breaks the scheme.
-            report: is told these problems.
-
-        Raises:
-            UserError: the scheme is unknown.
-        """
-        check_scheme(scheme)
-        self.scheme, self.where, self.strict, self.report = scheme, where, strict, report
-        self.broken = self.starts = 0
-        self.first: int | None = None
-
-    def read(self, tags: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
-        """IOB2 of one sentence's tags, which stand in these lines or rows."""
-        iob2, broken = to_iob2(tags, self.scheme)
-        for position in broken:
-            if self.strict:
-                self.report(
-                    f"{self.where(places[position])}: {tags[position]!r} breaks the scheme {self.scheme}; "
-                    "correct it, or set strict: false"
-                )
-            elif self.first is None:
-                self.first = places[position]
-        self.broken += len(broken)
-        self.starts += sum(tag.startswith("B-") for tag in iob2)
-        return iob2
-
-    def warn(self) -> None:
-        """Log once how many tags broke the scheme, and where the first one is."""
-        if self.first is None:
-            return
-        hint = "; the file looks like IOB1: set scheme: iob1" if 2 * self.broken > self.starts else ""
-        log.warning(
-            f"{self.where(self.first)}: the first of {self.broken:,} tags that break the scheme "
-            f"{self.scheme}; a span starts at each I- that continues nothing{hint}"
-        )
 
 
 @dataclass(frozen=True)
@@ -194,18 +90,6 @@ class TagSet:
     def __len__(self) -> int:
         """N, the number of tags."""
         return len(self.tags)
-
-    def ids(self, tags: Iterable[str]) -> list[int]:
-        """Column numbers of `tags`.
-
-        Raises:
-            UserError: a tag is not in the set.
-        """
-        try:
-            return [self.index[tag] for tag in tags]
-        except KeyError as error:
-            known = ", ".join(self.tags[:12]) + (", …" if len(self) > 12 else "")
-            raise UserError(f"tag {error.args[0]!r} is not in the tag set ({known})") from None
 
     def names(self, ids: Iterable[int]) -> list[str]:
         """The tags in these columns."""

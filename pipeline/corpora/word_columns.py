@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.corpora.conll import DOCUMENT
+from pipeline.corpora.conll import Row, rows
+from pipeline.corpora.textfile import counted
 from pipeline.errors import UserError
 
 LONGEST = 200_000
@@ -30,18 +31,10 @@ class Columns:
     separator: str | None = None
     comment: str | None = None
 
-    def rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-        """Yield (line number, cells) without comments; no cells where a blank or `-DOCSTART-` line stands."""
-        for number, line in lines:
-            if not (self.comment and line.startswith(self.comment)):
-                cells = self.cells(line)
-                yield number, [] if cells[:1] == [DOCUMENT] else cells
-
-    def cells(self, line: str) -> list[str]:
-        """The columns of a line; none if it is blank."""
-        if self.separator is None:  # str.split() would also cut at no-break spaces inside words
-            return [cell for cell in line.replace("\t", " ").split(" ") if cell]
-        return line.split(self.separator) if line.strip(" \t") else []
+    def rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
+        """The rows of numbered lines without comments; see `conll.rows`."""
+        comment = self.comment
+        return rows((line for line in lines if not (comment and line[1].startswith(comment))), self.separator)
 
 
 def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) -> Iterator[list[str]]:
@@ -58,15 +51,15 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
             MOST_WORDS. The message starts with `NAME:LINE`.
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
-    for rows in _blocks(_checked(columns, lines, name), name):
-        numbered = _numbers([row.first for row in rows])
-        if numbered and unsure and rows[0].width > 1 and len(rows) > 1:
+    for block in _blocks(_checked(columns, lines, name), name):
+        numbered = _numbers([row.first for row in block])
+        if numbered and unsure and block[0].width > 1 and len(block) > 1:
             raise UserError(
-                f"{name}:{rows[0].number}: column 0 numbers the words; name their column (predict: --word 1; "
+                f"{name}:{block[0].number}: column 0 numbers the words; name theirs (predict: --word 1; "
                 "a corpus in params.yaml: word: 1)"
             )
-        unsure = unsure and len(rows) == 1
-        yield [row.word for row in rows if not (numbered and _PART.fullmatch(row.first))]
+        unsure = unsure and len(block) == 1
+        yield [row.word for row in block if not (numbered and _PART.fullmatch(row.first))]
 
 
 class _Row(NamedTuple):
@@ -115,11 +108,11 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
 def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
     if len(cells) != width:
         return (
-            f"has {_many(len(cells))}, but line {top} has {width}; correct the line, or say how comments "
-            "begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
+            f"has {counted(len(cells), 'column')}, but line {top} has {width}; correct the line, or say how "
+            "comments begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
         )
     if not -width <= place < width:
-        return f"has {_many(width)}, so {place} is no column of words; choose 0 to {width - 1}"
+        return f"has {counted(width, 'column')}, so {place} is no column of words; choose 0 to {width - 1}"
     return None if cells[place] else f"the word in column {place} is empty; correct the line"
 
 
@@ -133,7 +126,3 @@ def _numbers(column: Sequence[str]) -> bool:
     """Whether the first cells of a sentence's rows count its words from 1, as in CoNLL-U."""
     found = [cell for cell in column if not _PART.fullmatch(cell)]
     return found == [str(number) for number in range(1, len(found) + 1)]
-
-
-def _many(columns: int) -> str:
-    return "1 column" if columns == 1 else f"{columns} columns"

@@ -1,19 +1,23 @@
-"""What a labelled file holds and all that is wrong with it, before anything is trained on it."""
+"""What labelled files hold and all that is wrong with them, before anything is trained on them."""
 
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.settings import Corpus
-from pipeline.corpora.splits import read_file
+from pipeline.corpora.settings import Corpus, Split
+from pipeline.corpora.split_warnings import rare_types, split_warnings, tag_warnings
+from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, hold_out, read_file
+from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 
 
 @dataclass(frozen=True)
-class Findings:
+class FileFindings:
     """A file as its corpus's readers see it.
 
     words, tags: how often each occurs; spans are counted as IOB2, which is what they are trained as.
@@ -26,24 +30,59 @@ class Findings:
     problems: tuple[str, ...]
 
 
-def look_at(path: Path, corpus: Corpus) -> Findings:
-    """Read `path` as `corpus` describes its files, whatever is wrong with it.
+@dataclass(frozen=True)
+class Findings:
+    """What is found in one file, or in all files of an entry.
 
-    What concerns the whole file (its encoding, its line ends, a column that does not exist) ends the reading
-    and is the last problem; nothing is counted then.
+    files: by their names.
+    warnings: what does not stop training but makes for a bad tagger, one line each.
+    problems: what is wrong with the files together.
     """
+
+    files: Mapping[str, FileFindings]
+    warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is any problem."""
+        return bool(self.problems or any(file.problems for file in self.files.values()))
+
+
+def check_file(path: Path, corpus: Corpus) -> Findings:
+    """Read one file, or the folder of a data set, as `corpus` describes its files."""
+    sentences, found = _look_at(path, corpus)
+    warnings = (*tag_warnings(sentences, corpus.scheme), *rare_types(sentences, corpus.scheme))
+    return Findings({str(path): found}, warnings)
+
+
+def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
+    """Fetch and read all files of an entry, and compare the splits with each other and with its settings.
+
+    Args:
+        corpus: the entry.
+        mirror: see `fetch_corpus`.
+    """
+    files: dict[str, FileFindings] = {}
+    splits: dict[Split, list[Sentence]] = {}
     problems: list[str] = []
-    try:
-        sentences = read_file(path, corpus, problems.append)
-    except UserError as error:
-        problems.append(str(error))
-        sentences = []
-    return Findings(
-        len(sentences),
-        Counter(word for sentence in sentences for word in sentence.words),
-        Counter(tag for sentence in sentences for tag in sentence.tags or ()),
-        tuple(problems),
-    )
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        for split, sources in corpus.files.by_split().items():
+            with _collected(problems):
+                fetch_split(corpus, split, Path(folder), mirror=mirror)
+                splits[split] = []
+                for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
+                    local = corpus.format != "dataset" and Path(source).is_file()
+                    sentences, found = _look_at(Path(source) if local else fetched, corpus)
+                    files[f"{split}: {source}"] = found
+                    splits[split] += sentences
+                check_counts(splits[split], split, corpus.counts.get(split))
+    if not splits.get("train"):
+        return Findings(files, (), tuple(problems))
+    if corpus.hold_out is not None:
+        with _collected(problems):
+            splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
+    return Findings(files, tuple(split_warnings(splits, corpus.scheme)), tuple(problems))
 
 
 def broken_words(words: Counter[str], tokenizer: Any) -> int:
@@ -65,20 +104,63 @@ def report(findings: Findings, encoder: Path | None, *, usual: Path) -> Iterator
     Raises:
         UserError: the encoder has no usable tokenizer.
     """
-    words = findings.words.total()
-    yield f"sentences: {findings.sentences:,}"
-    yield f"words: {words:,}, {len(findings.words):,} of them different"
-    if encoder or usual.exists():
-        broken = broken_words(findings.words, load_tokenizer(encoder or usual))
+    place = encoder or (usual if usual.exists() else None)
+    tokenizer = load_tokenizer(place) if place else None
+    for name, file in findings.files.items():
+        if len(findings.files) > 1:
+            yield name
+        yield from _file_lines(file, tokenizer, usual)
+        if len(findings.files) > 1:
+            yield ""
+    if findings.warnings:
+        yield from _listed("warnings", findings.warnings)
+    if findings.problems:
+        yield from _listed("problems of the corpus", findings.problems)
+
+
+def _look_at(path: Path, corpus: Corpus) -> tuple[list[Sentence], FileFindings]:
+    """Read a file, whatever is wrong with it.
+
+    What concerns the whole file (its encoding, its line ends, a column that does not exist) ends the reading
+    and is the last problem; nothing is counted then.
+    """
+    problems: list[str] = []
+    sentences: list[Sentence] = []
+    with _collected(problems):
+        sentences = read_file(path, corpus, problems.append)
+    words = Counter(word for sentence in sentences for word in sentence.words)
+    tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
+    return sentences, FileFindings(len(sentences), words, tags, tuple(problems))
+
+
+@contextmanager
+def _collected(problems: list[str]) -> Iterator[None]:
+    """Add the UserError that ends the block, if any, to the problems."""
+    try:
+        yield
+    except UserError as error:
+        problems.append(str(error))
+
+
+def _file_lines(file: FileFindings, tokenizer: Any, usual: Path) -> Iterator[str]:
+    words = file.words.total()
+    yield f"sentences: {file.sentences:,}"
+    yield f"words: {words:,}, {len(file.words):,} of them different"
+    if tokenizer is not None:
+        broken = broken_words(file.words, tokenizer)
         yield f"words in several pieces: {broken:,}, {broken / max(words, 1):.1%}"
     else:
         yield (
             f"words in several pieces: not known, as there is no {usual}; "
             "run `dvc repro download@encoder`, or name an encoder's folder with --encoder"
         )
-    yield f"tags: {len(findings.tags):,}"
-    width = max(map(len, findings.tags), default=0)
-    for tag, often in sorted(findings.tags.items(), key=lambda item: (-item[1], item[0])):
+    yield f"tags: {len(file.tags):,}"
+    width = max(map(len, file.tags), default=0)
+    for tag, often in sorted(file.tags.items(), key=lambda item: (-item[1], item[0])):
         yield f"  {tag:<{width}} {often:>9,}"
-    yield f"problems: {len(findings.problems):,}"
-    yield from (f"  {problem}" for problem in findings.problems)
+    yield from _listed("problems", file.problems)
+
+
+def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield f"{title}: {len(lines):,}"
+    yield from (f"  {line}" for line in lines)

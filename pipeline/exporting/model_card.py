@@ -229,7 +229,8 @@ def _limits(run: FinishedRun) -> str:
 
 
 def _sources(run: FinishedRun) -> list[str]:
-    return list(dict.fromkeys(run.settings.corpus.files.model_dump(exclude_none=True).values()))
+    files = run.settings.corpus.files.by_split()
+    return list(dict.fromkeys(source for sources in files.values() for source in sources))
 
 
 def _shown(source: str) -> str:

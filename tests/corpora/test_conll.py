@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpora.conll import (
-    Sentence,
-    TagSet,
-    check_counts,
-    hold_out,
-    read_conll,
-    read_corpus,
-)
-from pipeline.corpora.tagging import to_iob2
+from pipeline.corpora.conll import read_conll
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
 
 Writer = Callable[..., Path]
@@ -54,10 +48,6 @@ def refusal(path: Path, **options: Any) -> str:
         read_conll(path, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def test_the_public_name_of_the_tag_set_is_here() -> None:
-    assert TagSet.from_sentences(SENTENCES).tags[:3] == ("O", "B-MISC", "I-MISC")
 
 
 def test_documents_and_blank_lines_end_sentences(write: Writer) -> None:
@@ -98,7 +88,6 @@ def test_columns_are_chosen(write: Writer) -> None:
     chunks = read_conll(path, word=1, tag=2, scheme="iob1")
     assert chunks[0] == Sentence(("NNP", "VBZ", "JJ"), ("B-NP", "B-VP", "B-NP"))
     assert read_conll(path, word=-4, tag=1, scheme="plain")[0].tags == ("NNP", "VBZ", "JJ")
-    assert read_conll(path, tag=None)[1] == Sentence(SENTENCES[1].words)
 
 
 def test_a_separator_keeps_spaces_inside_words(write: Writer) -> None:
@@ -126,7 +115,7 @@ def test_encoding(write: Writer) -> None:
     [
         (b"a O\nb NN O\n", {}, 2, "has 3 columns, but line 1 has 2"),
         (b"a NN O\n\nb O\n", {}, 3, "has 2 columns, but line 1 has 3"),
-        (b"a\nb\n", {"tag": 1}, 1, "has 1 columns, so tag: 1 does not exist"),
+        (b"a\nb\n", {"tag": 1}, 1, "has 1 column, so tag: 1 does not exist"),
         (b"a O\n", {"tag": -3}, 1, "tag: -3 does not exist"),
         (b"a O\n", {"word": 2}, 1, "word: 2 does not exist"),
         (b"a O\nb S-X\n", {}, 2, "'S-X' is no iob2 tag"),
@@ -155,10 +144,8 @@ def test_bad_lines_are_named(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"scheme": "bilou"}, "scheme: 'bilou'"),
         ({"encoding": "klingon"}, "encoding: 'klingon'"),
         ({"encoding": "base64"}, "encoding: 'base64'"),
-        ({"separator": ""}, "separator: "),
     ],
 )
 def test_bad_settings_are_named(write: Writer, options: dict[str, Any], says: str) -> None:
@@ -189,41 +176,157 @@ def test_report_collects_every_problem_and_reads_on(write: Writer) -> None:
     assert sentences == [Sentence(("a", "d"), ("O", "B-X")), Sentence(("e",), ("O",))]
 
 
-def test_hold_out_takes_the_last() -> None:
-    sentences = [Sentence((str(number),)) for number in range(5)]
-    assert hold_out(sentences, 2) == (sentences[:3], sentences[3:])
-    for count in (0, 5, 6, -1):
-        with pytest.raises(UserError, match="hold_out"):
-            hold_out(sentences, count)
+# Lines that are no words
+
+COMMENTS: dict[str, tuple[bytes, dict[str, Any], str]] = {
+    "germeval": (
+        b"#\thttp://example.org/a\t[2001-01-01]\n1\tIda\tB-PER\tO\n2\tsah\tO\tO\n\n"
+        b"#\thttp://example.org/b\t[2001-01-02]\n1\tUlm\tB-LOC\tO\n",
+        {"word": 1, "tag": 2, "separator": "\t"},
+        "1: has 3 columns, but line 2 has 4; correct the line, or if such lines are comments, set comment",
+    ),
+    "multiconer": (
+        b"# id 0001\tdomain=xx\nIda _ _ B-PER\nsah _ _ O\n\n# id 0002\tdomain=xx\nUlm _ _ B-LOC\n",
+        {"tag": 3},
+        "1: 'domain=xx' is no iob2 tag",
+    ),
+    "jnlpba": (
+        b"###MEDLINE:01\n\nIda\tB-PER\nsah\tO\n\n###MEDLINE:02\n\nUlm\tB-LOC\n",
+        {},
+        "1: has 1 column, ",
+    ),
+}
 
 
-def test_counts_are_compared() -> None:
-    check_counts(SENTENCES, "train", expect_sentences=2, expect_words=6)
-    check_counts(SENTENCES, "train", expect_sentences=None, expect_words=None)
-    with pytest.raises(UserError, match=r"^train: holds 2 sentences, but 3,000 are expected"):
-        check_counts(SENTENCES, "train", expect_sentences=3000, expect_words=6)
-    with pytest.raises(UserError, match=r"^train: holds 6 words, but 7 are expected"):
-        check_counts(SENTENCES, "train", expect_sentences=2, expect_words=7)
+@pytest.mark.parametrize("name", COMMENTS)
+def test_comments_are_left_out_where_they_are_said_to_be(write: Writer, name: str) -> None:
+    content, options, says = COMMENTS[name]
+    path = write(content)
+    wanted = [Sentence(("Ida", "sah"), ("B-PER", "O")), Sentence(("Ulm",), ("B-LOC",))]
+    assert read_conll(path, comment="#", **options) == wanted
+    message = refusal(path, **options)
+    assert message.startswith(f"{path}:{says}")
+    assert "set comment: '#'" in message
 
 
-def test_one_entry_for_all_formats(write: Writer) -> None:
-    path = write(b"a;NN;I-X\n")
-    assert read_corpus(path, word=1, tag=2, scheme="iob1", separator=";") == [Sentence(("NN",), ("B-X",))]
-    path = write(b'{"tokens": ["a"], "ner_tags": [1], "w": ["b"], "t": ["S-X"]}\n')
-    assert read_corpus(path, format="jsonl", names=["O", "B-X"]) == [Sentence(("a",), ("B-X",))]
-    read = read_corpus(path, format="jsonl", word="w", tag="t", scheme="bioes")
-    assert read == [Sentence(("b",), ("B-X",))]
+def test_a_comment_does_not_end_a_sentence(write: Writer) -> None:
+    assert len(read_conll(write(b"a O\n# b\nc O\n"), comment="# ")) == 1
+
+
+def test_a_hash_is_a_word_unless_comments_are_said(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(b"#berlin\tB-LOC\nrocks\tO\n\nwe\tO\n#\tO\n1\tO\n")
+    assert [sentence.words for sentence in read_conll(path)] == [("#berlin", "rocks"), ("we", "#", "1")]
+    assert not caplog.messages
+
+
+def test_comments_that_pass_for_words_are_a_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(b"# doc1\nthe DET\ncat NOUN\n\n# doc2\na DET\n")
+    assert read_conll(path, scheme="plain")[0].words[0] == "#"
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}:1: the first of 2 sentences that begin with a # line")
+    assert "set comment: '#'" in message
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    "line",
     [
-        ({"format": "xml"}, "format: 'xml' is unknown; choose one of conll, jsonl, arrow"),
-        ({"word": "tokens"}, "word, tag: must be column numbers in conll"),
-        ({"format": "jsonl", "tag": 3}, "word, tag: must be names of fields in jsonl"),
-        ({"format": "arrow", "word": 0}, "word, tag: must be names of fields in arrow"),
+        "-DOCSTART-",
+        "-DOCSTART- -X- -X- O",
+        "-DOCSTART-\tO",
+        "-DOCSTART-\tX\tX\tO",
+        "-DOCSTART- O",
+        "-DOCSTART-,O",
     ],
 )
-def test_settings_that_do_not_fit_the_format(write: Writer, options: dict[str, Any], says: str) -> None:
-    with pytest.raises(UserError, match=says):
-        read_corpus(write(b"a O\n"), **options)
+@pytest.mark.parametrize("between", ["\t", ",", " "])
+def test_documents_begin_whatever_parts_their_lines(write: Writer, line: str, between: str) -> None:
+    rows = ["New Glen|X|X|B-LOC", "wins|X|X|O", line, "Ida|X|X|B-PER"]
+    if between == " ":
+        rows[0] = "Glen|X|X|B-LOC"
+    path = write(("\n".join([line, "", *rows]).replace("|", between) + "\n").encode())
+    found = read_conll(path, separator=None if between == " " else between)
+    assert [sentence.tags for sentence in found] == [("B-LOC", "O"), ("B-PER",)]
+
+
+def test_a_document_in_small_letters_is_a_word_with_a_warning(
+    write: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(b"a O\n\n-docstart- O\n\nb O\n\n-DocStart- O\n")
+    assert len(read_conll(path)) == 4
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}:3: is read as a word; documents begin with -DOCSTART-")
+
+
+def test_a_word_that_only_begins_like_a_document_is_a_word(write: Writer) -> None:
+    assert read_conll(write(b"-DOCSTART-s O\n"))[0].words == ("-DOCSTART-s",)
+
+
+CONLLU = """# text = Vamos al mar.
+1\tVamos\tir\tVERB\t_
+2-3\tal\t_\t_\t_
+2\ta\ta\tADP\t_
+3\tel\tel\tDET\t_
+4\tmar\tmar\tNOUN\t_
+4.1\tazul\tazul\tADJ\t_
+
+# text = Sue likes coffee and Bill tea
+0.1\tella\tella\tPRON\t_
+1-2\tdel\t_\t_\t_
+1\tde\tde\tADP\t_
+2\tel\tel\tDET\t_
+"""
+
+
+def test_rows_that_are_no_words_of_conll_u_are_left_out(write: Writer) -> None:
+    path = write(CONLLU.encode())
+    found = read_conll(path, word=1, tag=3, scheme="plain", separator="\t", comment="#")
+    assert [sentence.words for sentence in found] == [("Vamos", "a", "el", "mar"), ("de", "el")]
+    assert found[0].tags == ("VERB", "ADP", "DET", "NOUN")
+    spans = CONLLU.replace("VERB", "O").replace("NOUN", "B-X").replace("ADP", "O").replace("DET", "O")
+    assert read_conll(write(spans.encode()), word=1, tag=3, separator="\t", comment="#")[0].tags == (
+        "O", "O", "O", "B-X",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [
+    b"1-1\ta\tO\n1-2\tb\tO\n1-3\tc\tO\n",  # sentence and word, as WebAnno has it
+    b"1-5\ta\tO\n7-9\tb\tO\n11-20\tc\tO\n",  # offsets
+    b"0.1\ta\tO\n0.2\tb\tO\n0.3\tc\tO\n",
+    b"1\ta\tO\n3\tb\tO\n4.1\tc\tO\n",
+])  # fmt: skip
+def test_other_first_columns_are_no_conll_u(write: Writer, content: bytes) -> None:
+    assert read_conll(write(content), word=1)[0].words == ("a", "b", "c")
+
+
+def test_numbers_as_words_stay(write: Writer) -> None:
+    assert read_conll(write(b"1 O\n2 O\n1-2 O\n"))[0].words == ("1", "2", "1-2")
+
+
+# Columns
+
+
+@pytest.mark.parametrize("options", [{}, {"word": -1, "tag": 0}, {"word": 0, "tag": 0}])
+def test_words_and_tags_in_one_column_are_refused(write: Writer, options: dict[str, Any]) -> None:
+    path = write(b"the,DET\ncat,NOUN\n")
+    message = refusal(path, scheme="plain", **options)
+    assert message.startswith(f"{path}:1: has 1 column, so word: ")
+    assert message.endswith("are the same one; correct them, or set separator")
+
+
+def test_quoted_cells_are_named(write: Writer) -> None:
+    path = write(b'sentence,word,tag\n1,"1,000",O\n')
+    assert "cells in quotes are not read" in refusal(path, word=1, separator=",", scheme="plain")
+
+
+def test_tags_that_look_alike_are_refused_by_line(write: Writer) -> None:
+    path = write("Ida\tB-PER \nBob\tB-PER\nUlm\tB-LOC\u200b\nx\tB-PER\ufeff\ny\tB-PER\u00a0\n".encode())
+    problems: list[str] = []
+    assert read_conll(path, separator="\t", report=problems.append) == [Sentence(("Bob",), ("B-PER",))]
+    assert [problem.split(":")[1] for problem in problems] == ["1", "3", "4", "5"]
+
+
+def test_typeless_tags(write: Writer) -> None:
+    found = read_conll(write(b"mutant B\nABC I\ngene O\n\nwild O\ntype B\n"))
+    assert [sentence.tags for sentence in found] == [("B-SPAN", "I-SPAN", "O"), ("O", "B-SPAN")]
+    path = write(b"a B-X\nb O\nc I\n")
+    assert refusal(path).startswith(f"{path}:3: 'I' has no type, but 'B-X' before it has one")

@@ -81,8 +81,6 @@ def test_tags_may_be_names_and_names_may_be_given(tmp_path: Path) -> None:
     assert read_arrow(tmp_path / "numbers.parquet", names=NAMES) == SENTENCES
     with pytest.raises(UserError, match="row 1: 'ner_tags' holds numbers without names"):
         read_arrow(tmp_path / "numbers.parquet")
-    unlabelled = read_arrow(tmp_path / "numbers.parquet", tag=None)
-    assert unlabelled == [Sentence(sentence.words) for sentence in SENTENCES]
 
 
 def test_columns_are_chosen_and_missing_ones_listed(tmp_path: Path) -> None:
@@ -98,7 +96,7 @@ def test_columns_are_chosen_and_missing_ones_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "says"),
     [
-        ([[1, 2], [0], [], [0]], "row 4: has 2 words, but 1 tags"),
+        ([[1, 2], [0], [], [0]], "row 4: has 2 words, but 1 tag"),
         ([[1, 2], [3], [], [0, 0]], "row 2: 'ner_tags' holds 3, but names are 0 to 2"),
         ([[1, 2], [-1], [], [0, 0]], "row 2: 'ner_tags' holds -1"),
         ([[1, 2], None, [], [0, 0]], "row 2: 'ner_tags' is no list"),
@@ -167,7 +165,6 @@ def test_json_lines(tmp_path: Path) -> None:
     packed = tmp_path / "x.jsonl.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert read_jsonl(packed, names=NAMES) == SENTENCES
-    assert read_jsonl(path, tag=None) == [Sentence(sentence.words) for sentence in SENTENCES]
 
 
 def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
@@ -188,11 +185,10 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
         ({"tokens": ["a"]}, "is no object with 'tokens' and 'ner_tags'"),
         ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is no list of words"),
         ({"tokens": [1], "ner_tags": ["O"]}, "'tokens' is no list of words"),
-        ({"tokens": [""], "ner_tags": ["O"]}, "an empty word"),
         ('{"tokens": ["\\ud800"], "ner_tags": ["O"]}', "half a surrogate pair"),
         ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is no list of tags"),
         ({"tokens": ["a"], "ner_tags": [True]}, "'ner_tags' is no list of tags"),
-        ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "has 1 words, but 2 tags"),
+        ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "has 1 word, but 2 tags"),
         ({"tokens": ["a"], "ner_tags": [0]}, "holds numbers without names"),
         ({"tokens": ["a"], "ner_tags": ["PER"]}, "'PER' is no iob2 tag"),
     ],
@@ -211,4 +207,37 @@ def test_bad_json_lines_are_named(tmp_path: Path, line: Any, says: str) -> None:
 def test_a_file_of_empty_sentences_is_refused(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x", {"tokens": [], "ner_tags": []})
     with pytest.raises(UserError, match=rf"^{path}: holds no sentence"):
+        read_jsonl(path)
+
+
+def test_empty_words_are_left_out_with_a_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        {"tokens": ["Ida", "", "left"], "ner_tags": ["B-X", "O", "O"]},
+        {"tokens": ["", "May", "", "ran"], "ner_tags": ["B-X", "I-X", "I-X", "I-X"]},
+        {"tokens": [""], "ner_tags": ["O"]},
+    ]
+    says = "holds the first empty word of 4; empty words are left out with their tags"
+    wanted = [Sentence(("Ida", "left"), ("B-X", "O")), Sentence(("May", "ran"), ("B-X", "I-X"))]
+    path = write_lines(tmp_path / "x.jsonl", *rows)
+    assert read_jsonl(path, strict=True) == wanted
+    assert caplog.messages == [f"{path}:1: {says}"]
+    caplog.clear()
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({key: [row[key] for row in rows] for key in rows[0]}), path)
+    assert read_arrow(path, strict=True) == wanted
+    assert caplog.messages == [f"{path}: row 1: {says}"]
+    assert read_jsonl(write_lines(tmp_path / "y", rows[0]), scheme="plain")[0].tags == ("B-X", "O")
+
+
+def test_what_cannot_be_seen_in_a_tag_is_refused(tmp_path: Path) -> None:
+    for tag in ("B-PER ", "B-PER\u200b", "B-\ud800"):
+        path = write_lines(tmp_path / "x", {"tokens": ["a"], "ner_tags": [tag]})
+        with pytest.raises(UserError, match=rf"^{path}:1: the tag ") as caught:
+            read_jsonl(path)
+        assert str(caught.value).isprintable()
+
+
+def test_a_line_of_any_length_is_bounded(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "x", {"tokens": ["a" * 1_000_001], "ner_tags": ["O"]})
+    with pytest.raises(UserError, match=r"x:1: is longer than 1,000,000 characters"):
         read_jsonl(path)

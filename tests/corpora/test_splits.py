@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpora.settings import Corpus
-from pipeline.corpora.splits import fetch_corpus, read_splits
+from pipeline.corpora.settings import Corpus, Split
+from pipeline.corpora.splits import WATCHED, check_counts, fetch_corpus, hold_out, read_splits
 from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
 from tests.helpers.sample_sources import serve
+from tests.helpers.tiny_project import ROOT
 
 TRAIN = [
     Sentence(("Anna", "May", "slept"), ("B-PER", "I-PER", "O")),
@@ -23,7 +25,7 @@ TRAIN = [
 ]
 DEV = [Sentence(("Oslo", "Rome"), ("B-LOC", "B-LOC"))]
 TEST = [Sentence(("Zürich", "won"), ("B-LOC", "O"))]
-SPLITS = {"train": TRAIN, "dev": DEV, "test": TEST}
+SPLITS: dict[Split, list[Sentence]] = {"train": TRAIN, "dev": DEV, "test": TEST}
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
@@ -75,11 +77,11 @@ def write(folder: Path, files: dict[str, bytes]) -> dict[str, str]:
     return {name.partition(".")[0]: str(folder / name) for name in files}
 
 
-def corpus(files: dict[str, str], **settings: Any) -> Corpus:
+def corpus(files: Mapping[Any, str | Sequence[str]], **settings: Any) -> Corpus:
     return Corpus.model_validate({"files": files} | settings)
 
 
-def fetched(entry: Corpus, folder: Path, mirror: Path | None = None) -> dict[str, list[Sentence]]:
+def fetched(entry: Corpus, folder: Path, mirror: Path | None = None) -> dict[Split, list[Sentence]]:
     folder.mkdir()
     fetch_corpus(entry, folder, mirror=mirror)
     return read_splits(folder, entry)
@@ -205,3 +207,67 @@ def test_a_folder_with_another_corpus_is_refused(tmp_path: Path, change: dict[st
         entry = corpus(files, hold_out=1, format="dataset")
     with pytest.raises(UserError, match=r"out/(train|dev): (was fetched for another corpus|holds no Arrow)"):
         read_splits(tmp_path / "out", entry)
+
+
+def test_hold_out_takes_the_last() -> None:
+    sentences = [Sentence((str(number),)) for number in range(5)]
+    assert hold_out(sentences, 2) == (sentences[:3], sentences[3:])
+    for count in (0, 5, 6, -1):
+        with pytest.raises(UserError, match="hold_out"):
+            hold_out(sentences, count)
+
+
+def test_counts_are_compared() -> None:
+    check_counts(TRAIN, "train", (3, 7))
+    check_counts(TRAIN, "train", None)
+    with pytest.raises(UserError, match=r"^train: holds 3 sentences, but 3,000 are expected"):
+        check_counts(TRAIN, "train", (3000, 7))
+    with pytest.raises(UserError, match=r"^train: holds 7 words, but 8 are expected"):
+        check_counts(TRAIN, "train", (3, 8))
+
+
+def test_a_split_of_several_files_is_read_in_their_order(tmp_path: Path) -> None:
+    one, two = (write(tmp_path / name, {"part.conll": conll(TRAIN)}) for name in ("a", "b"))
+    (tmp_path / "b" / "part.conll").write_bytes(conll(DEV))
+    train = (one["part"], two["part"])
+    sums = ["md5:" + hashlib.md5(conll(split)).hexdigest() for split in (TRAIN, DEV)]
+    entry = corpus(
+        {"train": train, "test": one["part"]}, hold_out=1, counts={"train": (4, 9)}, checksums={"train": sums}
+    )
+    assert fetched(entry, tmp_path / "out") == {"train": TRAIN, "dev": DEV, "test": TRAIN}
+    assert (tmp_path / "out/train/2/part.conll").read_bytes() == conll(DEV)
+    turned = entry.model_copy(update={"checksums": {"train": tuple(reversed(sums))}})
+    with pytest.raises(UserError, match=r"a/part.conll: md5 is .* expected"):
+        fetched(turned, tmp_path / "other")
+    for changed in (one["part"], (*train, one["part"])):
+        with pytest.raises(UserError, match=r"out/train(/3)?: was fetched for another corpus"):
+            read_splits(tmp_path / "out", corpus({"train": changed, "test": one["part"]}, hold_out=1))
+
+
+def test_a_data_set_of_several_files(tmp_path: Path) -> None:
+    files = [str(parquet(tmp_path / name / "x.parquet", part)) for name, part in (("a", TRAIN), ("b", DEV))]
+    entry = corpus({"train": files, "test": files[0]}, format="dataset", hold_out=1)
+    assert fetched(entry, tmp_path / "out") == {"train": TRAIN, "dev": DEV, "test": TRAIN}
+
+
+def test_the_watched_folder_is_a_dependency_of_download() -> None:
+    assert f"own: {WATCHED}" in (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+
+
+def test_a_linked_folder_in_own_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "elsewhere", {"train.conll": conll(TRAIN)})
+    own = tmp_path / "data/own"
+    own.mkdir(parents=True)
+    (own / "linked").symlink_to(tmp_path / "elsewhere")
+    (own / "file.conll").symlink_to(tmp_path / "elsewhere/train.conll")
+    for place in ("data/own", "./data/own", "data/own/../own", str(own)):
+        path = f"{place}/linked/train.conll"
+        with pytest.raises(UserError, match=r"^data/own/.*linked: is a link to a folder, whose edits DVC"):
+            fetched(corpus({"train": path, "test": path}, hold_out=1), tmp_path / path.replace("/", "-"))
+    linked = corpus(dict.fromkeys(("train", "test"), "data/own/file.conll"), hold_out=1)
+    assert fetched(linked, tmp_path / "out")["test"] == TRAIN
+    (own / "set").symlink_to(tmp_path / "elsewhere")
+    entry = corpus(dict.fromkeys(("train", "test"), "data/own/set"), hold_out=1, format="dataset")
+    with pytest.raises(UserError, match=r"^data/own/set: is a link to a folder"):
+        fetched(entry, tmp_path / "out2")

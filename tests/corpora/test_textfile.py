@@ -104,6 +104,7 @@ def zipped() -> bytes:
         (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file; set format: dataset"),
         ("Ida B-PER\n".encode("utf-16"), "set encoding: utf-16"),
     ],
+    ids=["zip", "zip in gzip", "gzip in gzip", "parquet", "utf-16"],
 )
 def test_other_kinds_of_file_are_told_by_their_names(content: bytes, says: str, encoding: str) -> None:
     message = refusal(content, encoding=encoding)

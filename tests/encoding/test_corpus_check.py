@@ -10,7 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.corpora.settings import Corpus
-from pipeline.encoding.corpus_check import Findings, broken_words, look_at, report
+from pipeline.encoding.corpus_check import (
+    FileFindings,
+    Findings,
+    broken_words,
+    check_entry,
+    check_file,
+    report,
+)
 from pipeline.encoding.tokenization import load_tokenizer
 from tests.helpers.tiny_project import ROOT, invoke, lay_out
 
@@ -25,6 +32,12 @@ def entry(**settings: Any) -> Corpus:
 def write(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
+
+
+def look_at(path: Path, corpus: Corpus) -> FileFindings:
+    """What is found in one file."""
+    (found,) = check_file(path, corpus).files.values()
+    return found
 
 
 def test_columns_with_every_problem_and_what_is_left(tmp_path: Path) -> None:
@@ -49,7 +62,7 @@ def test_columns_with_every_problem_and_what_is_left(tmp_path: Path) -> None:
 )
 def test_spans_are_counted_in_one_scheme(tmp_path: Path, scheme: str, tags: list[str]) -> None:
     path = write(tmp_path / "file", "".join(f"w {tag}\n" for tag in tags).encode())
-    assert look_at(path, entry(scheme=scheme)) == Findings(
+    assert look_at(path, entry(scheme=scheme)) == FileFindings(
         1, Counter({"w": 4}), Counter({"B-X": 2, "I-X": 1, "O": 1}), ()
     )
 
@@ -57,7 +70,7 @@ def test_spans_are_counted_in_one_scheme(tmp_path: Path, scheme: str, tags: list
 def test_plain_tags_in_latin_1_with_a_separator(tmp_path: Path) -> None:
     path = write(tmp_path / "file", "Zürich;NE\nam See;NN\n".encode("latin-1"))
     found = look_at(path, entry(scheme="plain", encoding="latin-1", separator=";"))
-    assert found == Findings(1, Counter(["Zürich", "am See"]), Counter(["NE", "NN"]), ())
+    assert found == FileFindings(1, Counter(["Zürich", "am See"]), Counter(["NE", "NN"]), ())
     (problem,) = look_at(path, entry(scheme="plain", separator=";")).problems
     assert problem.startswith(f"{path}:1: byte 2 of the file (0xfc) is not utf-8")
 
@@ -100,8 +113,8 @@ def test_broken_words_count_as_often_as_they_occur(bert: Path) -> None:
 
 
 def test_the_report_has_everything(bert: Path, tmp_path: Path) -> None:
-    found = Findings(1200, Counter({"ba": 1500, "bane": 500}), Counter({"O": 1999, "B-X": 1}), ("f:1: x",))
-    assert list(report(found, bert, usual=tmp_path)) == [
+    file = FileFindings(1200, Counter({"ba": 1500, "bane": 500}), Counter({"O": 1999, "B-X": 1}), ("f:1: x",))
+    lines = [
         "sentences: 1,200",
         "words: 2,000, 2 of them different",
         "words in several pieces: 500, 25.0%",
@@ -111,9 +124,100 @@ def test_the_report_has_everything(bert: Path, tmp_path: Path) -> None:
         "problems: 1",
         "  f:1: x",
     ]
-    assert list(report(found, None, usual=bert)) == list(report(found, bert, usual=tmp_path))
+    found = Findings({"f": file})
+    assert list(report(found, bert, usual=tmp_path)) == lines
+    assert list(report(found, None, usual=bert)) == lines
     unknown = list(report(found, None, usual=tmp_path / "none"))[2]
     assert unknown.startswith(f"words in several pieces: not known, as there is no {tmp_path / 'none'}; run")
+    both = Findings({"train: f": file, "test: g": file}, ("w",), ("p", "q"))
+    assert list(report(both, bert, usual=tmp_path)) == [
+        *("train: f", *lines, ""),
+        *("test: g", *lines, ""),
+        *("warnings: 1", "  w", "problems of the corpus: 2", "  p", "  q"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "corpus", "wrong"),
+    [((), (), False), (("x",), (), True), ((), ("x",), True)],
+)
+def test_any_problem_is_wrong(file: tuple[str, ...], corpus: tuple[str, ...], wrong: bool) -> None:
+    found = Findings({"f": FileFindings(1, Counter(), Counter(), file)}, ("warning",), corpus)
+    assert found.wrong == wrong
+
+
+# All files of an entry
+
+
+def own(folder: Path, train: str, dev: str | None, test: str, **settings: Any) -> Corpus:
+    """An entry whose files hold this text."""
+    texts = {"train": train, "dev": dev, "test": test}
+    files = {split: str(write(folder / split, text.encode())) for split, text in texts.items() if text}
+    return Corpus.model_validate({"files": files} | settings)
+
+
+GOOD = "Ba B-PER\nne O\n\n" * 300
+
+
+def test_a_good_entry(tmp_path: Path) -> None:
+    found = check_entry(own(tmp_path, GOOD, GOOD, GOOD), mirror=None)
+    assert list(found.files) == [f"{split}: {tmp_path / split}" for split in FILES]
+    assert not found.wrong
+    assert not found.warnings
+    assert found.files[f"test: {tmp_path / 'test'}"].sentences == 300
+
+
+def test_all_files_of_an_entry_are_read_whatever_is_wrong_with_them(tmp_path: Path) -> None:
+    corpus = own(tmp_path, BAD.decode(), BAD.decode(), GOOD)
+    (tmp_path / "dev").unlink()
+    found = check_entry(corpus, mirror=None)
+    assert found.wrong
+    assert [len(file.problems) for file in found.files.values()] == [3, 0]
+    assert found.files[f"train: {tmp_path / 'train'}"].problems[0].startswith(f"{tmp_path / 'train'}:2: ")
+    (problem,) = found.problems
+    assert problem.startswith(f"{tmp_path / 'dev'}: there is no such file")
+
+
+def test_hold_out_and_counts_are_compared_with_the_files(tmp_path: Path) -> None:
+    found = check_entry(
+        own(tmp_path, GOOD, None, GOOD, hold_out=300, counts={"test": [300, 601]}), mirror=None
+    )
+    assert found.problems == (
+        "test: holds 600 words, but 601 are expected; fetch the right file or correct the corpus's counts",
+        "hold_out: 300 of 300 sentences cannot be held out; choose fewer than there are, and at least 1",
+    )
+    assert not check_entry(own(tmp_path, GOOD, None, GOOD, hold_out=299), mirror=None).problems
+
+
+def test_the_splits_of_an_entry_are_compared(tmp_path: Path) -> None:
+    corpus = own(tmp_path, GOOD, GOOD.replace("B-PER", "O"), "Acme B-ORG\nInc I-ORG\n")
+    found = check_entry(corpus, mirror=None)
+    assert not found.wrong
+    assert [line.split(";")[0] for line in found.warnings] == [
+        "dev: every tag is O, so that there is no span",
+        "test: 2 words with tags that training does not have, and no tagger trained here can give "
+        "(B-ORG (1), I-ORG (1))",
+    ]
+
+
+def test_an_entry_with_the_mirror_and_several_files(tmp_path: Path) -> None:
+    write(tmp_path / "mirrored", GOOD.encode())
+    file = str(write(tmp_path / "here", GOOD.encode()))
+    address = "https://example.org/mirrored"
+    corpus = Corpus.model_validate({"files": {"train": [file, address], "test": file}, "hold_out": 300})
+    found = check_entry(corpus, mirror=tmp_path)
+    assert list(found.files) == [f"train: {file}", f"train: {address}", f"test: {file}"]
+    assert not found.wrong
+
+
+def test_an_entry_of_a_data_set(tmp_path: Path) -> None:
+    table = pa.table({"tokens": [["Ba"]] * 2, "ner_tags": [["O"]] * 2})
+    pq.write_table(table, tmp_path / "data.parquet")
+    files = dict.fromkeys(("train", "test"), str(tmp_path / "data.parquet"))
+    corpus = Corpus.model_validate({"files": files, "format": "dataset", "hold_out": 2})
+    found = check_entry(corpus, mirror=None)
+    assert [file.sentences for file in found.files.values()] == [2, 2]
+    assert found.problems[0].startswith("hold_out: 2 of 2 sentences")
 
 
 def test_the_command(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,13 +233,15 @@ def test_the_command(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert f"several pieces: 1, {1 / 2:.1%}" in invoke(
         f"python -m stages.prepare --check good --encoder {bert}"
     )
+    missing = invoke("python -m stages.prepare --check", status=1)
+    assert "problems of the corpus: 3\n  train: there is no such file" in missing
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "encoder").symlink_to(bert)
     assert "several pieces: 1, " in invoke("python -m stages.prepare --check good")
     assert {path for path in tmp_path.rglob("*") if "data" not in path.parts[-2:]} == before
 
 
-@pytest.mark.parametrize("arguments", ["", "--out x", "--corpus x --encoder y", "--check none"])
+@pytest.mark.parametrize("arguments", ["", "--out x", "--corpus x --encoder y", "--check none", "file"])
 def test_other_words_are_status_2(
     arguments: str, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +250,11 @@ def test_other_words_are_status_2(
     invoke(f"python -m stages.prepare {arguments}", status=2)
 
 
-def test_the_projects_own_corpus_is_without_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_projects_own_corpus_is_without_a_problem_or_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("CORPUS_MIRROR", raising=False)
+    found = invoke("python -m stages.prepare --check")
+    assert found.count("problems: 0") == 3
+    assert "warnings" not in found
     for split in ("train", "dev", "test"):
         invoke(f"python -m stages.prepare --check data/newsdesk/{split}.conll")

@@ -54,7 +54,9 @@ def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path)
     ba, ne = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("ba", "Ne"))
     assert encoded.pieces.take(torch.tensor([2])).values.tolist() == [ba, unknown, unknown, ne]
     assert encoded.tags is not None
-    assert encoded.tags.in_memory().values[-4:].tolist() == TAG_SET.ids(["O", "B-LOC", "I-LOC", "B-PER"])
+    assert encoded.tags.in_memory().values[-4:].tolist() == [
+        TAG_SET.index[tag] for tag in ("O", "B-LOC", "I-LOC", "B-PER")
+    ]
 
 
 def test_each_distinct_word_is_tokenized_once(bert):

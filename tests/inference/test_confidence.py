@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain
-from pipeline.corpora.tagging import TagSet, spans, to_iob2
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import TagSet, spans
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.prediction import constrain
 from tests.helpers.brute_force import BruteForce

@@ -24,7 +24,7 @@ def imported(stage: str) -> tuple[set[str], list[str]]:
     """The libraries that a stage loads with all that it imports, and its modules that import accelerate."""
     modules = sorted(name for name in import_graph(ROOT)[f"stages.{stage}"] if name.startswith("pipeline"))
     command = [sys.executable, "-c", PROGRAM, *modules]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     libraries, accelerated = done.stdout.split("\n")[:2]
     return set(libraries.split()), accelerated.split()
 

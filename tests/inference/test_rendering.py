@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.conll import Sentence, read_conll
+from pipeline.corpora.conll import read_conll
+from pipeline.corpora.tagging import Sentence
 from pipeline.inference.rendering import Format, renderer
 from pipeline.inference.tagger import Entity, Tagged
 

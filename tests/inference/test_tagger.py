@@ -13,7 +13,8 @@ import pytest
 import torch
 from huggingface_hub.utils import filter_repo_objects
 
-from pipeline.corpora.tagging import Sentence, TagSet, spans, to_iob2
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import Sentence, TagSet, spans
 from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from pipeline.corpora.tagging import TagSet, to_iob2
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load

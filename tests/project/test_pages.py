@@ -109,12 +109,13 @@ def test_own_data_from_file_to_tags_as_the_page_says(place: Path, bert: Path) ->
     Path("data/own/mine/test.conll").write_text(example)
     lay_out(place, bert, described["corpora"][name], ["structural"], [1])
 
-    check, train, predict = commands(OWN)
+    check_all, check, train, predict = commands(OWN)
     bad = "Anna B-PER\nleft\nParis O\n\nRome V-LOC\n"
     Path("data/own/mine/bad.conll").write_text(bad)
     found = invoke(" ".join(check).replace("train.conll", "bad.conll"), status=1)
     assert found == reported
     assert "problems: 0" in invoke(" ".join(check))
+    assert invoke(" ".join(check_all)).count("problems: 0") == 2
 
     assert train == ["dvc", "repro", "evaluate@structural-1"]
     for command in commands_of_dvc_yaml(["structural"], [1]):
@@ -142,7 +143,7 @@ def test_the_entries_of_the_page_are_taken(tmp_path: Path) -> None:
         params = load_from(tmp_path / "params.yaml", TREE | {"corpora": {"mine": entry}, "task": "mine"})
         assert json.loads(params.corpus.model_dump_json())[key] == value
         taken.add(key)
-    assert taken == {"scheme", "encoding", "separator", "format", "names", "word", "tag"}
+    assert taken == {"scheme", "encoding", "separator", "comment", "format", "names", "word", "tag"}
 
 
 # docs/read-the-results.md

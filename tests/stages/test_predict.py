@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpora.tagging import to_iob2
+from pipeline.corpora.schemes import to_iob2
 from pipeline.errors import UserError
 from pipeline.inference.tagger import load
 from stages import predict

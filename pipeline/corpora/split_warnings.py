@@ -1,0 +1,69 @@
+"""What of a corpus's splits makes for a bad tagger or a meaningless metric, though every line is right."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pipeline.corpora.schemes import FileScheme
+from pipeline.corpora.settings import Split
+from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.corpora.textfile import counted
+
+ENOUGH_OF_A_TYPE = 50  # sentences with a type, below which a tagger learns it badly
+ENOUGH_TO_TRAIN = 300  # sentences; with 300 and batches of 16, 6 epochs are 114 steps
+NAMED = 10  # types in one message
+
+
+def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileScheme) -> Iterator[str]:
+    """One line for each thing that is odd about labelled splits, and what to do.
+
+    Args:
+        splits: train, and dev and test if they are there.
+        scheme: of the file; decides whether tags are spans.
+    """
+    for split, sentences in splits.items():
+        yield from (f"{split}: {line}" for line in tag_warnings(sentences, scheme))
+    train = splits["train"]
+    if len(train) < ENOUGH_TO_TRAIN:
+        yield (
+            f"train: {counted(len(train), 'sentence')} make few steps of training; raise epochs or lower "
+            "batch_size, of the teacher and of the student, or label more"
+        )
+    yield from (f"train: {line}" for line in rare_types(train, scheme))
+    known = TagSet.from_sentences(train, scheme=scheme)
+    for split in splits:
+        missing = known.missing(splits[split])
+        if missing:
+            yield (
+                f"{split}: {counted(missing.total(), 'word')} with tags that training does not have, and no "
+                f"tagger trained here can give ({_listed(missing)}); move such sentences to training, or "
+                "correct the tags"
+            )
+
+
+def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[str]:
+    """A line if all words have one tag: there is nothing to learn and nothing to score."""
+    tags = {tag for sentence in sentences for tag in sentence.tags or ()}
+    if tags == {"O"} or (scheme == "plain" and len(tags) == 1):
+        what = "" if scheme == "plain" else ", so that there is no span"
+        yield f"every tag is {tags.pop()}{what}; correct the settings tag or scheme, or label the words"
+
+
+def rare_types(sentences: Sequence[Sentence], scheme: FileScheme) -> Iterator[str]:
+    """A line if some types (plain tags) are in fewer sentences than ENOUGH_OF_A_TYPE."""
+    found: Counter[str] = Counter()
+    for sentence in sentences:
+        tags = set(sentence.tags or ())
+        found.update(tags if scheme == "plain" else {tag.partition("-")[2] for tag in tags} - {""})
+    rare = Counter({kind: count for kind, count in found.items() if count < ENOUGH_OF_A_TYPE})
+    if rare:
+        yield (
+            f"fewer than {ENOUGH_OF_A_TYPE} sentences have {_listed(rare)}; a tagger learns them badly: "
+            "label more sentences with them"
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    """Names with their numbers in alphabetical order, the first NAMED of them."""
+    names = [f"{name} ({count:,})" for name, count in sorted(counts.items())]
+    more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
+    return ", ".join(names[:NAMED] + more)

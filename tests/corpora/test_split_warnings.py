@@ -1,0 +1,77 @@
+"""Splits that make for a bad tagger are told of, with counts and what to do; good splits are not."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline.corpora.schemes import FileScheme
+from pipeline.corpora.split_warnings import split_warnings
+from pipeline.corpora.tagging import Sentence
+
+
+def sentences(count: int, *tags: str) -> list[Sentence]:
+    return [Sentence(("w",) * len(tags), tags)] * count
+
+
+def warnings(
+    train: Sequence[Sentence], dev: Sequence[Sentence], test: Sequence[Sentence], scheme: FileScheme = "iob2"
+) -> list[str]:
+    return list(split_warnings({"train": train, "dev": dev, "test": test}, scheme))
+
+
+GOOD = sentences(300, "B-PER", "O")
+
+
+def test_a_good_corpus_has_no_warning() -> None:
+    assert not warnings(GOOD, GOOD[:2], GOOD[:2])
+    plain = sentences(300, "NN", "VB")
+    assert not warnings(plain, plain[:2], plain[:2], "plain")
+
+
+def test_tags_that_only_other_splits_have_are_counted() -> None:
+    test = [*GOOD[:2], *sentences(1, "B-ORG", "I-ORG"), *sentences(2, "B-LOC")]
+    assert warnings(GOOD, GOOD[:2], test) == [
+        "test: 4 words with tags that training does not have, and no tagger trained here can give "
+        "(B-LOC (2), B-ORG (1), I-ORG (1)); move such sentences to training, or correct the tags"
+    ]
+    (line,) = warnings(GOOD, test, GOOD[:2])
+    assert line.startswith("dev: 4 words with tags that training does not have")
+    assert not warnings(GOOD, GOOD[:2], sentences(1, "B-PER", "I-PER"))  # a type has both
+    assert "XX (1)" in "".join(warnings(sentences(300, "NN", "VB"), [], sentences(1, "XX"), "plain"))
+
+
+@pytest.mark.parametrize("split", [0, 1, 2])
+def test_a_split_of_o_alone_is_told(split: int) -> None:
+    splits = [GOOD, GOOD[:2], GOOD[:2]]
+    splits[split] = sentences(300, "O", "O")
+    name = ("train", "dev", "test")[split]
+    assert (
+        f"{name}: every tag is O, so that there is no span; correct the settings tag or scheme, or label the "
+        "words"
+    ) in warnings(splits[0], splits[1], splits[2])
+
+
+def test_one_plain_tag_is_told() -> None:
+    same = sentences(300, "NN", "NN")
+    assert "train: every tag is NN; correct the settings tag or scheme, or label the words" in warnings(
+        same, same[:1], same[:1], "plain"
+    )
+
+
+def test_rare_types_are_told_with_their_sentences() -> None:
+    train = [*GOOD, *sentences(49, "B-LOC", "I-LOC", "B-LOC"), *sentences(50, "B-ORG"), *sentences(1, "B-X")]
+    assert warnings(train, [], []) == [
+        "train: fewer than 50 sentences have LOC (49), X (1); a tagger learns them badly: label "
+        "more sentences with them"
+    ]
+    many = [*GOOD, *(sentence for kind in range(12) for sentence in sentences(1, f"B-T{kind:02}"))]
+    (line,) = warnings(many, [], [])
+    assert "T08 (1), T09 (1), 2 more; " in line
+
+
+def test_few_sentences_are_told_with_a_remedy() -> None:
+    (first, *_) = warnings(GOOD[:35], [], [])
+    assert first == (
+        "train: 35 sentences make few steps of training; raise epochs or lower batch_size, of the teacher "
+        "and of the student, or label more"
+    )
