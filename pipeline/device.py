@@ -4,18 +4,28 @@ import ctypes
 import platform
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from accelerate import Accelerator
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 # mallopt(3): large blocks get no mapping of their own (M_MMAP_MAX), and the heap is never trimmed
 # (M_TRIM_THRESHOLD).
 _MALLOC_OPTIONS = {-4: 0, -1: -1}
 
 
-def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> Accelerator:
+def best_device() -> torch.device:
+    """The accelerator here, or the CPU."""
+    keep_freed_memory()
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerator":
     """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it."""
+    from accelerate import Accelerator  # training needs it; tagging does not, and can be installed without
+
     keep_freed_memory()
     bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
     return Accelerator(mixed_precision="bf16" if bfloat16 else "no")

@@ -61,6 +61,14 @@ def first_line(error: Exception) -> str:
     return one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
+def visible(text: str) -> str:
+    """Strangers' text as it is, but � for each character that a terminal would obey or not show.
+
+    Line ends and tabs stay, and the wider spaces that words of some languages hold.
+    """
+    return "".join(letter if letter.isprintable() or letter in "\n\t\u3000\xa0" else "�" for letter in text)
+
+
 def is_unicode(text: str) -> bool:
     """Whether `text` holds no lone surrogate, so that it can be written as UTF-8."""
     if text.isascii():

@@ -22,25 +22,23 @@ from stages import (
     time_epochs,
     unlabelled,
 )
-from stages.arguments import Params
+from stages.arguments import Mirror, Params
 from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline,
-    report,
+    fingerprint, download, prepare, teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs,
+    headline, report,
 )  # fmt: skip
 
 
 def check(
-    file: Annotated[
-        Path | None,
-        typer.Argument(exists=True, help="A file to read as the task's; all of the task's if left out."),
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(exists=True, help="One file, read as the task's.")] = None,
+    mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Say what the files of the parameter `task` hold, and what is wrong with them."""
-    prepare.main(file, check=True, params=params)
+    prepare.main(file, check=True, mirror=mirror, params=params)
 
 
 def main() -> None:

@@ -2,25 +2,30 @@
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from stages.command import run
+from stages.streams import Results
 
 
 def main(
-    model: Annotated[Path, typer.Option(help="A teacher or student.")],
+    model: Annotated[str, typer.Option(help="Folder of a teacher or student, or org/name on the hub.")],
     file: Annotated[Path | None, typer.Argument(help="UTF-8, gzip too; standard input if left out.")] = None,
     input: Annotated[
         Literal["text", "words", "columns"],
         typer.Option(
-            help="text: raw, one sentence a line; words: likewise, words between spaces; "
-            "columns: CoNLL, one word a line in the first column, blank lines between sentences."
+            help="text: raw, a sentence a line; words: cut at spaces; columns: CoNLL, a word a line."
         ),
     ] = "text",
+    words: Annotated[
+        Literal["conll", "characters"],
+        typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
+    ] = "conll",
+    word: Annotated[int | None, typer.Option(help="Column of the words, from 0; else the first.")] = None,
+    comment: Annotated[str | None, typer.Option(help="How lines of columns begin that are left out.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
         typer.Option(
@@ -28,27 +33,27 @@ def main(
             show_default="text on a terminal, else conll",
         ),
     ] = None,
+    constrained: Annotated[bool, typer.Option(help="Only tag sequences that the scheme allows.")] = False,
 ) -> None:
-    """Tag sentences and write them to standard output, in their order."""
+    """Tag sentences, in their order, to standard output; at a terminal line by line, as they are typed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
-    from pipeline.corpora.text_stream import read_file, read_stream
+    from pipeline.corpora.word_columns import Columns
+    from pipeline.inference.command_input import is_typed, read_input
     from pipeline.inference.rendering import renderer
     from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
-    terminal = sys.stdout.isatty()
-    tagger = load(model)
-    texts = read_file(file, input) if file else read_stream(sys.stdin.buffer, "standard input", input)
+    texts = read_input(file, input, cut=words, columns=Columns(word, comment=comment))
+    tagger, out = load(model, constrained=constrained), Results()
+    terminal = out.stream.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR")
     render = renderer(
-        format or ("text" if terminal else "conll"),
-        scheme=tagger.scheme,
-        colour=terminal and not os.environ.get("NO_COLOR"),
+        format or ("text" if terminal else "conll"), tagger.scheme, terminal=terminal, colour=colour
     )
-    typed = file is None and sys.stdin.isatty()  # then each line is answered at once
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream here
-    for tagged in tagger.stream(texts, at_once=1 if typed else CHUNK_SENTENCES):
-        sys.stdout.write(render(tagged))
-        if typed:
-            sys.stdout.flush()
+    for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
+        out.write(render(tagged))
+        if is_typed(file):
+            out.flush()
+    out.flush()
 
 
 if __name__ == "__main__":

@@ -23,18 +23,22 @@ def main(
     from pipeline.storage.sealed_folder import new_folder
 
     with guarded(
-        "unlabelled", params, code, lambda given: (given.unlabelled, given.task, given.dump), out
-    ) as (source, task, settings):
+        "unlabelled",
+        params,
+        code,
+        lambda given: (given.unlabelled, given.task, given.corpus, given.dump),
+        out,
+    ) as (source, task, corpus, settings):
         if source is None:
             with new_folder(out):
                 return
         from pipeline.corpora.unlabelled_text import fetch_unlabelled
         from pipeline.scores.unlabelled import write_unlabelled
 
-        sentences = fetch_unlabelled(source, mirror=mirror and mirror / task)
-        print(f"unlabelled: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
+        text = fetch_unlabelled(source, corpus, mirror=mirror and mirror / task)
+        print(f"unlabelled: {text}")
         write_unlabelled(
-            sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root
+            text.sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root
         )
 
 

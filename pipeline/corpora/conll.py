@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
 from pipeline.corpora.schemes import FileScheme, SpanReader
@@ -78,19 +78,6 @@ def split_columns(line: str, separator: str | None = None) -> list[str]:
     if separator is None:
         return [cell for cell in line.replace("\t", " ").split(" ") if cell]
     return line.split(separator) if line.strip(" \t") else []
-
-
-def in_columns(lines: Sequence[str]) -> bool:
-    """Whether these first lines of a text without tags are columns, and not a sentence each.
-
-    They are if all have equally many, and blank lines separate them into blocks.
-    """
-    cells = [split_columns(line) for line in lines]
-    if any(row and row[0] == DOCUMENT for row in cells):
-        return True
-    same = len({len(row) for row in cells if row}) == 1
-    blocks = any(before and row for before, row in pairwise(cells))
-    return same and blocks and not all(cells)
 
 
 class _Columns:

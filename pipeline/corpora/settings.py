@@ -39,6 +39,7 @@ class Corpus(Group):
     counts: the sentences and the words of a split.
     word, tag: columns by number (conll; None is the first and the last) or by name (jsonl and dataset; None
         is tokens and ner_tags).
+    words: how raw text without tags is cut: as CoNLL corpora are, or every character a word (Chinese, Thai).
     separator: what stands between columns (conll); None is any run of spaces and tabs.
     comment: how lines begin that are left out (conll); None leaves none out.
     names: of tags that are numbers (jsonl and dataset; a data set often tells them itself).
@@ -57,6 +58,7 @@ class Corpus(Group):
     names: tuple[str, ...] | None = None
     scheme: FileScheme = "iob2"
     encoding: str = "utf-8"
+    words: Literal["conll", "characters"] = "conll"
     strict: bool = False
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3}|multilingual)$")] | None = None
     licence: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")] | None = None

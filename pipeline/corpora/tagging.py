@@ -95,6 +95,30 @@ class TagSet:
         """The tags in these columns."""
         return [self.tags[column] for column in ids]
 
+    def allowed(self) -> tuple[list[list[bool]], list[bool], list[bool]]:
+        """What the scheme allows: pairs [N][N] of tags (row previous, column current), first and last tags.
+
+        In IOB2 an I-X follows B-X or I-X alone, unless the set has no B-X. Plain tags are all allowed.
+        """
+        begins = [self._begins(tag) for tag in self.tags]
+        pairs = [
+            [free or tag[2:] == before[2:] for tag, free in zip(self.tags, begins, strict=True)]
+            for before in self.tags
+        ]
+        return pairs, begins, [True] * len(self)
+
+    def breaks(self, tags: Tags) -> bool:
+        """Whether the scheme forbids the sequence; see `allowed`."""
+        return any(
+            not self._begins(tag) and before not in (f"B-{tag[2:]}", tag)
+            for before, tag in zip(("O", *tags), tags, strict=False)
+        )
+
+    def _begins(self, tag: str) -> bool:
+        """Whether a span may begin with this tag, or it is in none."""
+        inside = self.scheme == "iob2" and tag.startswith("I-")
+        return not inside or f"B-{tag[2:]}" not in self.index
+
     def missing(self, sentences: Iterable[Sentence]) -> Counter[str]:
         """How often each tag occurs in `sentences` that the set lacks, and which no tagger of it can give."""
         return Counter(tag for sentence in sentences for tag in sentence.tags or () if tag not in self.index)

@@ -71,6 +71,7 @@ def stream_lines(
     gzipped: bool | None = None,
     windows: bool = False,
     longest: int = LONGEST,
+    advice: str = "set encoding to what the file is in, for example latin-1",
 ) -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes: (line number from 1, line without its end).
 
@@ -84,6 +85,7 @@ def stream_lines(
         gzipped: whether the bytes are gzip data; None looks at the first two.
         windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
         longest: most characters that a line may have.
+        advice: what to do about bytes that are not in the encoding.
 
     Raises:
         UserError: the stream cannot be read, `encoding` is unknown, gzip data are damaged, bytes are not in
@@ -98,7 +100,7 @@ def stream_lines(
         while True:
             chunk = data.read1(CHUNK)
             head, total = head or chunk[:8], total + len(chunk)
-            text, problem = _decode(decoder, chunk, total, encoding)
+            text, problem = _decode(decoder, chunk, total, encoding, advice)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
                 yield number, _checked(line, number, name, encoding, head, windows, longest)
@@ -133,14 +135,14 @@ def _unzipped(raw: BinaryIO, gzipped: bool | None) -> io.BufferedReader:
 
 
 def _decode(
-    decoder: codecs.IncrementalDecoder, chunk: bytes, total: int, encoding: str
+    decoder: codecs.IncrementalDecoder, chunk: bytes, total: int, encoding: str, advice: str
 ) -> tuple[str, str | None]:
     """Decode a chunk, the last if it is empty: its text up to a byte that is wrong, and what is wrong there.
 
     `total` counts the bytes up to the chunk's end.
     """
     before = decoder.getstate()
-    advice = f"not {encoding}; set encoding to what the file is in, for example latin-1"
+    advice = f"not {encoding.removesuffix('-sig')}; {advice}"
     try:
         return decoder.decode(chunk, final=not chunk), None
     except UnicodeDecodeError as error:

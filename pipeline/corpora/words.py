@@ -1,8 +1,8 @@
-"""Raw text → words with the place of each, by one rule for all languages that put spaces between words."""
+"""Raw text → words with the place of each: by a rule for scripts with spaces, or every character one."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,6 +22,11 @@ class Text:
     def raw(cls, text: str) -> Self:
         """Running text, cut by `split_words`."""
         return cls._cut(text, split_words(text))
+
+    @classmethod
+    def characters(cls, text: str) -> Self:
+        """Running text, cut by `split_characters`."""
+        return cls._cut(text, split_characters(text))
 
     @classmethod
     def spaced(cls, text: str) -> Self:
@@ -56,17 +61,73 @@ def split_words(text: str) -> list[tuple[int, int]]:
        stays with abbreviations: letters with periods between them (`U.S.`), up to three letters or digits
        that start with no small letter (`Mr.`, `12.`), and what a small letter or a comma follows
        (`Corp. said`).
+    5. Marks (see `_cut`) do not change where words are cut, and are no words themselves.
 
-    A language without spaces, such as Chinese, needs its words cut beforehand.
+    A script without spaces, such as Chinese, needs words cut beforehand, or `split_characters`.
     """
-    return [match.span() for match in _WORD.finditer(text.translate(_SHAPES))]
+    return _cut(text, lambda shapes: (match.span() for match in _WORD.finditer(shapes)))
+
+
+def split_characters(text: str) -> list[tuple[int, int]]:
+    """Where each character that is no white space starts, and where it ends with its marks."""
+    return _cut(text, lambda shapes: (match.span() for match in re.finditer("[^ ]", shapes)))
+
+
+def is_unspaced(text: Text) -> bool:
+    """Whether words are clauses of a script without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese).
+
+    They are taken for clauses if they hold 8 of its letters or more, and more than 4 on average.
+    """
+    counts = [len(_UNSPACED.findall(word)) for word in text.words]
+    return sum(counts) >= 8 and sum(counts) > 4 * sum(count > 0 for count in counts)
+
+
+def _cut(text: str, find: Callable[[str], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """The places of words in `text`: those that `find` sees in its shapes without marks, each with its marks.
+
+    A mark belongs to the word that it touches: before a word or behind it. Between two words without a space
+    it belongs to the first, as accents do; but a format character between punctuation and a letter or digit
+    belongs to the second, as a direction mark does.
+    """
+    shapes = text.translate(_SHAPES)
+    places = [place for place, shape in enumerate(shapes) if shape not in _MARKS]
+    found = find(shapes.translate(_WITHOUT_MARKS))
+    if len(places) == len(shapes):
+        return list(found)
+    starts: list[int] = []
+    ends: list[int] = []
+    for first, after in found:
+        start, before = places[first], ends[-1] if ends else 0
+        gap = shapes[before:start]
+        if ends and " " not in gap:
+            letter_behind_punctuation = shapes[start] in _LETTERS and shapes[before - 1] not in _LETTERS
+            start -= len(gap.lstrip("m")) if letter_behind_punctuation else 0
+            ends[-1] = start
+        else:
+            start -= _marks_at_end(gap)
+            if ends:
+                ends[-1] += _marks_at_start(gap)
+        starts.append(start)
+        ends.append(places[after - 1] + 1)
+    if ends:
+        ends[-1] += _marks_at_start(shapes[ends[-1] :])
+    return list(zip(starts, ends, strict=True))
+
+
+def _marks_at_start(shapes: str) -> int:
+    return len(shapes) - len(shapes.lstrip(_MARKS))
+
+
+def _marks_at_end(shapes: str) -> int:
+    return len(shapes) - len(shapes.rstrip(_MARKS))
 
 
 class _Shapes(dict[int, str]):
     """Characters by what the rule asks of them, filled in as they occur.
 
-    a and s: small letters, s being s itself; A and S: other letters; d: digits and numbers; m: what has no
-    place of its own (accents, joiners, variation selectors). White space becomes a space; the rest stays.
+    a and s: small letters, s being s itself; A and S: other letters; d: digits and numbers. Marks: m, which
+    combine with a letter, and f, format and control characters (direction marks, byte order marks, soft
+    hyphens, joiners). White space becomes a space; punctuation and symbols stay.
     """
 
     def __missing__(self, code: int) -> str:
@@ -78,8 +139,10 @@ class _Shapes(dict[int, str]):
             shape = character
         elif category[0] == "N":
             shape = "d"
-        elif category[0] == "M" or category == "Cf":
+        elif category[0] == "M":
             shape = "m"
+        elif category in ("Cf", "Cc"):
+            shape = "f"
         elif character in "sS":
             shape = character
         else:
@@ -89,17 +152,23 @@ class _Shapes(dict[int, str]):
 
 
 _SHAPES = _Shapes()
+_LETTERS, _MARKS = "aAsSd", "mf"
+_WITHOUT_MARKS = dict.fromkeys(map(ord, _MARKS))
+_UNSPACED = re.compile(  # letters of the scripts that put no spaces between words
+    "[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
+    "\U00020000-\U000323af]"
+)
 _WORD = re.compile(
     r"""
-      (?: [aAsS] m* \. ){2,} (?! [-‐‑]? [aAsSdm] )             # U.S., a.m., but see U.S.-based
-    | ['’] [sS] (?! [aAsSdm] )                                 # 's
-    | [ASd] [aAsSdm]{0,2} \. (?= [^.aAsSdm] [^aAsSd]* [aAsSd] )  # Mr. or 12., and a word behind it
+      (?: [aAsS] \. ){2,} (?! [-‐‑]? [aAsSd] )                 # U.S., a.m., but see U.S.-based
+    | ['’] [sS] (?! [aAsSd] )                                  # 's
+    | [ASd] [aAsSd]{0,2} \. (?= [^.aAsSd] [^aAsSd]* [aAsSd] )  # Mr. or 12., and a word behind it
     | (?: (?<! [^ ] ) [-+−.] (?= d ) )?                        # -5, .500
-      [aAsSd] [aAsSdm]*
-      (?: (?: ['’] (?! [sS] (?! [aAsSdm] ) ) | \.? [-‐‑] | [+./&@_·] | (?<= d ) [,:–] (?= d ) )
-          [aAsSd] [aAsSdm]* )*
+      [aAsSd] [aAsSd]*
+      (?: (?: ['’] (?! [sS] (?! [aAsSd] ) ) | \.? [-‐‑] | [+./&@_·] | (?<= d ) [,:–] (?= d ) )
+          [aAsSd] [aAsSd]* )*
       (?: \. (?= [,;:] | [ ]+ [as] ) )?                        # Corp. said
-    | ( [^ ] ) \1* m*                                          # marks
+    | ( [^ ] ) \1*                                             # marks
     """,
     re.VERBOSE,
 )

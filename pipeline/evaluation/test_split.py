@@ -39,9 +39,10 @@ def evaluate(
         accelerator: device and precision.
 
     Returns:
-        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; the kept epoch and
-        its F1 on development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of
-        up to PASSES passes, laying batches out included); device. And the predicted tags.
+        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; `constrained_f1`,
+        the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development;
+        parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
+        laying batches out included); device. And the predicted tags.
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)
@@ -53,12 +54,18 @@ def evaluate(
         synchronize(accelerator.device)
         seconds.append(time.perf_counter() - began)
     scores = compute_metrics(gold, predicted, scheme=model.tag_set.scheme)
+    if any(map(model.tag_set.breaks, predicted)):
+        allowed = predict(model, batches, accelerator, constrained=True)
+        constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
+    else:  # then the best sequences are the best of those that are allowed, too
+        constrained_f1 = scores.f1
     history = json.loads((folder / HISTORY).read_text())
     metrics = {
         "scheme": model.tag_set.scheme,
         "precision": scores.precision,
         "recall": scores.recall,
         "f1": scores.f1,
+        "constrained_f1": constrained_f1,
         "token_f1": scores.token_f1,
         "accuracy": scores.accuracy,
         "development_f1": history["epochs"][history["kept"] - 1]["development_f1"],

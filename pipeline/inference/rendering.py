@@ -9,6 +9,8 @@ from zlib import crc32
 from rich.color import ColorSystem
 from rich.style import Style
 
+from pipeline.corpora.tagging import Scheme
+from pipeline.errors import visible
 from pipeline.inference.tagger import Tagged
 
 Format = Literal["conll", "jsonl", "text"]
@@ -16,19 +18,23 @@ Format = Literal["conll", "jsonl", "text"]
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
 
 
-def renderer(format: Format, *, scheme: str, colour: bool = False) -> Callable[[Tagged], str]:
+def renderer(
+    format: Format, scheme: Scheme, *, terminal: bool = False, colour: bool = False
+) -> Callable[[Tagged], str]:
     """The function that writes one sentence, line ends included.
 
     Args:
         format: conll, jsonl or text.
-        scheme: of the tags, iob2 or plain.
+        scheme: of the tags.
+        terminal: replace what a terminal would obey; text is for people and always shown so.
         colour: text with the codes of a terminal.
     """
-    if format == "conll":
-        return conll
-    if format == "jsonl":
-        return jsonl
-    return lambda tagged: marked(tagged, scheme=scheme, colour=colour)
+    if format == "text":
+        return lambda tagged: marked(tagged, scheme=scheme, colour=colour)
+    write = conll if format == "conll" else jsonl
+    if not terminal:
+        return write
+    return lambda tagged: visible(write(tagged))
 
 
 def conll(tagged: Tagged) -> str:
@@ -42,25 +48,21 @@ def jsonl(tagged: Tagged) -> str:
     return json.dumps(asdict(tagged), ensure_ascii=False) + "\n"
 
 
-def marked(tagged: Tagged, *, scheme: str, colour: bool) -> str:
+def marked(tagged: Tagged, *, scheme: Scheme, colour: bool) -> str:
     """The text itself with `[span TYPE]`, or `word/TAG` where tags are plain, for people to read.
 
-    Characters that a terminal would obey rather than show become �.
+    Words and tags are as `errors.visible` has them.
     """
     pieces, place = [], 0
     for span in tagged.spans:
-        body = _visible(span.text)
-        text = f"{body}/{span.type}" if scheme == "plain" else f"[{body} {span.type}]"
-        pieces += [_visible(tagged.text[place : span.start]), _painted(text, span.type) if colour else text]
+        body, kind = visible(span.text), visible(span.type)
+        text = f"{body}/{kind}" if scheme == "plain" else f"[{body} {kind}]"
+        pieces += [visible(tagged.text[place : span.start]), _painted(text, span.type) if colour else text]
         place = span.end
-    return "".join([*pieces, _visible(tagged.text[place:]), "\n"])
+    return "".join([*pieces, visible(tagged.text[place:]), "\n"])
 
 
 def _painted(text: str, kind: str) -> str:
     """In bold and the type's own colour, the same in every run."""
     style = Style(color=_COLOURS[crc32(kind.encode()) % len(_COLOURS)], bold=True)
     return style.render(text, color_system=ColorSystem.STANDARD)
-
-
-def _visible(text: str) -> str:
-    return "".join(letter if letter.isprintable() or letter in "\t\u3000\xa0" else "�" for letter in text)

@@ -1,4 +1,4 @@
-"""A trained tagger as something to call: `load("DIR")(["Text."])` → words, tags and spans."""
+"""A trained tagger as something to call: `load("FOLDER")(["Text."])` → words, tags and spans."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from huggingface_hub.utils import are_progress_bars_disabled
 from transformers.utils import logging
 
-from pipeline.corpora.tagging import Sentence, spans
+from pipeline.corpora.tagging import Scheme, Sentence, spans
 from pipeline.corpora.words import Text
-from pipeline.device import accelerator
+from pipeline.device import best_device
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
+from pipeline.fetching.encoder_folder import FILES
+from pipeline.fetching.hub import is_hub_id, model_files
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.prediction import constrain
 from pipeline.storage.sealed_folder import SEAL, check
 
 BATCH = 32  # sentences
-CHUNK_SENTENCES, CHUNK_CHARACTERS = 1024, 500_000  # sorted by length together; what a stream holds at a time
+# What a stream holds at a time, sorted by length together; a sentence more where it is the last.
+CHUNK_SENTENCES, CHUNK_WORDS, CHUNK_CHARACTERS = 1024, 80_000, 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,19 @@ class Tagged:
 class Tagger:
     """A model on its device with its tokenizer. See `load`."""
 
-    def __init__(self, model: ChainTagger, tokenizer: Any, accelerator: Accelerator) -> None:
-        """Move `model` to the accelerator's device; `tokenizer` is the one it was trained with."""
-        self._model = model.to(accelerator.device).eval()
-        self._tokenizer, self._accelerator = tokenizer, accelerator
+    def __init__(
+        self, model: ChainTagger, tokenizer: Any, device: torch.device, *, constrained: bool = False
+    ) -> None:
+        """Move `model` to `device`.
+
+        Args:
+            model: the tagger.
+            tokenizer: the one it was trained with.
+            device: to compute on, in the model's precision.
+            constrained: see `load`.
+        """
+        self._model = model.to(device).eval()  # type: ignore[arg-type]
+        self._tokenizer, self._device, self._constrained = tokenizer, device, constrained
         self._layout = InputLayout.from_json(model.config.input_layout)
         self._tag_set = model.tag_set
 
@@ -71,12 +83,12 @@ class Tagger:
         return self._tag_set.tags
 
     @property
-    def scheme(self) -> str:
+    def scheme(self) -> Scheme:
         """What the tags are in: iob2, or plain tags."""
         return self._tag_set.scheme
 
     def __call__(self, texts: Iterable[str | Sequence[str] | Text]) -> list[Tagged]:
-        """Tag sentences: raw text, which `text.split_words` cuts, or lists of words.
+        """Tag sentences: raw text, which `words.split_words` cuts, or lists of words.
 
         A sentence without words has no tags. One longer than the encoder's window is read in several.
         """
@@ -104,13 +116,14 @@ class Tagger:
             return results
         batches = Batches(self._encoded([texts[row] for row in rows]), BATCH)
         for ids in batches.in_order():
-            batch = batches.batch(ids).to(self._accelerator.device)
-            with self._accelerator.autocast():
-                chain = self._model.chain(batch)
+            chain = self._model.chain(batches.batch(ids).to(self._device))
+            if self._constrained:
+                chain = constrain(chain, self._tag_set)
+            lengths = chain.lengths.tolist()
             _, paths = chain.viterbi()
             tags = [
                 self._tag_set.names(path[:length])
-                for path, length in zip(paths.tolist(), batch.lengths.tolist(), strict=True)
+                for path, length in zip(paths.tolist(), lengths, strict=True)
             ]
             found = [
                 sorted(spans(names, scheme=self._tag_set.scheme), key=lambda span: span[1]) for names in tags
@@ -129,24 +142,41 @@ class Tagger:
         return as_tensors(table, self._tag_set, self._layout)
 
 
-def load(folder: str | Path) -> Tagger:
-    """A teacher or student, from the folder that the pipeline wrote or that came from a hub.
+def load(source: str | Path, *, constrained: bool = False) -> Tagger:
+    """A teacher or student, on the best device here, in float32.
 
-    It runs on the best device here, in float32. A folder with a seal is checked against it.
+    Args:
+        source: the folder that the pipeline wrote, or `org/name[@revision]` on the Hugging Face hub. A folder
+            with a seal is checked against it.
+        constrained: give only tag sequences that the scheme allows: in IOB2, I-X behind B-X or I-X alone.
+            Confidence is then the probability given such a sequence.
 
     Raises:
-        UserError: the folder is missing, damaged, or holds no tagger with its tokenizer.
+        UserError: the folder is missing, damaged, or holds no tagger with its tokenizer; the hub has no such
+            model or cannot be reached.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
+    folder = _folder(source)
     if (folder / SEAL).exists():
         check(folder)
     with _quiet():
         model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
     if model.config.input_layout is None:
         raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
-    return Tagger(model, tokenizer, accelerator("float32"))
+    return Tagger(model, tokenizer, best_device(), constrained=constrained)
+
+
+def _folder(source: str | Path) -> Path:
+    """The folder itself, or where a hub's model was fetched to.
+
+    `data/teacher` reads as a hub id, too: it is none where the folder `data` is here.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    name = str(source)
+    if "/" in name and is_hub_id(name) and not Path(name.partition("/")[0]).exists():
+        return model_files(name, FILES)
+    raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
 
 
 @contextmanager
@@ -173,13 +203,14 @@ def _text(text: str | Sequence[str] | Text) -> Text:
 
 def _chunks(texts: Iterable[Text], at_once: int) -> Iterator[list[Text]]:
     chunk: list[Text] = []
-    characters = 0
+    words = characters = 0
     for text in texts:
         chunk.append(text)
+        words += len(text.words)
         characters += len(text.text)
-        if len(chunk) == at_once or characters >= CHUNK_CHARACTERS:
+        if len(chunk) == at_once or words >= CHUNK_WORDS or characters >= CHUNK_CHARACTERS:
             yield chunk
-            chunk, characters = [], 0
+            chunk, words, characters = [], 0, 0
     if chunk:
         yield chunk
 

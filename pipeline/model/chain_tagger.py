@@ -24,6 +24,10 @@ from pipeline.settings import Head
 _UNLOADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
 
 
+PIECES_AT_ONCE = 1 << 15
+"""Pieces that the encoder reads together when nothing is trained: 64 windows of 512."""
+
+
 class ChainTaggerConfig(PreTrainedConfig):
     """What a tagger's folder says of itself.
 
@@ -239,17 +243,38 @@ class ChainTagger(PreTrainedModel):
         Returns:
             The chain of each sentence, in float32 whatever the encoder computes in.
         """
+        return self._chain(self._emissions(input_ids, attention_mask, word_index), lengths)
+
+    def chain(self, batch: Batch) -> LinearChain:
+        """`forward` on a batch, which must be on the model's device.
+
+        Without gradients the encoder reads no more than PIECES_AT_ONCE together: a long document takes little
+        memory.
+        """
+        inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index
+        if torch.is_grad_enabled() or inputs.numel() <= PIECES_AT_ONCE:
+            return self(inputs, mask, words, batch.lengths)
+        emissions = torch.empty(*words.shape, len(self.tag_set), device=words.device)
+        rows = max(1, PIECES_AT_ONCE // inputs.shape[1])
+        first = 0  # piece of the rows at hand
+        for some, some_mask in zip(inputs.split(rows), mask.split(rows), strict=True):
+            inside = (words >= first) & (words < first + some.numel())
+            emissions[inside] = self._emissions(some, some_mask, words[inside] - first)
+            first += some.numel()
+        return self._chain(emissions, batch.lengths)
+
+    def _emissions(self, input_ids: Tensor, attention_mask: Tensor, word_index: Tensor) -> Tensor:
+        """Scores [..., N] of the words whose first pieces stand at `word_index` [...]."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         words = hidden.flatten(0, 1)[word_index]
         if self.projection is not None:
             words = self.projection(words)
         with torch.autocast(words.device.type, enabled=False):
-            emissions = self.emission(self.dropout(words.float()))
-        return LinearChain(emissions, self.transitions, self.start, self.end, lengths)
+            emissions: Tensor = self.emission(self.dropout(words.float()))
+        return emissions
 
-    def chain(self, batch: Batch) -> LinearChain:
-        """`forward` on a batch, which must be on the model's device."""
-        return self(batch.input_ids, batch.attention_mask, batch.word_index, batch.lengths)
+    def _chain(self, emissions: Tensor, lengths: Tensor) -> LinearChain:
+        return LinearChain(emissions, self.transitions, self.start, self.end, lengths)
 
 
 def says_of_itself(config: Any) -> dict[str, Any]:

@@ -1,15 +1,30 @@
 """Tag a split with a model."""
 
-import torch
-from accelerate import Accelerator
+from typing import TYPE_CHECKING
 
+import torch
+
+from pipeline.chain import LinearChain
+from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 
 @torch.inference_mode()
-def predict(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> list[list[str]]:
-    """The best tag sequence (Viterbi) of every sentence, in the split's order."""
+def predict(
+    model: ChainTagger, batches: Batches, accelerator: "Accelerator", *, constrained: bool = False
+) -> list[list[str]]:
+    """The best tag sequence (Viterbi) of every sentence, in the split's order.
+
+    Args:
+        model: the tagger.
+        batches: the split.
+        accelerator: device and precision.
+        constrained: only among the sequences that the scheme of the tags allows.
+    """
     model.eval()
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * len(batches.encoded)
@@ -17,7 +32,24 @@ def predict(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> l
         batch = batches.batch(ids).to(accelerator.device)
         with accelerator.autocast():
             chain = model.chain(batch)
+        if constrained:
+            chain = constrain(chain, model.tag_set)
         _, paths = chain.viterbi()
         for row, path, length in zip(ids.tolist(), paths.tolist(), batch.lengths.tolist(), strict=True):
             predicted[row] = [names[tag] for tag in path[:length]]
     return predicted
+
+
+def constrain(chain: LinearChain, tag_set: TagSet) -> LinearChain:
+    """The chain with -inf as the score of what the scheme forbids.
+
+    All other scores stay, so that its probabilities are those given a sequence that the scheme allows.
+    """
+    pairs, first, last = (torch.tensor(allowed, device=chain.start.device) for allowed in tag_set.allowed())
+    return LinearChain(
+        chain.emissions,
+        chain.transitions.masked_fill(~pairs, -torch.inf),
+        chain.start.masked_fill(~first, -torch.inf),
+        chain.end.masked_fill(~last, -torch.inf),
+        chain.lengths,
+    )

@@ -18,6 +18,7 @@ FIGURES = (
     "precision",
     "recall",
     "f1",
+    "constrained_f1",
     "token_f1",
     "accuracy",
     "parameters",

@@ -18,6 +18,7 @@ LEVEL = 0.05
 """A difference with a larger p-value is not significant."""
 
 _QUALITY = ("precision", "recall", "f1", "token_f1")
+_CONSTRAINED = "constrained_f1"
 _SIZE = ("parameters", "megabytes")
 
 
@@ -40,11 +41,11 @@ def summarise(
 
     Returns:
         `task`, `device`, `sentences` (of the test set), `best_baseline`, `teacher` with its figures, and
-        `methods`. Each method has precision, recall, f1 and token_f1 as {mean, std, seeds}, where std is the
-        sample standard deviation over seeds, null with one seed; parameters, megabytes and the median
-        sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null without
-        vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap of the
-        mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
+        `methods`. Each method has precision, recall, f1, token_f1 and constrained_f1 as {mean, std, seeds},
+        where std is the sample standard deviation over seeds, null with one seed; parameters, megabytes and
+        the median sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
+        without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap
+        of the mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
         difference above twice its standard error over seeds. Both are null for a method against itself.
 
     Raises:
@@ -68,7 +69,7 @@ def summarise(
 
     methods: dict[str, Any] = {}
     for method, runs in students.items():
-        figures: dict[str, Any] = {name: _over_seeds(runs, name) for name in _QUALITY}
+        figures: dict[str, Any] = {name: _over_seeds(runs, name) for name in (*_QUALITY, _CONSTRAINED)}
         first = next(iter(runs.values())).metrics
         figures |= {name: first[name] for name in _SIZE}
         figures["sentences_per_second"] = median(run.metrics["sentences_per_second"] for run in runs.values())
@@ -81,7 +82,9 @@ def summarise(
         "device": teacher.metrics["device"],
         "sentences": len(teacher.ids),
         "best_baseline": best_baseline,
-        "teacher": {name: teacher.metrics[name] for name in (*_QUALITY, *_SIZE, "sentences_per_second")},
+        "teacher": {
+            name: teacher.metrics[name] for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")
+        },
         "methods": methods,
     }
 

@@ -47,6 +47,8 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     ]
     if 1 in seeds:
         notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
+    if "constrained_f1" in summary["teacher"]:  # not in results recorded before it was measured
+        notes.append(_constrained_note(summary))
     best = summary["best_baseline"]
     lines = []
     for method in methods:
@@ -58,6 +60,14 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
         if parts:
             lines.append(f"- `{method}`: {'; '.join(parts)}.")
     return "\n\n".join(notes + (["\n".join(lines)] if lines else []))
+
+
+def _constrained_note(summary: Mapping[str, Any]) -> str:
+    """F1 where only tag sequences that the scheme allows are given, beside the table's."""
+    figures = [("teacher", f"{summary['teacher']['constrained_f1']:.2f}")]
+    figures += [(f"`{name}`", spread(found["constrained_f1"])) for name, found in summary["methods"].items()]
+    given = ", ".join(f"{name} {f1}" for name, f1 in figures)
+    return f"F1 of constrained decoding (`predict --constrained`: only tags that the scheme allows): {given}."
 
 
 def training_warnings(summary: Mapping[str, Any]) -> list[str]:

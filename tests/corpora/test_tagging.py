@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.corpora.schemes import to_iob2
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
 
@@ -55,3 +56,31 @@ def test_tag_set_survives_json(names: list[str]) -> None:
 def test_damaged_json_is_refused(value: Any) -> None:
     with pytest.raises(UserError, match="tag set"):
         TagSet.from_json(value)
+
+
+@pytest.mark.parametrize(
+    "tag_set",
+    [
+        TagSet(("O", "B-X", "I-X", "B-Y", "I-Y")),
+        TagSet(("I-Y", "B-X", "O", "I-X")),
+        TagSet(("A", "B-X", "I-X"), "plain"),
+    ],
+    ids=["iob2", "no B-Y", "plain"],
+)
+def test_what_is_allowed_is_what_the_scheme_reads_unbroken(tag_set: TagSet) -> None:
+    """By `to_iob2`, which finds where a sequence breaks the scheme."""
+    pairs, start, end = tag_set.allowed()
+
+    def unbroken(*tags: str) -> bool:
+        return tag_set.scheme == "plain" or not [
+            place for place in to_iob2(tags, "iob2")[1] if f"B-{tags[place][2:]}" in tag_set.tags
+        ]
+
+    for row, before in enumerate(tag_set.tags):
+        assert start[row] is unbroken(before)
+        assert tag_set.breaks([before]) is not start[row]
+        for column, tag in enumerate(tag_set.tags):
+            opened = (f"B-{before[2:]}", before, tag) if before.startswith("I-") else (before, tag)
+            assert pairs[row][column] is unbroken(*opened), (before, tag)
+            assert tag_set.breaks(opened) is not unbroken(*opened)
+    assert end == [True] * len(tag_set)

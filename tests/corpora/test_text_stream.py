@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpora.text_stream import LONGEST, Layout, read_file, read_stream
+from pipeline.corpora.text_stream import Layout, read_file, read_stream
+from pipeline.corpora.word_columns import LONGEST, MOST_WORDS
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 
@@ -34,7 +35,7 @@ def test_every_line_is_a_sentence(write: Write, pack: Callable[[bytes], bytes]) 
 
 
 def test_columns_are_sentences_between_blank_lines(write: Write) -> None:
-    path = write(b"-DOCSTART- -X-\n\nIn IN O\nNew\xc2\xa0York NNP B-LOC\n\n\n-DOCSTART-\nyes\t1\n. .")
+    path = write(b"-DOCSTART- -X-\n\nIn IN O\nNew\xc2\xa0York NNP B-LOC\n\n\n-DOCSTART-\nyes\t1 O\n. . O")
     assert list(read_file(path, "columns")) == [
         Text.of_words(("In", "New\u00a0York")),
         Text.of_words(("yes", ".")),
@@ -50,11 +51,15 @@ def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "says"),
     [
-        (b"a\nb\nGr\xf6\xdfe\n", 3, "byte 3 of the line (0xf6) is not UTF-8"),
+        (
+            b"a\nb\nGr\xf6\xdfe\n",
+            3,
+            "byte 7 of the file (0xf6) is not utf-8; convert the file, for example with iconv",
+        ),
         (b"a\n\x00\x01\x02", 2, "NUL"),
         (b"\x7fELF\x02\x01\x00", 1, "NUL"),
         (b"a\rb\rc", 1, "carriage return"),
-        (b"a\n" + b"x" * (LONGEST + 1), 2, "longer than 200,000 bytes"),
+        (b"a\n" + b"x" * (LONGEST + 1), 2, "longer than 200,000 characters"),
         (gzip.compress(b"a\nb\n" * 999, mtime=0)[:-20], 1, "damaged gzip"),
         (gzip.compress(b"a\n", mtime=0)[:-1] + b"x", 2, "damaged gzip"),
         (b"\x1f\x8bno", 1, "damaged gzip"),
@@ -73,6 +78,44 @@ def test_what_is_no_text_is_refused_by_line(
     assert message.startswith(f"{path}:")
     assert says in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("layout", ["text", "characters", "words"])
+def test_a_sentence_has_a_largest_number_of_words(write: Write, layout: Layout) -> None:
+    assert len(list(read_file(write(b"a " * MOST_WORDS + b"\n" + b"a " * MOST_WORDS), layout))) == 2
+    with pytest.raises(UserError, match=r"text:2: the sentence has more than 40,000 words; put one sentence"):
+        list(read_file(write(b"a\n" + b"a " * (MOST_WORDS + 1)), layout))
+
+
+def test_a_line_of_punctuation_is_refused_by_its_words(write: Write) -> None:
+    """200,000 words: with an encoder of 512 pieces, some 8 GB when they were all read at once."""
+    with pytest.raises(UserError, match=r"text:1: .*more than 40,000 words"):
+        list(read_file(write(b"!?" * 100_000), "text"))
+
+
+@pytest.mark.parametrize("begin", [b"", b"\n \n"])
+def test_json_is_no_raw_text(write: Write, begin: bytes) -> None:
+    path = write(begin + b'{"tokens":["Anna","Hope"]}\n')
+    with pytest.raises(
+        UserError, match=rf"text:{1 + begin.count(10)}: is a JSON object and no sentence; .*jq"
+    ):
+        list(read_file(path, "text"))
+    assert next(read_file(write(b"{Anna} left .\n"), "text")).words[:2] == ("{", "Anna")
+
+
+def test_clauses_without_spaces_are_one_warning(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    clauses = "张伟昨天去了北京市。"
+    path = write(f"Anna left.\n{clauses}\n{clauses}\n".encode())
+    for layout in ("text", "words"):
+        list(read_file(path, layout))
+        (record,) = caplog.records
+        assert record.getMessage().startswith(
+            f"{path}:2: clauses of a script without spaces are read as words"
+        )
+        caplog.clear()
+    words = [text.words for text in read_file(path, "characters")]
+    assert words[1] == tuple(clauses)
+    assert not caplog.records
 
 
 def test_what_comes_before_a_bad_line_is_read(write: Write) -> None:

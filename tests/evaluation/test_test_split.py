@@ -9,6 +9,7 @@ import pytest
 from safetensors.torch import load_file
 from seqeval.metrics import f1_score, precision_score, recall_score
 
+from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
@@ -42,6 +43,31 @@ def test_scores_are_seqevals(outcome):
     words = [pair for tags in zip(gold, predicted, strict=True) for pair in zip(*tags, strict=True)]
     assert metrics["accuracy"] == pytest.approx(100 * sum(one == two for one, two in words) / len(words))
     assert metrics["scheme"] == "iob2"
+
+
+def test_constrained_f1_is_that_of_constrained_tags(outcome, corpus, teacher):
+    metrics, gold, predicted = outcome
+    model, batches = load_model(teacher), Batches(load(corpus / "test.parquet"), 4)
+    allowed = predict(model, batches, accelerator("float32"), constrained=True)
+    assert allowed != predicted
+    assert metrics["constrained_f1"] == pytest.approx(100 * f1_score(gold, allowed))
+    assert metrics["constrained_f1"] != metrics["f1"]
+
+
+def test_tags_that_keep_to_the_scheme_are_not_decoded_again(corpus, teacher, monkeypatch):
+    model, calls = load_model(teacher), []
+    monkeypatch.setattr(TagSet, "breaks", lambda *_: False)
+
+    def tag(*args, **named):
+        calls.append(named)
+        return predict(*args, **named)
+
+    monkeypatch.setattr(test_split, "predict", tag)
+    batches, gold = Batches(load(corpus / "test.parquet"), 4), read_tags(corpus / "test.parquet")
+    metrics, _ = evaluate(model, teacher, batches, gold, accelerator("float32"))
+    assert metrics["constrained_f1"] == metrics["f1"]
+    assert calls
+    assert not any(calls)
 
 
 def test_size_and_history_are_those_of_the_folder(outcome, teacher):

@@ -21,14 +21,14 @@ EMPTY = Tagged(" ", (), (), (), ())
 
 
 def test_conll_is_read_back(tmp_path: Path) -> None:
-    render = renderer("conll", scheme="iob2")
+    render = renderer("conll", "iob2")
     (tmp_path / "out").write_text(render(ROME) + render(EMPTY) + render(ROME), encoding="utf-8")
     assert render(EMPTY) == "\n"
     assert read_conll(tmp_path / "out") == 2 * [Sentence(ROME.words, ROME.tags)]
 
 
 def test_json_lines_hold_everything() -> None:
-    line = renderer("jsonl", scheme="iob2")(ROME)
+    line = renderer("jsonl", "iob2")(ROME)
     assert line.index("\n") == len(line) - 1
     assert "\u00e9" in line
     assert json.loads(line) == {
@@ -44,8 +44,8 @@ def test_json_lines_hold_everything() -> None:
 
 
 def test_text_marks_the_spans_where_they_stand() -> None:
-    assert renderer("text", scheme="iob2")(ROME) == "[Ann\u00e9 Ba PER] ([Rome LOC])\n"
-    assert renderer("text", scheme="iob2")(EMPTY) == " \n"
+    assert renderer("text", "iob2")(ROME) == "[Ann\u00e9 Ba PER] ([Rome LOC])\n"
+    assert renderer("text", "iob2")(EMPTY) == " \n"
     plain = Tagged(
         "a b",
         ("a", "b"),
@@ -53,26 +53,37 @@ def test_text_marks_the_spans_where_they_stand() -> None:
         ("X", "Y"),
         (Entity("X", 0, 1, "a", 1.0), Entity("Y", 2, 3, "b", 1.0)),
     )
-    assert renderer("text", scheme="plain")(plain) == "a/X b/Y\n"
+    assert renderer("text", "plain")(plain) == "a/X b/Y\n"
 
 
 def test_colour_is_around_the_spans_alone_and_differs_by_type() -> None:
-    line = renderer("text", scheme="iob2", colour=True)(ROME)
+    line = renderer("text", "iob2", colour=True)(ROME)
     colours = [part.partition("m")[0] for part in line.split("\x1b[")[1:]]
     assert len(colours) == 4
     assert colours[1] == colours[3] == "0"
     assert colours[0] != colours[2]
 
 
+@pytest.mark.parametrize("format", ["conll", "jsonl", "text"])
 @pytest.mark.parametrize("colour", [False, True])
-def test_no_text_gives_orders_to_the_terminal(colour: bool) -> None:
+def test_neither_words_nor_tags_give_orders_to_the_terminal(format: Format, colour: bool) -> None:
     evil = "\x1b[2J\x07\u202eab\x9b"
-    span = Tagged(evil + " x", (evil, "x"), ((0, 8), (9, 10)), ("B-X", "O"), (Entity("X", 0, 8, evil, 1.0),))
-    line = renderer("text", scheme="iob2", colour=colour)(span)
-    assert not set("\x07\u202e\x9b") & set(line)
-    assert "\x1b[2J" not in line
+    span = Entity(evil, 0, 8, evil, 1.0)
+    tagged = Tagged(evil + " x", (evil, "x"), ((0, 8), (9, 10)), (f"B-{evil}", "O"), (span,))
+    lines = renderer(format, "iob2", terminal=True, colour=colour)(tagged)
+    assert not set("\x07\u202e\x9b") & set(lines)
+    assert "\x1b[2J" not in lines
+    assert lines.endswith("\n")
+    assert "ab" in lines
+
+
+@pytest.mark.parametrize("format", ["conll", "jsonl"])
+def test_files_hold_every_character(format: Format) -> None:
+    odd = "a\u200e\u202e\x9b"
+    tagged = Tagged(odd, (odd,), ((0, 4),), ("O",), ())
+    assert odd in renderer(format, "iob2")(tagged)
 
 
 @pytest.mark.parametrize("format", ["conll", "jsonl", "text"])
 def test_one_sentence_ends_its_last_line(format: Format) -> None:
-    assert renderer(format, scheme="iob2")(ROME).endswith("\n")
+    assert renderer(format, "iob2")(ROME).endswith("\n")

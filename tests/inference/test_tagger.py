@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import torch
+from huggingface_hub.utils import filter_repo_objects
 
-from pipeline.corpora.tagging import TagSet, spans
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import Sentence, TagSet, spans
 from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
@@ -61,8 +64,14 @@ def test_order_and_chunks_change_nothing(tagger: Tagger, monkeypatch: pytest.Mon
     expected = [tagged for text in texts for tagged in tagger([text])]
     assert [tagged.text for tagged in expected] == texts
     assert (expected[0].words, expected[0].tags, expected[0].spans) == ((), (), ())
-    for at_once, characters in ((7, 10_000), (1024, 60), (1024, 10_000)):
+    for at_once, characters, words in (
+        (7, 10_000, 999),
+        (1024, 60, 999),
+        (1024, 10_000, 20),
+        (1024, 9999, 999),
+    ):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", characters)
+        monkeypatch.setattr(module, "CHUNK_WORDS", words)
         found = list(tagger.stream(texts, at_once=at_once))
         assert [(one.text, one.tags) for one in found] == [(one.text, one.tags) for one in expected]
         for one, other in zip(found, expected, strict=True):
@@ -82,6 +91,73 @@ def test_a_stream_holds_one_chunk(tagger: Tagger) -> None:
     stream = tagger.stream(endless(), at_once=5)
     for count, _ in zip(range(1, 12), stream, strict=False):
         assert len(taken) <= -(-count // 5) * 5
+
+
+def test_a_chunk_has_a_largest_number_of_words(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    encode = module.encode
+
+    def counting(texts: Sequence[Sentence], *rest: Any) -> Any:
+        sizes.append(len(texts))
+        return encode(texts, *rest)
+
+    monkeypatch.setattr(module, "CHUNK_WORDS", 40)
+    monkeypatch.setattr(module, "encode", counting)
+    assert len(tagger(["! " * 15] * 10)) == 10
+    assert sizes == [3, 3, 3, 1]
+
+
+def test_constrained_tags_keep_to_the_scheme(teacher: Path, tagger: Tagger) -> None:
+    texts = [" ".join(s.words) for s in sentences(60, seed=8)]
+    free, bound = tagger(texts), load(teacher, constrained=True)(texts)
+    broken = [bool(to_iob2(tagged.tags, "iob2")[1]) for tagged in free]
+    assert 5 < sum(broken) < 60
+    for one, other, breaks in zip(free, bound, broken, strict=True):
+        assert not to_iob2(other.tags, "iob2")[1]
+        assert breaks or one.tags == other.tags
+        assert all(0 < span.confidence <= 1 for span in other.spans)
+
+
+@pytest.mark.parametrize("source", ["org/name", "org/name@v2"])
+def test_a_hub_id_is_fetched(
+    source: str, teacher: Path, tagger: Tagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def snapshot(repo: str, *, revision: str | None, allow_patterns: list[str], **options: object) -> str:
+        asked.append((repo, revision))
+        folder = tmp_path / "snapshot"
+        folder.mkdir()
+        for name in filter_repo_objects(
+            [file.name for file in teacher.iterdir()], allow_patterns=allow_patterns
+        ):
+            shutil.copy(teacher / name, folder)
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    texts = ["ba NERI, Tok sa."]
+    assert load(source)(texts) == tagger(texts)
+    assert asked == [("org/name", "v2" if "@" in source else None)]
+
+
+def test_a_folder_that_is_missing_is_not_looked_for_on_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for source in ("data/teacher", "teacher", str(tmp_path / "name"), "../teacher"):
+        with pytest.raises(UserError, match="no such folder"):
+            load(source)
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    with pytest.raises(UserError, match=r"^org/name: neither a path here nor a hub model .*no route to host"):
+        load("org/name")
 
 
 def test_a_document_longer_than_the_window_keeps_every_word(tagger: Tagger) -> None:
@@ -113,7 +189,7 @@ def test_it_says_its_tags(tagger: Tagger) -> None:
 def test_plain_tags_have_a_span_for_each_word(teacher: Path) -> None:
     model = load_model(teacher)
     model.config.tag_set = TagSet(("A", "B", "C", "D", "E"), "plain").to_json()
-    tagger = Tagger(model, load(teacher)._tokenizer, accelerator("float32"))
+    tagger = Tagger(model, load(teacher)._tokenizer, torch.device("cpu"))
     (tagged,) = tagger([Text.spaced("ba NE, ri")])
     assert [(span.text, span.type) for span in tagged.spans] == list(
         zip(tagged.words, tagged.tags, strict=True)

@@ -12,6 +12,7 @@ from transformers import AutoModel
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.errors import UserError
+from pipeline.model import chain_tagger
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.settings import Head
 from pipeline.training.loop import gold_loss
@@ -140,6 +141,29 @@ def test_emissions_are_the_linear_layer_on_each_words_first_piece(bert, splits):
     assert torch.equal(chain.transitions, model.transitions)
     assert torch.equal(chain.start, model.start)
     assert torch.equal(chain.end, model.end)
+
+
+@heads
+@pytest.mark.parametrize("pieces", [1, 50, 200])
+def test_a_long_document_is_encoded_in_parts_with_the_same_emissions(head, pieces, bert, splits, monkeypatch):
+    encoded = splits("bert")
+    model = tagger(bert, encoded, head=head)
+    batch = Batches(encoded, 8).batch(torch.arange(8))
+    windows, width = batch.input_ids.shape
+    assert windows > 8
+    with torch.inference_mode():
+        expected = model.chain(batch).emissions
+        monkeypatch.setattr(chain_tagger, "PIECES_AT_ONCE", pieces)
+        sizes = []
+        hook = model.encoder.register_forward_pre_hook(
+            lambda *call: sizes.append(call[2]["input_ids"].numel()), with_kwargs=True
+        )
+        found = model.chain(batch).emissions
+        hook.remove()
+    assert max(sizes) <= max(pieces, width)
+    assert sum(sizes) == windows * width
+    words = torch.arange(found.shape[1]) < batch.lengths[:, None]
+    torch.testing.assert_close(found[words], expected[words], rtol=1e-5, atol=1e-5)
 
 
 @heads

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from pipeline.corpora.schemes import to_iob2
+from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
-from pipeline.model.prediction import predict
+from pipeline.model.prediction import constrain, predict
 from tests.helpers.brute_force import BruteForce
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split
@@ -28,6 +30,32 @@ def test_tags_are_the_best_of_all_sequences_in_the_splits_order(bert, tmp_path, 
         best = oracle.sequences[oracle.scores.argmax()]
         assert tags == TAG_SET.names(best.tolist())
     assert len({tuple(tags) for tags in predicted}) > 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_constrained_tags_are_the_best_of_the_sequences_that_the_scheme_allows(bert, tmp_path, batch_size):
+    encoded = write_split(tmp_path / "split.parquet", sentences(12, seed=8, longest=5), bert)
+    model = tagger(bert, encoded)
+    predicted = predict(model, Batches(encoded, batch_size), accelerator("float32"), constrained=True)
+
+    batches, differ = Batches(encoded, 1), 0
+    for row, tags in enumerate(predicted):
+        with torch.inference_mode():
+            chain = model.chain(batches.batch(torch.tensor([row])))
+        oracle = BruteForce(chain.emissions[0], chain.transitions, chain.start, chain.end)
+        best = [TAG_SET.names(oracle.sequences[i].tolist()) for i in oracle.scores.argsort(descending=True)]
+        assert tags == next(names for names in best if not to_iob2(names, "iob2")[1])
+        differ += tags != best[0]
+    assert differ > 2
+
+
+def test_plain_tags_are_never_constrained(bert, tmp_path):
+    encoded = write_split(tmp_path / "split.parquet", sentences(3), bert)
+    with torch.inference_mode():
+        chain = tagger(bert, encoded).chain(Batches(encoded, 3).batch(torch.arange(3)))
+    masked = constrain(chain, TagSet(TAG_SET.tags, "plain"))
+    assert torch.equal(masked.transitions, chain.transitions)
+    assert torch.equal(masked.start, chain.start)
 
 
 def test_a_sentence_longer_than_the_window_keeps_all_its_tags(bert, tmp_path):

@@ -288,7 +288,7 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("dump.dtype") == {"dump", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
-    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare"}
+    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "unlabelled"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
     assert re_run_by("student.layers") == students | {"time_epochs"}
 

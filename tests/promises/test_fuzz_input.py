@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from pipeline.corpora.conll import read_conll
 from pipeline.corpora.records import read_arrow, read_jsonl
 from pipeline.corpora.schemes import PREFIXES, SCHEMES, FileScheme, tag_problem
+from pipeline.corpora.settings import Corpus, Files
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.unlabelled_text import read_unlabelled
 from pipeline.errors import UserError
@@ -36,6 +37,7 @@ FEW, MANY = 60, 10_000
 amount = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 in_memory = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
+CORPUS = Corpus(files=Files(train="a", dev="b", test="c"))
 CONLL = (
     "-DOCSTART- -X- O\n\nEU NNP B-ORG\nsaid VBD O\n\nZürich NNP B-LOC\n2. CD I-LOC\n\nUN NNP B-ORG\n".encode()
 )
@@ -121,7 +123,7 @@ def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
         fatal = error_of(read_conll, path, **options, report=problems.append)
         for problem in [*problems, fatal]:
             check_place(problem, path)
-        check_place(error_of(read_unlabelled, path, name=str(path)), path)
+        check_place(error_of(read_unlabelled, path, str(path), CORPUS), path)
 
 
 @amount

@@ -44,6 +44,17 @@ def test_the_page_shows_both_tables_and_both_devices():
     assert "recursions and losses 55%" in text
 
 
+def test_f1_of_constrained_decoding_stands_beside_the_free_one():
+    text = page.page(summary_of(STUDENTS), TIMING)
+    (line,) = (line for line in text.splitlines() if "constrained decoding" in line)
+    figures = summary_of(STUDENTS)["methods"]["structural"]["constrained_f1"]
+    assert "teacher 50.00" in line
+    assert f"`structural` {figures['mean']:.2f} ± 0.00" in line
+    old = summary_of(STUDENTS)
+    del old["teacher"]["constrained_f1"]
+    assert "constrained decoding" not in page.page(old, TIMING)
+
+
 def test_every_table_row_has_as_many_cells_as_its_header():
     width = None
     for line in page.page(summary_of(STUDENTS), TIMING).splitlines():

@@ -22,7 +22,7 @@ def counts(runs):
 def test_means_and_spreads_over_seeds():
     runs = {1: outcome(0, speed=10), 2: outcome(0, 1, speed=40), 3: outcome(1, 2, 3, speed=20)}
     figures = summary_of({"kbest": runs})["methods"]["kbest"]
-    for name in ("precision", "recall", "f1", "token_f1"):
+    for name in ("precision", "recall", "f1", "token_f1", "constrained_f1"):
         values = [run.metrics[name] for run in runs.values()]
         assert figures[name]["seeds"] == {"1": values[0], "2": values[1], "3": values[2]}
         assert figures[name]["mean"] == pytest.approx(sum(values) / 3)
@@ -110,7 +110,8 @@ def test_the_summary_is_plain_json_with_the_teachers_figures():
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert (summary["task"], summary["sentences"], summary["device"]) == ("toy", 5, "a <small> machine")
     assert set(summary["teacher"]) == {
-        "precision", "recall", "f1", "token_f1", "parameters", "megabytes", "sentences_per_second",
+        "precision", "recall", "f1", "token_f1", "constrained_f1",
+        "parameters", "megabytes", "sentences_per_second",
     }  # fmt: skip
 
 

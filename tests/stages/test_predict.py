@@ -4,16 +4,20 @@ import gzip
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.corpora.schemes import to_iob2
 from pipeline.errors import UserError
 from pipeline.inference.tagger import load
 from stages import predict
+from tests.helpers.tiny_corpus import sentences
 
 ROOT = Path(__file__).parents[2]
 LINES = "ba NERI, Tok sa.\n\nlum (VEL).\n"
@@ -76,8 +80,93 @@ def test_standard_input_is_named_too(run: Callable[..., str], monkeypatch: pytes
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(LINES.encode()))))
     assert len(run(format="text").splitlines()) == 3
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"ba\n\n\xff"))))
-    with pytest.raises(UserError, match=r"^standard input:3: byte 1 of the line"):
+    with pytest.raises(UserError, match=r"^standard input:3: byte 5 of the file"):
         run()
+
+
+CONLLU = "# sent_id = 1\n# text = ba NERI.\n1\tba\tx\n2-3\tNERI.\t_\n2\tNERI\tx\n3\t.\tx\n\n1\tTok\tx\n"
+
+
+def test_columns_are_read_where_the_words_are(run: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "ud.conllu").write_text(CONLLU)
+    lines = run(tmp_path / "ud.conllu", input="columns", word=1, comment="#").splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["ba", "NERI", ".", "", "Tok", ""]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        (CONLLU, {"input": "columns"}, r"text:2: has 5 columns, but line 1 has 4; .*--comment '#'"),
+        (CONLLU, {"input": "columns", "comment": "#"}, r"text:3: column 0 numbers the words; .*--word 1"),
+        (
+            CONLLU,
+            {"input": "columns", "comment": "#", "word": 3},
+            r"text:3: has 3 columns, so 3 is no column",
+        ),
+        ('{"tokens":["ba","NERI"]}\n', {}, r"text:1: is a JSON object and no sentence"),
+        ("ba " * 40_001, {}, r"text:1: the sentence has more than 40,000 words; put one sentence on a line"),
+        ("x" * 200_001, {}, r"text:1: is longer than 200,000 characters"),
+        ("ba\n", {"word": 1}, r"^--word, --comment: are of --input columns, not of text"),
+        (
+            "ba\n",
+            {"input": "words", "words": "characters"},
+            r"^--words: cuts --input text, but the words of words",
+        ),
+    ],
+)
+def test_what_would_be_misread_is_refused(
+    run: Callable[..., str], tmp_path: Path, content: str, options: dict[str, Any], says: str
+) -> None:
+    (tmp_path / "text").write_text(content)
+    with pytest.raises(UserError, match=says):
+        run(tmp_path / "text", **options)
+
+
+def test_every_character_is_a_word_if_asked_for(run: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("\u200e他 e\u0301。\n")
+    (line,) = run(tmp_path / "text", words="characters", format="jsonl").splitlines()
+    assert json.loads(line)["words"] == ["\u200e他", "e\u0301", "。"]
+
+
+def test_constrained_output_keeps_to_the_scheme(
+    run: Callable[..., str], tmp_path: Path, teacher: Path
+) -> None:
+    (tmp_path / "text").write_text("".join(" ".join(s.words) + "\n" for s in sentences(40, seed=9)))
+    tags = {
+        constrained: [
+            json.loads(line)["tags"]
+            for line in run(
+                tmp_path / "text", input="words", format="jsonl", constrained=constrained
+            ).splitlines()
+        ]
+        for constrained in (False, True)
+    }
+    assert any(to_iob2(found, "iob2")[1] for found in tags[False])
+    assert not any(to_iob2(found, "iob2")[1] for found in tags[True])
+
+
+def test_typed_lines_are_answered_one_by_one(teacher: Path) -> None:
+    """On a pseudo-terminal; the prompt stands on standard error, each answer comes before the next line."""
+    command = [sys.executable, "-m", "stages.predict", "--model", str(teacher), "--format", "conll"]
+    main, side = pty.openpty()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=side, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        os.close(side)
+        assert process.stdout
+        assert process.stderr
+        for line in ("ba NERI", "Tok"):
+            assert process.stderr.read(2) == "> "
+            os.write(main, f"{line}\n".encode())
+            answer = [process.stdout.readline() for _ in line.split(" ")]
+            assert [row.split(" ")[0] for row in answer] == line.split(" ")
+            assert process.stdout.readline() == "\n"
+        assert process.stderr.read(2) == "> "
+        os.write(main, b"\x04")
+        assert process.stdout.read() == ""
+        assert process.stderr.read() == "\n"
+        assert process.wait(60) == 0
+    os.close(main)
 
 
 def test_it_goes_quietly_when_nobody_reads_on(teacher: Path) -> None:

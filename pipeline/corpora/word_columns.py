@@ -1,0 +1,128 @@
+"""Rows of text without tags → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pipeline.corpora.conll import Row, rows
+from pipeline.corpora.textfile import counted
+from pipeline.errors import UserError
+
+LONGEST = 200_000
+"""Characters of a line, and of a sentence in columns."""
+
+MOST_WORDS = 40_000
+"""Of a sentence. With LONGEST it bounds the memory that tagging a sentence takes."""
+
+_PART = re.compile(r"\d+(-\d+|\.\d+)")  # CoNLL-U: numbers of a token of several words, and of an empty node
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column holds the words, and how the lines are read.
+
+    word: counted from 0, or from the end if negative; None is the first, unless that numbers the words.
+    separator: between columns; None is any run of spaces and tabs.
+    comment: what lines begin with that are skipped.
+    """
+
+    word: int | None = None
+    separator: str | None = None
+    comment: str | None = None
+
+    def rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[Row]:
+        """The rows of numbered lines without comments; see `conll.rows`."""
+        comment = self.comment
+        return rows((line for line in lines if not (comment and line[1].startswith(comment))), self.separator)
+
+
+def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) -> Iterator[list[str]]:
+    """Yield the words of each sentence; rows of several words and of none, as CoNLL-U has them, are left out.
+
+    Args:
+        lines: line number and line.
+        name: of the file, for messages.
+        columns: see Columns.
+
+    Raises:
+        UserError: rows differ in their number of columns, have no such column or an empty word, the first
+            column numbers the words and `columns` names no other, or a sentence is longer than LONGEST or
+            MOST_WORDS. The message starts with `NAME:LINE`.
+    """
+    unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
+    for block in _blocks(_checked(columns, lines, name), name):
+        numbered = _numbers([row.first for row in block])
+        if numbered and unsure and block[0].width > 1 and len(block) > 1:
+            raise UserError(
+                f"{name}:{block[0].number}: column 0 numbers the words; name theirs (predict: --word 1; "
+                "a corpus in params.yaml: word: 1)"
+            )
+        unsure = unsure and len(block) == 1
+        yield [row.word for row in block if not (numbered and _PART.fullmatch(row.first))]
+
+
+class _Row(NamedTuple):
+    """What is held of a row: its line, number of columns, the beginning of its first cell, and its word."""
+
+    number: int
+    width: int
+    first: str
+    word: str
+
+
+def _checked(columns: Columns, lines: Iterable[tuple[int, str]], name: str) -> Iterator[_Row | None]:
+    """Yield the rows, all of one number of columns; None where a blank line stands."""
+    place = columns.word or 0
+    width = top = 0  # of the first row: its columns and its line
+    for number, cells in columns.rows(lines):
+        if not cells:
+            yield None
+            continue
+        top, width = (top, width) if width else (number, len(cells))
+        if problem := _problem(cells, place, width, top):
+            raise UserError(f"{name}:{number}: {problem}")
+        yield _Row(number, width, cells[0][:32], cells[place])
+
+
+def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
+    """Yield the rows between blank lines."""
+    block: list[_Row] = []
+    size = 0
+    for row in rows:
+        if row is None:
+            if block:
+                yield block
+            block, size = [], 0
+            continue
+        block.append(row)
+        size += len(row.word) + 1
+        where, advice = f"{name}:{row.number}", "separate sentences by a blank line"
+        if size > LONGEST:
+            raise UserError(f"{where}: the sentence is longer than {LONGEST:,} characters; {advice}")
+        check_words(len(block), where, advice)
+    if block:
+        yield block
+
+
+def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
+    if len(cells) != width:
+        return (
+            f"has {counted(len(cells), 'column')}, but line {top} has {width}; correct the line, or say how "
+            "comments begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
+        )
+    if not -width <= place < width:
+        return f"has {counted(width, 'column')}, so {place} is no column of words; choose 0 to {width - 1}"
+    return None if cells[place] else f"the word in column {place} is empty; correct the line"
+
+
+def check_words(count: int, where: str, advice: str) -> None:
+    """Raise UserError if a sentence has more than MOST_WORDS words."""
+    if count > MOST_WORDS:
+        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
+
+
+def _numbers(column: Sequence[str]) -> bool:
+    """Whether the first cells of a sentence's rows count its words from 1, as in CoNLL-U."""
+    found = [cell for cell in column if not _PART.fullmatch(cell)]
+    return found == [str(number) for number in range(1, len(found) + 1)]

@@ -1,0 +1,55 @@
+"""The sentences that a command is given: from a file, a pipe, or typed at a terminal."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pipeline.corpora.text_stream import Layout, read_file, read_stream
+from pipeline.corpora.word_columns import Columns
+from pipeline.corpora.words import Text
+from pipeline.errors import UserError
+
+PROMPT = "> "
+
+
+def is_typed(file: Path | None) -> bool:
+    """Whether a person types the sentences, so that each is to be answered at once."""
+    return file is None and sys.stdin.isatty()
+
+
+def read_input(
+    file: Path | None, layout: Layout, *, cut: Literal["conll", "characters"], columns: Columns
+) -> Iterator[Text]:
+    """The sentences of a file, or of standard input; a prompt on standard error asks for typed ones.
+
+    Args:
+        file: None is standard input.
+        layout: see Layout.
+        cut: raw text into words: as CoNLL corpora are cut, or every character a word.
+        columns: how columns are read.
+
+    Raises:
+        UserError: `cut` or `columns` do not fit the layout; and as `text_stream.read_stream`.
+    """
+    if cut == "characters" and layout != "text":
+        raise UserError(
+            f"--words: cuts --input text, but the words of {layout} are cut already; leave it out"
+        )
+    if columns != Columns() and layout != "columns":
+        raise UserError(f"--word, --comment: are of --input columns, not of {layout}; leave them out")
+    layout = "characters" if cut == "characters" else layout
+    if file:
+        return read_file(file, layout, columns)
+    texts = read_stream(sys.stdin.buffer, "standard input", layout, columns)
+    return _asked_for(texts) if is_typed(file) else texts
+
+
+def _asked_for(texts: Iterator[Text]) -> Iterator[Text]:
+    while True:
+        print(end=PROMPT, file=sys.stderr, flush=True)
+        text = next(texts, None)
+        if text is None:
+            print(file=sys.stderr)
+            return
+        yield text

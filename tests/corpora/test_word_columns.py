@@ -1,0 +1,86 @@
+"""Words come from the column that holds them; a file of another layout is refused by line."""
+
+from itertools import count
+
+import pytest
+
+from pipeline.corpora.word_columns import MOST_WORDS, Columns, read_words
+from pipeline.errors import UserError
+
+CONLLU = """# sent_id = 1
+# text = Anna Hope left Paris.
+1\tAnna\tanna\tPROPN
+2\tHope\thope\tPROPN
+3\tleft\tleave\tVERB
+4-5\tParis.\t_\t_
+4\tParis\tparis\tPROPN
+4.1\tcity\tcity\tNOUN
+5\t.\t.\tPUNCT
+
+"""
+GERMEVAL = """#\thttp://example.org/a\t[2001-01-01]
+1\tIda\tO\tO
+2\tsah\tO\tO
+
+#\thttp://example.org/b\t[2001-01-02]
+1\tUlm\tO\tO
+"""
+
+
+def read(text: str, columns: Columns = Columns()) -> list[list[str]]:  # noqa: B008
+    return list(read_words(enumerate(text.splitlines(), 1), "file", columns))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "sentences"),
+    [
+        (CONLLU, Columns(1, comment="#"), [["Anna", "Hope", "left", "Paris", "."]]),
+        (GERMEVAL, Columns(1, comment="#"), [["Ida", "sah"], ["Ulm"]]),
+        ("1 Ida O\n2 sah O\n\n1 Ulm O\n", Columns(1), [["Ida", "sah"], ["Ulm"]]),
+        ("1 O\n2 O\n\n1 O\n", Columns(0), [["1", "2"], ["1"]]),
+        ("1\n2\n3\n", Columns(), [["1", "2", "3"]]),
+        ("New York\tO\nUlm\tO\n", Columns(separator="\t"), [["New York", "Ulm"]]),
+        ("O Ida\nO sah\n", Columns(-1), [["Ida", "sah"]]),
+        ("# NN\n1 CD\n", Columns(), [["#", "1"]]),
+        ("a 1\n1 1\n\n1 1\n2 1\n", Columns(), [["a", "1"], ["1", "2"]]),
+        ("3-1 x\n2.5 x\na x\n", Columns(1), [["x", "x", "x"]]),
+        ("-DOCSTART- -X- O\n\na b\n-DOCSTART-\nc d", Columns(), [["a"], ["c"]]),
+        ("", Columns(), []),
+    ],
+)
+def test_words_of_a_column(text: str, columns: Columns, sentences: list[list[str]]) -> None:
+    assert read(text, columns) == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "says"),
+    [
+        (CONLLU, Columns(), "file:2: has 7 columns, but line 1 has 4; correct the line, or say how comments"),
+        (GERMEVAL, Columns(1), "file:2: has 4 columns, but line 1 has 3; .*predict: --comment '#'"),
+        (CONLLU, Columns(comment="#"), "file:3: column 0 numbers the words; .*predict: --word 1"),
+        ("1 Ida\n\n1 Ulm\n2 .\n", Columns(), "file:3: column 0 numbers the words"),
+        ("a b\n", Columns(2), "file:1: has 2 columns, so 2 is no column of words; choose 0 to 1"),
+        ("a\n", Columns(1), "file:1: has 1 column, so 1 is no column"),
+        ("a\tb\n\tb", Columns(separator="\t"), "file:2: the word in column 0 is empty"),
+        (
+            "a\n" * (MOST_WORDS + 1),
+            Columns(),
+            f"file:{MOST_WORDS + 1}: the sentence has more than 40,000 words",
+        ),
+        (
+            f"{'a' * 999} {'b' * 999}\n" * 301,
+            Columns(),
+            "file:201: .* longer than 200,000 characters; .*blank",
+        ),
+    ],
+)
+def test_another_layout_is_refused_by_line(text: str, columns: Columns, says: str) -> None:
+    with pytest.raises(UserError, match=rf"^{says}"):
+        read(text, columns)
+
+
+def test_a_sentence_is_bounded_however_many_lines_it_has() -> None:
+    for word, says in (("a", "more than 40,000 words"), ("words", "longer than 200,000 characters")):
+        endless = ((number, word) for number in count(1))
+        with pytest.raises(UserError, match=says):
+            next(read_words(endless, "file", Columns()))
