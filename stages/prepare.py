@@ -39,6 +39,7 @@ def main(
     from pipeline.corpora.tagging import TagSet
     from pipeline.encoding.encoded import encode, save
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
+    from pipeline.model.encoder_check import check_encoder
     from pipeline.storage.sealed_folder import check as intact
     from pipeline.storage.sealed_folder import new_folder
 
@@ -46,9 +47,8 @@ def main(
     splits = read_splits(corpus, settings.corpus)
     tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=settings.corpus.scheme)
     tokenizer = load_tokenizer(encoder)
-    layout = input_layout(
-        tokenizer, encoder, window=settings.prepare.window, overlap=settings.prepare.overlap
-    )
+    layout = input_layout(tokenizer, encoder, **settings.prepare.model_dump())
+    check_encoder(encoder, layout)
     with new_folder(out) as folder:
         for split, sentences in splits.items():
             save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)

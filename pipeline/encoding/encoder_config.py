@@ -56,7 +56,7 @@ def read_checked(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     if (folder / "adapter_config.json").exists():
-        raise UserError(f"{folder}: holds an adapter, which is not read; merge it into its model and save that")
+        raise UserError(f"{folder}: holds an adapter, which is not read; merge it into its model")
     values = read_json(path)
     if "quantization_config" in values:
         raise UserError(f"{path}: its weights are quantised, and such are not read; save them in float32")

@@ -1,4 +1,4 @@
-"""Which kinds of encoder can be taken, by the `model_type` of their configuration (table: docs/encoders.md)."""
+"""Which kinds of encoder can be taken, by `model_type` (the table is in docs/encoders.md)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def refusal(config: PreTrainedConfig) -> str | None:
     if config.is_encoder_decoder:
         return f"the kind {kind} has a decoder, and its encoder cannot be loaded alone"
     if kind == "funnel":
-        return "the kind funnel shortens the text between its blocks, so that no layer has a state for each word"
+        return "the kind funnel shortens the text inside, so that a layer has no state for each word"
     if kind == "xmod" and config.default_language is None:
         return f"the kind {kind} has weights for each language; set default_language in its config.json"
     model: Any = MODEL_MAPPING[type(config)]

@@ -27,7 +27,7 @@ from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
 from pipeline.encoding.encoder_config import CONFIG, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
-from pipeline.errors import Interrupted, UserError, first_line, one_line
+from pipeline.errors import Interrupted, UserError, one_line
 from pipeline.fetching.encoder_folder import PICKLES, SHARDS, WEIGHTS
 
 _CLOSED = {"trust_remote_code": False, "local_files_only": True}
@@ -46,8 +46,9 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
         # The library `tokenizers` is in Rust, whose panics are no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        name = type(error).__name__
         plain = isinstance(error, OSError | ValueError) and str(error)
-        reason = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
+        reason = str(error) if plain else f"{name}: {error}"
         raise UserError(f"{what}: {one_line(reason)}{advice}") from None
 
 
@@ -92,10 +93,8 @@ def encoder_class(config: PreTrainedConfig) -> Any:
     return AutoModelForTextEncoding if config.model_type in ENCODER_ALONE else AutoModel
 
 
-def load_weights(
-    auto: Any, folder: Path, config: PreTrainedConfig, **options: Any
-) -> tuple[Any, list[str]]:
-    """The model in `folder` in float32, and the names of weights that are missing.
+def load_weights(auto: Any, folder: Path, config: PreTrainedConfig, **options: Any) -> tuple[Any, list[str]]:
+    """The model in `folder` in float32, and the names of weights that are missing, a pooler's apart.
 
     Raises:
         UserError: there are no weights, or they do not fit the configuration.
@@ -115,7 +114,8 @@ def load_weights(
         **_CLOSED,
         **options,
     )
-    return model, sorted(report["missing_keys"])
+    missing = {name for name in report["missing_keys"] if "pooler" not in name.split(".")}
+    return model, sorted(missing)
 
 
 def load_fast_tokenizer(folder: Path) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
+from transformers import PreTrainedConfig
 
 from pipeline.encoding.encoded import InputLayout
 from pipeline.encoding.encoder_kinds import positions
@@ -53,17 +54,11 @@ def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> 
     before = next((i for i in range(len(full)) if full[i : i + len(bare)] == bare), 0)
     with refused(f"{folder}: the encoder's window cannot be read"):
         window = int(min(window, tokenizer.model_max_length, positions(config)))
-        largest = max(tokenizer.get_vocab().values())
-        rows = int(config.vocab_size)
     if window < SMALLEST_WINDOW:
         raise UserError(
             f"{folder}: the encoder's window is {window} pieces; choose one with at least {SMALLEST_WINDOW}"
         )
-    if largest >= rows:
-        raise UserError(
-            f"{folder}: the tokenizer has a piece number {largest:,}, and the encoder knows {rows:,} pieces; "
-            "put the tokenizer there that the encoder was trained with"
-        )
+    check_vocabulary(tokenizer, config, folder)
     if overlap * 2 > window:
         raise UserError(
             f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it"
@@ -77,6 +72,20 @@ def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> 
         overlap=overlap,
         identity=tokenizer_identity(tokenizer),
     )
+
+
+def check_vocabulary(tokenizer: Any, config: PreTrainedConfig, folder: Path) -> None:
+    """Check that the encoder with this configuration has an embedding for every piece of the tokenizer.
+
+    Raises:
+        UserError: it has not.
+    """
+    largest = max(tokenizer.get_vocab().values())
+    if largest >= config.vocab_size:
+        raise UserError(
+            f"{folder}: the tokenizer has a piece with id {largest:,}, and the encoder has "
+            f"{config.vocab_size:,} embeddings; put the tokenizer there that the encoder was trained with"
+        )
 
 
 def _add_prefix_space(backend: Tokenizer) -> None:

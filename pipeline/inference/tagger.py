@@ -16,11 +16,10 @@ from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
-from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.storage.sealed_folder import SEAL, check
+from pipeline.model.model_folder import load_model_and_tokenizer
 
 BATCH = 32  # sentences
 CHUNK_SENTENCES, CHUNK_CHARACTERS = 1024, 500_000  # sorted by length together; what a stream holds at a time
@@ -140,12 +139,8 @@ def load(folder: str | Path) -> Tagger:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name a trained model, such as data/students/METHOD/SEED")
-    if (folder / SEAL).exists():
-        check(folder)
     with _quiet():
-        model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
-    if model.config.input_layout is None:
-        raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
+        model, tokenizer = load_model_and_tokenizer(folder)
     return Tagger(model, tokenizer, accelerator("float32"))
 
 

@@ -9,7 +9,12 @@ from pipeline.model.chain_tagger import ChainTagger
 
 @torch.inference_mode()
 def predict(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> list[list[str]]:
-    """The best tag sequence (Viterbi) of every sentence, in the split's order."""
+    """The best tag sequence (Viterbi) of every sentence, in the split's order.
+
+    Raises:
+        UserError: the split was encoded by another tokenizer than the model was trained with.
+    """
+    model.check_pieces(batches.encoded.layout.identity)
     model.eval()
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * len(batches.encoded)

@@ -82,8 +82,9 @@ def dump_scores(
         out: the folder to write.
 
     Raises:
-        UserError: see scores.write_scores.
+        UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
     """
+    teacher.check_pieces(batches.encoded.layout.identity)
     write_scores(
         out,
         _scores(teacher, batches, finished(checkpoint, batches.sentences), accelerator),
