@@ -118,13 +118,12 @@ def _cut(encoder: PreTrainedModel, config: PreTrainedConfig) -> nn.Module:
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         part: nn.Module = new_model(encoder_class(config), config)
     if hasattr(part, "pooler"):
-        part.register_module("pooler", getattr(encoder, "pooler", None))
+        part.pooler = getattr(encoder, "pooler", None)
     modules = dict(encoder.named_modules())
     for name, module in part.named_modules():
-        own = modules[name]
         for kind in ("_parameters", "_buffers"):
             for key in getattr(module, kind):
-                getattr(module, kind)[key] = getattr(own, kind)[key]
+                getattr(module, kind)[key] = getattr(modules[name], kind)[key]
     return part.eval()
 
 

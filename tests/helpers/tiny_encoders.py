@@ -11,7 +11,6 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import AutoConfig
 
 from pipeline.encoding.pretrained import encoder_class
-
 from tests.helpers.tiny_corpus import SYLLABLES
 
 LAYERS = 3
