@@ -116,7 +116,7 @@ def _hidden_states(encoder: PreTrainedModel) -> tuple[tuple[Tensor, ...], nn.Mod
 def _cut(encoder: PreTrainedModel, config: PreTrainedConfig) -> nn.Module:
     """An encoder with this configuration and the weights and buffers of `encoder`, which it shares."""
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        part: nn.Module = new_model(encoder_class(config), config)
+        part: Any = new_model(encoder_class(config), config)
     if hasattr(part, "pooler"):
         part.pooler = getattr(encoder, "pooler", None)
     modules = dict(encoder.named_modules())
@@ -124,7 +124,8 @@ def _cut(encoder: PreTrainedModel, config: PreTrainedConfig) -> nn.Module:
         for kind in ("_parameters", "_buffers"):
             for key in getattr(module, kind):
                 getattr(module, kind)[key] = getattr(modules[name], kind)[key]
-    return part.eval()
+    model: nn.Module = part.eval()
+    return model
 
 
 def _inputs(encoder: PreTrainedModel) -> dict[str, Tensor]:

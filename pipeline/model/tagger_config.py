@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from transformers import PreTrainedConfig
 
-from pipeline.corpora.tagging import Scheme
+from pipeline.corpora.tagging import Scheme, tag_problem
 from pipeline.encoding.encoded import InputLayout
 from pipeline.encoding.encoder_config import CONFIG
 from pipeline.encoding.encoder_kinds import positions
@@ -104,7 +104,7 @@ def _are_tags(value: dict[str, Any]) -> bool:
         value.get("scheme") in get_args(Scheme)
         and isinstance(tags, list)
         and bool(tags)
-        and all(isinstance(tag, str) for tag in tags)
+        and all(isinstance(tag, str) and tag_problem(tag, value["scheme"]) is None for tag in tags)
         and len(set(tags)) == len(tags)
     )
 

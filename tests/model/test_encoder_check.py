@@ -27,7 +27,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "xmod": ({"languages": ["en_XX"], "default_language": None}, "set default_language"),
     "gpt_neo": (
-        {"num_layers": 2, "num_heads": 2, "attention_types": [[["global", "local"], 1]]},
+        {"num_heads": 2, "attention_types": [[["global", "local", "global"], 1]]},
         "computes something else with fewer layers, so it has no student",
     ),
 }

@@ -15,8 +15,10 @@ from pipeline.model.model_folder import HISTORY, load_model, load_model_and_toke
 from pipeline.model.prediction import predict
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.settings import Dump
+from pipeline.scores.store import Origin
 from pipeline.storage.sealed_folder import check
 from tests.helpers import tiny_inputs
+from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_encoders import KINDS
 from tests.helpers.tiny_inputs import same_bits, tagger, write_split
 
@@ -96,7 +98,8 @@ def test_a_split_of_another_tokenizer_is_refused(bert, corpus, tmp_path, encoder
 
 
 def dump_emissions(model, batches, device, *, out):
-    dump_scores(model, batches, device, Dump(), origin=None, checkpoint=out, out=out)
+    origin = Origin(TAG_SET.tags, "", "", batches.encoded.layout.identity, "train")
+    dump_scores(model, batches, device, Dump(), origin=origin, checkpoint=out, out=out)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,7 @@ def dump_emissions(model, batches, device, *, out):
         {"input_layout": {"pad": -1}},
         {"tag_set": {"tags": []}},
         {"tag_set": {"tags": ["O", "O"]}},
+        {"tag_set": {"tags": ["O", "relu"]}},
         {"dropout": 7},
         {"encoder": {"num_attention_heads": 0}},
         {"encoder": {"model_type": "no-such"}},
