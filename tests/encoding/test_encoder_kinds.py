@@ -1,4 +1,4 @@
-"""The kinds that docs/encoders.md says to work are those that are tested; their positions are counted right."""
+"""The kinds that docs/encoders.md lists are those that are tested; their positions are counted right."""
 
 import re
 
