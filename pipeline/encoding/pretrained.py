@@ -122,7 +122,8 @@ def load_fast_tokenizer(folder: Path) -> Any:
     """The tokenizer in `folder`, in the form of the library `tokenizers`.
 
     Raises:
-        UserError: there is none, or it has no such form, or needs code of its own.
+        UserError: there is none, or it has no such form, or needs code of its own or a package that is
+            not installed.
     """
     what = f"{folder}: no usable tokenizer"
     settings = read_json(folder / name) if (folder / (name := "tokenizer_config.json")).exists() else {}
@@ -136,8 +137,9 @@ def load_fast_tokenizer(folder: Path) -> Any:
         )
     if known is not None and issubclass(known, PreTrainedTokenizer):
         raise _slow(folder, known)
+    _check_sentencepiece(folder)
     config = _config_for_tokenizer(folder)
-    with refused(what, _advice(folder)):
+    with refused(what, "; teacher.encoder must name one"):
         tokenizer = AutoTokenizer.from_pretrained(
             folder, config=config, use_fast=True, add_prefix_space=True, **_CLOSED
         )
@@ -161,12 +163,15 @@ def _config_for_tokenizer(folder: Path) -> PreTrainedConfig:
     return known_config(values, f"{folder}: no usable tokenizer")
 
 
-def _advice(folder: Path) -> str:
-    """What helps where a tokenizer cannot be read: a package, if its only file needs one."""
+def _check_sentencepiece(folder: Path) -> None:
+    """Check that the package is there which a folder with a sentencepiece model alone needs."""
     alone = [name for name in _SENTENCEPIECE if (folder / name).is_file()]
-    if alone and not (folder / "tokenizer.json").is_file() and not _installed("sentencepiece"):
-        return f"; {alone[0]} needs the package sentencepiece: run `pip install sentencepiece protobuf`"
-    return "; teacher.encoder must name one"
+    others = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json", "vocab.txt"))
+    if alone and not others and not _installed("sentencepiece"):
+        raise UserError(
+            f"{folder}: the tokenizer {alone[0]} needs the package sentencepiece; "
+            "run `pip install sentencepiece protobuf`"
+        )
 
 
 def _installed(package: str) -> bool:

@@ -158,7 +158,7 @@ def test_a_tokenizer_of_sentencepiece_alone_names_the_package(
     (folder / "tokenizer.json").unlink()
     (folder / "spm.model").write_bytes(b"\x0a\x07\x0a\x03<s>\x15")
     monkeypatch.setattr(pretrained, "_installed", lambda package: False)
-    with pytest.raises(UserError, match=r"spm\.model needs the package sentencepiece: run `pip install"):
+    with pytest.raises(UserError, match=r"spm\.model needs the package sentencepiece; run `pip install"):
         load_tokenizer(folder)
 
 
