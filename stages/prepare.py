@@ -40,6 +40,7 @@ def main(
     from pipeline.corpora.tagging import TagSet
     from pipeline.encoding.encoded import encode, save
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
+    from pipeline.model.encoder_check import check_encoder
     from pipeline.storage import sealed_folder
 
     with guarded("prepare", params, code, lambda given: (given.corpus, given.prepare), out) as (source, cut):
@@ -47,7 +48,8 @@ def main(
         splits = read_splits(corpus, source)
         tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=source.scheme)
         tokenizer = load_tokenizer(encoder)
-        layout = input_layout(tokenizer, encoder, window=cut.window, overlap=cut.overlap)
+        layout = input_layout(tokenizer, encoder, **cut.model_dump())
+        check_encoder(encoder, layout)
         with sealed_folder.new_folder(out) as folder:
             for split, sentences in splits.items():
                 save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)

@@ -61,7 +61,7 @@ class Batches:
         self.rows = rows
         sizes = encoded.pieces.lengths.int()
         self._sizes = sizes if rows is None else sizes[rows]
-        self._capacity = _capacity(encoded.layout)
+        self._capacity = encoded.layout.capacity
         self._long = self._long_batches()
 
     def __len__(self) -> int:
@@ -141,11 +141,6 @@ class Batches:
         return list(self._ids(order).split(sizes)) if sizes else []
 
 
-def _capacity(layout: InputLayout) -> int:
-    """Pieces of text that one window holds."""
-    return layout.window - len(layout.prefix) - len(layout.suffix)
-
-
 def _plan_windows(
     first: Tensor, lengths: Tensor, sizes: Tensor, layout: InputLayout
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -163,7 +158,7 @@ def _plan_windows(
         word in two windows is read where it has more context: the first half of the overlap in the earlier
         window, the second in the later.
     """
-    capacity = _capacity(layout)
+    capacity = layout.capacity
     parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))
     counts = torch.ones_like(sizes)
     word_window, word_offset = torch.zeros_like(first), first.clone()

@@ -6,7 +6,7 @@ of which no more is read than a batch needs, so that memory does not grow with t
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,9 +46,28 @@ class InputLayout:
     identity: str
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
-        """What `dataclasses.asdict` made, after a trip through JSON."""
-        return cls(**value | {"prefix": tuple(value["prefix"]), "suffix": tuple(value["suffix"])})
+    def from_json(cls, value: Any) -> Self:
+        """What `dataclasses.asdict` made, after a trip through JSON.
+
+        Raises:
+            ValueError: it did not make this.
+        """
+        names = {field.name for field in fields(cls)}
+        if not isinstance(value, dict) or value.keys() != names or not isinstance(value["identity"], str):
+            raise ValueError("the input layout is damaged")
+        ids = [value["prefix"], value["suffix"], [value[name] for name in ("pad", "unknown")]]
+        sizes = [value["window"], value["overlap"]]
+        if not all(isinstance(part, list) and all(map(_is_count, part)) for part in (*ids, sizes)):
+            raise ValueError("the input layout is damaged")
+        layout = cls(**value | {"prefix": tuple(value["prefix"]), "suffix": tuple(value["suffix"])})
+        if layout.capacity < 1 or layout.overlap * 2 > layout.window:
+            raise ValueError("the input layout has no room for text")
+        return layout
+
+    @property
+    def capacity(self) -> int:
+        """Pieces of text that one window holds."""
+        return self.window - len(self.prefix) - len(self.suffix)
 
 
 @dataclass(frozen=True)
@@ -166,6 +185,10 @@ def read_tags(path: Path) -> list[list[str]]:
     """The gold tags of a split that `save` wrote, as strings: for scoring."""
     tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
     return tags
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _numbers(path: Path) -> Path:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoTokenizer
+from transformers import PreTrainedConfig
 
 from pipeline.encoding.encoded import InputLayout
-from pipeline.errors import UserError, first_line
+from pipeline.encoding.encoder_kinds import positions
+from pipeline.encoding.pretrained import load_fast_tokenizer, read_config, refused
+from pipeline.errors import UserError
 
-# Their position ids start behind the padding id, so that many positions are never used.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "data2vec-text", "xmod"}
+SMALLEST_WINDOW = 8  # pieces, as in params.yaml
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -21,36 +22,43 @@ def load_tokenizer(folder: Path) -> Any:
     Raises:
         UserError: there is none.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, use_fast=True, add_prefix_space=True, local_files_only=True
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"{folder}: no usable tokenizer ({first_line(error)}); teacher.encoder must name one"
-        ) from None
-    if len(tokenizer) <= len(tokenizer.all_special_ids):  # made up where the files are missing
-        raise UserError(
-            f"{folder}: no usable tokenizer (its vocabulary is empty); teacher.encoder must name one"
-        )
-    if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
-        raise UserError(
-            f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"
-        )
-    _add_prefix_space(tokenizer.backend_tokenizer)
+    tokenizer = load_fast_tokenizer(folder)
+    with refused(f"{folder}: no usable tokenizer", "; teacher.encoder must name one"):
+        if len(tokenizer) <= len(tokenizer.all_special_ids):  # made up where the files are missing
+            raise UserError(
+                f"{folder}: no usable tokenizer (its vocabulary is empty); teacher.encoder must name one"
+            )
+        if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
+            raise UserError(
+                f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"
+            )
+        _add_prefix_space(tokenizer.backend_tokenizer)
+        tokenizer(["a"])  # damaged parts of it are looked at now
     return tokenizer
+
+
+def tokenizer_identity(tokenizer: Any) -> str:
+    """SHA-256 of all that a tokenizer does."""
+    return hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
 
 
 def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> InputLayout:
     """The tokenizer's special pieces, and the longest input (at most `window`) of the encoder in `folder`.
 
     Raises:
-        UserError: `overlap` leaves no room in the window.
+        UserError: `overlap` leaves no room in the window, or tokenizer and encoder do not fit each other.
     """
+    config = read_config(folder)
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     full = tokenizer("a")["input_ids"]
-    before = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
-    window = min(window, tokenizer.model_max_length, _positions(folder))
+    before = next((i for i in range(len(full)) if full[i : i + len(bare)] == bare), 0)
+    with refused(f"{folder}: the encoder's window cannot be read"):
+        window = int(min(window, tokenizer.model_max_length, positions(config)))
+    if window < SMALLEST_WINDOW:
+        raise UserError(
+            f"{folder}: the encoder's window is {window} pieces; choose one with at least {SMALLEST_WINDOW}"
+        )
+    check_vocabulary(tokenizer, config, folder)
     if overlap * 2 > window:
         raise UserError(
             f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it"
@@ -62,15 +70,22 @@ def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> 
         unknown=tokenizer.unk_token_id,
         window=window,
         overlap=overlap,
-        identity=hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest(),
+        identity=tokenizer_identity(tokenizer),
     )
 
 
-def _positions(folder: Path) -> int:
-    """How many pieces the encoder has positions for; unbounded ones get a large number."""
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
-    return positions - (config.pad_token_id + 1 if config.model_type in _OFFSET_POSITIONS else 0)
+def check_vocabulary(tokenizer: Any, config: PreTrainedConfig, folder: Path) -> None:
+    """Check that the encoder with this configuration has an embedding for every piece of the tokenizer.
+
+    Raises:
+        UserError: it has not.
+    """
+    largest = max(tokenizer.get_vocab().values())
+    if largest >= config.vocab_size:
+        raise UserError(
+            f"{folder}: the tokenizer has a piece with id {largest:,}, and the encoder has "
+            f"{config.vocab_size:,} embeddings; put the tokenizer there that the encoder was trained with"
+        )
 
 
 def _add_prefix_space(backend: Tokenizer) -> None:

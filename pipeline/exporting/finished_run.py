@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import CONFIG_NAME as CONFIG
-from transformers import AutoConfig
-
 from pipeline.corpora.settings import Corpus
 from pipeline.distillation.settings import Settings
+from pipeline.encoding.encoder_config import CONFIG
+from pipeline.encoding.pretrained import known_config
 from pipeline.errors import UserError
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
-from pipeline.model.chain_tagger import says_of_itself
 from pipeline.model.model_folder import HISTORY, WEIGHTS
+from pipeline.model.tagger_config import tagger_values
 from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome
 from pipeline.scores.settings import Dump
 from pipeline.storage.sealed_folder import check
@@ -100,7 +99,7 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
     check(model)
     target = f"distill@{method}-{seed}"
-    config = says_of_itself(read_json(model / CONFIG, target=target))
+    config = tagger_values(read_json(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
         raise UserError(f"{model / CONFIG}: has no {min(missing)}; run `dvc repro -f {target}`")
     epochs = read_history(model, target=target)
@@ -117,7 +116,7 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
     measured = (outcomes[seed].metrics["megabytes"], outcomes[seed].metrics.get("development_f1"))
     if measured != ((model / WEIGHTS).stat().st_size / 1e6, epochs[kept - 1]["development_f1"]):
         raise UserError(f"{scored}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
-    layers = AutoConfig.for_model(**config["encoder"]).num_hidden_layers
+    layers = known_config(config["encoder"], str(model)).num_hidden_layers
     teacher = read_outcome(scored.parent.parent / "teacher", target="evaluate_teacher")
     return FinishedRun(method, seed, settings, made, config, layers, kept, outcomes, teacher)
 

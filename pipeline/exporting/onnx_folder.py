@@ -6,11 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import load_model
-from pipeline.storage.sealed_folder import new_folder
+from pipeline.model.model_folder import load_model_and_tokenizer
+from pipeline.storage.sealed_folder import check, new_folder
 
 NETWORK, SETTINGS, TOKENIZER, PROGRAM = "model.onnx", "tagger.json", "tokenizer.json", "tag.py"
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
@@ -41,19 +40,20 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
     from pipeline.exporting.int8 import quantize
     from pipeline.exporting.onnx_network import emission_network
 
-    tagger = load_model(model).eval()
+    check(model)
+    tagger, tokenizer = load_model_and_tokenizer(model)
     network = emission_network(tagger, model)
     if int8:
         quantize(network)
-    tokenizer = load_tokenizer(model).backend_tokenizer
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
     with new_folder(out) as aside:
         onnx.save(network, aside / NETWORK)
         (aside / SETTINGS).write_text(
             json.dumps(_settings(tagger), ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        tokenizer.save(str(aside / TOKENIZER))
+        backend.save(str(aside / TOKENIZER))
         shutil.copyfile(Path(__file__).with_name(PROGRAM), aside / PROGRAM)
 
 

@@ -15,14 +15,13 @@ from pipeline.corpora.words import Text
 from pipeline.device import best_device
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
-from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.fetching.encoder_folder import FILES
 from pipeline.fetching.hub import is_hub_id, model_files
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model_and_tokenizer
 from pipeline.model.prediction import constrain
-from pipeline.storage.sealed_folder import SEAL, check
 
 BATCH = 32  # sentences
 # What a stream holds at a time, sorted by length together; a sentence more where it is the last.
@@ -156,12 +155,8 @@ def load(source: str | Path, *, constrained: bool = False) -> Tagger:
             model or cannot be reached.
     """
     folder = _folder(source)
-    if (folder / SEAL).exists():
-        check(folder)
     with _quiet():
-        model, tokenizer = ChainTagger.load(folder), load_tokenizer(folder)
-    if model.config.input_layout is None:
-        raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
+        model, tokenizer = load_model_and_tokenizer(folder)
     return Tagger(model, tokenizer, best_device(), constrained=constrained)
 
 

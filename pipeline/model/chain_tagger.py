@@ -1,60 +1,29 @@
 """The tagger: an encoder of any kind, a linear emission layer, and a CRF or softmax. It knows no loss."""
 
-import json
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import CONFIG_NAME as CONFIG
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
-from pipeline.errors import UserError, one_line
+from pipeline.encoding.encoder_config import CONFIG, read_checked
+from pipeline.encoding.pretrained import known_config, load_weights, read_config, refused
+from pipeline.errors import UserError
 from pipeline.model import token_classifier
+from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
+from pipeline.model.first_layers import check_first_layers, first_layers
+from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
-
-# What damaged files raise.
-_UNLOADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
-
 
 PIECES_AT_ONCE = 1 << 15
 """Pieces that the encoder reads together when nothing is trained: 64 windows of 512."""
-
-
-class ChainTaggerConfig(PreTrainedConfig):
-    """What a tagger's folder says of itself.
-
-    encoder: the encoder's own configuration.
-    tag_set: the tags, in the order of the emission's columns (TagSet as JSON).
-    input_layout: how pieces are laid out (InputLayout as JSON), so that the folder can tag text by itself.
-    dropout: before the emission layer.
-    head: see Head. A softmax tagger is saved as a stock token classifier, with these values in its config.
-    """
-
-    model_type = "chain-tagger"
-
-    def __init__(
-        self,
-        encoder: dict[str, Any] | None = None,
-        tag_set: dict[str, Any] | None = None,
-        input_layout: dict[str, Any] | None = None,
-        dropout: float = 0.1,
-        head: Head = "crf",
-        **rest: Any,
-    ) -> None:
-        self.encoder = encoder or {}
-        self.input_layout = input_layout
-        self.tag_set = tag_set or {"scheme": "plain", "tags": ["O"]}
-        self.dropout = dropout
-        self.head = head
-        super().__init__(**rest)
 
 
 class ChainTagger(PreTrainedModel):
@@ -63,6 +32,8 @@ class ChainTagger(PreTrainedModel):
     config_class = ChainTaggerConfig
     base_model_prefix = "encoder"
     _supports_sdpa = True
+    folder: Path | None = None
+    """Where the tagger was loaded from."""
     transitions: Tensor
     start: Tensor
     end: Tensor
@@ -74,8 +45,8 @@ class ChainTagger(PreTrainedModel):
         if config.head == "softmax":
             self._take(token_classifier.new(config.encoder, tags))
         else:
-            self.encoder = AutoModel.from_config(AutoConfig.for_model(**config.encoder))
-            _drop_pooler(self.encoder)
+            self.encoder = new_encoder(config.encoder)
+            drop_pooler(self.encoder)
             self.projection = None
             self.emission = nn.Linear(self.encoder.config.hidden_size, tags)
             self.transitions = nn.Parameter(torch.zeros(tags, tags))
@@ -103,28 +74,21 @@ class ChainTagger(PreTrainedModel):
             head: see Head.
 
         Raises:
-            UserError: the encoder cannot be loaded, or has fewer layers, or no head of this kind.
+            UserError: the encoder cannot be loaded, has fewer layers, cannot be cut to these, or has no
+                head of this kind.
         """
-        config = _encoder_config(folder)
-        if layers is not None:
-            config = _first_layers(config, layers, folder)
-        try:
-            encoder, report = AutoModel.from_pretrained(
-                folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
-            )
-        except _UNLOADABLE as error:
-            raise UserError(f"{folder}: the encoder cannot be loaded: {one_line(error)}") from None
-        if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler.")):
-            raise UserError(
-                f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"
-            )
+        config = read_config(folder)
+        if layers is not None and layers != config.num_hidden_layers:
+            config = first_layers(config, layers, folder)
+            check_first_layers(load_encoder(folder), layers, folder)
+        encoder = load_encoder(folder, config)
         tag_set, layout = encoded.tag_set.to_json(), asdict(encoded.layout)
         tagger = cls(
             ChainTaggerConfig(
                 token_classifier.shape_of(encoder.config.to_dict()), tag_set, layout, dropout, head
             )
         )
-        _drop_pooler(encoder)
+        drop_pooler(encoder)
         tagger.encoder = encoder
         if tagger.projection is not None:
             tagger.projection = token_classifier.pretrained_projection(folder, config, len(encoded.tag_set))
@@ -137,10 +101,12 @@ class ChainTagger(PreTrainedModel):
         Transitions, start and end are the teacher's where both have a CRF, and 0 otherwise.
 
         Raises:
-            UserError: the teacher cannot be loaded, has fewer layers, or its emission layer does not fit.
+            UserError: the teacher cannot be loaded, has fewer layers, cannot be cut to these, or has another
+                emission layer.
         """
         teacher = cls.load(folder)
-        shape = token_classifier.shape_of(_first_layers(teacher.encoder.config, layers, folder).to_dict())
+        check_first_layers(teacher.encoder, layers, folder)
+        shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
         of = teacher.config
         student = cls(ChainTaggerConfig(shape, of.tag_set, of.input_layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
@@ -159,30 +125,27 @@ class ChainTagger(PreTrainedModel):
         Raises:
             UserError: the folder holds none.
         """
+        what = f"{folder}: no tagger can be loaded from it"
         if not (folder / CONFIG).is_file():  # transformers would make one up
-            raise UserError(f"{folder}: no tagger can be loaded from it: it has no {CONFIG}")
-        try:
-            config = says_of_itself(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-            if not config:
-                raise ValueError(f"its {CONFIG} is not of one that this project trained")
-            read = cls._load_own if config["head"] == "crf" else cls._load_stock
-            tagger, missing = read(folder)
-        except _UNLOADABLE as error:
-            raise UserError(f"{folder}: no tagger can be loaded from it: {one_line(error)}") from None
+            raise UserError(f"{what}: it has no {CONFIG}")
+        config = read_checked(folder)
+        values = checked_values(config, folder)
+        with refused(what):
+            if values["head"] == "crf":
+                tagger, missing = load_weights(cls, folder, ChainTaggerConfig.from_dict(config))
+            else:
+                tagger, missing = cls._load_stock(folder, known_config(config, what))
+            check_layout(tagger.config.input_layout, tagger.encoder.config)
         if missing:
             raise UserError(
                 f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; train it again"
             )
+        tagger.folder = folder
         return tagger
 
     @classmethod
-    def _load_own(cls, folder: Path) -> tuple[Self, list[str]]:
-        loaded: Any = cls.from_pretrained(folder, local_files_only=True, output_loading_info=True)
-        return loaded[0], sorted(loaded[1]["missing_keys"])
-
-    @classmethod
-    def _load_stock(cls, folder: Path) -> tuple[Self, list[str]]:
-        model, missing = token_classifier.read(folder)
+    def _load_stock(cls, folder: Path, stock: PreTrainedConfig) -> tuple[Self, list[str]]:
+        model, missing = token_classifier.read(folder, stock)
         config = ChainTaggerConfig(
             token_classifier.shape_of(model.config.to_dict()),
             **getattr(model.config, token_classifier.KEY),
@@ -208,7 +171,7 @@ class ChainTagger(PreTrainedModel):
         """Consist of a stock token classifier's parts, with transitions, start and end held at 0."""
         names = token_classifier.names(model)
         self.encoder = getattr(model, names.encoder)
-        _drop_pooler(self.encoder)
+        drop_pooler(self.encoder)
         self.projection = getattr(model, names.projection) if names.projection else None
         self.emission = getattr(model, names.emission)
         tags = self.emission.out_features
@@ -219,6 +182,23 @@ class ChainTagger(PreTrainedModel):
     def tag_set(self) -> TagSet:
         """The tags, in the order of the emission's columns."""
         return TagSet.from_json(self.config.tag_set)
+
+    def check_pieces(self, identity: str) -> None:
+        """Check that pieces are those that the tagger was trained with.
+
+        Args:
+            identity: of the tokenizer that cut them.
+
+        Raises:
+            UserError: they are another tokenizer's.
+        """
+        own = (self.config.input_layout or {}).get("identity")
+        if own != identity:
+            raise UserError(
+                f"{self.folder or 'the model'}: was trained with another tokenizer (SHA-256 {_short(own)}) "
+                f"than the one that cut these words ({_short(identity)}); put back the tokenizer that it was "
+                "saved with, or give it a corpus that was encoded for it"
+            )
 
     @property
     def head_parameters(self) -> list[nn.Parameter]:
@@ -277,41 +257,5 @@ class ChainTagger(PreTrainedModel):
         return LinearChain(emissions, self.transitions, self.start, self.end, lengths)
 
 
-def says_of_itself(config: Any) -> dict[str, Any]:
-    """What a tagger's config.json, own or stock, says in ChainTaggerConfig's terms; {} if it is of none."""
-    if not isinstance(config, dict):
-        return {}
-    if config.get("model_type") == ChainTaggerConfig.model_type:
-        return {"head": "crf"} | config
-    own = config.get(token_classifier.KEY)
-    return (
-        {"head": "softmax", "encoder": token_classifier.shape_of(config)} | own
-        if isinstance(own, dict)
-        else {}
-    )
-
-
-def _encoder_config(folder: Path) -> Any:
-    try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)
-    except _UNLOADABLE as error:
-        raise UserError(f"{folder}: no encoder configuration can be read: {one_line(error)}") from None
-
-
-def _first_layers(config: Any, layers: int, folder: Path) -> Any:
-    """The configuration of the first `layers` layers of the encoder in `folder`."""
-    if layers > config.num_hidden_layers:
-        raise UserError(
-            f"student.layers: {layers}, but the encoder in {folder} has {config.num_hidden_layers}; lower it"
-        )
-    values = config.to_dict()
-    values[config.attribute_map.get("num_hidden_layers", "num_hidden_layers")] = layers
-    if values.get("layer_types"):  # one entry for each layer, as in ModernBERT
-        values["layer_types"] = values["layer_types"][:layers]
-    return AutoConfig.for_model(**values)
-
-
-def _drop_pooler(encoder: nn.Module) -> None:
-    """No tagger looks at the pooled [CLS], so its weights are neither trained nor saved."""
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.register_module("pooler", None)
+def _short(identity: str | None) -> str:
+    return "not recorded" if identity is None else f"{identity[:12]}…"

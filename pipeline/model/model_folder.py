@@ -5,9 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.encoding.tokenization import load_tokenizer
+import torch
+
+from pipeline.encoding.pretrained import refused
+from pipeline.encoding.tokenization import check_vocabulary, load_tokenizer, tokenizer_identity
+from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.sealed_folder import SEAL, check, new_folder
 
 HISTORY = "history.json"
 WEIGHTS = "model.safetensors"
@@ -44,7 +48,7 @@ def save_model(
         model: the tagger.
         encoder: whose tokenizer goes with it.
         history: of its training.
-        made: how a run made it (see runs.train_and_save), as JSON; None where no run did.
+        made: how a run made it (see training.run.train_and_save), as JSON; None where no run did.
     """
     record = asdict(history) | ({} if made is None else {"made": made})
     with new_folder(folder) as aside:
@@ -64,3 +68,27 @@ def load_model(folder: Path) -> ChainTagger:
     """
     check(folder)
     return ChainTagger.load(folder)
+
+
+def load_model_and_tokenizer(folder: Path) -> tuple[ChainTagger, Any]:
+    """The tagger in `folder` in evaluation mode, and the tokenizer that it was trained with: for text.
+
+    A folder with a seal is checked against it; one from a hub has none.
+
+    Raises:
+        UserError: the folder is damaged, its encoder cannot be run, or its tokenizer is another.
+    """
+    if (folder / SEAL).exists():
+        check(folder)
+    model = ChainTagger.load(folder).eval()
+    if model.config.input_layout is None:
+        raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
+    tokenizer = load_tokenizer(folder)
+    model.check_pieces(tokenizer_identity(tokenizer))
+    check_vocabulary(tokenizer, model.encoder.config, folder)
+    layout = model.config.input_layout
+    with refused(f"{folder}: its encoder cannot be run"), torch.inference_mode():
+        ids = torch.tensor([[*layout["prefix"], layout["unknown"], *layout["suffix"]]])
+        first = torch.tensor([[len(layout["prefix"])]])
+        model(ids, torch.ones_like(ids), first, torch.ones(1, dtype=torch.int64))
+    return model, tokenizer

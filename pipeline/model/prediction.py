@@ -24,7 +24,11 @@ def predict(
         batches: the split.
         accelerator: device and precision.
         constrained: only among the sequences that the scheme of the tags allows.
+
+    Raises:
+        UserError: the split was encoded by another tokenizer than the model was trained with.
     """
+    model.check_pieces(batches.encoded.layout.identity)
     model.eval()
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * len(batches.encoded)

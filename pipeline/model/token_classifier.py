@@ -5,8 +5,14 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel
+from transformers import (
+    MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
+from pipeline.encoding.pretrained import known_config, load_weights, new_model, refused
 from pipeline.errors import UserError
 
 KEY = "chain_tagger"
@@ -38,11 +44,10 @@ def new(shape: dict[str, Any], tags: int) -> PreTrainedModel:
     Raises:
         UserError: `transformers` has none, or one with other parts than encoder, dropout and linear layer.
     """
-    config = AutoConfig.for_model(**shape, num_labels=tags)
-    try:
-        model: PreTrainedModel = AutoModelForTokenClassification.from_config(config)
-    except ValueError:
-        raise _unknown(config) from None
+    config = known_config({**shape, "num_labels": tags}, "the encoder of a softmax tagger")
+    if type(config) not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING:
+        raise _unknown(config)
+    model: PreTrainedModel = new_model(AutoModelForTokenClassification, config)
     names(model)
     return model
 
@@ -92,24 +97,25 @@ def write(
     model.save_pretrained(folder)
 
 
-def read(folder: Path) -> tuple[PreTrainedModel, list[str]]:
+def read(folder: Path, config: PreTrainedConfig) -> tuple[PreTrainedModel, list[str]]:
     """The stock model in a folder, in float32, and the names of weights that are missing.
 
     Raises:
         Exception: whatever damaged files raise.
     """
-    loaded: Any = AutoModelForTokenClassification.from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
-    )
-    return loaded[0], sorted(loaded[1]["missing_keys"])
+    model, missing = load_weights(AutoModelForTokenClassification, folder, config)
+    return model, missing
 
 
-def pretrained_projection(folder: Path, config: Any, tags: int) -> nn.Module:
-    """The projection that an encoder's folder brings along (ModernBERT's does); new where it brings none."""
+def pretrained_projection(folder: Path, config: PreTrainedConfig, tags: int) -> nn.Module:
+    """The projection that an encoder's folder brings along (ModernBERT's does); new where it brings none.
+
+    Raises:
+        UserError: the folder's weights do not fit the token classifier.
+    """
     config.num_labels = tags
-    model: Any = AutoModelForTokenClassification.from_pretrained(
-        folder, config=config, local_files_only=True, dtype=torch.float32, ignore_mismatched_sizes=True
-    )
+    with refused(f"{folder}: the encoder cannot be loaded"):
+        model, _ = load_weights(AutoModelForTokenClassification, folder, config, ignore_mismatched_sizes=True)
     projection: nn.Module = getattr(model, str(names(model).projection))
     return projection
 

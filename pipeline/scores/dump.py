@@ -82,9 +82,10 @@ def dump_scores(
         out: the folder to write.
 
     Raises:
-        UserError: see scores.write_scores.
+        UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
     """
     finished = FinishedShards(checkpoint, batches.sentences)
+    teacher.check_pieces(batches.encoded.layout.identity)
     write_scores(
         out,
         _scores(teacher, batches, finished, accelerator),

@@ -9,9 +9,8 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import encode, load, save
-from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
-from pipeline.model.model_folder import load_model
+from pipeline.model.model_folder import load_model_and_tokenizer
 from pipeline.scores.dump import dump_scores, origin_of_file
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
@@ -49,10 +48,11 @@ def write_unlabelled(
     """
     check(encoded)
     header = load(encoded / "train.parquet")
-    model = load_model(teacher)
+    check(teacher)
+    model, tokenizer = load_model_and_tokenizer(teacher)
     key = run_key("unlabelled", settings.model_dump(), encoded, teacher, code, _digest(sentences))
     with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint, new_folder(out) as folder:
-        table = encode(sentences, load_tokenizer(teacher), header.layout)
+        table = encode(sentences, tokenizer, header.layout)
         save(table, folder / TEXT, header.tag_set, header.layout)
         dump_scores(
             model,

@@ -15,7 +15,8 @@ from pipeline.device import device_name, synchronize
 from pipeline.distillation.registry import method_settings
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
-from pipeline.model.chain_tagger import ChainTagger, ChainTaggerConfig
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.tagger_config import ChainTaggerConfig
 from pipeline.progress import progress
 from pipeline.settings import Head
 from pipeline.timing import as_published

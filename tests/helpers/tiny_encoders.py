@@ -1,4 +1,4 @@
-"""Tiny random encoders of five architectures as they lie on a disk: weights, configuration, tokenizer."""
+"""Tiny random encoders of many kinds as they lie on a disk: weights, configuration, tokenizer."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig
 
+from pipeline.encoding.pretrained import encoder_class
 from tests.helpers.tiny_corpus import SYLLABLES
 
 LAYERS = 3
@@ -17,8 +18,8 @@ POSITIONS = 40
 
 
 def write_encoder(folder: Path, kind: str, **changes: Any) -> Path:
-    """Write the encoder `kind` (a key of KINDS) with random weights; `changes` go into its config."""
-    build, tokenizer_class, special, shape = KINDS[kind]
+    """Write an encoder of KINDS or MORE_KINDS with random weights; `changes` go into its config."""
+    build, tokenizer_class, special, shape = (KINDS | MORE_KINDS)[kind]
     folder.mkdir(parents=True)
     tokenizer = build(list(special.values()))
     tokenizer.add_special_tokens(list(special.values()))
@@ -35,7 +36,7 @@ def write_encoder(folder: Path, kind: str, **changes: Any) -> Path:
     config = AutoConfig.for_model(kind, **(shape | changes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        AutoModel.from_config(config).save_pretrained(folder)
+        encoder_class(config).from_config(config).save_pretrained(folder)
     return folder
 
 
@@ -108,7 +109,10 @@ _WIDE = {
     "intermediate_size": 24,
     "max_position_embeddings": POSITIONS,
 }
-KINDS: dict[str, tuple[Callable[[list[str]], Tokenizer], str, dict[str, str], dict[str, Any]]] = {
+_OFFSET = _WIDE | {"max_position_embeddings": POSITIONS + 3}  # positions start behind the padding id, 2
+_T5 = {"d_model": 16, "num_layers": LAYERS, "num_heads": 2, "d_kv": 8, "d_ff": 24}
+Kind = tuple[Callable[[list[str]], Tokenizer], str, dict[str, str], dict[str, Any]]
+KINDS: dict[str, Kind] = {
     "bert": (_wordpiece, "BertTokenizer", _BRACKETS, _WIDE),
     "distilbert": (
         _wordpiece,
@@ -138,3 +142,39 @@ KINDS: dict[str, tuple[Callable[[list[str]], Tokenizer], str, dict[str, str], di
         _WIDE | {"global_attn_every_n_layers": 2, "local_attention": 8},
     ),
 }
+
+_ANY = "PreTrainedTokenizerFast"
+MORE_KINDS: dict[str, Kind] = {
+    "albert": (_unigram, _ANY, _BRACKETS, _WIDE | {"embedding_size": 8}),
+    "big_bird": (_unigram, _ANY, _BRACKETS, _WIDE | {"attention_type": "original_full"}),
+    "camembert": (_unigram, _ANY, _ANGLES | {"unk_token": "[UNK]"}, _OFFSET),
+    "data2vec-text": (_bytes, _ANY, _ANGLES, _OFFSET),
+    "deberta": (_bytes, _ANY, _BRACKETS, _WIDE | {"relative_attention": True, "pos_att_type": ["p2c"]}),
+    "electra": (_wordpiece, _ANY, _BRACKETS, _WIDE | {"embedding_size": 8}),
+    "ernie": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "eurobert": (_bytes, _ANY, _ANGLES, _WIDE | {"num_key_value_heads": 2, "head_dim": 8}),
+    "gte": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "ibert": (_bytes, _ANY, _ANGLES, _OFFSET),
+    "jina_embeddings_v3": (_unigram, _ANY, _BRACKETS, _WIDE),
+    "layoutlm": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "longformer": (_bytes, _ANY, _ANGLES, _OFFSET | {"attention_window": [4] * LAYERS}),
+    "luke": (_bytes, _ANY, _ANGLES, _OFFSET | {"entity_vocab_size": 10, "entity_emb_size": 8}),
+    "megatron-bert": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "mpnet": (_wordpiece, _ANY, _ANGLES | {"unk_token": "[UNK]"}, _OFFSET),
+    "mt5": (_unigram, _ANY, _BRACKETS, _T5),
+    "nomic_bert": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "rembert": (_unigram, _ANY, _BRACKETS, _WIDE | {"input_embedding_size": 8}),
+    "roberta-prelayernorm": (_bytes, _ANY, _ANGLES, _OFFSET),
+    "roformer": (_wordpiece, _ANY, _BRACKETS, _WIDE),
+    "squeezebert": (_wordpiece, _ANY, _BRACKETS, _WIDE | {"embedding_size": 16}),
+    "t5": (_unigram, _ANY, _BRACKETS, _T5),
+    "umt5": (_unigram, _ANY, _BRACKETS, _T5),
+    "xlm-roberta": (_unigram, _ANY, _ANGLES | {"unk_token": "[UNK]"}, _OFFSET),
+    "xlm-roberta-xl": (_unigram, _ANY, _ANGLES | {"unk_token": "[UNK]"}, _OFFSET),
+    "xlnet": (_unigram, _ANY, _BRACKETS, {"d_model": 16, "n_layer": LAYERS, "n_head": 2, "d_inner": 24}),
+    "xmod": (
+        *(_unigram, _ANY, _ANGLES | {"unk_token": "[UNK]"}),
+        _OFFSET | {"languages": ["en_XX"], "default_language": "en_XX"},
+    ),
+}
+"""More kinds that tests of encoders alone take; KINDS are those that every test of the pipeline takes."""

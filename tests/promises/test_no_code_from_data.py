@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from safetensors import safe_open
 
+from pipeline.encoding import pretrained
 from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import COMMANDS, Workspace
 
@@ -54,6 +55,41 @@ def test_no_source_reads_or_writes_pickle_or_trusts_code_of_others() -> None:
     paths = [path for top in ("pipeline", "stages") for path in (ROOT / top).rglob("*.py")]
     assert len(paths) > 50
     assert {str(path): found(path) for path in paths if found(path)} == {}
+
+
+LOADS = {"from_pretrained", "from_config", "_from_config", "for_model"}
+HELPER = "pipeline/encoding/pretrained.py"
+
+
+def loading_calls(path: Path) -> list[str]:
+    """The calls in a source file that have `transformers` load or build something, by any name."""
+    return [
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LOADS
+    ]
+
+
+def test_every_loading_call_goes_through_the_one_helper() -> None:
+    calls = {
+        str(path.relative_to(ROOT)): found
+        for top in ("pipeline", "stages")
+        for path in (ROOT / top).rglob("*.py")
+        if (found := loading_calls(path))
+    }
+    assert calls.keys() == {HELPER}
+    assert len(calls[HELPER]) == 5
+
+
+def test_every_loading_call_of_the_helper_is_closed_to_code_and_pickle() -> None:
+    for node in ast.walk(ast.parse((ROOT / HELPER).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            given = {keyword.arg or ast.unparse(keyword.value) for keyword in node.keywords}
+            if node.func.attr == "from_pretrained":
+                assert "_CLOSED" in given
+            if ast.unparse(node.func) == "auto.from_pretrained":
+                assert "use_safetensors" in given
+    assert pretrained._CLOSED == {"trust_remote_code": False, "local_files_only": True}
 
 
 def test_everything_that_the_stages_write_is_plain(

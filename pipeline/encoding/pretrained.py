@@ -1,0 +1,204 @@
+"""The one way from a model folder's files to objects of `transformers`.
+
+Such a folder may come from a stranger. So no code of its own runs, no pickle is read, nothing is fetched, its
+config.json is checked first, and whatever a library raises on its files is the project's own error.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizer,
+)
+from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
+
+from pipeline.encoding.encoder_config import CONFIG, read_checked, read_json
+from pipeline.encoding.encoder_kinds import ENCODER_ALONE
+from pipeline.errors import Interrupted, UserError, one_line
+from pipeline.fetching.encoder_folder import PICKLES, SHARDS, WEIGHTS
+
+_CLOSED = {"trust_remote_code": False, "local_files_only": True}
+_SENTENCEPIECE = ("spm.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_SLACK = 1 << 26  # numbers that a model may hold beside its stored weights: buffers, a pooler left out
+
+
+@contextmanager
+def refused(what: str, advice: str = "") -> Iterator[None]:
+    """Turn whatever a library raises on files into a UserError: `what`, the library's reason and `advice`."""
+    try:
+        yield
+    except (UserError, Interrupted):
+        raise
+    except BaseException as error:
+        # The library `tokenizers` is in Rust, whose panics are no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        name = type(error).__name__
+        plain = isinstance(error, OSError | ValueError) and str(error)
+        reason = str(error) if plain else f"{name}: {error}"
+        raise UserError(f"{what}: {one_line(reason)}{advice}") from None
+
+
+def read_config(folder: Path) -> PreTrainedConfig:
+    """The configuration of the encoder in `folder`.
+
+    Raises:
+        UserError: config.json is missing or damaged, or names a kind that `transformers` does not know.
+    """
+    what = f"{folder}: no encoder configuration can be read"
+    if not (folder / CONFIG).is_file():
+        raise UserError(f"{what}: it has no {CONFIG}")
+    return known_config(read_checked(folder), what)
+
+
+def known_config(values: dict[str, Any], what: str) -> PreTrainedConfig:
+    """The configuration with checked `values`; `what` begins the message of an error.
+
+    Raises:
+        UserError: the values make none.
+    """
+    kind = values.get("model_type")
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
+        raise UserError(
+            f"{what}: `transformers` does not know the kind {one_line(kind, 60)}; "
+            "code that comes with a model is never run, so choose another encoder"
+        )
+    with refused(what):
+        config: PreTrainedConfig = AutoConfig.for_model(**values)
+    return config
+
+
+def new_model(auto: Any, config: PreTrainedConfig) -> Any:
+    """A model of a class of `transformers`, or of its own, with random weights."""
+    if issubclass(auto, PreTrainedModel):
+        return auto._from_config(config)
+    return auto.from_config(config, trust_remote_code=False)
+
+
+def encoder_class(config: PreTrainedConfig) -> Any:
+    """The class that makes an encoder of this configuration: without decoder, where it has one."""
+    return AutoModelForTextEncoding if config.model_type in ENCODER_ALONE else AutoModel
+
+
+def load_weights(auto: Any, folder: Path, config: PreTrainedConfig, **options: Any) -> tuple[Any, list[str]]:
+    """The model in `folder` in float32, and the names of weights that are missing, a pooler's apart.
+
+    Raises:
+        UserError: there are no weights, or they do not fit the configuration.
+    """
+    stored = _stored_numbers(folder)
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        model = new_model(auto, config)
+        needed = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
+    if needed > 2 * stored + _SLACK:
+        raise ValueError(f"its {CONFIG} describes {needed:,} numbers, and its weights hold {stored:,}")
+    model, report = auto.from_pretrained(
+        folder,
+        config=config,
+        use_safetensors=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+        **_CLOSED,
+        **options,
+    )
+    missing = {name for name in report["missing_keys"] if "pooler" not in name.split(".")}
+    return model, sorted(missing)
+
+
+def load_fast_tokenizer(folder: Path) -> Any:
+    """The tokenizer in `folder`, in the form of the library `tokenizers`.
+
+    Raises:
+        UserError: there is none, or it has no such form, or needs code of its own or a package that is
+            not installed.
+    """
+    what = f"{folder}: no usable tokenizer"
+    settings = read_json(folder / name) if (folder / (name := "tokenizer_config.json")).exists() else {}
+    given = settings.get("tokenizer_class")
+    with refused(what, "; teacher.encoder must name one"):
+        known = tokenizer_class_from_name(given) if isinstance(given, str) else None
+    if known is None and "auto_map" in settings:
+        raise UserError(
+            f"{folder}: the tokenizer {one_line(given, 60)} is code that comes with it, which is never run; "
+            "choose another teacher.encoder"
+        )
+    if known is not None and issubclass(known, PreTrainedTokenizer):
+        raise _slow(folder, known)
+    _check_sentencepiece(folder)
+    config = _config_for_tokenizer(folder)
+    with refused(what, "; teacher.encoder must name one"):
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, config=config, use_fast=True, add_prefix_space=True, **_CLOSED
+        )
+    if not tokenizer.is_fast:
+        raise _slow(folder, type(tokenizer))
+    return tokenizer
+
+
+def _slow(folder: Path, tokenizer: type) -> UserError:
+    return UserError(
+        f"{folder}: the tokenizer {tokenizer.__name__} has no fast form; choose another teacher.encoder"
+    )
+
+
+def _config_for_tokenizer(folder: Path) -> PreTrainedConfig:
+    """The encoder's configuration; an empty one for a tagger of this project, which names its tokenizer."""
+    values = read_checked(folder) if (folder / CONFIG).is_file() else {}
+    kind = values.get("model_type")
+    if isinstance(kind, str) and kind not in CONFIG_MAPPING and (folder / "tokenizer_config.json").exists():
+        return PreTrainedConfig()
+    return known_config(values, f"{folder}: no usable tokenizer")
+
+
+def _check_sentencepiece(folder: Path) -> None:
+    """Check that the package is there which a folder with a sentencepiece model alone needs."""
+    alone = [name for name in _SENTENCEPIECE if (folder / name).is_file()]
+    others = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json", "vocab.txt"))
+    if alone and not others and not _installed("sentencepiece"):
+        raise UserError(
+            f"{folder}: the tokenizer {alone[0]} needs the package sentencepiece; "
+            "run `pip install sentencepiece protobuf`"
+        )
+
+
+def _installed(package: str) -> bool:
+    return package in sys.modules or find_spec(package) is not None
+
+
+def _stored_numbers(folder: Path) -> int:
+    """How many numbers the safetensors files of a folder hold, by their headers."""
+    total = 0
+    for name in _weight_files(folder):
+        with safe_open(folder / name, framework="np") as tensors:
+            for key in tensors.keys():  # noqa: SIM118 (no dictionary)
+                size = 1
+                for length in tensors.get_slice(key).get_shape():
+                    size *= length
+                total += size
+    return total
+
+
+def _weight_files(folder: Path) -> list[str]:
+    if (folder / WEIGHTS).is_file():
+        return [WEIGHTS]
+    if (folder / SHARDS).is_file():
+        names = set(read_json(folder / SHARDS)["weight_map"].values())
+        if not all(isinstance(name, str) and PurePosixPath(name).name == name for name in names):
+            raise ValueError(f"{SHARDS} names files elsewhere")
+        return sorted(names)
+    pickles = sorted(file.name for file in folder.iterdir() if file.name.endswith(PICKLES))
+    other = f", only {pickles[0]}, which is not read since it can hold code" if pickles else ""
+    raise ValueError(f"no file named {WEIGHTS}{other}; save its weights with save_pretrained")
