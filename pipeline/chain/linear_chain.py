@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.chain import engine, gradients, recursion
+from pipeline.chain import engine, gradients
 from pipeline.chain.kbest import kbest
 from pipeline.chain.moments import Moments, length_mask
 
@@ -82,7 +82,7 @@ class LinearChain:
     @torch.no_grad()
     def moments(self) -> Moments:
         """Return E[phi] under exp(score) / Z: the gradient of log Z, without an autograd graph."""
-        return Moments(*engine.moments(recursion.start(engine.sweep, *self._all)))
+        return Moments(*engine.moments(engine.start(engine.sweep, *self._all)))
 
     def log_marginals(self) -> Tensor:
         """Return log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials."""
@@ -91,7 +91,7 @@ class LinearChain:
     @torch.no_grad()
     def viterbi(self) -> tuple[Tensor, Tensor]:
         """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
-        return recursion.start(engine.viterbi, *self._all)
+        return engine.start(engine.viterbi, *self._all)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
@@ -102,7 +102,7 @@ class LinearChain:
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return recursion.start(kbest, *self._all, k)
+        return engine.start(kbest, *self._all, k)
 
     def score(self, tags: Tensor) -> Tensor:
         """Return score(y) [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding)."""
@@ -113,16 +113,9 @@ class LinearChain:
         here = self.emissions.gather(2, tags[..., None])[..., 0]
         step = self.transitions[tags[:, :-1], tags[:, 1:]]
         last = tags.gather(1, self.lengths[:, None] - 1)[:, 0]
-        return (
-            torch.where(words, here, 0.0).sum(1)
-            + torch.where(words[:, 1:], step, 0.0).sum(1)
-            + self.start[tags[:, 0]]
-            + self.end[last]
-        )
-
-    def inner(self, moments: Moments) -> Tensor:
-        """Return <theta, mu> [B], the expected score under the distribution with these moments."""
-        return gradients.inner(*self._all, moments)
+        inside = torch.where(words, here, 0.0).sum(1, dtype=torch.float64)
+        steps = torch.where(words[:, 1:], step, 0.0).sum(1, dtype=torch.float64)
+        return (inside + steps + self.start[tags[:, 0]] + self.end[last]).to(self.emissions.dtype)
 
     def tempered(self, temperature: float) -> "LinearChain":
         """Return the chain with all potentials divided by `temperature`."""

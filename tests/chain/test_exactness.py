@@ -11,7 +11,7 @@ from tests.helpers.chain_cases import potentials, random_chain, slow_answers, wi
 EPS = torch.finfo(torch.float32).eps
 
 
-def sweep(chain: LinearChain) -> engine.Found:
+def sweep(chain: LinearChain) -> engine.Sweep:
     with torch.no_grad():
         return engine.sweep(*potentials(chain), chain.lengths)
 
