@@ -1,5 +1,6 @@
 """Differentiable answers of the chain, each with its gradient written out: no tape runs through the steps."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,29 +13,29 @@ from pipeline.chain.precision import full_precision
 
 
 class _Once(torch.autograd.Function):
-    """The identity on a gradient that is itself not differentiable."""
+    """A gradient as a function of the tensors that it was made of, which cannot be differentiated again."""
 
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor) -> Tensor:
-        """The gradient, as a result of this function."""
+    def forward(ctx: Any, gradient: Tensor, *sources: Tensor) -> Tensor:
+        """The gradient."""
         return gradient.view_as(gradient)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Nothing: it raises."""
         raise RuntimeError(
-            "the linear chain is differentiable once: its gradient, made with create_graph=True, has no gradient"
+            "a linear chain is differentiable once: its gradient (create_graph=True) has no gradient"
         )
 
 
-def _once(gradients: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """The gradients, which under create_graph=True raise where a gradient of them is asked for.
+def _once(gradients: Iterable[Tensor], *sources: Tensor) -> tuple[Tensor, ...]:
+    """The gradients; under create_graph=True they raise where a gradient of them is asked for.
 
-    Without it they would count as constants, in silence.
+    Without `_Once` they would count as constants there, in silence.
     """
     if not torch.is_grad_enabled():
         return tuple(gradients)
-    return tuple(_Once.apply(gradient.detach().requires_grad_()) for gradient in gradients)
+    return tuple(_Once.apply(gradient, *sources) for gradient in gradients)
 
 
 def _potential_gradients(
@@ -58,14 +59,15 @@ class LogPartition(torch.autograd.Function):
         """Log Z [B], by forward-backward; the moments are kept where a gradient will be asked for."""
         found = engine.start(engine.sweep, emissions, transitions, start, end, lengths)
         if any(ctx.needs_input_grad):
-            ctx.save_for_backward(*engine.moments(found), lengths)
+            ctx.save_for_backward(*engine.moments(found), lengths, emissions, transitions, start, end)
         return engine.log_partition(found).to(emissions.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """The moments, weighted by the gradient of each sentence's log Z."""
-        unary, pairs, lengths = ctx.saved_tensors
-        return *_once(_potential_gradients(unary, pairs, grad.detach(), lengths)), None
+        unary, pairs, lengths, *potentials = ctx.saved_tensors
+        gradients = _potential_gradients(unary, pairs, grad.detach(), lengths)
+        return *_once(gradients, grad, *potentials), None
 
 
 class CrossEntropy(torch.autograd.Function):
@@ -82,20 +84,20 @@ class CrossEntropy(torch.autograd.Function):
         target: Moments,
     ) -> Tensor:
         """The cross-entropy [B], by one forward-backward; the difference of moments is its gradient."""
-        found = engine.start(engine.sweep, emissions, transitions, start, end, lengths)
+        potentials = (emissions, transitions, start, end)
+        found = engine.start(engine.sweep, *potentials, lengths)
         if any(ctx.needs_input_grad):
             unary, pairs = engine.moments(found)
-            ctx.save_for_backward(unary.sub_(target.unary), pairs.sub_(target.pairs), lengths)
-        log_z = engine.log_partition(found)
-        expected = expected_score(emissions, transitions, start, end, lengths, target)
-        # Where no sequence is allowed both are -inf. The target's probability is 0 there: the loss is +inf.
-        return (log_z.masked_fill(log_z.isneginf(), 0.0) - expected).to(emissions.dtype)
+            unary, pairs = unary.sub_(target.unary), pairs.sub_(target.pairs)
+            ctx.save_for_backward(unary, pairs, lengths, *potentials)
+        return _cross_entropy(engine.log_partition(found), potentials, lengths, target).to(emissions.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """(Model moments - mu), weighted by the gradient of each sentence's loss."""
-        unary, pairs, lengths = ctx.saved_tensors
-        return *_once(_potential_gradients(unary, pairs, grad.detach(), lengths)), None, None
+        unary, pairs, lengths, *potentials = ctx.saved_tensors
+        gradients = _potential_gradients(unary, pairs, grad.detach(), lengths)
+        return *_once(gradients, grad, *potentials), None, None
 
 
 class LogMarginals(torch.autograd.Function):
@@ -109,7 +111,7 @@ class LogMarginals(torch.autograd.Function):
         found = engine.start(engine.sweep, emissions, transitions, start, end, lengths, keep=True)
         log_marginals = engine.log_marginals(found)
         ctx.found = found
-        ctx.save_for_backward(log_marginals, lengths)
+        ctx.save_for_backward(log_marginals, lengths, emissions, transitions, start, end)
         return log_marginals
 
     @staticmethod
@@ -120,31 +122,49 @@ class LogMarginals(torch.autograd.Function):
         first. What is then sent along the chain dies away with distance, and so do its rounding errors.
         A tag of probability 0 stays at log q = -inf whatever the potentials: its gradient is not looked at.
         """
-        log_marginals, lengths = (saved.detach() for saved in ctx.saved_tensors)
+        log_marginals, lengths, *potentials = ctx.saved_tensors
+        log_marginals, incoming = log_marginals.detach(), grad
         words = length_mask(lengths, grad.shape[1])[..., None]
         grad = grad.detach().masked_fill(~words | log_marginals.isneginf(), 0.0)
         grad = grad - torch.where(words, log_marginals.exp(), 0.0) * grad.sum(-1, keepdim=True)
         with torch.no_grad():
             unary, pairs = engine.start(engine.pull_back, ctx.found, grad)
-        ones = torch.ones_like(grad[:, 0, 0])
-        return *_once(_potential_gradients(unary, pairs, ones, lengths)), None
+        gradients = _potential_gradients(unary, pairs, torch.ones_like(grad[:, 0, 0]), lengths)
+        return *_once(gradients, incoming, *potentials), None
 
 
-def expected_score(
-    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, target: Moments
-) -> Tensor:
-    """<theta, mu> [B], float64: sum mu.unary * e + sum mu.pairs * T + start and end at the outer words.
+def _cross_entropy(log_z: Tensor, potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
+    """Log Z - <theta, mu> [B], float64; +inf where mu has weight on a score of -inf."""
+    expected = expected_score(potentials, lengths, target)
+    if expected.is_cpu and math.isfinite(expected.sum()):  # on a GPU the question would make the device wait
+        return log_z - expected
+    # 0 * -inf was NaN; it is 0 here.
+    finite = tuple(scores.masked_fill(scores.isneginf(), 0.0) for scores in potentials)
+    loss = log_z.masked_fill(log_z.isneginf(), 0.0) - expected_score(finite, lengths, target)
+    return loss.masked_fill(_is_forbidden(potentials, lengths, target), torch.inf)
 
-    What has no weight in mu counts 0, also where its score is -inf.
-    """
+
+def expected_score(potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
+    """<theta, mu> [B], float64: sum mu.unary * e + sum mu.pairs * T + start and end at the outer words."""
+    emissions, transitions, start, end = potentials
     unary, pairs = target
     words = length_mask(lengths, emissions.shape[1])
     last = unary[torch.arange(len(lengths), device=lengths.device), lengths - 1]
-    inside = torch.where(words, _weighed(unary, emissions).sum(-1), 0.0).sum(1, dtype=torch.float64)
-    steps = _weighed(pairs.double(), transitions.double()).sum((1, 2))
-    return inside + steps + _weighed(unary[:, 0], start).sum(1) + _weighed(last, end).sum(1)
+    inside = torch.where(words, (emissions * unary).sum(-1), 0.0).sum(1, dtype=torch.float64)
+    steps = pairs.flatten(1).double() @ transitions.flatten().double()
+    with full_precision(emissions.device.type):
+        return inside + steps + unary[:, 0] @ start + last @ end
 
 
-def _weighed(weights: Tensor, scores: Tensor) -> Tensor:
-    """Weights * scores, where 0 * -inf is 0."""
-    return torch.where(weights == 0.0, 0.0, weights * scores)
+def _is_forbidden(potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
+    """Whether mu has weight on a score of -inf, [B]."""
+    emissions, transitions, start, end = (scores.isneginf() for scores in potentials)
+    used, pairs = target.unary != 0, target.pairs != 0
+    last = used[torch.arange(len(lengths), device=lengths.device), lengths - 1]
+    words = length_mask(lengths, used.shape[1])[..., None]
+    return (
+        (used & emissions & words).any(2).any(1)
+        | (pairs & transitions).any(2).any(1)
+        | (used[:, 0] & start).any(1)
+        | (last & end).any(1)
+    )

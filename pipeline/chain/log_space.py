@@ -17,8 +17,8 @@ class LogStates(NamedTuple):
     """The potentials, float64, and the states of the two recursions.
 
     `alpha` [B, L, N] is the log mass of all prefixes that end in tag j at word l, with its emission, and
-    `before` the same without it. `beta` [B, L, N] is that of all suffixes that follow tag j at word l, `log_z`
-    [B] that of all sequences. At padding they hold no meaning. A mass of 0 has the logarithm -inf.
+    `before` the same without it; `beta` [B, L, N] is that of all suffixes that follow tag j at word l, and
+    `log_z` [B] that of all sequences. At padding they hold no meaning. A mass of 0 has the logarithm -inf.
     """
 
     emissions: Tensor

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 _LARGE = 2048.0  # from here on neighbouring float32 numbers lie 2.4e-4 apart
+_LOWEST = float(np.finfo(np.float32).min)
 _BLOCK_BYTES = 1 << 18  # of a step's candidates [N, 2, N, B]; they should stay in the core's own cache
 
 Array = np.ndarray[Any, Any]
@@ -34,57 +35,48 @@ def viterbi(
 def _decode_all(
     emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
 ) -> tuple[Array, Array]:
-    """The best scores [B] in float64 and their tags [B, L]."""
+    """The best scores [B], summed in float64, and their tags [B, L]."""
     batch, size, tags = emissions.shape
     if batch == 1:
-        large, paths = _decode_one(emissions, transitions, start, end, int(lengths[0]))
-    else:
-        block = max(8, _BLOCK_BYTES // (2 * tags * tags * emissions.itemsize))
-        large, paths = np.empty(batch, bool), np.empty((batch, size), np.int64)
-        for low in range(0, batch, block):
-            here = slice(low, low + block)
-            large[here], paths[here] = _decode(emissions[here], transitions, start, end, lengths[here])
+        return _decode_single(emissions, transitions, start, end, int(lengths[0]))
+    block = max(8, _BLOCK_BYTES // (2 * tags * tags * emissions.itemsize))
+    large, scores, paths = np.empty(batch, bool), np.empty(batch), np.empty((batch, size), np.int64)
+    for low in range(0, batch, block):
+        here = slice(low, low + block)
+        large[here], scores[here], paths[here] = _decode(
+            emissions[here], transitions, start, end, lengths[here]
+        )
     if emissions.itemsize < 8 and large.any():
-        wide = [x.astype(np.float64) for x in (emissions[large], transitions, start, end)]
-        paths[large] = _decode_all(*wide, lengths[large])[1]
-    scores = _path_scores(emissions, transitions, start, end, lengths, paths)
+        e, t, b, d = (x.astype(np.float64) for x in (emissions[large], transitions, start, end))
+        scores[large], paths[large] = _decode_all(e, t, b, d, lengths[large])
     impossible = scores == -np.inf
     if impossible.any():
         paths[impossible] = 0
     return scores, paths
 
 
-def _path_scores(
-    emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array, paths: Array
-) -> Array:
-    """The score of each path [B], summed in float64."""
-    batch, size, tags = emissions.shape
-    first_tag = np.arange(0, batch * size * tags, tags).reshape(batch, size)
-    here = emissions.reshape(-1).take(first_tag + paths)
-    steps = transitions.reshape(-1).take(paths[:, :-1] * tags + paths[:, 1:])
-    if batch == 1:
-        length = lengths[0]
-        here, steps, last = here[:, :length], steps[:, : length - 1], paths[:, length - 1]
-    else:
-        words = np.arange(size) < lengths[:, None]
-        here, steps = np.where(words, here, 0.0), np.where(words[:, 1:], steps, 0.0)
-        last = paths[np.arange(batch), lengths - 1]
-    total: Array = np.add.reduce(here, 1, np.float64) + np.add.reduce(steps, 1, np.float64)
-    return total + start.take(paths[:, 0]) + end.take(last)
+def _decode_single(
+    emissions: Array, transitions: Array, start: Array, end: Array, length: int
+) -> tuple[Array, Array]:
+    """What `_decode_all` returns of a batch of one."""
+    large, score, path = _decode_one(emissions, transitions, start, end, length)
+    if large and emissions.itemsize < 8:
+        e, t, b, d = (x.astype(np.float64) for x in (emissions, transitions, start, end))
+        _, score, path = _decode_one(e, t, b, d, length)
+    if score == -np.inf:
+        path = [0] * len(path)
+    return np.array([score]), np.array([path])
 
 
-def _large(states: Array) -> Array:
-    """Whether some partial sum of a sentence is large, [B]; `states` are [step, half, B, tag]."""
-    if max(np.maximum.reduce(states, None), -np.minimum.reduce(states, None)) < _LARGE:
-        return np.zeros(states.shape[2], bool)
-    large: Array = ((np.abs(states) >= _LARGE) & (states > -np.inf)).any((0, 1, 3))
-    return large
+def _is_large(states: Array) -> bool:
+    """Whether some number is large, or -inf."""
+    return bool(max(np.maximum.reduce(states, None), -np.minimum.reduce(states, None)) >= _LARGE)
 
 
 def _decode(
     emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
-) -> tuple[Array, Array]:
-    """Whether a sentence has large partial sums [B], and the best tags [B, L], of one block.
+) -> tuple[Array, Array, Array]:
+    """Of one block whether a partial sum is large [B], the best scores [B] in float64 and their tags [B, L].
 
     The recursion runs from both ends to the middle of each sentence, in half as many steps: 2 B half
     sentences lie side by side, the second B with their words and the transitions reversed. The batch is
@@ -116,7 +108,7 @@ def _decode(
     column = np.arange(2 * batch)
     away = np.maximum(half - 1 - step, 0) * (2 * batch) + column
     outer = scores.transpose(0, 1, 3, 2).reshape(-1, tags).take(away.ravel(), 0).reshape(steps, -1, tags)
-    middle = np.maximum(emissions[sentence, last_left], _lowest(emissions))  # -inf less -inf would be NaN
+    middle = np.maximum(emissions[sentence, last_left], _LOWEST)  # -inf less -inf would be NaN
     tag = (outer[0, :batch] + (outer[0, batch:] - middle)).argmax(1)
     # Row of `table`: the inner word's tag, in the right half (with its transitions reversed) plus N.
     table = np.concatenate((transitions.T, transitions))
@@ -133,13 +125,24 @@ def _decode(
     position = np.arange(size)[:, None]
     from_middle = position - last_left
     at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
-    paths = found.ravel().take(at) * (position < lengths)
-    return _large(outer.reshape(steps, 2, batch, tags)), paths.T
+    words = position < lengths
+    paths = found.ravel().take(at) * words
+
+    total = np.empty((size, batch))
+    row = np.minimum(position, lengths - 1) + sentence * size  # what stands at padding may be anything
+    here = emissions.reshape(-1).take(row * tags + paths)
+    np.add(here[0], start.take(paths[0]), total[0], dtype=np.float64)
+    np.add(here[1:], transitions.reshape(-1).take(paths[:-1] * tags + paths[1:]), total[1:], dtype=np.float64)
+    score = np.where(words, total, 0.0).sum(0) + end.take(paths[lengths - 1, sentence])
+    large = np.zeros(batch, bool)
+    if _is_large(outer):
+        large = ((np.abs(outer) >= _LARGE) & (outer > -np.inf)).any((0, 2)).reshape(2, batch).any(0)
+    return large, score, paths.T
 
 
 def _decode_one(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
-) -> tuple[Array, Array]:
+) -> tuple[bool, float, list[int]]:
     """What `_decode` returns, to the same bits, of a batch of one, where the calls are all it costs.
 
     So all of them are cheap ones: of a ufunc on contiguous arrays of one shape, which numpy does not have to
@@ -172,7 +175,7 @@ def _decode_one(
         look_up(at, None, best, "clip")
         add(here, best, here)
 
-    shared = np.maximum(words[last_left], _lowest(words))
+    shared = np.maximum(words[last_left], _LOWEST)
     tag = middle = int((scores[last_left, 0] + (scores[-1, 1] - shared)).argmax())
     previous = pointers.data
     path = []
@@ -185,11 +188,10 @@ def _decode_one(
     for step in range(steps - 2, -1, -1):
         tag = previous[step, 1, tag]
         path.append(tag)
-    path += [0] * (size - length)
+    chosen = np.array(path)
+    here = words.reshape(-1).take(chosen + np.arange(0, length * tags, tags))
+    moves = transitions.reshape(-1).take(chosen[:-1] * tags + chosen[1:])
+    score = sum(here.tolist()) + sum(moves.tolist()) + float(start[path[0]]) + float(end[path[-1]])
     scores[last_left + 1 :, 0] = 0.0  # not part of the left half
-    return _large(scores[:, :, None]), np.array([path])
-
-
-def _lowest(like: Array) -> float:
-    """The lowest finite number of its precision."""
-    return float(np.finfo(like.dtype).min)
+    large = _is_large(scores) and bool(((np.abs(scores) >= _LARGE) & (scores > -np.inf)).any())
+    return large, score, path + [0] * (size - length)

@@ -46,7 +46,7 @@ def span_probabilities(
 
 
 class _Sentence:
-    """Emissions, alpha and beta [L, N] of one sentence (see log_space.LogStates) and the transitions [N, N]."""
+    """Emissions, alpha and beta [L, N] of one sentence (see `LogStates`) and the transitions [N, N]."""
 
     def __init__(
         self, emissions: Floats, alpha: Floats, beta: Floats, transitions: Floats, tag_set: TagSet

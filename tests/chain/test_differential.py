@@ -1,4 +1,4 @@
-"""Random batches in float32 against float64: narrow and wide scores side by side, -inf anywhere, any lengths."""
+"""Random batches in float32 against float64: narrow beside wide scores, -inf anywhere, any lengths."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def draw(seed: int) -> LinearChain:
     return LinearChain(e, t, b, d, torch.tensor(lengths))
 
 
-def check(seed: int) -> None:
+def check(seed: int, device: str = "cpu") -> None:
     """Every answer of the batch, and every gradient, against those of its sentences alone."""
     chain = draw(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -51,6 +51,8 @@ def check(seed: int) -> None:
         exact_answers(chain, row, gold[row, :length], grad[row, :length])
         for row, length in enumerate(chain.lengths.tolist())
     ]
+    chain = chain.to(device)
+    gold, grad, weights = (tensor.to(device) for tensor in (gold, grad, weights))
     target = gold_moments(gold, chain.lengths, chain.num_tags)
     loss, log_z, logs = cross_entropy(chain, target), chain.log_partition(), chain.log_marginals()
     check_values(chain, gold, loss, log_z, logs, exact)
@@ -61,7 +63,9 @@ def check(seed: int) -> None:
         (target.unary[row, :length], target.pairs[row], target.unary[row, 0], target.unary[row, length - 1])
         for row, length in enumerate(chain.lengths.tolist())
     ]
-    differences = [[m - f for m, f in zip(*both, strict=True)] for both in zip(moments, phi, strict=True)]
+    differences = [
+        [m - f.cpu() for m, f in zip(*both, strict=True)] for both in zip(moments, phi, strict=True)
+    ]
     size = float(weights.abs().sum())
     check_gradients(chain, log_z @ weights, moments, weights, atol=2e-5 * size)
     check_gradients(chain, (loss * weights).sum(), differences, weights, atol=2e-5 * size)
@@ -83,7 +87,7 @@ def check_values(
         length = int(chain.lengths[row])
         close(log_z[row], one.log_z, rtol=1e-6, atol=1e-5)
         close(scores[row], one.expected, rtol=1e-6, atol=1e-5)
-        # A path that no sequence of any probability is: the loss is infinite, also where log Z is.
+        # The loss is infinite of a path that is not allowed, also where none is.
         difference = one.log_z - one.expected if one.expected > -torch.inf else torch.tensor(torch.inf)
         close(loss[row], difference, rtol=1e-6, atol=1e-5)
         close(unary[row, :length], one.unary, rtol=0.0, atol=2e-5)
@@ -106,7 +110,7 @@ def check_decoding(chain: LinearChain, exact: list[Answers]) -> None:
             if score.isneginf():
                 assert not found.any()
             else:  # a path has the score that it is given
-                index = int((one.sequences == found[:length]).all(1).nonzero())
+                index = int((one.sequences == found[:length].cpu()).all(1).nonzero())
                 close(score, one.scores[index], rtol=1e-6, atol=1e-5)
         allowed = {tuple(p) for s, p in zip(scores[row], paths[row].tolist(), strict=True) if s > -torch.inf}
         assert len(allowed) == int((one.scores[:there] > -torch.inf).sum())
@@ -128,15 +132,17 @@ def compare_gradients(
 ) -> None:
     """`found` against the weighted sum over the sentences; by emissions each sentence has its own."""
     for row, length in enumerate(chain.lengths.tolist()):
-        close(found[0][row, :length], weights[row] * rows[row][0], rtol=0.0, atol=atol)
+        close(found[0][row, :length], weights[row].cpu() * rows[row][0].cpu(), rtol=0.0, atol=atol)
         assert not found[0][row, length:].any()
     for index in (1, 2, 3):
-        summed = sum(weight * row[index].double() for weight, row in zip(weights, rows, strict=True))
+        summed = sum(
+            weight.cpu() * row[index].cpu().double() for weight, row in zip(weights, rows, strict=True)
+        )
         close(found[index], summed, rtol=0.0, atol=atol)
 
 
-def close(found: Tensor, expected: Any, **tolerance: float) -> None:
-    torch.testing.assert_close(found.detach().double(), expected.double(), **tolerance)
+def close(found: Tensor, expected: Any, **tolerance: Any) -> None:
+    torch.testing.assert_close(found.detach().cpu().double(), expected.cpu().double(), **tolerance)
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -130,7 +130,7 @@ def test_scores_of_gold_tags_equal_the_inner_product_with_their_moments():
         close(chain.score(tags)[row], oracle.scores[index], rtol=1e-12, atol=1e-12)
     tags[1, 2:] = -100  # the value that losses ignore, as it stands at padding
     moments = gold_moments(tags, chain.lengths, 4, torch.float64)
-    inner = expected_score(*potentials(chain), chain.lengths, moments)
+    inner = expected_score(potentials(chain), chain.lengths, moments)
     close(inner, chain.score(tags), rtol=1e-12, atol=1e-12)
 
 

@@ -11,7 +11,7 @@ from tests.helpers.chain_cases import potentials
 
 
 class Answers(NamedTuple):
-    """Of one sentence [L, N]; gradients are by emissions [L, N], transitions [N, N], start [N] and end [N]."""
+    """Of one sentence; gradients are by emissions [L, N], transitions [N, N], start [N] and end [N]."""
 
     log_z: Tensor
     unary: Tensor
