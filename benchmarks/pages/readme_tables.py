@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks.pages.benchmark_tables import latency_section
 from benchmarks.pages.claims import CLAIMS, verdict
 from benchmarks.pages.recorded_runs import Kept, kept_runs, read_result
-from pipeline.reporting.summary import LEVEL, UNDISTILLED
+from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import NONE, optional, spread, table
 
 
@@ -77,9 +78,9 @@ def _times(runs: Sequence[tuple[Kept, Mapping[str, Any]]], details: str) -> str:
     if not runs:
         return ""
     header = [
-        "run", "layers", "width", "`efficient` / `structural`, both as published (paper: 0.41)",
-        "`efficient` / floor", "slowest other / floor", "`efficient` here / `structural` as published",
-        "floor / `structural` as published",
+        "run", "layers", "width", f"`{PAPER}` / `{EXACT}`, both as published (paper: 0.41)",
+        f"`{PAPER}` / floor", "slowest other / floor", f"`{PAPER}` here / `{EXACT}` as published",
+        f"floor / `{EXACT}` as published",
     ]  # fmt: skip
     rows = [[_link(run, details), *_ratios(timing)] for run, timing in runs]
     note = (
@@ -92,14 +93,14 @@ def _times(runs: Sequence[tuple[Kept, Mapping[str, Any]]], details: str) -> str:
 
 def _ratios(timing: Mapping[str, Any]) -> list[str]:
     published, pipeline, floor = timing["published"], timing["pipeline"], timing["floor"]["total"]
-    others = [phases["total"] for method, phases in pipeline.items() if method != "efficient"]
-    ours = pipeline.get("efficient", {}).get("total")
-    structural = published.get("structural", {}).get("total")
+    others = [phases["total"] for method, phases in pipeline.items() if method != PAPER]
+    ours = pipeline.get(PAPER, {}).get("total")
+    structural = published.get(EXACT, {}).get("total")
     shape = timing["shape"]
     return [
         f"{shape['teacher_layers']} → {shape['student_layers']}",
         str(shape["hidden_size"]),
-        _ratio(published.get("efficient", {}).get("total"), structural),
+        _ratio(published.get(PAPER, {}).get("total"), structural),
         _ratio(ours, floor),
         _ratio(max(others, default=None), floor),
         _ratio(ours, structural),

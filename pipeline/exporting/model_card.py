@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from pipeline.corpora.tagging import TagSet
 from pipeline.distillation import methods
+from pipeline.distillation.roles import UNDISTILLED
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
 from pipeline.reporting.tables import table
@@ -104,7 +105,7 @@ def _summary(run: FinishedRun) -> str:
     finds = (
         f"the types {_listing(kinds)}" if tags.scheme == "iob2" else f"{len(tags)} tags, one for each word"
     )
-    teaching = "trained without a teacher" if run.method == "vanilla" else "distilled from a larger teacher"
+    teaching = "trained without a teacher" if run.method == UNDISTILLED else "distilled from a larger teacher"
     return (
         f"A tagger for the task `{run.settings.task}`: {finds}. It is a {run.layers}-layer encoder "
         f"(`{run.config['encoder']['model_type']}`) under {HEADS[run.head]}, {teaching} "

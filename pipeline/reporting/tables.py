@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.reporting.summary import LEVEL, UNDISTILLED
+from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
 BLOCKS = {"published": "As published", "pipeline": "This pipeline"}
@@ -108,12 +109,12 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
         f"{timing['epoch_batches']} batches: the median pass, and the least and the most that one took. Only "
         "the ratios carry over to another device."
     )
-    if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
-        published, floor = timing["published"]["structural"], timing["floor"]["total"]
-        ratio = timing["pipeline"]["efficient"]["total"] / published["total"]
+    if PAPER in timing["pipeline"] and EXACT in timing["published"]:
+        published, floor = timing["published"][EXACT], timing["floor"]["total"]
+        ratio = timing["pipeline"][PAPER]["total"] / published["total"]
         teacher, encoder = published["teacher_forward"] / published["total"], floor / published["total"]
         notes += (
-            f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of `structural` as published, of "
+            f" An epoch of `{PAPER}` in this pipeline takes {ratio:.2f} of `{EXACT}` as published, of "
             f"which {teacher:.0%} is the teacher's forward pass, which stored scores save, {encoder:.0%} the "
             "student's encoder and optimiser (the floor), which no method can save, and "
             f"{1 - teacher - encoder:.0%} recursions and losses."
