@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Params
+from stages.arguments import Mirror, Params
 from stages.command import run
 from stages.guard import guarded
 
@@ -19,9 +19,7 @@ def main(
     check: Annotated[
         bool, typer.Option("--check", help="Only report on the task's files; status 1 if any has a problem.")
     ] = False,
-    mirror: Annotated[
-        Path | None, typer.Option(envvar="CORPUS_MIRROR", help="With --check: as for `download`.")
-    ] = None,
+    mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""

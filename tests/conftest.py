@@ -73,7 +73,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Stages]":
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the chain's dynamic programs that were started so far; may be cleared."""
-    from pipeline.chain import recursion
+    from pipeline.chain import engine
 
     started: list[str] = []
 
@@ -81,5 +81,5 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         started.append(program.__name__)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(recursion, "start", start)
+    monkeypatch.setattr(engine, "start", start)
     return started

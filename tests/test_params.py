@@ -79,14 +79,21 @@ def test_the_real_file_loads(load: Load) -> None:
         ("prepare.window", 4, "prepare.window: must be greater than or equal to 8, not 4"),
         ("dump.dtype", "int8", "dump.dtype: must be 'float32' or 'float16', not \"int8\""),
         ("student.init", "x", "student.init: must be 'pretrained' or 'teacher', not \"x\""),
-        ("distill.kbest.k", 0, "distill.kbest.k: must be greater than 0, not 0"),
+        ("distill.kbest.k", 0, "distill.kbest.k: must be greater than or equal to 1, not 0"),
+        ("distill.kbest.k", 10**30, "distill.kbest.k: must be less than or equal to 1000, not 1"),
         ("distill.kbest.weight", 1.1, "distill.kbest.weight: must be less than or equal to 1, not 1.1"),
         (
             "distill.efficient.schedule",
             "cosine",
             "distill.efficient.schedule: must be 'linear', 'last_epoch' or 'constant', not \"cosine\"",
         ),
-        ("distill.kbest.temperature", 0, "distill.kbest.temperature: must be greater than 0, not 0"),
+        (
+            "distill.kbest.temperature",
+            0,
+            "distill.kbest.temperature: must be greater than or equal to 0.001, not 0",
+        ),
+        ("distill.structural.temperature", 1e-300, "must be greater than or equal to 0.001, not 1e-300"),
+        ("distill.posterior.temperature", 1e30, "must be less than or equal to 1000, not 1e+30"),
         (
             "distill.kbest.K",
             3,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pipeline.reporting.summary import UNDISTILLED
+from pipeline.distillation.roles import UNDISTILLED
 from pipeline.reporting.tables import BLOCKS, PHASES
 
 _WIDTH, _LEFT, _RIGHT = 760, 170, 150

@@ -5,7 +5,8 @@ from typing import Any
 
 from benchmarks.pages.claims import CLAIMS, verdict
 from benchmarks.pages.recorded_runs import RecordedRun
-from pipeline.reporting.summary import LEVEL, UNDISTILLED
+from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import NONE, optional, spread, table
 
 
@@ -80,14 +81,14 @@ def times_table(runs: Iterable[RecordedRun], folder: str) -> str:
 
 def _ratios(timing: Mapping[str, Any]) -> list[str]:
     published, pipeline, bound = timing["published"], timing["pipeline"], timing["floor"]["total"]
-    others = [phases["total"] for method, phases in pipeline.items() if method != "efficient"]
-    ours = pipeline.get("efficient", {}).get("total")
-    structural = published.get("structural", {}).get("total")
+    others = [phases["total"] for method, phases in pipeline.items() if method != PAPER]
+    ours = pipeline.get(PAPER, {}).get("total")
+    structural = published.get(EXACT, {}).get("total")
     shape = timing["shape"]
     return [
         f"{shape['teacher_layers']} → {shape['student_layers']}",
         str(shape["hidden_size"]),
-        _ratio(published.get("efficient", {}).get("total"), structural),
+        _ratio(published.get(PAPER, {}).get("total"), structural),
         _ratio(ours, bound),
         _ratio(max(others, default=None), bound),
         _ratio(ours, structural),

@@ -25,26 +25,26 @@ class Form(Protocol):
         *,
         keep: bool,
     ) -> Any:
-        """Run both recursions."""
+        """The states of both recursions."""
 
     def moments(self, found: Any) -> tuple[Tensor, Tensor]:
-        """Return unary marginals and expected pairs."""
+        """Unary marginals and expected pairs."""
 
     def log_marginals(self, found: Any) -> Tensor:
-        """Return log q(y_l = j)."""
+        """Log q(y_l = j)."""
 
     def pull_back(self, found: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gradients of sum(grad * log marginals)."""
+        """The gradients of sum(grad * log marginals)."""
 
 
 def form_for(emissions: Tensor) -> Any:
-    """Return the module whose recursions run on these emissions [B, L, N]: `fused`, or `scaled`."""
+    """The module whose recursions run on these emissions [B, L, N]: `fused`, or `scaled`."""
     return (_fused(emissions.device, emissions.shape[2]) if emissions.is_cuda else None) or scaled
 
 
 @functools.cache
 def _fused(device: torch.device, tags: int) -> Any:
-    """Return the kernels if a Triton is there that builds them and they compute what they should, or None."""
+    """The kernels, or None where no Triton builds them or they do not compute what they should."""
     try:
         fused = importlib.import_module("pipeline.chain.fused")
         trusted = tags <= fused.MAX_TAGS and agrees(fused, device, tags)
@@ -55,29 +55,39 @@ def _fused(device: torch.device, tags: int) -> Any:
         return None
     if not trusted and tags <= fused.MAX_TAGS:
         warnings.warn(
-            f"the chain's kernels compute nonsense on {device}; plain torch runs instead", stacklevel=2
+            f"the chain's kernels give wrong answers on {device}; plain torch runs instead", stacklevel=2
         )
     return fused if trusted else None
 
 
 def agrees(fused: Any, device: torch.device, tags: int) -> bool:
-    """Ask the kernels about three short random sentences and compare the answers with `log_space`."""
+    """Whether the kernels answer short sentences as `log_space` and `viterbi` do, with and without -inf."""
+    return all(_agrees(fused, device, tags, forbidden) for forbidden in (False, True))
+
+
+def _agrees(fused: Any, device: torch.device, tags: int, forbidden: bool) -> bool:
+    """Whether they do for three random sentences, the third without any allowed path if `forbidden`."""
     generator = torch.Generator().manual_seed(0)
     shapes = ((3, 6, tags), (tags, tags), (tags,), (tags,))
     e, t, b, d = (torch.randn(shape, generator=generator) for shape in shapes)
     lengths = torch.tensor([6, 1, 4])
+    if forbidden:
+        t[0, -1] = b[-1] = e[0, 2, 0] = -torch.inf
+        e[2, 1] = -torch.inf
     there = [x.to(device) for x in (e, t, b, d, lengths)]
     found = fused.sweep(*there, keep=True)
     exact = log_space.sweep(e, t, b, d, lengths)
     marginals, pairs = log_space.moments(exact)
-    grad = torch.where(exact.words[..., None], torch.rand(e.shape, generator=generator), 0.0)
+    logs = log_space.log_marginals(exact)
+    counted = exact.words[..., None] & ~logs.isneginf()
+    grad = torch.where(counted, torch.rand(e.shape, generator=generator), 0.0)
     grad = (grad - marginals * grad.sum(-1, keepdim=True)).float()
     score, path = fused.viterbi(*there)
     best, best_path = viterbi(e, t, b, d, lengths)
     compared = [
         (found.log_z, exact.log_z),
         *zip(fused.moments(found), (marginals, pairs), strict=True),
-        (fused.log_marginals(found), log_space.log_marginals(exact)),
+        (fused.log_marginals(found), logs),
         *zip(fused.pull_back(found, grad.to(device)), log_space.pull_back(exact, grad), strict=True),
         (score, best),
     ]

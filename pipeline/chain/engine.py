@@ -1,10 +1,11 @@
-"""The recursions as the rest of the package calls them: the device's form, made exact for any scores.
+"""The dynamic programs as the rest of the package calls them: the device's form, made exact for any scores.
 
 Where `scaled` says that it may have underflowed, the sentences concerned go through `log_space` again. All
 of it runs in the precision of the potentials, whatever autocast or the precision of matrix products say.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -14,9 +15,17 @@ from pipeline.chain import viterbi as plain
 from pipeline.chain.backend import Form, form_for
 from pipeline.chain.precision import full_precision
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Found(NamedTuple):
-    """What the recursions left behind: of all sentences, and again of those (`rows`) with too wide scores.
+
+def start(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The answer of a dynamic program. All of them start here, so that a test can count them."""
+    return program(*args, **kwargs)
+
+
+class Sweep(NamedTuple):
+    """The states of both recursions: of all sentences, and again of those (`rows`) with too wide scores.
 
     `form` is the module that made `fast`; `size` is L as the caller knows it, `longest` where it stopped.
     """
@@ -24,7 +33,7 @@ class Found(NamedTuple):
     form: Form
     fast: Any
     rows: Tensor | None
-    wide: log_space.Sweep | None
+    wide: log_space.LogStates | None
     size: int
     longest: int
 
@@ -37,8 +46,8 @@ def sweep(
     lengths: Tensor,
     *,
     keep: bool = False,
-) -> Found:
-    """Run both recursions. Shapes as in `LinearChain`.
+) -> Sweep:
+    """The states of both recursions. Shapes as in `LinearChain`.
 
     Without `keep` the result holds only until this thread's next sweep.
     """
@@ -49,34 +58,34 @@ def sweep(
     with full_precision(emissions.device.type):
         fast = form.sweep(emissions, transitions, start, end, lengths, keep=keep)
         if fast.exact is None:
-            return Found(form, fast, None, None, size, longest)
+            return Sweep(form, fast, None, None, size, longest)
         rows = (~fast.exact).nonzero()[:, 0]
         wide = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
-        return Found(form, fast, rows, wide, size, longest)
+        return Sweep(form, fast, rows, wide, size, longest)
 
 
-def log_partition(found: Found) -> Tensor:
-    """Return log Z [B]."""
+def log_partition(found: Sweep) -> Tensor:
+    """Log Z [B], float64."""
     return _merge(found, found.fast.log_z, found.wide and found.wide.log_z)
 
 
-def moments(found: Found) -> tuple[Tensor, Tensor]:
-    """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
+def moments(found: Sweep) -> tuple[Tensor, Tensor]:
+    """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
     with full_precision(found.fast.log_z.device.type):
         wide = log_space.moments(found.wide) if found.wide else None
         return _merge_both(found, found.form.moments(found.fast), wide)
 
 
-def log_marginals(found: Found) -> Tensor:
-    """Return log q(y_l = j) [B, L, N], 0 at padding."""
+def log_marginals(found: Sweep) -> Tensor:
+    """Log q(y_l = j) [B, L, N], 0 at padding."""
     wide = log_space.log_marginals(found.wide) if found.wide else None
     return _to_size(_merge(found, found.form.log_marginals(found.fast), wide), found.size)
 
 
-def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
+def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
-    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word.
+    `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word.
     """
     grad = grad[:, : found.longest]
     with full_precision(grad.device.type):
@@ -87,25 +96,25 @@ def pull_back(found: Found, grad: Tensor) -> tuple[Tensor, Tensor]:
 def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
+    """The best score [B] and its tags [B, L] int64, 0 at padding."""
     form = form_for(emissions)
     decode = plain.viterbi if form is scaled else form.viterbi
     return decode(emissions, transitions, start, end, lengths)
 
 
 def _merge_both(
-    found: Found, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
+    found: Sweep, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor]:
     unary = _merge(found, fast[0], wide and wide[0])
     return _to_size(unary, found.size), _merge(found, fast[1], wide and wide[1])
 
 
-def _merge(found: Found, fast: Tensor, wide: Tensor | None) -> Tensor:
-    """Put the rows that went through log space in their places."""
+def _merge(found: Sweep, fast: Tensor, wide: Tensor | None) -> Tensor:
+    """`fast`, with the rows that went through log space in their places."""
     return fast if wide is None or found.rows is None else fast.index_copy(0, found.rows, wide.to(fast.dtype))
 
 
 def _to_size(values: Tensor, size: int) -> Tensor:
-    """Pad [B, longest, N] with 0 to [B, L, N]."""
+    """[B, longest, N] padded with 0 to [B, L, N]."""
     missing = size - values.shape[1]
     return pad(values, (0, 0, 0, missing)) if missing else values

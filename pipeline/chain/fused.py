@@ -20,11 +20,12 @@ import triton.language as tl
 from torch import Tensor
 
 MAX_TAGS = 128
-# A score that no sum brings back to life, yet whose differences are finite in float32.
+# Stands for -inf, whose differences would be NaN: no sum brings it back to life, and float32 holds it.
 _NEVER = tl.constexpr(-1e30)
+_FORBIDDEN = tl.constexpr(-1e29)  # below it a sum holds a _NEVER
 
 
-class Sweep(NamedTuple):
+class KernelStates(NamedTuple):
     """The potentials and all answers. `alpha`, `beta` [B, L, N] float64 as in `log_space`."""
 
     emissions: Tensor
@@ -39,6 +40,19 @@ class Sweep(NamedTuple):
 
 
 @triton.jit
+def _scores(pointers, mask, other):
+    """Potentials in float64, _NEVER for -inf; NaN stays."""
+    loaded = tl.load(pointers, mask=mask, other=other).to(tl.float64)
+    return tl.where(loaded < _NEVER, _NEVER, loaded)
+
+
+@triton.jit
+def _flow(mass, difference, precise: tl.constexpr):
+    """Mass * exp(difference), 0 where there is no mass: the difference may be that of two _NEVERs there."""
+    return mass * tl.exp(tl.where(mass == 0.0, _NEVER, difference).to(precise))
+
+
+@triton.jit
 def _sweep_kernel(
     emissions, transitions, start, end, lengths,
     alpha, beta, log_z, unary, pairs,
@@ -50,25 +64,25 @@ def _sweep_kernel(
     real = tag < tags
     square = tag[:, None] * tags + tag[None, :]
     both = real[:, None] & real[None, :]
-    steps = tl.load(transitions + square, mask=both, other=_NEVER).to(tl.float64)
+    steps = _scores(transitions + square, both, _NEVER)
     here = sentence * size * tags
 
-    state = tl.load(start + tag, mask=real, other=_NEVER).to(tl.float64)
-    state += tl.load(emissions + here + tag, mask=real, other=0.0).to(tl.float64)
+    state = _scores(start + tag, real, _NEVER)
+    state += _scores(emissions + here + tag, real, 0.0)
     tl.store(alpha + here + tag, state, mask=real)
     for word in range(1, last + 1):
         ways = state[:, None] + steps
         top = tl.max(ways, 0)
         total = tl.sum(tl.exp((ways - top[None, :]).to(precise)), 0)
-        score = tl.load(emissions + here + word * tags + tag, mask=real, other=0.0)
-        state = top + tl.log(total).to(tl.float64) + score.to(tl.float64)
+        state = top + tl.log(total).to(tl.float64) + _scores(emissions + here + word * tags + tag, real, 0.0)
         tl.store(alpha + here + word * tags + tag, state, mask=real)
 
-    rest = tl.load(end + tag, mask=real, other=_NEVER).to(tl.float64)
+    rest = _scores(end + tag, real, _NEVER)
     final = state + rest
     top_final = tl.max(final, 0)
     z = top_final + tl.log(tl.sum(tl.exp((final - top_final).to(precise)), 0)).to(tl.float64)
-    tl.store(log_z + sentence, z.to(precise))
+    tl.store(log_z + sentence, z)
+    z = tl.where(z < _FORBIDDEN, 0.0, z)  # no sequence is allowed: the moments are 0
     tl.store(beta + here + last * tags + tag, rest, mask=real)
     tl.store(unary + here + last * tags + tag, tl.exp((final - z).to(precise)), mask=real)
     tl.debug_barrier()  # alpha was stored by other threads than those that read it now
@@ -77,7 +91,7 @@ def _sweep_kernel(
     for back in range(last):
         word = last - back
         at = here + word * tags + tag
-        rest += tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+        rest += _scores(emissions + at, real, 0.0)
         ways = steps + rest[None, :]
         top = tl.max(ways, 1)
         shares = tl.exp((ways - top[:, None]).to(precise))
@@ -102,7 +116,7 @@ def _pull_back_kernel(
     real = tag < tags
     square = tag[:, None] * tags + tag[None, :]
     both = real[:, None] & real[None, :]
-    steps = tl.load(transitions + square, mask=both, other=_NEVER).to(tl.float64)
+    steps = _scores(transitions + square, both, _NEVER)
     here = sentence * size * tags
     counts = tl.zeros((padded, padded), precise)
 
@@ -112,8 +126,8 @@ def _pull_back_kernel(
     for word in range(1, last + 1):
         at = here + word * tags + tag
         ahead = tl.load(beta + at, mask=real, other=0.0)
-        after = ahead + tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
-        flow = mass[:, None] * tl.exp((steps + after[None, :] - rest[:, None]).to(precise))
+        after = ahead + _scores(emissions + at, real, 0.0)
+        flow = _flow(mass[:, None], steps + after[None, :] - rest[:, None], precise)
         counts += flow
         mass = tl.sum(flow, 0) + tl.load(grad + at, mask=real, other=0.0)
         tl.store(out + at, mass, mask=real)
@@ -124,9 +138,9 @@ def _pull_back_kernel(
     for back in range(last):
         at = here + (last - back) * tags + tag
         arrived = tl.load(alpha + at, mask=real, other=0.0)
-        arrived -= tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
+        arrived -= _scores(emissions + at, real, 0.0)
         before = tl.load(alpha + at - tags, mask=real, other=0.0)
-        flow = mass[None, :] * tl.exp((before[:, None] + steps - arrived[None, :]).to(precise))
+        flow = _flow(mass[None, :], before[:, None] + steps - arrived[None, :], precise)
         counts += flow
         moved = tl.sum(flow, 1)
         mass = moved + tl.load(grad + at - tags, mask=real, other=0.0)
@@ -146,16 +160,16 @@ def _viterbi_kernel(
     tag = tl.arange(0, padded)
     real = tag < tags
     both = real[:, None] & real[None, :]
-    steps = tl.load(transitions + tag[:, None] * tags + tag[None, :], mask=both, other=_NEVER).to(tl.float64)
+    steps = _scores(transitions + tag[:, None] * tags + tag[None, :], both, _NEVER)
     here = sentence * size * tags
-    state = tl.load(start + tag, mask=real, other=_NEVER).to(tl.float64)
-    state += tl.load(emissions + here + tag, mask=real, other=0.0).to(tl.float64)
+    state = _scores(start + tag, real, _NEVER)
+    state += _scores(emissions + here + tag, real, 0.0)
     for word in range(1, last + 1):
         at = here + word * tags + tag
         top, previous = tl.max(state[:, None] + steps, 0, return_indices=True)
         tl.store(pointers + at, previous.to(tl.int16), mask=real)
-        state = top + tl.load(emissions + at, mask=real, other=0.0).to(tl.float64)
-    state += tl.load(end + tag, mask=real, other=_NEVER).to(tl.float64)
+        state = top + _scores(emissions + at, real, 0.0)
+    state += _scores(end + tag, real, _NEVER)
     top, best = tl.max(state, 0, return_indices=True)
     tl.store(scores + sentence, top)
     tl.debug_barrier()
@@ -173,46 +187,51 @@ def _device_of(tensor: Tensor) -> contextlib.AbstractContextManager[None]:
 
 
 def _sizes(tags: int) -> dict[str, int]:
-    """Return the padded number of tags and how many warps share its square."""
+    """The padded number of tags and how many warps share its square."""
     padded = max(16, triton.next_power_of_2(tags))
     return {"padded": padded, "num_warps": 4 if padded <= 32 else 8}
 
 
 def sweep(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, *, keep: bool
-) -> Sweep:
-    """Run both recursions and find the moments. Shapes as in `LinearChain`; everything is kept anyway."""
+) -> KernelStates:
+    """The states of both recursions and the moments. Shapes as in `LinearChain`; all of it is kept anyway."""
     batch, size, tags = emissions.shape
     emissions, transitions, start, end = (x.contiguous() for x in (emissions, transitions, start, end))
     alpha, beta = torch.zeros(2, batch, size, tags, dtype=torch.float64, device=emissions.device)
-    log_z, unary = emissions.new_empty(batch), torch.zeros_like(emissions)
+    log_z = torch.empty(batch, dtype=torch.float64, device=emissions.device)
+    unary = torch.zeros_like(emissions)
     pairs = emissions.new_empty(batch, tags, tags)
     with _device_of(emissions):
         _sweep_kernel[(batch,)](
             emissions, transitions, start, end, lengths, alpha, beta, log_z, unary, pairs,
             size, tags, precise=_real(emissions), **_sizes(tags),
         )  # fmt: skip
-    return Sweep(emissions, transitions, lengths, alpha, beta, log_z, unary, pairs)
+    log_z.masked_fill_(log_z < _FORBIDDEN.value, -torch.inf)
+    return KernelStates(emissions, transitions, lengths, alpha, beta, log_z, unary, pairs)
 
 
-def moments(found: Sweep) -> tuple[Tensor, Tensor]:
-    """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
+def moments(found: KernelStates) -> tuple[Tensor, Tensor]:
+    """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
     return found.unary, found.pairs
 
 
-def log_marginals(found: Sweep) -> Tensor:
-    """Return log q(y_l = j) [B, L, N], 0 at padding."""
-    # Not less than log Z: the float32 copy of it is too coarse for differences of scores in the thousands.
+def log_marginals(found: KernelStates) -> Tensor:
+    """Log q(y_l = j) [B, L, N], 0 at padding."""
     joint = found.alpha + found.beta
-    logs = joint - joint[:, 0].logsumexp(1)[:, None, None]
+    # log Z anew: exponentials in float32 leave it too coarse for log marginals.
+    logs = (joint - joint[:, 0].logsumexp(1)[:, None, None]).masked_fill_(
+        joint < _FORBIDDEN.value, -torch.inf
+    )
     words = torch.arange(joint.shape[1], device=joint.device) < found.lengths[:, None]
     return torch.where(words[..., None], logs, 0.0).to(found.unary.dtype)
 
 
-def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
+def pull_back(found: KernelStates, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
-    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word. As in `log_space.pull_back`.
+    `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. As in
+    `log_space.pull_back`.
     """
     batch, size, tags = grad.shape
     out, pairs = torch.zeros_like(found.unary), torch.empty_like(found.pairs)
@@ -227,7 +246,7 @@ def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
 def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
+    """The best score [B] and its tags [B, L] int64, 0 at padding."""
     batch, size, tags = emissions.shape
     emissions, transitions, start, end = (x.contiguous() for x in (emissions, transitions, start, end))
     pointers = torch.empty(batch, size, tags, dtype=torch.int16, device=emissions.device)
@@ -237,9 +256,11 @@ def viterbi(
         _viterbi_kernel[(batch,)](
             emissions, transitions, start, end, lengths, pointers, scores, paths, size, tags, **_sizes(tags)
         )
-    return scores.to(emissions.dtype), paths
+    impossible = scores < _FORBIDDEN.value
+    paths.masked_fill_(impossible[:, None], 0)
+    return scores.masked_fill_(impossible, -torch.inf).to(emissions.dtype), paths
 
 
 def _real(like: Tensor) -> tl.dtype:
-    """Return the precision of exponentials."""
+    """The precision of exponentials."""
     return tl.float64 if like.dtype == torch.float64 else tl.float32

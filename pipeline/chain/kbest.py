@@ -7,11 +7,17 @@ from torch import Tensor
 def kbest(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor, k: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
+    """The K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
 
-    Where a sentence has fewer than K sequences the score is -inf and the tags are 0.
+    Where a sentence has fewer than K allowed sequences the score is -inf and the tags are 0. Sums are made in
+    float64, or else long sentences with large scores would get wrong sequences.
     """
     batch, size, tags = emissions.shape
+    all_scores = emissions.new_full((batch, k), -torch.inf)
+    all_paths = torch.zeros(batch, k, size, dtype=torch.int64, device=emissions.device)
+    dtype = emissions.dtype
+    k = min(k, tags**size)  # there are no more sequences
+    emissions, transitions, start, end = (x.double() for x in (emissions, transitions, start, end))
     best = emissions.new_full((batch, tags, k), -torch.inf)
     best[:, :, 0] = start + emissions[:, 0]
     came_from = torch.zeros(size, batch, tags, k, dtype=torch.int64, device=emissions.device)
@@ -23,10 +29,12 @@ def kbest(
         best = torch.where(inside, top + emissions[:, word, :, None], best)
         came_from[word] = where
     scores, slot = (best + end[:, None]).flatten(1).topk(k, dim=1)
-    paths = torch.zeros(batch, k, size, dtype=torch.int64, device=emissions.device)
+    paths = all_paths[:, :k]
     for word in range(size - 1, -1, -1):
         inside = (word < lengths)[:, None]
         paths[:, :, word] = torch.where(inside, slot // k, 0)
         if word:
             slot = torch.where(inside, came_from[word].flatten(1).gather(1, slot), slot)
-    return scores, paths.masked_fill_(scores.isneginf()[..., None], 0)
+    paths.masked_fill_(scores.isneginf()[..., None], 0)
+    all_scores[:, :k] = scores.to(dtype)
+    return all_scores, all_paths

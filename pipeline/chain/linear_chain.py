@@ -6,22 +6,38 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.chain import engine, gradients, recursion
+from pipeline.chain import engine, gradients
 from pipeline.chain.kbest import kbest
 from pipeline.chain.moments import Moments, length_mask
 
 
 @dataclass(frozen=True, eq=False)
 class LinearChain:
-    """Scores of all tag sequences of B sentences, over L (padded) words and N tags.
+    """The potentials of B sentences of up to L words and N tags, which score all their tag sequences:
 
-        score(y) = start[y_1] + sum_l emissions[l, y_l] + sum_{l>=2} transitions[y_{l-1}, y_l] + end[y_L]
+        score(y) = start[y_1] + Σ_l emissions[l, y_l] + Σ_{l≥2} transitions[y_{l-1}, y_l] + end[y_L]
+        P(y) = exp score(y) / Z,    Z = Σ_y exp score(y)
 
-    `emissions` [B, L, N]; `transitions` [N, N], row previous tag, column current tag; `start` [N]; `end` [N];
-    `lengths` [B] int64, 1..L. Everything is computed in float32 (float64 if given so), under autocast too;
-    potentials of lower precision are raised to float32. What stands at padding is never looked at.
+    A potential of -inf forbids a tag, a pair, a first or a last tag. A sentence without any allowed sequence
+    has log Z = -inf, moments of 0, log marginals of -inf, and no gradient; docs/chain.md says more.
 
-    Raises ValueError where shapes or types do not fit, or a length is not in 1..L.
+    Everything is computed in float32 (float64 if given so), under autocast too; potentials of lower precision
+    are raised to float32. What stands at padding is never looked at.
+
+    Args:
+        emissions: [B, L, N].
+        transitions: [N, N], row previous tag, column current tag.
+        start: [N].
+        end: [N].
+        lengths: [B] int64, in words, 1..L.
+
+    Raises:
+        ValueError: shapes or types do not fit, or a length is not in 1..L.
+
+    >>> e = torch.tensor([[[2.0, 0.0], [0.0, 1.0]]])
+    >>> chain = LinearChain(e, torch.zeros(2, 2), torch.zeros(2), torch.zeros(2), torch.tensor([2]))
+    >>> chain.viterbi()
+    (tensor([3.]), tensor([[0, 1]]))
     """
 
     emissions: Tensor
@@ -67,45 +83,95 @@ class LinearChain:
 
     @property
     def num_tags(self) -> int:
-        """N."""
+        """The number of tags N."""
         return self.emissions.shape[2]
 
     @property
     def mask(self) -> Tensor:
-        """Boolean [B, L]: True at words, False at padding."""
+        """The words as a boolean [B, L]: True at words, False at padding.
+
+        >>> LinearChain(torch.zeros(2, 3, 1), *map(torch.zeros, ((1, 1), 1, 1)), torch.tensor([3, 1])).mask
+        tensor([[ True,  True,  True],
+                [ True, False, False]])
+        """
         return length_mask(self.lengths, self.emissions.shape[1])
 
     def log_partition(self) -> Tensor:
-        """Return log Z [B] = log sum_y exp score(y), differentiable in all four potentials."""
+        """Log Z [B] = log Σ_y exp score(y), differentiable (once) in all four potentials.
+
+        >>> chain = LinearChain(torch.zeros(1, 2, 3), *map(torch.zeros, ((3, 3), 3, 3)), torch.tensor([2]))
+        >>> chain.log_partition().exp()  # 3 tags for each of 2 words
+        tensor([9.])
+        """
         return gradients.LogPartition.apply(*self._all)
 
     @torch.no_grad()
     def moments(self) -> Moments:
-        """Return E[phi] under exp(score) / Z: the gradient of log Z, without an autograd graph."""
-        return Moments(*engine.moments(recursion.start(engine.sweep, *self._all)))
+        """The moments E[φ] under P(y), which are the gradient of log Z, without an autograd graph.
+
+        >>> chain = LinearChain(torch.zeros(1, 2, 2), *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([2]))
+        >>> chain.moments().pairs
+        tensor([[[0.2500, 0.2500],
+                 [0.2500, 0.2500]]])
+        """
+        return Moments(*engine.moments(engine.start(engine.sweep, *self._all)))
 
     def log_marginals(self) -> Tensor:
-        """Return log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials."""
+        """Log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials.
+
+        Where q = 0 it is -inf, and a gradient that arrives there is not looked at.
+
+        >>> emissions = torch.tensor([[[0.0, -torch.inf]]])
+        >>> LinearChain(emissions, *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([1])).log_marginals()
+        tensor([[[0., -inf]]])
+        """
         return gradients.LogMarginals.apply(*self._all)
 
     @torch.no_grad()
     def viterbi(self) -> tuple[Tensor, Tensor]:
-        """Return the best score [B] and its tags [B, L] int64, 0 at padding."""
-        return recursion.start(engine.viterbi, *self._all)
+        """The best score [B], summed in float64, and its tags [B, L] int64, 0 at padding.
+
+        A sentence without any allowed sequence has the score -inf and tags 0.
+
+        >>> e = torch.tensor([[[5.0, 0.0], [1.0, 9.0], [5.0, 0.0]]])
+        >>> chain = LinearChain(e, 4 * torch.eye(2), torch.zeros(2), torch.zeros(2), torch.tensor([3]))
+        >>> chain.viterbi()
+        (tensor([19.]), tensor([[0, 0, 0]]))
+        """
+        return engine.start(engine.viterbi, *self._all)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
-        """Return the K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
+        """The K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
 
-        A sentence with fewer than K sequences has -inf (and tags 0) in the places left over.
-        Raises ValueError for k < 1.
+        A sentence with fewer than K allowed sequences has -inf, and tags 0, in the places left over.
+
+        Raises:
+            ValueError: `k` is below 1.
+
+        >>> e = torch.tensor([[[2.0, 0.0], [0.0, 1.0]]])
+        >>> chain = LinearChain(e, torch.zeros(2, 2), torch.zeros(2), torch.zeros(2), torch.tensor([2]))
+        >>> chain.kbest(2)
+        (tensor([[3., 2.]]), tensor([[[0, 1],
+                 [0, 0]]]))
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return recursion.start(kbest, *self._all, k)
+        return engine.start(kbest, *self._all, k)
 
     def score(self, tags: Tensor) -> Tensor:
-        """Return score(y) [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding)."""
+        """The score [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding).
+
+        The sum is made in float64.
+
+        Raises:
+            ValueError: `tags` is not [B, L].
+
+        >>> e = torch.tensor([[[2.0, 0.0], [0.0, 1.0]]])
+        >>> chain = LinearChain(e, torch.zeros(2, 2), torch.zeros(2), torch.ones(2), torch.tensor([2]))
+        >>> chain.score(torch.tensor([[0, 0]]))
+        tensor([3.])
+        """
         if tags.shape != self.emissions.shape[:2]:
             raise ValueError(f"tags must be {list(self.emissions.shape[:2])}, not {list(tags.shape)}")
         words = self.mask
@@ -113,25 +179,60 @@ class LinearChain:
         here = self.emissions.gather(2, tags[..., None])[..., 0]
         step = self.transitions[tags[:, :-1], tags[:, 1:]]
         last = tags.gather(1, self.lengths[:, None] - 1)[:, 0]
-        return (
-            torch.where(words, here, 0.0).sum(1)
-            + torch.where(words[:, 1:], step, 0.0).sum(1)
-            + self.start[tags[:, 0]]
-            + self.end[last]
-        )
-
-    def inner(self, moments: Moments) -> Tensor:
-        """Return <theta, mu> [B], the expected score under the distribution with these moments."""
-        return gradients.inner(*self._all, moments)
+        inside = torch.where(words, here, 0.0).sum(1, dtype=torch.float64)
+        steps = torch.where(words[:, 1:], step, 0.0).sum(1, dtype=torch.float64)
+        return (inside + steps + self.start[tags[:, 0]] + self.end[last]).to(self.emissions.dtype)
 
     def tempered(self, temperature: float) -> "LinearChain":
-        """Return the chain with all potentials divided by `temperature`."""
-        if temperature <= 0:
+        """The chain with all potentials divided by `temperature`.
+
+        Raises:
+            ValueError: `temperature` is not above 0.
+
+        >>> chain = LinearChain(torch.ones(1, 1, 1), *map(torch.zeros, ((1, 1), 1, 1)), torch.tensor([1]))
+        >>> chain.tempered(2.0).log_partition()
+        tensor([0.5000])
+        """
+        if not temperature > 0:
             raise ValueError(f"temperature must be above 0, not {temperature}")
         return self._map(lambda potential: potential / temperature)
 
+    def constrained(self, allowed_pairs: Tensor, allowed_start: Tensor, allowed_end: Tensor) -> "LinearChain":
+        """The chain with transitions, start and end of -inf where they are not allowed.
+
+        Args:
+            allowed_pairs: boolean [N, N], row previous tag, column current tag.
+            allowed_start: boolean [N], tags that a sentence may begin with.
+            allowed_end: boolean [N], tags that it may end with.
+
+        Raises:
+            ValueError: a shape does not fit, or a tensor is not boolean.
+
+        IOB2 with the tags O, B, I: no I at the start, nor behind O.
+
+        >>> pairs = torch.tensor([[True, True, False], [True, True, True], [True, True, True]])
+        >>> start, end = torch.tensor([True, True, False]), torch.tensor([True, True, True])
+        >>> e = torch.tensor([[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]])
+        >>> chain = LinearChain(e, torch.zeros(3, 3), torch.zeros(3), torch.zeros(3), torch.tensor([2]))
+        >>> chain.constrained(pairs, start, end).viterbi()
+        (tensor([4.]), tensor([[1, 2]]))
+        """
+        changed = []
+        for name, allowed in zip(
+            ("transitions", "start", "end"), (allowed_pairs, allowed_start, allowed_end), strict=True
+        ):
+            potential = getattr(self, name)
+            if allowed.dtype != torch.bool or allowed.shape != potential.shape:
+                raise ValueError(
+                    f"what is allowed of {name} must be boolean {list(potential.shape)}, "
+                    f"not {allowed.dtype} {list(allowed.shape)}"
+                )
+            changed.append(potential.masked_fill(~allowed.to(potential.device), -torch.inf))
+        transitions, start, end = changed
+        return LinearChain(self.emissions, transitions, start, end, self.lengths)
+
     def to(self, device: torch.device | str) -> "LinearChain":
-        """Return the chain on another device."""
+        """The chain on another device."""
         return self._map(lambda potential: potential.to(device))
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "LinearChain":
@@ -140,8 +241,17 @@ class LinearChain:
 
 
 def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:
-    """Return CE(q, P) [B] = log Z - <theta, mu_q> in one pass; the gradient is (model moments - mu_q).
+    """The cross-entropy CE(q, P) [B] = log Z - ⟨θ, μ_q⟩ in one pass; its gradient is (model moments - μ_q).
 
-    The moments are constants: no gradient flows into them.
+    It is +inf where q has weight on a tag or a pair with a score of -inf, and where no sequence is allowed.
+
+    Raises:
+        ValueError: the moments require a gradient, which would not flow into them.
+
+    >>> chain = LinearChain(torch.zeros(1, 1, 2), *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([1]))
+    >>> cross_entropy(chain, chain.moments())
+    tensor([0.6931])
     """
+    if moments.unary.requires_grad or moments.pairs.requires_grad:
+        raise ValueError("moments must not require a gradient: detach them")
     return gradients.CrossEntropy.apply(*chain._all, moments)

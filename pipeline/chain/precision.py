@@ -8,7 +8,7 @@ import torch
 
 @contextlib.contextmanager
 def full_precision(device: str) -> Iterator[None]:
-    """Switch off autocast, and TF32 or bfloat16 inside float32 products, on this type of device."""
+    """No autocast, and no TF32 or bfloat16 inside float32 products, on this type of device."""
     precision = torch.get_float32_matmul_precision()
     autocast = torch.is_autocast_enabled(device)
     with torch.autocast(device, enabled=False) if autocast else contextlib.nullcontext():

@@ -10,7 +10,7 @@ which `pull_back` needs).
 What could go wrong is underflow: a tag's share falls below the smallest float, yet all sequences have to
 pass it because of a later barrier. Whether that can have happened is known afterwards: if all states are far
 above the smallest float, whatever was rounded to zero was too small to matter in every sum it was missing
-from. `Sweep.exact` says so per sentence; the others are done again by `log_space`.
+from. `ScaledStates.exact` says so per sentence; the others are done again by `log_space`.
 """
 
 import math
@@ -27,7 +27,7 @@ _MAX_LOSS = 16.0
 _MAX_STRIDE = 16
 
 
-class Sweep(NamedTuple):
+class ScaledStates(NamedTuple):
     """Both recursions of a batch; L is the length of its longest sentence, and words come first here.
 
     `state` and `weights` are [L, 2, B, N]: at step t of direction 0 (forward) stands word t, at step t of
@@ -62,8 +62,8 @@ def sweep(
     *,
     keep: bool,
     stride: int | None = None,
-) -> Sweep:
-    """Run both recursions. Shapes as in `LinearChain`, with L the length of the longest sentence.
+) -> ScaledStates:
+    """The states of both recursions. Shapes as in `LinearChain`, with L the length of the longest sentence.
 
     Without `keep` the result lies in scratch memory and holds until this thread's next sweep. States are
     rescaled every `stride` words: by default as often as usual scores need, and at every word if those
@@ -79,7 +79,9 @@ def sweep(
     rows = (reversed_step * 2 + 1).mul_(batch).add_(sentence)
 
     shares, shift = _shares(emissions)
-    top_step, top_start, top_end = transitions.max(), start.max(), end.max()
+    # Where all scores are -inf the largest is taken as the least finite one: -inf less -inf would be NaN.
+    lowest = torch.finfo(emissions.dtype).min
+    top_step, top_start, top_end = (scores.max().clamp_min_(lowest) for scores in (transitions, start, end))
     one_way = (transitions - top_step).exp_()
     steps = torch.stack((one_way, one_way.t()))
     shape = (size, 2, batch, tags)
@@ -97,7 +99,7 @@ def sweep(
     rest = torch.div(backward, weights[:, 0], out=scratch("rest", shape[:1] + shape[2:], emissions, keep))
     joint = torch.mul(state[:, 0], rest, out=scratch("joint", shape[:1] + shape[2:], emissions, keep))
     mass = joint.sum(-1)
-    taken = torch.where(words, shift.view(batch, size).t().double(), 0.0).sum(0) + last * top_step.double()
+    taken = torch.where(words, shift.view(batch, size).t(), 0.0).sum(0) + last * top_step.double()
     log_z = mass[0].double().log() + taken + (top_start.double() + top_end.double())
     # What is lost to underflow is lost in the units before rescaling.
     floor = torch.full_like(mass[0], torch.finfo(emissions.dtype).tiny * 1e10)
@@ -111,11 +113,16 @@ def sweep(
         if every > 1:
             return sweep(emissions, transitions, start, end, lengths, keep=keep, stride=1)
         exact = _exact(state, shares, mass, words, floor)
-        # The padding of an exact sentence may hold 0 or NaN, which must not reach its words.
-        for values in (state, weights, backward, rest, joint, mass):
-            values.masked_fill_(~((values > 0) & values.isfinite()), 1.0)
-    return Sweep(
-        log_z.to(emissions.dtype),
+        # 0 or NaN may stand at the padding of an exact sentence, whose words they must not reach, and in the
+        # other sentences, which are done again. At the words of an exact sentence 0 is right (in `joint`).
+        unused = ~(words & exact)
+        for values in (state, weights):
+            values.masked_fill_(unused[:, None, :, None], 1.0)
+        for values in (backward, rest, joint):
+            values.masked_fill_(unused[..., None], 1.0)
+        mass.masked_fill_(unused, 1.0)
+    return ScaledStates(
+        log_z,
         state,
         weights,
         backward,
@@ -131,7 +138,7 @@ def sweep(
 
 
 def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
-    """Return exp(e - shift) [B * L, N], which sums to 1 over the tags, and shift [B * L].
+    """Exp(e - shift) [B * L, N], which sums to 1 over the tags, and shift [B * L], float64.
 
     Products with ones find mean and sum: softmax and reductions over so few tags are several times slower.
     """
@@ -143,17 +150,17 @@ def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
     torch.sub(flat, mean[:, None], out=shares).exp_()
     total = shares @ ones
     shares.div_(total[:, None])
-    return shares, mean + total.log()
+    return shares, mean.double() + total.log()
 
 
 def _stride(one_way: Tensor) -> int:
-    """Return how many words a state may go without rescaling, if each word costs it the mean of M."""
-    loss = -math.log(max(float(one_way.mean()), 1e-30))
+    """How many words a state may go without rescaling, if each word costs it the mean of M."""
+    loss = -math.log(max(1e-30, float(one_way.mean())))  # NaN counts as 1e-30
     return max(1, min(_MAX_STRIDE, int(_MAX_LOSS / max(loss, 1e-9))))
 
 
 def _advance(state: Tensor, weights: Tensor, steps: Tensor, stride: int) -> list[Tensor]:
-    """Fill `state` step by step; return the factors [2, B, 1] of the rescaled steps."""
+    """The factors [2, B, 1] of the rescaled steps; fills `state` step by step."""
     factors = []
     arrived = torch.empty_like(state[0])
     states = state.unbind()
@@ -170,18 +177,18 @@ def _advance(state: Tensor, weights: Tensor, steps: Tensor, stride: int) -> list
 
 
 def _exact(state: Tensor, shares: Tensor, mass: Tensor, words: Tensor, floor: Tensor) -> Tensor:
-    """Return [B]: whether all states of a sentence (not those at its padding) are far above underflow."""
+    """Whether [B] all states of a sentence (not those at its padding) are far above underflow."""
     least = state.amin((1, 3)).minimum(mass).minimum(shares.amin(1).view(words.t().shape).t() * 1e9)
     return torch.where(words, least >= floor, True).all(0)
 
 
-def _per_mass(found: Sweep) -> Tensor:
-    """Return 1 / mass [L, B, 1], 0 at padding."""
+def _per_mass(found: ScaledStates) -> Tensor:
+    """1 / mass [L, B, 1], 0 at padding."""
     return torch.where(found.words, found.mass.reciprocal(), 0.0)[..., None]
 
 
-def moments(found: Sweep) -> tuple[Tensor, Tensor]:
-    """Return the unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
+def moments(found: ScaledStates) -> tuple[Tensor, Tensor]:
+    """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
     per_mass = _per_mass(found)
     size, batch, tags = found.joint.shape
     unary = found.joint.new_empty(batch, size, tags)
@@ -191,27 +198,30 @@ def moments(found: Sweep) -> tuple[Tensor, Tensor]:
     return unary, pairs
 
 
-def log_marginals(found: Sweep) -> Tensor:
-    """Return log q(y_l = j) [B, L, N], 0 at padding; a sum of logarithms, as the product may underflow."""
+def log_marginals(found: ScaledStates) -> Tensor:
+    """Log q(y_l = j) [B, L, N], 0 at padding; a sum of logarithms, as the product may underflow."""
     logs = found.state[:, 0].log() + found.rest.log() - found.mass.log()[..., None]
     logs *= found.words[..., None]
     return logs.transpose(0, 1).contiguous()
 
 
-def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
+def pull_back(found: ScaledStates, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
-    `grad` [B, L, N] is 0 at padding and sums to 0 over the tags of each word. With w = grad / q the gradient
-    is E[phi(y) sum_l w_l(y_l)], a tangent of both recursions: what each step adds to it is state * w.
+    `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. With
+    w = grad / q the gradient is E[phi(y) sum_l w_l(y_l)], a tangent of both recursions, to which each step
+    adds state * w.
     """
     batch, size, tags = grad.shape
     per_mass, rest = _per_mass(found), found.rest
-    forward, weights = found.state[:, 0], found.weights[:, 0]
+    forward = found.state[:, 0]
+    # `rest` of the forward direction. All products below take it whole: a state times a weight may underflow.
+    before = torch.div(forward, found.weights[:, 0], out=scratch("before", (size, batch, tags), grad))
     # state * w without a quotient by q, which may underflow where neither of its factors does.
     scaled = grad.transpose(0, 1) * found.mass[..., None]
     tangent = scratch("tangent", tuple(found.state.shape), grad)
     torch.div(scaled, rest, out=tangent[:, 0])
-    to_backward = scaled.mul_(weights).div_(forward).flatten(0, 1)
+    to_backward = scaled.div_(before).flatten(0, 1)
     by_step = (found.order[:, 1] % size) * batch + found.order[:, 1] // size
     tangent[:, 1] = to_backward.index_select(0, by_step.flatten()).view(size, batch, tags)
     arrived = torch.empty_like(tangent[0])
@@ -223,12 +233,12 @@ def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
 
     ahead = tangent[:, 0]
     behind = tangent.view(-1, tags).index_select(0, found.rows.flatten()).view(size, batch, tags)
-    unary = (ahead * rest).addcdiv_(forward * behind, weights).mul_(per_mass)
+    unary = (ahead * rest).addcmul_(before, behind).mul_(per_mass)
     pairs = _outer(ahead[:-1], (found.backward * per_mass)[1:])
     pairs += _outer(forward[:-1], (behind * per_mass)[1:])
     return unary.transpose(0, 1) - grad, pairs.mul_(found.steps[0])
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:
-    """Return sum_l left[l, b, i] * right[l, b, j] as [B, N, N]."""
+    """Sum_l left[l, b, i] * right[l, b, j] as [B, N, N]."""
     return torch.bmm(left.permute(1, 2, 0), right.transpose(0, 1))

@@ -1,6 +1,9 @@
 """The best tag sequence of every sentence of a batch, on the CPU.
 
 In numpy: a step works on a few thousand numbers, for which a call of torch costs more than the arithmetic.
+
+The recursion adds up in the precision of the potentials. A sentence whose partial sums are so large that
+float32 would round them by about 1e-4 is decoded again in float64. The score of a path is its sum in float64.
 """
 
 from typing import Any
@@ -9,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+_LARGE = 2048.0  # from here on neighbouring float32 numbers lie 2.4e-4 apart
+_LOWEST = float(np.finfo(np.float32).min)
 _BLOCK_BYTES = 1 << 18  # of a step's candidates [N, 2, N, B]; they should stay in the core's own cache
 
 Array = np.ndarray[Any, Any]
@@ -17,24 +22,61 @@ Array = np.ndarray[Any, Any]
 def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the best score [B] and its tags [B, L] int64, 0 at padding, on the device of the emissions."""
-    batch, size, tags = emissions.shape
+    """The best score [B] and its tags [B, L] int64, 0 at padding, on the device of the emissions.
+
+    Where no sequence is allowed the score is -inf and the tags are 0.
+    """
     e, t, b, d, words = (x.numpy(force=True) for x in (emissions, transitions, start, end, lengths))
-    if batch == 1:
-        scores, paths = _decode_one(e, t, b, d, int(words[0]))
-    else:
-        block = max(8, _BLOCK_BYTES // (2 * tags * tags * e.itemsize))
-        scores, paths = np.empty(batch, e.dtype), np.empty((batch, size), np.int64)
-        for low in range(0, batch, block):
-            here = slice(low, low + block)
-            scores[here], paths[here] = _decode(e[here], t, b, d, words[here])
+    scores, paths = _decode_all(e, t, b, d, words)
+    scores = scores.astype(e.dtype)
     return torch.from_numpy(scores).to(emissions.device), torch.from_numpy(paths).to(emissions.device)
+
+
+def _decode_all(
+    emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
+) -> tuple[Array, Array]:
+    """The best scores [B], summed in float64, and their tags [B, L]."""
+    batch, size, tags = emissions.shape
+    if batch == 1:
+        return _decode_single(emissions, transitions, start, end, int(lengths[0]))
+    block = max(8, _BLOCK_BYTES // (2 * tags * tags * emissions.itemsize))
+    large, scores, paths = np.empty(batch, bool), np.empty(batch), np.empty((batch, size), np.int64)
+    for low in range(0, batch, block):
+        here = slice(low, low + block)
+        large[here], scores[here], paths[here] = _decode(
+            emissions[here], transitions, start, end, lengths[here]
+        )
+    if emissions.itemsize < 8 and large.any():
+        e, t, b, d = (x.astype(np.float64) for x in (emissions[large], transitions, start, end))
+        scores[large], paths[large] = _decode_all(e, t, b, d, lengths[large])
+    impossible = scores == -np.inf
+    if impossible.any():
+        paths[impossible] = 0
+    return scores, paths
+
+
+def _decode_single(
+    emissions: Array, transitions: Array, start: Array, end: Array, length: int
+) -> tuple[Array, Array]:
+    """What `_decode_all` returns of a batch of one."""
+    large, score, path = _decode_one(emissions, transitions, start, end, length)
+    if large and emissions.itemsize < 8:
+        e, t, b, d = (x.astype(np.float64) for x in (emissions, transitions, start, end))
+        _, score, path = _decode_one(e, t, b, d, length)
+    if score == -np.inf:
+        path = [0] * len(path)
+    return np.array([score]), np.array([path])
+
+
+def _is_large(states: Array) -> bool:
+    """Whether some number is large, or -inf."""
+    return bool(max(np.maximum.reduce(states, None), -np.minimum.reduce(states, None)) >= _LARGE)
 
 
 def _decode(
     emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
-) -> tuple[Array, Array]:
-    """Decode one block.
+) -> tuple[Array, Array, Array]:
+    """Of one block whether a partial sum is large [B], the best scores [B] in float64 and their tags [B, L].
 
     The recursion runs from both ends to the middle of each sentence, in half as many steps: 2 B half
     sentences lie side by side, the second B with their words and the transitions reversed. The batch is
@@ -66,8 +108,8 @@ def _decode(
     column = np.arange(2 * batch)
     away = np.maximum(half - 1 - step, 0) * (2 * batch) + column
     outer = scores.transpose(0, 1, 3, 2).reshape(-1, tags).take(away.ravel(), 0).reshape(steps, -1, tags)
-    joint = outer[0, :batch] + (outer[0, batch:] - emissions[sentence, last_left])
-    tag = joint.argmax(1)
+    middle = np.maximum(emissions[sentence, last_left], _LOWEST)  # -inf less -inf would be NaN
+    tag = (outer[0, :batch] + (outer[0, batch:] - middle)).argmax(1)
     # Row of `table`: the inner word's tag, in the right half (with its transitions reversed) plus N.
     table = np.concatenate((transitions.T, transitions))
     offset = (column >= batch) * tags
@@ -83,14 +125,25 @@ def _decode(
     position = np.arange(size)[:, None]
     from_middle = position - last_left
     at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
-    paths = found.ravel().take(at) * (position < lengths)
-    return joint[sentence, tag], paths.T
+    words = position < lengths
+    paths = found.ravel().take(at) * words
+
+    total = np.empty((size, batch))
+    row = np.minimum(position, lengths - 1) + sentence * size  # what stands at padding may be anything
+    here = emissions.reshape(-1).take(row * tags + paths)
+    np.add(here[0], start.take(paths[0]), total[0], dtype=np.float64)
+    np.add(here[1:], transitions.reshape(-1).take(paths[:-1] * tags + paths[1:]), total[1:], dtype=np.float64)
+    score = np.where(words, total, 0.0).sum(0) + end.take(paths[lengths - 1, sentence])
+    large = np.zeros(batch, bool)
+    if _is_large(outer):
+        large = ((np.abs(outer) >= _LARGE) & (outer > -np.inf)).any((0, 2)).reshape(2, batch).any(0)
+    return large, score, paths.T
 
 
 def _decode_one(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
-) -> tuple[Array, Array]:
-    """Decode a batch of one, to the same bits as `_decode`, where the calls are all it costs.
+) -> tuple[bool, float, list[int]]:
+    """What `_decode` returns, to the same bits, of a batch of one, where the calls are all it costs.
 
     So all of them are cheap ones: of a ufunc on contiguous arrays of one shape, which numpy does not have to
     set up an iterator for, or of none. The maximum is looked up where `argmax` found it, which leaves the
@@ -122,8 +175,8 @@ def _decode_one(
         look_up(at, None, best, "clip")
         add(here, best, here)
 
-    joint = scores[last_left, 0] + (scores[-1, 1] - words[last_left])
-    tag = middle = int(joint.argmax())
+    shared = np.maximum(words[last_left], _LOWEST)
+    tag = middle = int((scores[last_left, 0] + (scores[-1, 1] - shared)).argmax())
     previous = pointers.data
     path = []
     for step in range(last_left - 1, -1, -1):
@@ -135,5 +188,10 @@ def _decode_one(
     for step in range(steps - 2, -1, -1):
         tag = previous[step, 1, tag]
         path.append(tag)
-    path += [0] * (size - length)
-    return joint[middle : middle + 1], np.array([path])
+    chosen = np.array(path)
+    here = words.reshape(-1).take(chosen + np.arange(0, length * tags, tags))
+    moves = transitions.reshape(-1).take(chosen[:-1] * tags + chosen[1:])
+    score = sum(here.tolist()) + sum(moves.tolist()) + float(start[path[0]]) + float(end[path[-1]])
+    scores[last_left + 1 :, 0] = 0.0  # not part of the left half
+    large = _is_large(scores) and bool(((np.abs(scores) >= _LARGE) & (scores > -np.inf)).any())
+    return large, score, path + [0] * (size - length)

@@ -10,7 +10,7 @@ _pool = threading.local()
 
 
 def scratch(name: str, shape: tuple[int, ...], like: Tensor, keep: bool = False) -> Tensor:
-    """Return an uninitialised tensor of `shape`, with dtype and device of `like`.
+    """An uninitialised tensor of `shape`, with dtype and device of `like`.
 
     It is the same memory at every call with this `name` in this thread, so its content holds until then only;
     with `keep` it is memory of its own. On a GPU, where torch caches memory itself, it always is.

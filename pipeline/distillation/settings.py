@@ -1,11 +1,14 @@
 """The settings that entries of `distill` in params.yaml share."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from pipeline.distillation.schedule import Schedule
 from pipeline.settings import Group, Share
+
+# Below them one sequence has all the probability, above them all sequences have the same.
+Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class Settings(Group):
@@ -31,4 +34,4 @@ class Scheduled(Settings):
 class Tempered(Scheduled):
     """Settings of a method that compares distributions: `temperature` divides both chains' scores."""
 
-    temperature: PositiveFloat = 1.0
+    temperature: Temperature = 1.0

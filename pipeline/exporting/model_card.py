@@ -66,6 +66,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         header=_header(run, name, rates, licence),
         library=LIBRARY,
         heads=HEADS,
+        undistilled=UNDISTILLED,
         paper=PAPER,
         plain=plain,
         labels=tag_set.tags if plain else sorted(kinds),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chain import LinearChain, log_space, recursion
+from pipeline.chain import LinearChain, engine, log_space
 from pipeline.corpora.tagging import Span, TagSet
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ def span_probabilities(
         A probability for every span, in the order given.
     """
     potentials = (chain.emissions, chain.transitions, chain.start, chain.end, chain.lengths)
-    found = recursion.start(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
+    found = engine.start(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
     transitions, log_z = found.transitions.numpy(), found.log_z.numpy()
     probabilities = []
     for row, length in enumerate(chain.lengths.tolist()):
@@ -46,7 +46,7 @@ def span_probabilities(
 
 
 class _Sentence:
-    """Emissions, alpha and beta [L, N] of one sentence (see log_space.Sweep) and the transitions [N, N]."""
+    """Emissions, alpha and beta [L, N] of one sentence (see `LogStates`) and the transitions [N, N]."""
 
     def __init__(
         self, emissions: Floats, alpha: Floats, beta: Floats, transitions: Floats, tag_set: TagSet

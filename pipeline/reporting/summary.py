@@ -6,14 +6,12 @@ from statistics import mean, median, stdev
 from typing import Any
 
 from pipeline.corpora.tagging import Scheme
+from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
 from pipeline.evaluation.metrics import sentence_counts
 from pipeline.reporting.outcomes import Outcome
 
-UNDISTILLED = "vanilla"
-BASELINES = (UNDISTILLED, "kbest", "structural", "posterior")
-"""The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
 LEVEL = 0.05
 """A difference with a larger p-value is not significant."""
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.reporting.summary import LEVEL, UNDISTILLED
+from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
 BLOCKS = {"published": "As published", "pipeline": "This pipeline"}
@@ -125,12 +126,12 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
         "ratios carry over to another device. Lower bound: one epoch of the student's encoder with a "
         "trivial loss."
     )
-    if "efficient" in timing["pipeline"] and "structural" in timing["published"]:
-        published, bound = timing["published"]["structural"], timing["floor"]["total"]
-        ratio = timing["pipeline"]["efficient"]["total"] / published["total"]
+    if PAPER in timing["pipeline"] and EXACT in timing["published"]:
+        published, bound = timing["published"][EXACT], timing["floor"]["total"]
+        ratio = timing["pipeline"][PAPER]["total"] / published["total"]
         teacher, encoder = published["teacher_forward"] / published["total"], bound / published["total"]
         notes += (
-            f" An epoch of `efficient` in this pipeline takes {ratio:.2f} of the time of `structural` as "
+            f" An epoch of `{PAPER}` in this pipeline takes {ratio:.2f} of the time of `{EXACT}` as "
             f"published. Of the latter, the teacher's forward pass takes {teacher:.0%} (stored scores save "
             f"it), the student's encoder and optimiser {encoder:.0%} (the lower bound), and recursions and "
             f"losses {1 - teacher - encoder:.0%}."

@@ -13,6 +13,7 @@ from transformers import BertConfig
 from pipeline.chain import LinearChain
 from pipeline.device import device_name, synchronize
 from pipeline.distillation.registry import method_settings
+from pipeline.distillation.roles import EXACT, PAPER
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
 from pipeline.model.chain_tagger import ChainTagger
@@ -306,9 +307,9 @@ def times(
         f"{block}_to_floor": {method: total / base["total"] for method, total in of_block.items()}
         for block, of_block in totals.items()
     }
-    if "efficient" in totals[PIPELINE] and "structural" in totals[PUBLISHED]:
-        ratio = totals[PIPELINE]["efficient"] / totals[PUBLISHED]["structural"]
-        ratios["efficient_in_pipeline_to_structural_as_published"] = ratio
+    if PAPER in totals[PIPELINE] and EXACT in totals[PUBLISHED]:
+        ratio = totals[PIPELINE][PAPER] / totals[PUBLISHED][EXACT]
+        ratios[f"{PAPER}_in_pipeline_to_{EXACT}_as_published"] = ratio
     return {
         PUBLISHED: medians[PUBLISHED],
         PIPELINE: medians[PIPELINE],

@@ -98,6 +98,48 @@ def test_a_sentence_alone_gets_the_bits_it_gets_in_a_batch(scale):
         assert torch.equal(path, paths[only])
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_sums_of_many_large_scores_are_made_in_float64(batch):
+    """2,000 words of 10000.1, where float32 numbers lie 2 apart: the small differences decide."""
+    generator = torch.Generator().manual_seed(0)
+    emissions = torch.full((batch, 2000, 2), 10000.1)
+    emissions[0] += torch.rand(2000, 2, generator=generator) / 4
+    transitions = torch.tensor([[0.0, -0.1], [-0.1, 0.0]])
+    chain = LinearChain(
+        emissions, transitions, torch.zeros(2), torch.zeros(2), torch.tensor([2000, 1, 1999][:batch])
+    )
+    wide = LinearChain(emissions.double(), *potentials(chain)[1:], chain.lengths)
+    (best, path), (scores, paths) = chain.viterbi(), chain.kbest(2)
+    right, _ = wide.viterbi()
+    assert torch.equal(best, right.float())
+    assert torch.equal(scores[:, 0], right.float())
+    for found in (path, paths[:, 0]):  # of paths that tie any may be found
+        torch.testing.assert_close(wide.score(found), right, rtol=1e-14, atol=0.0)
+    assert torch.equal(chain.score(path), best)
+    if batch == 3:
+        assert best[2] == (1999 * emissions[2, 0, 0].double()).float()
+
+
+def test_large_sums_that_cancel_are_made_in_float64():
+    emissions = torch.tensor([[[0.0, 0.001], [0.002, 0.0], [0.0, 0.003]]])
+    start, end = torch.full((2,), 1e6), torch.full((2,), -1e6)
+    chain = LinearChain(emissions, torch.zeros(2, 2), start, end, torch.tensor([3]))
+    score, path = chain.viterbi()
+    assert path.tolist() == [[1, 0, 1]]
+    assert score.item() == pytest.approx(0.006, rel=1e-5)
+
+
+def test_more_sequences_are_asked_for_than_there_are():
+    chain = random_chain([2, 1], 2)
+    scores, paths = chain.kbest(10**6)
+    assert scores.shape == (2, 10**6)
+    assert scores.isfinite().sum(1).tolist() == [4, 2]
+    assert not paths[:, 4:].any()
+    expected, sequences = ranked(chain, 0, 2)
+    torch.testing.assert_close(scores[0, :4], expected)
+    assert torch.equal(paths[0, :4], sequences)
+
+
 def test_barriers_are_kept():
     chain = random_chain([40, 9], 5, dtype=torch.float32, padding=0.0)
     emissions, transitions, start, end = (p.detach().clone() for p in potentials(chain))

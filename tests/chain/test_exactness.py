@@ -11,7 +11,7 @@ from tests.helpers.chain_cases import potentials, random_chain, slow_answers, wi
 EPS = torch.finfo(torch.float32).eps
 
 
-def sweep(chain: LinearChain) -> engine.Found:
+def sweep(chain: LinearChain) -> engine.Sweep:
     with torch.no_grad():
         return engine.sweep(*potentials(chain), chain.lengths)
 
@@ -151,6 +151,33 @@ def test_log_marginals_of_float32_and_their_gradient_are_those_of_float64(barrie
         torch.testing.assert_close(mine.double(), exact, rtol=1e-5, atol=2e-4 if mine.ndim < 3 else 2e-5)
 
 
+def test_a_wide_neighbour_leaves_an_underflowed_marginal_at_zero():
+    """The first sentence is exact, with a probability of 0 in float32; the second goes through log space."""
+    chain = LinearChain(
+        torch.tensor([[[-15.0, 34.0]], [[53.0, -1.0]]], requires_grad=True),
+        torch.zeros(2, 2, requires_grad=True),
+        torch.tensor([30.0, -30.0], requires_grad=True),
+        torch.tensor([36.0, -18.0], requires_grad=True),
+        torch.tensor([1, 1]),
+    )
+    right = torch.tensor([[[1.0, 0.0]], [[1.0, 0.0]]])
+    torch.testing.assert_close(chain.moments().unary, right)
+    torch.testing.assert_close(torch.autograd.grad(chain.log_partition().sum(), chain.emissions)[0], right)
+
+
+def test_the_gradient_of_log_marginals_keeps_a_tag_whose_products_underflow():
+    chain = LinearChain(
+        torch.tensor([[[-25.0, 25.0]]], requires_grad=True),
+        torch.zeros(2, 2),
+        torch.tensor([26.0, -26.0]),
+        torch.tensor([26.0, 24.0]),
+        torch.tensor([1]),
+    )
+    (gradient,) = torch.autograd.grad(chain.log_marginals()[0, 0, 0], chain.emissions)
+    q = torch.sigmoid(torch.tensor(-4.0)).item()  # scores 27 and 23
+    assert gradient[0, 0].tolist() == pytest.approx([q, -q], rel=1e-4)
+
+
 def test_not_a_number_comes_out_as_such():
     chain = random_chain([3, 2], 3, dtype=torch.float32)
     emissions = chain.emissions.detach().clone()
@@ -160,3 +187,6 @@ def test_not_a_number_comes_out_as_such():
         gold_moments(torch.zeros(2, 3, dtype=torch.int64), chain.lengths, 3),
     )
     assert losses.isnan().tolist() == [True, False]
+    transitions = torch.full((3, 3), torch.nan)
+    everywhere = LinearChain(chain.emissions, transitions, *potentials(chain)[2:], chain.lengths)
+    assert everywhere.log_partition().isnan().all()

@@ -9,6 +9,7 @@ import torch
 
 from pipeline.chain import backend, cross_entropy, engine, gold_moments, log_space
 from pipeline.chain.viterbi import viterbi
+from tests.chain import test_differential
 from tests.helpers.chain_cases import potentials, random_chain
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -29,7 +30,7 @@ def test_sweep(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
     plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
     found, exact = fused.sweep(*on_device(plain), keep=True), log_space.sweep(*plain)
-    close(found.log_z, exact.log_z)
+    close(found.log_z.to(dtype), exact.log_z)
     for mine, right in zip(fused.moments(found), log_space.moments(exact), strict=True):
         close(mine, right)
     logs = fused.log_marginals(found)
@@ -89,6 +90,12 @@ def test_whole_chain_on_the_kernels(monkeypatch):
     monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
     for mine, right in zip(chain_answers(plain.to(DEVICE)), expected, strict=True):
         torch.testing.assert_close(mine.cpu(), right, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_batches_on_the_kernels(seed, monkeypatch):
+    monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
+    test_differential.check(seed, DEVICE)
 
 
 def chain_answers(chain):

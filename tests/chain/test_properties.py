@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline.chain import LinearChain, cross_entropy, gold_moments, path_moments, recursion
+from pipeline.chain import LinearChain, cross_entropy, engine, gold_moments, path_moments
+from pipeline.chain.gradients import expected_score
 from tests.helpers.chain_cases import potentials, random_chain
 
 LENGTHS = [7, 1, 4, 9]
@@ -102,9 +103,8 @@ def test_every_dynamic_program_goes_through_one_door(monkeypatch):
         started.append(program.__name__)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(recursion, "start", count)
+    monkeypatch.setattr(engine, "start", count)
     chain.score(torch.zeros(2, 3, dtype=torch.int64))
-    chain.inner(target)
     assert started == []
     cross_entropy(chain, target).sum().backward()
     assert started == ["sweep"]
@@ -128,7 +128,8 @@ def test_autocast_and_fast_products_do_not_reach_the_chain():
             found = answers(chain)
             tags = torch.zeros(4, 9, dtype=torch.int64)
             moments = gold_moments(tags, chain.lengths, 4)
-            torch.testing.assert_close(chain.inner(moments), chain.score(tags))
+            inner = expected_score(potentials(chain), chain.lengths, moments)
+            torch.testing.assert_close(inner.float(), chain.score(tags))
             again = path_moments(paths, torch.tensor([[0.3, 0.7]] * 4), chain.lengths, 4)
             assert torch.equal(again.pairs, weighted.pairs)
         assert torch.get_float32_matmul_precision() == "medium"
@@ -164,6 +165,34 @@ def test_losses_of_several_chains_may_wait_for_their_backward():
             gradients = torch.autograd.grad(total, potentials(chain), retain_graph=True)
             for name, value in zip(["grad_e", "grad_t", "grad_b", "grad_d"], gradients, strict=True):
                 torch.testing.assert_close(value, expected[name])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda chain: chain.log_partition().sum(),
+        lambda chain: chain.log_marginals().exp()[:, :, 0].sum(),
+        lambda chain: cross_entropy(chain, random_chain(LENGTHS, 4, seed=1).moments()).sum(),
+    ],
+    ids=["log_partition", "log_marginals", "cross_entropy"],
+)
+def test_a_gradient_of_the_gradient_raises(question, scale):
+    chain = random_chain(LENGTHS, 4, scale=scale, padding=0.0)
+    total = question(chain)
+    once = torch.autograd.grad(total, potentials(chain), retain_graph=True)
+    gradients = torch.autograd.grad(total, potentials(chain), create_graph=True)
+    for one, other in zip(once, gradients, strict=True):
+        assert torch.equal(one, other)
+    for gradient in gradients:
+        with pytest.raises(RuntimeError, match="differentiable once"):
+            torch.autograd.grad(total + gradient.square().sum(), potentials(chain), retain_graph=True)
+
+
+def test_moments_with_a_gradient_are_refused():
+    chain, moments = random_chain([2], 2), random_chain([2], 2, seed=1).moments()
+    with pytest.raises(ValueError, match="detach"):
+        cross_entropy(chain, moments._replace(pairs=moments.pairs.requires_grad_()))
 
 
 def test_threads_do_not_share_scratch_memory():

@@ -349,7 +349,8 @@ def test_a_distillation_file_re_runs_no_teacher_and_no_dump(
     stages = after_edit(file)
     assert original.keys() >= UNTOUCHED
     assert not stages & UNTOUCHED
-    assert {f"distill/{name}" for name in method_names()} <= stages
+    trained = {f"distill/{name}" for name in method_names()}
+    assert trained & stages == (set() if file.endswith("/roles.py") else trained)  # that one is for reports
 
 
 @pytest.mark.parametrize("method", method_names())

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from pipeline.chain import LinearChain, recursion
+from pipeline.chain import LinearChain, engine
 from pipeline.device import accelerator
 from pipeline.distillation.registry import method_names
 from pipeline.encoding.batching import Batch, Batches
@@ -187,7 +187,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
         started.append(program)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(recursion, "start", start)
+    monkeypatch.setattr(engine, "start", start)
     chosen = [batches.batch(next(batches.in_order()))]
     epochs.measure(contenders, model, chosen, STUDENT, steps=14, passes=1, accelerator=device)
     assert len(started) == programs * 2  # the warm-up and the pass that counts

@@ -1,6 +1,8 @@
 """K-best knowledge distillation (Kim & Rush 2016; Eq. 7): the teacher's K best tag sequences, weighted."""
 
-from pydantic import PositiveInt
+from typing import Annotated
+
+from pydantic import Field
 from torch import Tensor
 
 from pipeline.chain import LinearChain, Moments, path_moments
@@ -9,9 +11,9 @@ from pipeline.distillation.settings import Tempered
 
 
 class Settings(Tempered):
-    """`k`: how many sequences."""
+    """`k`: how many sequences; decoding takes memory and time in proportion to it."""
 
-    k: PositiveInt = 3
+    k: Annotated[int, Field(ge=1, le=1000)] = 3
 
 
 def targets(teacher: LinearChain, settings: Settings) -> Moments:

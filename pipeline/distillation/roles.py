@@ -1,0 +1,16 @@
+"""Which method is the paper's, and which it is compared with.
+
+Reports import this module and not `registry`, whose importers depend on the code of every method.
+"""
+
+UNDISTILLED = "vanilla"
+"""The student that learns from the gold tags alone."""
+
+PAPER = "efficient"
+"""The paper's own method."""
+
+EXACT = "structural"
+"""Struct. KD: the paper compares its epoch time with that of this method."""
+
+BASELINES = (UNDISTILLED, "kbest", EXACT, "posterior")
+"""The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
