@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.corpora.tagging import TagSet
 from pipeline.distillation import methods
+from pipeline.distillation.roles import UNDISTILLED
 from pipeline.errors import one_line, shown_address
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
