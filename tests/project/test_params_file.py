@@ -88,7 +88,7 @@ def test_a_file_that_is_no_tree_of_parameters_is_one_line(
 
 
 def test_odd_characters_in_keys_do_not_reach_the_terminal(refuse: Refuse) -> None:
-    assert "two lines: unknown key" in refuse(TEXT + '\n"two\\nlines\\e[31m": 1\n')
+    assert ": two lines: unknown key" in refuse(TEXT + '\n"two\\nlines\\e[31m": 1\n')
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
