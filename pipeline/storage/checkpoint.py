@@ -11,7 +11,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pipeline.storage.commit import locked
+from pipeline.storage.commit import locked, unwritable
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
 
 CHECKPOINTS = ".ckpt"  # the folder of all checkpoints in a DVC project
@@ -54,6 +54,10 @@ class Checkpoint:
         Raises:
             UserError: another process holds it, or `root` cannot be written.
         """
+        try:
+            root.mkdir(parents=True, exist_ok=True)  # it stays, as other runs lie there too
+        except OSError as error:
+            raise unwritable(root, error) from error
         with locked(root / key, "another process is at work on the same run"):
             checkpoint = cls(root / key)
             yield checkpoint

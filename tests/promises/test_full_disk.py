@@ -148,5 +148,5 @@ def test_a_file_where_checkpoints_should_lie(
     stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".ckpt").write_text("mine")
-    refused(stages, workspace, stage, tmp_path, ".ckpt/")
+    refused(stages, workspace, stage, tmp_path, ".ckpt: cannot be written")
     assert (tmp_path / ".ckpt").read_text() == "mine"
