@@ -266,7 +266,7 @@ def test_the_mirror_is_looked_in_first(run: Run, place: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("content", "settings", "says"),
     [
-        (b"Anna B-PER\nslept\n", {}, "train.txt:2: has 1 columns, but line 1 has 2"),
+        (b"Anna B-PER\nslept\n", {}, "train.txt:2: has 1 column, but line 1 has 2"),
         (b"Anna B-PER\n", {"tag": 3}, "train.txt:1: has 2 columns, so tag: 3 does not exist; choose 0 to 1"),
         (b"Anna B-PER\nslept V-X\n", {}, "train.txt:2: 'V-X' is no iob2 tag (O, B-TYPE, I-TYPE)"),
         (b"Anna S-PER\n", {}, "train.txt:1: 'S-PER' is no iob2 tag"),
@@ -311,7 +311,7 @@ def test_a_bad_corpus_is_one_line(
         ),
         ({"files": {"dev": "https://127.0.0.1:9/x"}}, "https://127.0.0.1:9/x: "),
         ({"files": {"dev": "http://example.org/x"}}, "http://example.org/x: "),
-        ({"scheme": "bilou"}, "params.yaml: corpora.mine.scheme: must be 'iob1', 'iob2', 'bioes' or 'plain'"),
+        ({"scheme": "bmewo"}, "params.yaml: corpora.mine.scheme: must be 'iob1', 'iob2', 'bioes', "),
         ({"word": "x"}, "params.yaml: corpora.mine.word: must be a column's number"),
         ({"files": {"dev": "own/broken.gz"}}, "own/broken.gz: "),
     ],
