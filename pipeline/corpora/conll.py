@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
 _COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
-_SPAN_OR_EMPTY = re.compile(r"\d+[-.]\d+")
+_RANGE_OR_EMPTY = re.compile(r"\d+[-.]\d+")
 
 Row = tuple[int, list[str]]
 """A line's number and its columns; none for a line between sentences."""
@@ -163,10 +163,10 @@ class _Columns:
         return Sentence(tuple(words), self.spans.read(tags, lines))
 
     def _counted_words(self, block: Sequence[Row]) -> Sequence[Row]:
-        """The block without the rows 1-2 and 1.1, if its other rows are numbered from 1."""
-        others = [row for row in block if not _SPAN_OR_EMPTY.fullmatch(row[1][0])]
-        if len(others) == len(block) or self.word in (0, -self.columns):
+        """The block without the rows 1-2 and 1.1 of CoNLL-U, if its other rows are numbered from 1."""
+        if self.word in (0, -self.columns):
             return block
+        others = [row for row in block if not _RANGE_OR_EMPTY.fullmatch(row[1][0])]
         numbered = all(cells[0] == str(number) for number, (_, cells) in enumerate(others, 1))
         return others if others and numbered else block
 
@@ -180,8 +180,8 @@ class _Columns:
             return f"{problem}; correct the line (or set separator, if words hold spaces)"
         if not cells[self.word]:
             return f"the word in column {self.word} is empty; correct the line"
-        problem = self.spans.problem(cells[self.tag])
-        return f"{problem}{_COMMENT_HINT}" if problem and cells[0].startswith("#") else problem
+        refused = self.spans.problem(cells[self.tag])
+        return f"{refused}{_COMMENT_HINT}" if refused and cells[0].startswith("#") else refused
 
 
 def _is_document(cell: str) -> bool:

@@ -84,6 +84,8 @@ def test_the_wrong_byte_is_named_wherever_chunks_end(most: int) -> None:
     assert refusal(content, most).startswith("name:3: byte 14 of the file (0xc3) is not utf-8")
     content = "a\nb\n".encode("utf-16") + b"\x00\xd8a\x00"
     assert refusal(content, most, encoding="utf-16").startswith("name:3: byte 11 of the file (0x00) is not")
+    content = b"abc\n\x1b$B\x46\x7c\xff\xff"  # wrong behind a change of the character set
+    assert refusal(content, most, encoding="iso2022_jp").startswith("name:2: byte 10 of the file (0xff)")
     assert refusal(b"a\n\xc3", most).startswith("name:2: byte 3 of the file (0xc3) is not utf-8")
 
 
