@@ -52,7 +52,8 @@ def test_with_text_the_folder_holds_words_and_scores(run, own, tmp_path):
     text = own.root / "news"
     text.write_text("ba neRI .\n\nTOK sa .\n")
     ended = run(text)
-    assert (ended.status, ended.out) == (0, "unlabelled: 2 sentences, 6 words\n")
+    said = "2 sentences, 6 words, read as a sentence a line, words between spaces; the first: ba | neRI | ."
+    assert (ended.status, ended.out) == (0, f"unlabelled: {said}\n")
     out = tmp_path / "place/out"
     assert set(check(out)) > {"text.parquet", "scores/seal.json"}
     table = pq.read_table(out / "text.parquet")
@@ -70,7 +71,7 @@ def test_with_text_the_folder_holds_words_and_scores(run, own, tmp_path):
     [
         (None, "there is no such file"),
         (b"", "holds no sentence"),
-        (b"caf\xe9 .\n", ":1: byte 4 of the line (0xe9) is not UTF-8"),
+        (b"caf\xe9 .\n", ":1: byte 4 of the file (0xe9) is not utf-8"),
     ],
 )
 def test_a_bad_text_is_one_line_and_no_folder(run, own, content, says, tmp_path):
