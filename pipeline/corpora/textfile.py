@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import UserError, is_unicode
+from pipeline.fetching.checks import GZIP
 
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
 CHUNK = 1 << 16  # bytes
-GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
     ZIP_MAGIC: "is a zip archive; unpack it and name the text file inside",
-    GZIP_MAGIC: "is gzip data, which must be unpacked once more",
+    GZIP: "is gzip data, which must be unpacked once more",
     b"PAR1": "is a Parquet file; set format: dataset",
     b"ARROW1": "is an Arrow file; set format: dataset",
     b"%PDF": "is a PDF document; name a text file",
@@ -130,7 +130,7 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 def _unzipped(raw: BinaryIO, gzipped: bool | None) -> io.BufferedReader:
     buffered = cast(io.BufferedReader, raw)
     if gzipped is None:
-        gzipped = buffered.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+        gzipped = buffered.peek(len(GZIP)).startswith(GZIP)
     return cast(io.BufferedReader, gzip.GzipFile(fileobj=buffered)) if gzipped else buffered
 
 
