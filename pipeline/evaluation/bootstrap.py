@@ -56,7 +56,7 @@ def resample(counts: Sequence[NDArray[np.int64]], *, samples: int = 10_000, seed
     return Resampled(table, float(_mean_f1(table.sum(0, keepdims=True))[0]), np.concatenate(f1))
 
 
-def p_value(a: Resampled, b: Resampled) -> float:
+def p_value(a: Resampled, b: Resampled) -> float | None:
     """Two-sided p-value of the difference in F1 of two methods resampled with the same seed.
 
     With D the observed difference and D* a resampled one, (1 + #{|D* − D| ≥ |D|}) / (1 + samples): how often
@@ -64,14 +64,17 @@ def p_value(a: Resampled, b: Resampled) -> float:
 
     Fewer than FEW sentences have the p-value of the permutation test, which keeps its level whatever their
     number: how often the difference is as large when the two methods' tags are swapped in a
-    random half of the sentences (all 2^S ways up to 13 sentences, else as many as there are samples).
+    random half of the sentences (all 2^S ways up to 13 sentences, else as many as there are samples). Methods
+    with unlike numbers of seeds cannot be swapped, and have None.
 
     Raises:
-        ValueError: the two were not measured on as many sentences, or few sentences with unlike seeds.
+        ValueError: the two were not measured on as many sentences.
     """
     if len(a.counts) != len(b.counts):
         raise ValueError(f"{len(a.counts)} sentences against {len(b.counts)}: not the same test set")
     observed = a.observed - b.observed
+    if len(a.counts) < FEW and a.counts.shape != b.counts.shape:
+        return None
     if len(a.counts) < FEW:
         return _permutation_p(a.counts, b.counts, abs(observed), len(a.resampled))
     moved = np.abs(a.resampled - b.resampled - observed)
@@ -82,8 +85,6 @@ def p_value(a: Resampled, b: Resampled) -> float:
 
 def _permutation_p(a: NDArray[np.int64], b: NDArray[np.int64], observed: float, samples: int) -> float:
     """The share of swaps of `a` and `b` [S, R, 3] by sentence that differ in F1 by `observed` or more."""
-    if a.shape != b.shape:
-        raise ValueError(f"{a.shape[1]} seeds against {b.shape[1]}: sentences cannot be swapped")
     exact = len(a) <= _EXACT
     if exact:
         swaps = np.array(list(product((False, True), repeat=len(a))))

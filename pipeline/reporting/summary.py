@@ -143,6 +143,8 @@ def _comparison(
     if rival is None or rival not in f1 or rival == method:
         return {f"p_value_vs_{label}": None, f"differs_from_{label}": None}
     p = p_value(resampled[method], resampled[rival])
+    if p is None:
+        return {f"p_value_vs_{label}": None, f"differs_from_{label}": None}
     differs = p < LEVEL and abs(mean(f1[method]) - mean(f1[rival])) > 2 * _standard_error(
         f1[method], f1[rival]
     )

@@ -117,10 +117,9 @@ def test_equal_methods_are_rarely_called_different_however_few_the_sentences(sen
     assert found <= 29  # of 300 at the level 0.05: more in one run of ten thousand
 
 
-def test_few_sentences_with_unlike_seeds_are_refused():
+def test_few_sentences_with_unlike_seeds_have_no_p_value():
     counts = draw(np.random.default_rng(0), 6, 0.8)
-    with pytest.raises(ValueError, match="1 seeds against 2"):
-        compare([counts], [counts, counts])
+    assert compare([counts], [counts, counts]) is None
 
 
 def test_no_spans_at_all():

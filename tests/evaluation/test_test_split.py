@@ -16,6 +16,7 @@ from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics
 from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
+from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
@@ -114,7 +115,9 @@ def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, t
     monkeypatch.setattr(
         test_split, "compute_metrics", lambda *args, **named: Metrics(f1, f1, f1, f1, 50.0, {})
     )
-    evaluate_stage.main(corpus, teacher, tmp_path / "out", Path(__file__).parents[2] / "params.yaml")
+    root = Path(__file__).parents[2]
+    (tmp_path / "code").write_text(fingerprint_of("evaluate", root))
+    evaluate_stage.main(corpus, teacher, tmp_path / "code", tmp_path / "out", root / "params.yaml")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == lines
     assert all("its F1 on test is 0: its training diverged or was too short" in line for line in warned)

@@ -30,6 +30,10 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _code(stage: str) -> dict[str, str]:
     return {"code": f"code/{stage}"}
 
@@ -138,7 +142,7 @@ class Workspace:
     def arguments(self, stage: str, out: str = "out") -> list[str]:
         """The command line of a stage that reads this workspace and writes `out`."""
         read, written = COMMANDS[stage]
-        words = [word for option, name in read.items() for word in (f"--{option}", str(self.root / name))]
+        words = [word for option, name in read.items() for word in (_option(option), str(self.root / name))]
         words += MORE.get(stage, [])
         for option, name in written.items():
             words += [f"--{option}", f"{out}{name}"]

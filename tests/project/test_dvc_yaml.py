@@ -168,7 +168,8 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
 
 
 @for_every_stage
-def test_a_command_gives_what_its_module_takes(stage: str) -> None:
+def test_a_command_gives_what_its_module_takes(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_STAGE", stage)  # as DVC does
     app = typer.Typer(add_completion=False)
     app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
     words = shlex.split(resolved()[stage]["cmd"])[3:]
@@ -213,10 +214,9 @@ def read_by(module: str) -> set[str]:
     whole |= {
         argument.arg
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "guarded"
-        for use in node.args
-        if isinstance(use, ast.Lambda)
-        for argument in use.args.args
+        if isinstance(node, ast.Lambda)
+        for argument in node.args.args
+        if argument.arg == "given"
     }
     keys: set[str] = set()
     attributes = 0
@@ -284,8 +284,8 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     for method in PARAMS["methods"]:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
-    assert re_run_by("teacher.epochs") == {"teacher"}
-    assert re_run_by("dump.dtype") == {"dump", "unlabelled"}
+    assert re_run_by("teacher.epochs") == {"teacher", "fold_teacher@1"}
+    assert re_run_by("dump.dtype") == {"dump@1", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "unlabelled"}

@@ -26,6 +26,7 @@ EDITS: dict[str, tuple[str, Any, str]] = {
     "download": ("corpora.mine.strict", True, "strict"),
     "prepare": ("prepare.overlap", 5, "overlap"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
+    "fold_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),
     "unlabelled": ("dump.dtype", "float16", "dtype"),
     "distill": (f"distill.{METHOD}.k", 2, "k"),
@@ -112,7 +113,7 @@ def test_an_edited_parameter_of_the_stage_keeps_the_output_from_being_written(
     assert written(tmp_path) == {"out"}
 
 
-@pytest.mark.parametrize("stage", ["download", "evaluate", "distill"])
+@pytest.mark.parametrize("stage", ["download", "evaluate", "teacher"])
 def test_edited_code_keeps_the_output_from_being_written(
     stage: str,
     own: Workspace,

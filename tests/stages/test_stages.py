@@ -252,7 +252,10 @@ def test_the_mirror_is_looked_in_first(run: Run, place: Path, monkeypatch: pytes
     write_params(files={"train": address})
     Path("mirror/mine").mkdir(parents=True)
     Path("mirror/mine/train.txt").write_bytes(b"Mirror O\n")
-    assert run(download.main, "corpus", "--out", "corpus", "--mirror", "mirror")[0] == 0
+    assert (
+        run(download.main, "corpus", "--code", "code/download", "--out", "corpus", "--mirror", "mirror")[0]
+        == 0
+    )
     monkeypatch.setenv("CORPUS_MIRROR", "mirror")
     assert fetch(run)[0] == 0
     assert Path("corpus/train/train.txt").read_bytes() == b"Mirror O\n"
