@@ -34,7 +34,12 @@ from tests.helpers.params_cases import (
     refuse_fixture as refuse_fixture,
 )
 
-COMMENTED_OUT = {"separator", "comment", "names"}  # of `corpora`; comments say what holds without them
+COMMENTED_OUT = {
+    "separator",
+    "comment",
+    "names",
+    "words",
+}  # of `corpora`; comments say what holds without them
 
 
 def test_the_real_file_loads(load: Load) -> None:

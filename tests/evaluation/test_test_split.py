@@ -117,7 +117,7 @@ def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, t
     )
     root = Path(__file__).parents[2]
     (tmp_path / "code").write_text(fingerprint_of("evaluate", root))
-    evaluate_stage.main(corpus, teacher, tmp_path / "code", tmp_path / "out", root / "params.yaml")
+    evaluate_stage.main(corpus, teacher, tmp_path / "code", tmp_path / "out", params=root / "params.yaml")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == lines
     assert all("its F1 on test is 0: its training diverged or was too short" in line for line in warned)

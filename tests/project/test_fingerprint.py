@@ -368,7 +368,7 @@ def test_changes_in_shared_files_reach_what_runs_them(after_edit: Callable[[str]
     assert UNTOUCHED | students <= after_edit("pipeline/errors.py")
 
 
-TRAINED = {"teacher"} | {f"distill/{name}" for name in method_names()}
+TRAINED = {"teacher", "fold_teacher"} | {f"distill/{name}" for name in method_names()}
 RESULTS = {"download", "prepare", "dump", "unlabelled", "evaluate"} | TRAINED
 
 
@@ -377,7 +377,7 @@ RESULTS = {"download", "prepare", "dump", "unlabelled", "evaluate"} | TRAINED
     [
         ("pipeline/params.py", "EDITED = 1"),
         ("pipeline/timing/settings.py", "EDITED = 1"),
-        ("stages/arguments.py", "Seed = Annotated[int, typer.Option(help='Another text.')]"),
+        ("stages/arguments.py", "Scores = Annotated[Path, typer.Option(help='Another text.')]"),
         *(
             (f"pipeline/reporting/{name}.py", "EDITED = 1")
             for name in ("page", "summary", "tables", "outcomes")
@@ -389,7 +389,7 @@ def test_timing_reports_and_help_texts_re_run_no_training_dump_or_evaluation(
 ) -> None:
     path = copy / file
     before = path.read_text(encoding="utf-8")
-    old = 'Seed = Annotated[int, typer.Option(help="A number in `seeds`.")]'
+    old = 'Scores = Annotated[Path, typer.Option(help="The teacher\'s scores, from `dump`.")]'
     edited = before.replace(old, line) if old in before else f"{before}\n{line}\n"
     path.write_text(edited, encoding="utf-8")
     try:
