@@ -157,7 +157,7 @@ def _slow(folder: Path, tokenizer: type) -> UserError:
 def _config_for_tokenizer(folder: Path) -> PreTrainedConfig:
     """The encoder's configuration; an empty one for a tagger of this project, which names its tokenizer."""
     values = read_checked(folder) if (folder / CONFIG).is_file() else {}
-    kind = values.get("model_type")
+    kind = values.get("model_type", "")
     if isinstance(kind, str) and kind not in CONFIG_MAPPING and (folder / "tokenizer_config.json").exists():
         return PreTrainedConfig()
     return known_config(values, f"{folder}: no usable tokenizer")
