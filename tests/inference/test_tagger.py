@@ -124,7 +124,16 @@ def test_a_hub_id_is_fetched(
 ) -> None:
     asked = []
 
-    def snapshot(repo: str, *, revision: str | None, allow_patterns: list[str], **options: object) -> str:
+    def snapshot(
+        repo: str,
+        *,
+        revision: str | None,
+        allow_patterns: list[str],
+        dry_run: bool = False,
+        **options: object,
+    ) -> str | list[str]:
+        if dry_run:
+            return []
         asked.append((repo, revision))
         folder = tmp_path / "snapshot"
         folder.mkdir()

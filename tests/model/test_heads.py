@@ -36,7 +36,7 @@ from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import LAYERS
 from tests.helpers.tiny_inputs import dump, same_bits, tagger, train_batches, write_split
 from tests.helpers.training_cases import SETTINGS, Case
-from tests.helpers.workspace import METHOD, Workspace
+from tests.helpers.workspace import METHOD, Workspace, place_of
 
 LENGTHS = torch.tensor([6, 1, 4, 3])
 TAGS = 5
@@ -273,18 +273,19 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
             shutil.rmtree(own.root / "scores")
             shutil.copytree(tmp_path / stage, own.root / "scores")
     torch.use_deterministic_algorithms(False)
-    for folder in ("teacher", "distill"):
-        assert load_model(tmp_path / folder).config.head == "softmax"
-        AutoModelForTokenClassification.from_pretrained(tmp_path / folder)
-    made = [
-        json.loads((tmp_path / folder / HISTORY).read_text())["made"] for folder in ("teacher", "distill")
-    ]
+    folders = [place_of(stage, tmp_path / stage) for stage in ("teacher", "distill")]
+    for folder in folders:
+        assert load_model(folder).config.head == "softmax"
+        AutoModelForTokenClassification.from_pretrained(folder)
+    made = [json.loads((folder / HISTORY).read_text())["made"] for folder in folders]
     assert [(one["method"], one["training"]["head"]) for one in made] == [
         ("teacher", "softmax"),
         (METHOD, "softmax"),
     ]
     assert "encoder" not in made[0]["training"]
-    scores = ScoreStore.open(tmp_path / "dump", expect=origin_of(own.root / "encoded", tmp_path / "teacher"))
+    scores = ScoreStore.open(
+        tmp_path / "dump/1", expect=origin_of(own.root / "encoded", tmp_path / "teacher")
+    )
     assert not any(part.any() for part in scores.parameters)
 
 

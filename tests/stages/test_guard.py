@@ -163,6 +163,6 @@ def test_an_orphan_and_its_successor_do_not_write_the_same_output(own: Workspace
             f"error: {tmp_path / 'out/1'}: another process is writing it; wait for it or stop it\n"
         )
         own.set()
-        with new_folder(tmp_path / "out") as folder:
+        with new_folder(tmp_path / "out/1") as folder:
             (folder / "mine").write_text("mine")
-    assert (tmp_path / "out" / "mine").exists()
+    assert (tmp_path / "out/1/mine").exists()
