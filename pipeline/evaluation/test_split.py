@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,7 +43,8 @@ def evaluate(
         The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; `constrained_f1`,
         the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development;
         parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
-        laying batches out included); device. And the predicted tags.
+        laying batches out included); device; `types`: precision, recall, f1 and the numbers of predicted and
+        gold spans of each type. And the predicted tags.
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)
@@ -74,6 +76,7 @@ def evaluate(
         "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
         "sentences_per_second": len(gold) / median(seconds),
         "device": device_name(accelerator.device),
+        "types": {kind: asdict(rates) for kind, rates in scores.types.items()},
     }
     return metrics, predicted
 

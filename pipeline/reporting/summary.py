@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from statistics import mean, median, stdev
 from typing import Any
 
-from pipeline.corpora.tagging import Scheme
+from pipeline.corpora.tagging import Scheme, spans
 from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
@@ -38,8 +38,9 @@ def summarise(
         samples: resamples of the bootstrap.
 
     Returns:
-        `task`, `device`, `sentences` (of the test set), `best_baseline`, `teacher` with its figures, and
-        `methods`. Each method has precision, recall, f1, token_f1 and constrained_f1 as {mean, std, seeds},
+        `task`, `device`, `sentences` and `spans` of the test set, `best_baseline`, `teacher` with its
+        figures, and `methods`. Each method has precision, recall, f1, token_f1 and constrained_f1 as
+        {mean, std, seeds},
         where std is the sample standard deviation over seeds, null with one seed; parameters, megabytes and
         the median sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
         without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap
@@ -79,6 +80,7 @@ def summarise(
         "task": task,
         "device": teacher.metrics["device"],
         "sentences": len(teacher.ids),
+        "spans": sum(len(spans(tags, scheme=scheme)) for tags in teacher.gold),
         "best_baseline": best_baseline,
         "teacher": {
             name: teacher.metrics[name] for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")

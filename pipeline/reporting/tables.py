@@ -75,6 +75,11 @@ def training_warnings(summary: Mapping[str, Any]) -> list[str]:
     """Warnings of failed training: a teacher with F1 0 or below the undistilled student, a student with 0."""
     found = []
     teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    if summary.get("spans") == 0:  # not in results recorded before they were counted
+        return [
+            "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
+            "the corpus, or give a test split with spans"
+        ]
     if teacher == 0:
         found.append(
             "the teacher's F1 is 0: its training diverged, and no student can learn from it; "

@@ -1,6 +1,7 @@
 """What is said of a model on the test split is what its tags, its file and its history say."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation import test_split
-from pipeline.evaluation.metrics import Metrics
+from pipeline.evaluation.metrics import Metrics, compute_metrics
 from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model
@@ -127,3 +128,10 @@ def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, t
 def test_a_split_without_spans_is_said_to_have_none():
     assert why_zero([["O", "O"], ["O"]]).startswith("every tag of the split is O")
     assert "diverged" in why_zero([["O"], ["B-X"]])
+
+
+def test_each_types_rates_are_kept(outcome):
+    metrics, gold, predicted = outcome
+    types = compute_metrics(gold, predicted, scheme="iob2").types
+    assert metrics["types"] == {kind: asdict(rates) for kind, rates in types.items()}
+    assert sum(rates["gold"] for rates in metrics["types"].values()) > 0

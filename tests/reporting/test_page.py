@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.reporting import page
 from pipeline.reporting.summary import summarise
+from pipeline.reporting.tables import training_warnings
 from tests.helpers.sample_results import GOLD, TIMING, outcome
 
 STUDENTS = {
@@ -93,6 +94,13 @@ def test_differences_are_called_significant_or_not():
 def test_a_diverged_model_is_a_loud_warning(teacher, students, complaint):
     text = page.page(summary_of(students, teacher), TIMING)
     assert f"> **WARNING: {complaint}" in text.split("## Metrics")[0]
+
+
+def test_a_test_split_without_spans_is_no_failed_training():
+    summary = summary_of(STUDENTS) | {"spans": 0}
+    (warning,) = training_warnings(summary)
+    assert warning.startswith("every tag of the test split is O")
+    assert "diverged" not in warning
 
 
 def test_a_sound_run_has_no_warning():

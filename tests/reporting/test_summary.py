@@ -4,6 +4,7 @@ import statistics
 
 import pytest
 
+from pipeline.corpora.tagging import spans
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import p_value, resample
 from pipeline.evaluation.metrics import sentence_counts
@@ -108,6 +109,7 @@ def test_seeds_alone_can_hide_a_difference_that_the_bootstrap_calls_sure():
 def test_the_summary_is_plain_json_with_the_teachers_figures():
     summary = summary_of({"vanilla": {1: outcome(0)}})
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert summary["spans"] == sum(len(spans(tags, scheme="iob2")) for tags in outcome().gold)
     assert (summary["task"], summary["sentences"], summary["device"]) == ("toy", 5, "a <small> machine")
     assert set(summary["teacher"]) == {
         "precision", "recall", "f1", "token_f1", "constrained_f1",

@@ -40,12 +40,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.mark.parametrize(
     "streams",
     [
-        {"out": FULL},
-        {"out": FULL, "err": FULL},
-        {"out": None, "err": None},
-        {"encoding": "ascii"},
+        pytest.param({"out": FULL, "err": FULL}, id="both full"),
+        pytest.param({"encoding": "ascii"}, id="ascii", marks=pytest.mark.slow),
+        pytest.param({"out": FULL}, id="full", marks=pytest.mark.slow),
+        pytest.param({"out": None, "err": None}, id="closed", marks=pytest.mark.slow),
     ],
-    ids=["full", "both full", "closed", "ascii"],
 )
 def test_no_stage_fails_by_its_streams(
     stages: Stages, workspace: Workspace, stage: str, streams: dict[str, str | None], tmp_path: Path
@@ -55,6 +54,14 @@ def test_no_stage_fails_by_its_streams(
     written = {name.partition("/")[0] for name in COMMANDS[stage][1].values()}
     assert written
     assert list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("stage", ["prepare", "evaluate", "report"])  # those that print much
+def test_a_locale_that_lacks_a_character_ends_no_stage(
+    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+) -> None:
+    ended = stages.run(stage, *workspace.arguments(stage), place=tmp_path, encoding="ascii")
+    assert (ended.status, "Traceback" in ended.err) == (0, False), ended.err
 
 
 def outcome(body: str, shell: str) -> tuple[int, str]:
