@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
 from pydantic_core import ErrorDetails
 
-from pipeline.corpora.settings import Corpus
+from pipeline.corpora.settings import Checksum, Corpus
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.settings import Settings
 from pipeline.encoding.settings import Prepare
@@ -26,7 +26,8 @@ from pipeline.training.settings import Student, Teacher
 
 _METHODS = {name: method_settings(name) for name in method_names()}
 _ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
-Distill = create_model("Distill", __base__=Group, unlabelled=(Address | None, None), **_ENTRIES)
+_TEXT: dict[str, Any] = {"unlabelled": (Address | None, None), "unlabelled_checksum": (Checksum | None, None)}
+Distill = create_model("Distill", __base__=Group, **_TEXT, **_ENTRIES)
 
 
 class Params(Group):
@@ -43,7 +44,7 @@ class Params(Group):
     teacher: Teacher
     dump: Dump
     student: Student
-    distill: Distill  # type: ignore[valid-type]  # `unlabelled`, and one field per file in distillation/methods
+    distill: Distill  # type: ignore[valid-type]  # text, and one field per file in distillation/methods
     evaluate: Evaluate
     time_epochs: TimeEpochs
 
@@ -62,6 +63,12 @@ class Params(Group):
         """`distill.unlabelled`: where text without tags comes from, if there is any."""
         source: str | None = getattr(self.distill, "unlabelled")  # noqa: B009
         return source
+
+    @property
+    def unlabelled_checksum(self) -> str | None:
+        """`distill.unlabelled_checksum`: what the unpacked text must have, if it is given."""
+        checksum: str | None = getattr(self.distill, "unlabelled_checksum")  # noqa: B009
+        return checksum
 
     def settings(self, method: str) -> Settings:
         """The entry `distill.<method>`, of the type that the method's own file defines.

@@ -25,7 +25,7 @@ def main(
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load, read_tags
-    from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
+    from pipeline.evaluation.test_split import evaluate, read_words, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check
 
@@ -38,7 +38,7 @@ def main(
         metrics, predicted = evaluate(
             load_model(model), model, batches, gold, accelerator(settings.precision)
         )
-        save_outcome(out, metrics, gold, predicted)
+        save_outcome(out, metrics, read_words(test), gold, predicted)
     if metrics["f1"] == 0:
         logging.warning("%s: its F1 on test is 0: %s", model, why_zero(gold))
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")

@@ -26,16 +26,16 @@ def main(
         "unlabelled",
         params,
         code,
-        lambda given: (given.unlabelled, given.task, given.corpus, given.dump),
+        lambda given: (given.unlabelled, given.unlabelled_checksum, given.task, given.corpus, given.dump),
         out,
-    ) as (source, task, corpus, settings):
+    ) as (source, checksum, task, corpus, settings):
         if source is None:
             with new_folder(out):
                 return
         from pipeline.corpora.unlabelled_text import fetch_unlabelled
         from pipeline.scores.unlabelled import write_unlabelled
 
-        text = fetch_unlabelled(source, corpus, mirror=mirror and mirror / task)
+        text = fetch_unlabelled(source, corpus, checksum=checksum, mirror=mirror and mirror / task)
         print(f"unlabelled: {text}")
         write_unlabelled(
             text.sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root

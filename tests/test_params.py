@@ -107,9 +107,11 @@ def test_the_real_file_loads(load: Load) -> None:
         (
             "distill.nope",
             {},
-            "distill.nope: unknown key; choose one of unlabelled, " + ", ".join(method_names()),
+            "distill.nope: unknown key; choose one of unlabelled, unlabelled_checksum, "
+            + ", ".join(method_names()),
         ),
         ("distill.unlabelled", "", "distill.unlabelled: must have at least 1 character"),
+        ("distill.unlabelled_checksum", "sha256:12", "distill.unlabelled_checksum: must match pattern"),
         ("distill.unlabelled", ["a"], "distill.unlabelled: must be a valid string, not"),
         ("distill.vanilla.schedule", "linear", "unknown key; choose one of epochs, learning_rate"),
         ("surprise", 1, "surprise: unknown key; choose one of " + ", ".join(Params.model_fields)),
@@ -331,4 +333,4 @@ def test_names_used_outside_are_there() -> None:
     """`task`, `methods`, … stand in dvc.yaml and in users' commands."""
     assert {"task", "methods", "method", "seeds", "corpora", "sources"} <= Params.model_fields.keys()
     assert Corpus.model_fields.keys() >= {"files", "word", "tag", "scheme", "encoding", "hold_out", "strict"}
-    assert set(module.Distill.model_fields) == {"unlabelled", *method_names()}
+    assert set(module.Distill.model_fields) == {"unlabelled", "unlabelled_checksum", *method_names()}

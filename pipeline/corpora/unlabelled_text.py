@@ -35,15 +35,17 @@ class UnlabelledText:
         )
 
 
-def fetch_unlabelled(source: str, corpus: Corpus, *, mirror: Path | None = None) -> UnlabelledText:
-    """`read_unlabelled` of a path or an https address.
+def fetch_unlabelled(
+    source: str, corpus: Corpus, *, checksum: str | None = None, mirror: Path | None = None
+) -> UnlabelledText:
+    """`read_unlabelled` of a path or an https address, whose unpacked bytes must have the checksum, if any.
 
     Raises:
         UserError: see sources.fetch_file and `read_unlabelled`.
     """
     with tempfile.TemporaryDirectory(prefix="unlabelled-") as place:
         file = Path(place, "text")
-        fetch_file(source, file, mirror=mirror)
+        fetch_file(source, file, checksum=checksum, mirror=mirror)
         return read_unlabelled(file, source, corpus)
 
 

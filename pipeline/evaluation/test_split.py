@@ -91,11 +91,21 @@ def why_zero(gold: Sequence[Sequence[str]]) -> str:
     return "its training diverged or was too short; lower learning_rate, or raise epochs"
 
 
+def read_words(split: Path) -> list[list[str]]:
+    """The words of an encoded split, which stand beside the tags that they were given."""
+    words: list[list[str]] = pq.read_table(split, columns=["words"])["words"].to_pylist()
+    return words
+
+
 def save_outcome(
-    folder: Path, metrics: dict[str, Any], gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+    folder: Path,
+    metrics: dict[str, Any],
+    words: Sequence[Sequence[str]],
+    gold: Sequence[Sequence[str]],
+    predicted: Sequence[Sequence[str]],
 ) -> None:
-    """Write `metrics.json` and `predictions.parquet` (id, gold, predicted)."""
+    """Write `metrics.json` and `predictions.parquet` (id, words, gold, predicted)."""
     with new_folder(folder) as aside:
         (aside / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-        table = pa.table({"id": range(len(gold)), "gold": gold, "predicted": predicted})
-        pq.write_table(table, aside / "predictions.parquet", compression="zstd")
+        columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": predicted}
+        pq.write_table(pa.table(columns), aside / "predictions.parquet", compression="zstd")

@@ -1,6 +1,7 @@
 """Text without tags is read however it is laid out; what is no such text is refused under its own name."""
 
 import gzip
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,3 +171,14 @@ def test_the_mirror_is_looked_in_for_an_address(tmp_path: Path) -> None:
     (tmp_path / "news.txt.gz").write_bytes(gzip.compress(b"Old Rome fell .\n"))
     found = fetch_unlabelled("https://127.0.0.1:9/news.txt", NEWSDESK, mirror=tmp_path)
     assert found.sentences == [Sentence(("Old", "Rome", "fell", "."))]
+
+
+def test_a_text_that_is_not_the_announced_one_is_refused(tmp_path: Path) -> None:
+    content = b"Old Rome fell .\n"
+    (tmp_path / "text.gz").write_bytes(gzip.compress(content))
+    right = f"sha256:{hashlib.sha256(content).hexdigest()}"  # of the unpacked bytes
+    found = fetch_unlabelled(str(tmp_path / "text.gz"), NEWSDESK, checksum=right)
+    assert found.sentences == [Sentence(("Old", "Rome", "fell", "."))]
+    with pytest.raises(UserError, match=r"text\.gz: .*sha256") as caught:
+        fetch_unlabelled(str(tmp_path / "text.gz"), NEWSDESK, checksum="sha256:" + "0" * 64)
+    assert "\n" not in str(caught.value)

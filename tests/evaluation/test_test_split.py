@@ -16,7 +16,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics, compute_metrics
-from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
+from pipeline.evaluation.test_split import evaluate, read_words, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
@@ -100,13 +100,16 @@ def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
     assert metrics["sentences_per_second"] == SPLITS["test"] / 5
 
 
-def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, tmp_path):
+def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path):
     metrics, gold, predicted = outcome
-    save_outcome(tmp_path / "outcome", metrics, gold, predicted)
+    words = read_words(corpus / "test.parquet")
+    save_outcome(tmp_path / "outcome", metrics, words, gold, predicted)
     assert set(check(tmp_path / "outcome")) == {"metrics.json", "predictions.parquet"}
     assert json.loads((tmp_path / "outcome" / "metrics.json").read_text()) == metrics
     table = pq.read_table(tmp_path / "outcome" / "predictions.parquet")
     assert table["id"].to_pylist() == list(range(SPLITS["test"]))
+    assert table["words"].to_pylist() == words
+    assert list(map(len, words)) == list(map(len, gold))
     assert table["gold"].to_pylist() == gold
     assert table["predicted"].to_pylist() == predicted
 

@@ -61,6 +61,20 @@ def test_the_model_itself_is_never_replaced(model: Path, tmp_path: Path, out: st
     assert check(model).keys() == FILES.keys()
 
 
+def test_a_folder_with_files_of_others_is_never_replaced(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="own"):
+        write_published(model, "card", tmp_path / "own")
+    assert read_folder(tmp_path / "own") == {"notes.txt": b"mine"}
+
+
+def test_what_was_published_is_replaced(model: Path, tmp_path: Path) -> None:
+    for card in ("first", "second"):
+        write_published(model, card, tmp_path / "out")
+    assert (tmp_path / "out" / CARD).read_text() == "second"
+
+
 def test_the_hub_gets_every_file_but_the_seal(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "published"
     write_published(model, "# card\n", out)

@@ -21,7 +21,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
 from pipeline.encoding.encoded import read_tags
 from pipeline.errors import UserError
-from pipeline.evaluation.test_split import evaluate, save_outcome
+from pipeline.evaluation.test_split import evaluate, read_words, save_outcome
 from pipeline.inference.tagger import load
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.params import load_params
@@ -60,7 +60,7 @@ def write_runs(root: Path, bert: Path, corpus: Path, **changes: dict[str, Any]) 
         load_model(student), student, Batches(load_split(path), 8), gold, accelerator("float32")
     )
     for name, f1 in (("efficient/1", 40.0), ("efficient/2", 44.0), ("teacher", 50.0)):
-        save_outcome(root / "eval" / name, metrics | {"f1": f1}, gold, predicted)
+        save_outcome(root / "eval" / name, metrics | {"f1": f1}, read_words(path), gold, predicted)
     return root
 
 

@@ -361,3 +361,13 @@ def test_the_model_itself_is_never_replaced(models: Callable[[str], Path]) -> No
         with pytest.raises(UserError, match="--out"):
             onnx_folder.write_export(model, out, int8=False)
     check(model)
+
+
+def test_a_folder_with_files_of_others_is_never_replaced(
+    models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="own"):
+        onnx_folder.write_export(models("bert"), tmp_path / "own", int8=False)
+    assert (tmp_path / "own/notes.txt").read_text() == "mine"

@@ -35,6 +35,7 @@ STANDS_FOR = {
     "settings": {"distill.<method>"},
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
+    "unlabelled_checksum": {"distill.unlabelled_checksum"},
 }
 
 # DVC's own reading of dvc.yaml, with foreach and matrix written out, and what two of its commands show of it.
