@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import RESULTS, compare, finish, show
+from benchmarks.studies.experiment import (
+    RESULTS,
+    Device,
+    EncoderName,
+    Task,
+    compare,
+    encoder_settings,
+    finish,
+    label,
+    show,
+)
 from benchmarks.studies.grid import best_settings
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -28,18 +38,20 @@ RUNS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
 
 
 def main(
-    task: Annotated[str, typer.Argument(help="A name under `corpora`, as conll2000 or conll2003.")],
-    device: Annotated[str, typer.Option(help="Ends the name of the file in results/.")],
+    task: Task,
+    device: Device,
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
-    shared = [f"task={task}", f"student.layers={layers}", *best_settings(task, device, layers)]
+    chosen = best_settings(task, label(device, encoder), layers)
+    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
     runs = {}
-    for label, (methods, changed) in RUNS.items():
-        runs[label] = finish([*shared, *(f"{key}={value}" for key, value in changed.items())], methods, seeds)
+    for kind, (methods, changed) in RUNS.items():
+        runs[kind] = finish([*shared, *(f"{key}={value}" for key, value in changed.items())], methods, seeds)
         result = compare(task, runs)
-        write_json(RESULTS / f"{task}-cross-fitting-{device}.json", result)
+        write_json(RESULTS / f"{task}-cross-fitting-{label(device, encoder)}.json", result)
         show(result)
 
 

@@ -258,6 +258,16 @@ def test_listed_parameters_exist(stage: str) -> None:
             value = value[part]
 
 
+def test_no_value_of_a_parameter_reaches_the_shell() -> None:
+    """`seeds: ["$(touch X)"]` would run there before any stage checks it; DVC_STAGE says which item it is."""
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    commands = {name: (stage.get("do") or stage)["cmd"] for name, stage in stages.items()}
+    assert {name for name, command in commands.items() if "$" in command} == {"download"}
+    assert (
+        re.findall(r"\$\{[^}]*\}", commands["download"]) == ["${key}"] * 2
+    )  # corpus and encoder, of this file
+
+
 def test_every_stage_has_a_description() -> None:
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert not [name for name, stage in stages.items() if not stage.get("do", stage).get("desc")]
