@@ -7,29 +7,17 @@ since `dvc exp run` changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.cross_fitting conll2003 --device cpu
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import (
-    RESULTS,
-    Device,
-    EncoderName,
-    Task,
-    compare,
-    encoder_settings,
-    finish,
-    label,
-    show,
-)
-from benchmarks.studies.grid import best_settings
-from pipeline.storage.text_file import write_json
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import Device, EncoderName, Task
 from stages import command
 
 PRETRAINED, TEACHER = {"student.init": "pretrained"}, {"student.init": "teacher"}
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
-RUNS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
+RUNS: dict[str, Kind] = {
     "with one fold": (["vanilla", "structural"], ONE | PRETRAINED),
     "with two folds": (["structural", "efficient"], TWO | PRETRAINED),
     "with two folds, from the teacher": (["structural"], TWO | TEACHER),
@@ -45,14 +33,7 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
-    chosen = best_settings(task, label(device, encoder), layers)
-    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
-    runs = {}
-    for kind, (methods, changed) in RUNS.items():
-        runs[kind] = finish([*shared, *(f"{key}={value}" for key, value in changed.items())], methods, seeds)
-        result = compare(task, runs)
-        write_json(RESULTS / f"{task}-cross-fitting-{label(device, encoder)}.json", result)
-        show(result)
+    compare_runs("cross-fitting", RUNS, task=task, device=device, layers=layers, seeds=seeds, encoder=encoder)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,12 @@ cache, so a stopped one continues. Run it from the root of a checkout of its own
     CORPUS_MIRROR=DIR python -m benchmarks.studies.variants conll2003 --device cpu
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import (
-    RESULTS,
-    Device,
-    EncoderName,
-    Task,
-    compare,
-    encoder_settings,
-    finish,
-    label,
-    show,
-)
-from benchmarks.studies.grid import best_settings
-from pipeline.storage.text_file import write_json
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import Device, EncoderName, Task
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -37,7 +25,7 @@ CONSTANT = {
     "distill.efficient.schedule": "constant",
     "distill.efficient.weight": "0.9",
 }  # the released code's
-VARIANTS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
+VARIANTS: dict[str, Kind] = {
     "tuned": (METHODS, {}),
     "with constant λ": (["efficient"], CONSTANT),
     "from the teacher": (METHODS, {"student.init": "teacher"}),
@@ -52,17 +40,8 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
-    chosen = best_settings(task, label(device, encoder), layers)
-    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
-    runs = {
-        label: finish(
-            [*shared, *(f"{key}={value}" for key, value in {**TUNED, **changed}.items())], methods, seeds
-        )
-        for label, (methods, changed) in VARIANTS.items()
-    }
-    result = compare(task, runs)
-    write_json(RESULTS / f"{task}-variants-{label(device, encoder)}.json", result)
-    show(result)
+    kinds = {name: (methods, {**TUNED, **changed}) for name, (methods, changed) in VARIANTS.items()}
+    compare_runs("variants", kinds, task=task, device=device, layers=layers, seeds=seeds, encoder=encoder)
 
 
 if __name__ == "__main__":
