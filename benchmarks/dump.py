@@ -56,10 +56,10 @@ def dump(root: Path) -> dict[str, Any]:
     main(
         encoded=root / "encoded",
         teacher=root / "teacher",
-        fold_teachers=root / "none",
+        scoring_teachers=root / "none",
         code=root / "code",
         out=root / "scores",
-        item="1",
+        item="1-1",
         params=ROOT / "params.yaml",
         root=root,
     )
@@ -78,14 +78,14 @@ def measure_dump(root: Path, sentences: int) -> dict[str, Any]:
     place = root / "dump"
     place.mkdir()
     words = measured(write_inputs, place, sentences)["words"]
-    dumped, opened = measured(dump, place), measured(open_store, place / "scores" / "1")
+    dumped, opened = measured(dump, place), measured(open_store, place / "scores" / "1" / "1")
     found = {
         "sentences": sentences,
         "words": words,
         "tags": len(TAG_SET),
         "encoded_mb": folder_bytes(place / "encoded") / 1e6,
-        "store_mb": folder_bytes(place / "scores" / "1") / 1e6,
-        "bytes_per_word": folder_bytes(place / "scores" / "1") / words,
+        "store_mb": folder_bytes(place / "scores" / "1" / "1") / 1e6,
+        "bytes_per_word": folder_bytes(place / "scores" / "1" / "1") / words,
         "floor_bytes_per_word": 4 * len(TAG_SET),
         "dump_seconds": dumped["seconds"],
         "dump_peak_mb": dumped["peak_mb"],

@@ -37,7 +37,8 @@ class Params(Group):
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
     method: str
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
-    folds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
+    teachers: Annotated[tuple[int, ...], Field(min_length=1, max_length=100)] = (1,)
+    folds: Annotated[tuple[int, ...], Field(min_length=1, max_length=100)] = (1,)
     corpora: dict[Name, Corpus]
     sources: dict[str, Source] = Field(default={})
     prepare: Prepare
@@ -57,6 +58,11 @@ class Params(Group):
     def encoder(self) -> Source:
         """Where `teacher.encoder` comes from."""
         return encoder_source(self.teacher.encoder, self.sources)
+
+    @property
+    def student_encoder(self) -> Source | None:
+        """Where `student.encoder` comes from; None: the students take the teacher's."""
+        return encoder_source(self.student.encoder, self.sources) if self.student.encoder else None
 
     @property
     def unlabelled(self) -> str | None:
@@ -86,10 +92,14 @@ class Params(Group):
         _one_of("task", [self.task], self.corpora)
         _one_of("methods", self.methods, _METHODS)
         _one_of("method", [self.method], self.methods)
-        if self.folds != tuple(range(1, len(self.folds) + 1)):
-            raise ValueError(
-                f"folds: must number them from 1, not {list(self.folds)}; write [1, 2] for two, [1] for none"
-            )
+        for key, numbers, one in (("teachers", self.teachers, "one"), ("folds", self.folds, "none")):
+            if numbers != tuple(range(1, len(numbers) + 1)):
+                raise ValueError(
+                    f"{key}: must number them from 1, not {list(numbers)}; "
+                    f"write [1, 2] for two, [1] for {one}"
+                )
+        if len(self.teachers) > 1 and len(self.folds) > 1:
+            raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")

@@ -12,12 +12,20 @@ Params = Annotated[Path, typer.Option(help="The file of parameters.")]
 Encoded = Annotated[Path, typer.Option(help="The encoded corpus, from `prepare`.")]
 Encoder = Annotated[Path, typer.Option(help="The pretrained encoder, from `download`.")]
 Teacher = Annotated[Path, typer.Option(help="The teacher, from `teacher`.")]
+StudentEncoder = Annotated[
+    Path, typer.Option(help="The students' own encoder, from `download`; empty: the teacher's.")
+]
+StudentEncoded = Annotated[
+    Path, typer.Option(help="The corpus for that encoder, from `prepare_student`; empty: `encoded`.")
+]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
 Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
-FoldTeachers = Annotated[Path, typer.Option(help="The folds' teachers, from `fold_teacher`.")]
+ScoringTeachers = Annotated[
+    Path, typer.Option(help="Further teachers: of folds, or with other seeds; from `scoring_teacher`.")
+]
 Item = Annotated[
-    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, or a fold's number.")
+    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, or TEACHER-FOLD.")
 ]
 Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]
 Mirror = Annotated[

@@ -12,12 +12,13 @@ from stages import (
     evaluate,
     export,
     fingerprint,
-    fold_teacher,
     headline,
     predict,
     prepare,
+    prepare_student,
     publish,
     report,
+    scoring_teacher,
     teacher,
     time_epochs,
     unlabelled,
@@ -27,8 +28,8 @@ from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs,
-    headline, report,
+    fingerprint, download, prepare, prepare_student, teacher, scoring_teacher, dump, unlabelled, distill,
+    evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from stages.items import student_folder, student_of
 def main(
     encoded: arguments.Encoded,
     encoder: arguments.Encoder,
+    student_encoded: arguments.StudentEncoded,
+    student_encoder: arguments.StudentEncoder,
     teacher: arguments.Teacher,
-    fold_teachers: arguments.FoldTeachers,
+    scoring_teachers: arguments.ScoringTeachers,
     scores: arguments.Scores,
     unlabelled: arguments.Unlabelled,
     code: arguments.Code,
@@ -25,22 +27,23 @@ def main(
     root: arguments.Root = Path(),
 ) -> None:
     """Train one student by one method, from the teacher's stored scores and the gold tags."""
+    from pipeline.storage.sealed_folder import filled
     from pipeline.training.student import train_student
     from pipeline.training.student_inputs import TeacherFolders
     from pipeline.training.student_settings import student_settings
 
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
-    uses = lambda given: (given.student, given.settings(method), len(given.folds))  # noqa: E731
-    with guarded(f"distill/{method}", params, code, uses, out) as (student, own, folds):
+    uses = lambda given: (given.student, given.settings(method), len(given.teachers), len(given.folds))  # noqa: E731
+    with guarded(f"distill/{method}", params, code, uses, out) as (student, own, *counts):
         train_student(
             student_settings(student, own),
             method,
             own,
             seed=seed,
-            encoded=encoded,
-            encoder=encoder,
-            folders=TeacherFolders(teacher, fold_teachers, scores, folds),
+            encoded=filled(student_encoded, encoded),
+            encoder=filled(student_encoder, encoder),
+            folders=TeacherFolders(teacher, scoring_teachers, scores, *counts),
             unlabelled=unlabelled,
             code=code,
             root=root,

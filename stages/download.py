@@ -11,30 +11,34 @@ from stages.guard import guarded
 
 
 def main(
-    what: Annotated[Literal["corpus", "encoder"], typer.Argument(help="What to fetch.")],
+    what: Annotated[Literal["corpus", "encoder", "student_encoder"], typer.Argument(help="What to fetch.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     code: Code,
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch the corpus of `task` or the encoder of `teacher.encoder`, and check it."""
+    """Fetch the corpus of `task`, or the encoder of the teacher or the students, and check it.
+
+    Without `student.encoder` that of the students is an empty folder: they take the teacher's.
+    """
     from pipeline.corpora.splits import fetch_corpus
     from pipeline.fetching.sources import fetch_encoder
     from pipeline.storage.sealed_folder import new_folder
 
-    if what == "encoder":
-        with (
-            guarded("download", params, code, lambda given: given.encoder, out) as encoder,
-            new_folder(out) as folder,
-        ):
-            fetch_encoder(encoder.source, folder, sha256=encoder.sha256)
-    else:
+    if what == "corpus":
         with (
             guarded("download", params, code, lambda given: (given.corpus, given.task), out) as used,
             new_folder(out) as folder,
         ):
             corpus, task = used
             fetch_corpus(corpus, folder, mirror=mirror and mirror / task)
+    else:
+        with (
+            guarded("download", params, code, lambda given: getattr(given, what), out) as encoder,
+            new_folder(out) as folder,
+        ):
+            if encoder is not None:
+                fetch_encoder(encoder.source, folder, sha256=encoder.sha256)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ def main(
     model: Annotated[Path, typer.Option(help="The teacher, a student, or with --item all students.")],
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write; with --item, METHOD/SEED is written there.")],
+    student_encoded: Annotated[
+        Path | None, typer.Option(help="The corpus for the students' own encoder; empty: `encoded`.")
+    ] = None,
     item: Annotated[str | None, typer.Option(envvar="DVC_STAGE", help="Which student: METHOD-SEED.")] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
@@ -27,10 +30,12 @@ def main(
     from pipeline.encoding.encoded import load, read_tags
     from pipeline.evaluation.test_split import evaluate, read_words, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
-    from pipeline.storage.sealed_folder import check
+    from pipeline.storage.sealed_folder import check, filled
 
     model, out = student_folder(model, item), student_folder(out, item)
     with guarded("evaluate", params, code, lambda given: given.evaluate, out) as settings:
+        if student_encoded is not None:
+            encoded = filled(student_encoded, encoded)
         check(encoded)
         test = encoded / "test.parquet"
         batches = Batches(load(test), settings.batch_size)

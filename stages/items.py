@@ -29,15 +29,16 @@ def student_folder(folder: Path, item: str | None) -> Path:
     return folder / method / str(seed)
 
 
-def fold_of(item: str) -> int:
-    """The number of a fold.
+def teacher_of(item: str) -> tuple[int, int]:
+    """The numbers of a teacher and of a fold, `TEACHER-FOLD`, both from 1.
 
     Raises:
         UserError: the item names none.
     """
-    if not re.fullmatch(r"[1-9][0-9]*", _key(item)):
-        raise UserError(f"--item: {item!r} is no fold; name its number, from 1")
-    return int(_key(item))
+    found = re.fullmatch(r"([1-9][0-9]*)-([1-9][0-9]*)", _key(item))
+    if not found:
+        raise UserError(f"--item: {item!r} is no TEACHER-FOLD; name one, such as 1-1")
+    return int(found[1]), int(found[2])
 
 
 def _key(item: str) -> str:

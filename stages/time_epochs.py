@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Encoder, FoldTeachers, Params, Scores, Teacher
+from stages.arguments import Code, Encoded, Encoder, Params, Scores, ScoringTeachers, Teacher
 from stages.command import run
 from stages.guard import guarded
 
@@ -15,7 +15,7 @@ def main(
     encoded: Encoded,
     encoder: Encoder,
     teacher: Teacher,
-    fold_teachers: FoldTeachers,
+    scoring_teachers: ScoringTeachers,
     scores: Scores,
     code: Code,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
@@ -31,12 +31,15 @@ def main(
     from pipeline.training.run import Inputs
     from pipeline.training.student_inputs import TeacherFolders, labelled_parts
 
-    uses = lambda given: (given.task, given.methods, given.student, len(given.folds), given.time_epochs)  # noqa: E731
-    with guarded("time_epochs", params, code, uses, out) as (task, methods, student, folds, settings):
+    uses = lambda given: (  # noqa: E731
+        *(given.task, given.methods, given.student, given.time_epochs),
+        *(len(given.teachers), len(given.folds)),
+    )
+    with guarded("time_epochs", params, code, uses, out) as (task, methods, student, settings, *counts):
         check(encoder)
         inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
         split = inputs.train.encoded
-        parts, stored = labelled_parts(inputs, TeacherFolders(teacher, fold_teachers, scores, folds))
+        parts, stored = labelled_parts(inputs, TeacherFolders(teacher, scoring_teachers, scores, *counts))
         inputs = replace(inputs, parts=tuple(parts))
         reproducible(seed=0)
         if settings.shapes == "bert-base":

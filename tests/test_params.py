@@ -187,7 +187,7 @@ def test_a_method_without_an_entry_has_its_defaults(load: Load, method: str) -> 
 
 def test_a_misspelt_key_is_told_before_the_one_it_stands_for(refuse: Refuse) -> None:
     assert ": teacher.epoch: unknown key" in refuse(TEXT.replace("  epochs: ", "  epoch: ", 1))
-    assert ": teachers: unknown key" in refuse(TEXT.replace("\nteacher:", "\nteachers:", 1))
+    assert ": teecher: unknown key" in refuse(TEXT.replace("\nteacher:", "\nteecher:", 1))
 
 
 HEADS = [("crf", "crf"), ("softmax", "crf"), ("softmax", "softmax"), ("crf", "softmax")]

@@ -4,6 +4,7 @@ A split is two files: words and tags as Parquet, for scoring, and what batches a
 of which no more is read than a batch needs, so that memory does not grow with the corpus.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -140,9 +141,11 @@ def as_tensors(table: pa.Table, tag_set: TagSet, layout: InputLayout) -> Encoded
 def save(table: pa.Table, path: Path, tag_set: TagSet, layout: InputLayout) -> None:
     """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
 
-    The tag set and the layout stand in the metadata of the Parquet file.
+    The tag set, the layout and the hash of the words stand in the metadata of the Parquet file.
     """
-    metadata = json.dumps({"tag_set": tag_set.to_json(), "layout": asdict(layout)})
+    metadata = json.dumps(
+        {"tag_set": tag_set.to_json(), "layout": asdict(layout), "words": words_digest(table["words"])}
+    )
     kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
     pq.write_table(kept, path, compression="zstd")
     encoded = as_tensors(table, tag_set, layout)
@@ -179,6 +182,38 @@ def load(path: Path) -> Encoded:
         tag_set=TagSet.from_json(header["tag_set"]),
         layout=InputLayout.from_json(header["layout"]),
     )
+
+
+def words_digest(words: pa.ChunkedArray) -> str:
+    """SHA-256 of sentences of words, however the column of lists of strings is cut into chunks."""
+    sentences, lengths, text = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+    for chunk in words.chunks:
+        flat = chunk.flatten()
+        sentences.update(chunk.value_lengths().cast(pa.int64()).to_numpy().tobytes())
+        lengths.update(pc.binary_length(flat).cast(pa.int64()).to_numpy(zero_copy_only=False).tobytes())
+        for word in flat.to_pylist():
+            text.update(word.encode())
+    return hashlib.sha256(b"".join(part.digest() for part in (sentences, lengths, text))).hexdigest()
+
+
+def read_words_digest(path: Path) -> str:
+    """What `words_digest` gave for a split that `save` wrote: the same for every tokenizer.
+
+    Raises:
+        UserError: the file is no such split.
+    """
+    try:
+        digest = json.loads(pq.read_schema(path).metadata[_METADATA])["words"]
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
+    return str(digest)
+
+
+def read_sentences(path: Path) -> list[Sentence]:
+    """The words and tags of a split that `save` wrote, to be cut by another tokenizer."""
+    table = pq.read_table(path, columns=["words", "tags"])
+    rows = zip(table["words"].to_pylist(), table["tags"].to_pylist(), strict=True)
+    return [Sentence(tuple(words), tags and tuple(tags)) for words, tags in rows]
 
 
 def read_tags(path: Path) -> list[list[str]]:

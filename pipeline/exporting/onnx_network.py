@@ -53,6 +53,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             )
         assert program is not None  # it is, with dynamo
         exported: onnx.ModelProto = program.model_proto
+        _any_size(exported.graph)
         session = onnxruntime.InferenceSession(
             exported.SerializeToString(), providers=["CPUExecutionProvider"]
         )
@@ -68,6 +69,12 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     for node in exported.graph.node:
         del node.metadata_props[:]  # the lines of source code, with this machine's paths
     return exported
+
+
+def _any_size(graph: onnx.GraphProto) -> None:
+    """Declare rows and pieces of the output free, as an LSTM is traced with those of its example."""
+    for dimension, size in zip(graph.output[0].type.tensor_type.shape.dim, ("rows", "pieces"), strict=False):
+        dimension.dim_param = size
 
 
 class _Emissions(nn.Module):

@@ -16,5 +16,5 @@ class Source(Group):
 
 
 def encoder_source(encoder: str, sources: Mapping[str, Source]) -> Source:
-    """Where `teacher.encoder` comes from: an entry of `sources`, or the address itself."""
+    """Where an encoder comes from: an entry of `sources`, or the address itself."""
     return sources.get(encoder, Source(source=encoder))

@@ -17,6 +17,7 @@ from pipeline.encoding.encoder_config import CONFIG, read_checked
 from pipeline.encoding.pretrained import known_config, load_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
+from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
 from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
 from pipeline.model.first_layers import check_first_layers, first_layers
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
@@ -92,6 +93,42 @@ class ChainTagger(PreTrainedModel):
         tagger.encoder = encoder
         if tagger.projection is not None:
             tagger.projection = token_classifier.pretrained_projection(folder, config, len(encoded.tag_set))
+        return tagger
+
+    @classmethod
+    def from_embeddings(
+        cls,
+        folder: Path,
+        encoded: Encoded,
+        *,
+        width: int,
+        hidden: int,
+        layers: int,
+        dropout: float = 0.1,
+    ) -> Self:
+        """A tagger with a CRF over a new BiLSTM, which reads a pretrained encoder's embeddings of pieces.
+
+        Args:
+            folder: the encoder.
+            encoded: a split that the tagger will read, for its tag set and layout.
+            width: numbers of an embedding, the first principal components of the encoder's.
+            hidden: numbers of a hidden state in each direction.
+            layers: of the BiLSTM.
+            dropout: of the embeddings, and before the emission layer.
+
+        Raises:
+            UserError: the encoder cannot be loaded, or its embeddings have fewer numbers.
+        """
+        embeddings = load_encoder(folder).get_input_embeddings().weight.detach()
+        if width > embeddings.shape[1]:
+            raise UserError(
+                f"student.bilstm.width: {width} is more than the {embeddings.shape[1]} numbers of an "
+                f"embedding in {folder}; set at most these"
+            )
+        shape = BiLSTMConfig(len(embeddings), width, 2 * hidden, layers, dropout).to_dict()
+        tag_set, layout = encoded.tag_set.to_json(), asdict(encoded.layout)
+        tagger = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, "crf"))
+        tagger.encoder.start_from(embeddings)
         return tagger
 
     @classmethod
@@ -202,9 +239,10 @@ class ChainTagger(PreTrainedModel):
 
     @property
     def head_parameters(self) -> list[nn.Parameter]:
-        """Emission layer and CRF, if any: what is not pretrained and takes its own learning rate."""
+        """Emission layer, CRF and BiLSTM, if any: what is new and takes its own learning rate."""
         chain = (self.transitions, self.start, self.end)
         return [
+            *(self.encoder.new_parameters if isinstance(self.encoder, BiLSTM) else ()),
             *self.emission.parameters(),
             *(scores for scores in chain if isinstance(scores, nn.Parameter)),
         ]

@@ -8,7 +8,7 @@ from transformers import PreTrainedConfig
 from pipeline.corpora.schemes import tag_problem
 from pipeline.corpora.tagging import Scheme
 from pipeline.encoding.encoded import InputLayout
-from pipeline.encoding.encoder_config import CONFIG
+from pipeline.encoding.encoder_config import CONFIG, read_checked
 from pipeline.encoding.encoder_kinds import positions
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
@@ -83,6 +83,18 @@ def checked_values(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     if wrong:
         raise UserError(f"{where}: {wrong[0]} in its {CONFIG} is damaged; fetch it again")
     return values
+
+
+def read_layout(folder: Path) -> InputLayout:
+    """How pieces are laid out for the tagger in `folder`, without loading it.
+
+    Raises:
+        UserError: the folder holds no tagger, or one that does not say it.
+    """
+    layout = checked_values(read_checked(folder), folder)["input_layout"]
+    if layout is None:
+        raise UserError(f"{folder / CONFIG}: says no input_layout; train the model again")
+    return InputLayout.from_json(layout)
 
 
 def check_layout(layout: dict[str, Any] | None, encoder: PreTrainedConfig) -> None:

@@ -9,14 +9,25 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import WEIGHTS
+from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
 from pipeline.storage.sealed_folder import check
+
+
+def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: int) -> Path:
+    """The folder of the teacher `number` that scores the sentences of `fold` of `folds`, all from 1.
+
+    Args:
+        first: the teacher 1 that was trained on all sentences; it scores them where there is one fold.
+        others: `<number>/<fold>` is each other one.
+    """
+    return first if (number, folds) == (1, 1) else others / str(number) / str(fold)
 
 
 def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
@@ -26,30 +37,27 @@ def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int =
         UserError: a folder is damaged, or `encoded` has no such split.
     """
     file = encoded / f"{split}.parquet"
-    digests = check(encoded)
-    if file.name not in digests:
+    if file.name not in check(encoded):
         raise UserError(f"{file}: missing; remove {encoded} and run `dvc repro`")
-    origin = origin_of_file(file, digests[file.name], teacher)
+    origin = origin_of_file(file, teacher)
     return origin if folds == 1 else replace(origin, split=f"{split}, fold {fold} of {folds}")
 
 
-def origin_of_file(split: Path, digest: str, teacher: Path) -> Origin:
-    """`origin_of` for the split in a file, which is named after it.
+def origin_of_file(split: Path, teacher: Path) -> Origin:
+    """`origin_of` for the split in a file, which is named after it; it is the same for every tokenizer.
 
     Args:
         split: the file; the folder around it need not be sealed.
-        digest: its SHA-256.
         teacher: the folder of the model.
 
     Raises:
         UserError: the file is no encoded split, or `teacher` is damaged.
     """
-    header = load(split)
     return Origin(
-        tags=header.tag_set.tags,
+        tags=load(split).tag_set.tags,
         teacher=check(teacher)[WEIGHTS],
-        corpus=digest,
-        tokenizer=header.layout.identity,
+        words=read_words_digest(split),
+        tokenizer=read_layout(teacher).identity,
         split=split.stem,
     )
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 DTYPES = {"float32": "<f4", "float16": "<f2"}
 _KEY = "score_store"
 
@@ -36,11 +36,18 @@ RowGroup = tuple[Integers, Integers, Numbers]  # ids [S], lengths [S], emissions
 
 @dataclass(frozen=True)
 class Origin:
-    """What the scores of a store were made from: the tag names in order, content hashes, and the split."""
+    """What the scores of a store were made from.
+
+    tags: their names, in the order of the columns.
+    teacher: SHA-256 of its weights.
+    words: `encoded.words_digest` of the split.
+    tokenizer: the identity of the one that cut the words for the teacher.
+    split: its name, and the fold if the store holds one alone.
+    """
 
     tags: tuple[str, ...]
     teacher: str
-    corpus: str
+    words: str
     tokenizer: str
     split: str = "train"
 

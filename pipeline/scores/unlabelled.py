@@ -15,7 +15,7 @@ from pipeline.scores.dump import dump_scores, origin_of_file
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
-from pipeline.storage.sealed_folder import check, new_folder, sha256
+from pipeline.storage.sealed_folder import check, new_folder
 
 TEXT, SCORES = "text.parquet", "scores"
 
@@ -59,7 +59,7 @@ def write_unlabelled(
             Batches(load(folder / TEXT), settings.batch_size),
             accelerator(settings.precision),
             settings,
-            origin=origin_of_file(folder / TEXT, sha256(folder / TEXT), teacher),
+            origin=origin_of_file(folder / TEXT, teacher),
             checkpoint=checkpoint.folder,
             out=folder / SCORES,
         )
@@ -76,14 +76,14 @@ def open_unlabelled(folder: Path, labelled: Batches, teacher: Path) -> tuple[Bat
     Raises:
         UserError: the folder is damaged, or was made with another teacher, layout or tag set.
     """
-    if not (files := check(folder)):
+    if not check(folder):
         return None
     encoded, mine = load(folder / TEXT), labelled.encoded
     if (encoded.tag_set, encoded.layout) != (mine.tag_set, mine.layout):
         raise UserError(
             f"{folder / TEXT}: was made for another corpus or encoder; run `dvc repro unlabelled`"
         )
-    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, files[TEXT], teacher))
+    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, teacher))
     return Batches(encoded, labelled.batch_size), store
 
 

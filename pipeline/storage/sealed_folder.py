@@ -81,6 +81,15 @@ def check(path: Path) -> dict[str, str]:
     return files
 
 
+def filled(folder: Path, otherwise: Path) -> Path:
+    """`folder`, or `otherwise` if it was sealed empty; the seal alone is read.
+
+    Raises:
+        UserError: the folder is missing, or its seal is missing or damaged.
+    """
+    return otherwise if identity(folder) == _digest({}) else folder
+
+
 def identity(path: Path) -> str:
     """One SHA-256 that names the content of a sealed folder (of its seal; the files are not read).
 

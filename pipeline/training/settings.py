@@ -1,6 +1,8 @@
 """The groups `teacher` and `student` of params.yaml."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from pipeline.settings import Address, Count, Group, Head, NonNegative, Positive, Precision, Seed, Share
 
@@ -28,8 +30,30 @@ class Teacher(Training):
     seed: Seed = 1
 
 
+class BiLSTM(Group):
+    """The shape of a student that is no transformer."""
+
+    width: Count = 128
+    hidden: Count = 256
+    layers: Count = 1
+
+
 class Student(Training):
     """The students' shape and training."""
 
+    encoder: Address | None = None
+    network: Literal["transformer", "bilstm"] = "transformer"
     layers: Count
+    bilstm: BiLSTM = BiLSTM()
     init: Literal["pretrained", "teacher"] = "pretrained"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.init == "teacher" and (self.encoder or self.network == "bilstm"):
+            raise ValueError(
+                "init: teacher takes the teacher's first layers, which do not fit student.encoder and "
+                "student.network: bilstm; set student.init: pretrained"
+            )
+        if self.network == "bilstm" and self.head == "softmax":
+            raise ValueError("head: softmax needs a transformer; set student.head: crf")
+        return self

@@ -65,17 +65,21 @@ def train_student(
 
 
 def new_student(student: Student, encoder: Path, teacher: Path, encoded: Encoded) -> ChainTagger:
-    """A new student with the first layers of the pretrained encoder, or of the teacher.
+    """A new student: the first layers of the pretrained encoder or of the teacher, or a BiLSTM.
 
     Args:
-        student: its settings; `init` says which of the two.
-        encoder: the folder of the pretrained encoder.
+        student: its settings; `network` and `init` say which.
+        encoder: the folder of the student's pretrained encoder.
         teacher: the folder of the teacher.
         encoded: a split, for the tag set and the layout.
 
     Raises:
         UserError: the folder does not fit.
     """
+    if student.network == "bilstm":
+        return ChainTagger.from_embeddings(
+            encoder, encoded, **student.bilstm.model_dump(), dropout=student.dropout
+        )
     shape = student.model_dump(include={"layers", "dropout", "head"})
     if student.init == "teacher":
         return ChainTagger.from_teacher(teacher, **shape)

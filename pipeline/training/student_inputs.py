@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
-from pipeline.scores.dump import origin_of
+from pipeline.scores.dump import origin_of, scoring_teacher
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training.loop import Loss
@@ -21,24 +21,31 @@ class TeacherFolders:
     """The folders of teachers and of their scores.
 
     teacher: trained on all training sentences.
-    fold_teachers: `<fold>` is the teacher that has not seen this fold's sentences; not read with one fold.
-    scores: `<fold>` is the store of this fold's sentences, by its teacher; with one fold by `teacher`.
+    scoring_teachers: `<number>/<fold>` is each further one (see `scores.dump.scoring_teacher`).
+    scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
+    teachers: how many score each sentence.
     folds: how many there are.
     """
 
     teacher: Path
-    fold_teachers: Path
+    scoring_teachers: Path
     scores: Path
-    folds: int
+    teachers: int = 1
+    folds: int = 1
 
-    def scoring(self, fold: int) -> Path:
-        """The teacher whose scores the sentences of `fold` have."""
-        return self.teacher if self.folds == 1 else self.fold_teachers / str(fold)
+    def scoring(self, number: int, fold: int) -> Path:
+        """The teacher of this number whose scores the sentences of `fold` have."""
+        return scoring_teacher(self.teacher, self.scoring_teachers, number, fold, self.folds)
+
+    def store(self, number: int, fold: int) -> Path:
+        """Its scores of them."""
+        return self.scores / str(number) / str(fold)
 
     @property
     def stores(self) -> list[Path]:
-        """The store of each fold."""
-        return [self.scores / str(fold) for fold in range(1, self.folds + 1)]
+        """All of them."""
+        numbers, folds = range(1, self.teachers + 1), range(1, self.folds + 1)
+        return [self.store(number, fold) for number in numbers for fold in folds]
 
 
 def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batches], list[PartScores]]:
@@ -49,12 +56,15 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
     """
     split = inputs.train
     parts, scores = [], []
-    for fold, folder in enumerate(folders.stores, 1):
+    for fold in range(1, folders.folds + 1):
         rows = None if folders.folds == 1 else fold_rows(len(split.encoded), fold, folders.folds)
-        origin = origin_of(inputs.encoded, folders.scoring(fold), fold=fold, folds=folders.folds)
-        store = ScoreStore.open(folder, expect=origin)
+        stores = []
+        for number in range(1, folders.teachers + 1):
+            scoring = folders.scoring(number, fold)
+            origin = origin_of(inputs.encoded, scoring, fold=fold, folds=folders.folds)
+            stores.append(ScoreStore.open(folders.store(number, fold), expect=origin))
         parts.append(split if rows is None else Batches(split.encoded, split.batch_size, rows))
-        scores.append(PartScores(store, rows))
+        scores.append(PartScores(tuple(stores), rows))
     return parts, scores
 
 
@@ -80,7 +90,7 @@ def student_inputs(
     if isinstance(own, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
         if text := open_unlabelled(unlabelled, inputs.train, folders.teacher):
-            parts, scores = [*parts, text[0]], [*scores, PartScores(text[1])]
+            parts, scores = [*parts, text[0]], [*scores, PartScores((text[1],))]
         inputs = replace(inputs, parts=tuple(parts))
     steps = len(inputs.batches) * student.epochs
     return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)

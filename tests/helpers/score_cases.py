@@ -12,7 +12,7 @@ from pipeline.scores import shards, store
 from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
 
 TAGS = ("O", "B-PER", "I-PER", "B-Ort", "I-Ort")
-ORIGIN = Origin(TAGS, teacher="a1", corpus="b2", tokenizer="c3", split="train")
+ORIGIN = Origin(TAGS, teacher="a1", words="b2", tokenizer="c3", split="train")
 SENTENCES, SHARD = 50, 20
 AWKWARD = [0.0, -0.0, 1e-45, -3.4028234e38, 3.4028234e38, 1 + 2**-23]  # float32's edges
 

@@ -18,8 +18,8 @@ SHARED = (
     "download@encoder",
     "prepare",
     "teacher",
-    "fold_teacher@1",
-    "dump@1",
+    "scoring_teacher@1-1",
+    "dump@1-1",
     "unlabelled",
 )
 PER_RUN = ("distill", "evaluate")

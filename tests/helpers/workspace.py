@@ -43,17 +43,20 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "fingerprint": ({}, {"out": ""}),
     "download": (_code("download"), {"out": ""}),
     "prepare": (_same("corpus", "encoder") | _code("prepare"), {"out": ""}),
+    "prepare_student": (_same("encoded", "student_encoder") | _code("prepare_student"), {"out": ""}),
     "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
-    "fold_teacher": (_same("encoded", "encoder") | _code("fold_teacher"), {"out": ""}),
-    "dump": (_same("encoded", "teacher", "fold_teachers") | _code("dump"), {"out": ""}),
+    "scoring_teacher": (_same("encoded", "encoder") | _code("scoring_teacher"), {"out": ""}),
+    "dump": (_same("encoded", "teacher", "scoring_teachers") | _code("dump"), {"out": ""}),
     "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
     "distill": (
-        _same("encoded", "encoder", "teacher", "fold_teachers", "scores", "unlabelled") | _code("distill"),
+        _same("encoded", "encoder", "student_encoded", "student_encoder")
+        | _same("teacher", "scoring_teachers", "scores", "unlabelled")
+        | _code("distill"),
         {"out": ""},
     ),
     "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
     "time_epochs": (
-        _same("encoded", "encoder", "teacher", "fold_teachers", "scores") | _code("time_epochs"),
+        _same("encoded", "encoder", "teacher", "scoring_teachers", "scores") | _code("time_epochs"),
         {"out": "/timing.json"},
     ),
     "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
@@ -67,14 +70,14 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 MORE = {
     "fingerprint": ["--root", str(ROOT)],
     "download": ["corpus"],
-    "fold_teacher": ["--item", "1"],
-    "dump": ["--item", "1"],
+    "scoring_teacher": ["--item", "1-1"],
+    "dump": ["--item", "1-1"],
     "distill": ["--item", f"{METHOD}-1"],
 }
 
 
 # Where below its option `out` a stage of a matrix writes.
-PLACES = {"fold_teacher": "1", "dump": "1", "distill": f"{METHOD}/1"}
+PLACES = {"scoring_teacher": "1/1", "dump": "1/1", "distill": f"{METHOD}/1"}
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,16 @@ class Workspace:
         seal(plain, root / "encoder")
         tiny_inputs.write_corpus(root / "encoded", plain)
         tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
-        tiny_inputs.dump(root / "scores" / "1", root / "encoded", root / "teacher", shard_sentences=8)
-        shutil.rmtree(root / "scores" / "checkpoint")
+        tiny_inputs.dump(root / "scores" / "1" / "1", root / "encoded", root / "teacher", shard_sentences=8)
+        shutil.rmtree(root / "scores" / "1" / "checkpoint")
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
         (root / "text").write_text("\n".join(text))
         tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
+        for name in ("student_encoder", "student_encoded"):
+            with new_folder(root / name):
+                pass
         with new_folder(root / "corpus") as aside:
             for split in SPLITS:
                 (aside / split).mkdir()

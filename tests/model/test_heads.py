@@ -182,7 +182,7 @@ def test_every_method_learns_every_pair_that_is_not_refused(
     student = ChainTagger.from_encoder(bert, encoded, layers=1, head=student_head).train()
     run = Run(student, SETTINGS, 10)
     before = {key: tensor.clone() for key, tensor in student.state_dict().items()}
-    loss = student_loss(name, settings_of(name), [PartScores(store)], steps=10, epochs=2)
+    loss = student_loss(name, settings_of(name), [PartScores((store,))], steps=10, epochs=2)
     for ids in list(batches.in_order())[:2]:
         run.update(batches.batch(ids), loss, accelerator("float32"))
     after = student.state_dict()
@@ -284,7 +284,7 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
     ]
     assert "encoder" not in made[0]["training"]
     scores = ScoreStore.open(
-        tmp_path / "dump/1", expect=origin_of(own.root / "encoded", tmp_path / "teacher")
+        tmp_path / "dump/1/1", expect=origin_of(own.root / "encoded", tmp_path / "teacher")
     )
     assert not any(part.any() for part in scores.parameters)
 

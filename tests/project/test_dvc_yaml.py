@@ -173,7 +173,7 @@ def test_a_command_gives_what_its_module_takes(stage: str) -> None:
     app = typer.Typer(add_completion=False)
     app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
     words = shlex.split(resolved()[stage]["cmd"])[3:]
-    if stage.startswith(("fold_teacher", "dump", "distill")):  # DVC says which in DVC_STAGE
+    if stage.startswith(("scoring_teacher", "dump", "distill")):  # DVC says which in DVC_STAGE
         words += ["--item", stage]
     context = typer.main.get_command(app).make_context(
         stage, words
@@ -296,8 +296,8 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     for method in PARAMS["methods"]:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
-    assert re_run_by("teacher.epochs") == {"teacher", "fold_teacher@1"}
-    assert re_run_by("dump.dtype") == {"dump@1", "unlabelled"}
+    assert re_run_by("teacher.epochs") == {"teacher", "scoring_teacher@1-1"}
+    assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "unlabelled"}

@@ -80,7 +80,7 @@ def test_documents_of_5000_words(place: Path, bert: Path) -> None:
     entry = {"files": {split: split for split in SPLITS}, "format": "jsonl", "scheme": "bioes"}
     student = run(place, bert, "structural", entry)
 
-    lengths = pq.read_table(next(Path("data/scores/1").glob("*.parquet")))["length"].to_pylist()
+    lengths = pq.read_table(next(Path("data/scores/1/1").glob("*.parquet")))["length"].to_pylist()
     assert sorted(lengths)[-1] == LONG
     (gold, *_), (predicted, *_), metrics = predictions("structural")
     assert len(gold) == len(predicted) == LONG

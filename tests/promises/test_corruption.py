@@ -27,7 +27,7 @@ FOLDERS = ("corpus", "encoder", "encoded", "teacher", "scores", "unlabelled")
 INPUTS = [
     (stage, name)
     for stage, (read, _) in COMMANDS.items()
-    if stage != "fold_teacher"  # with one fold it reads nothing
+    if stage != "scoring_teacher"  # with one fold it reads nothing
     for name in read.values()
     if name in FOLDERS
 ]

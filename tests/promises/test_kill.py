@@ -177,8 +177,8 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
         write_corpus(own.root / "encoded", own.root / "encoder", seed=1)
         if stage == "distill":
             shutil.rmtree(own.root / "scores")
-            dump(own.root / "scores" / "1", own.root / "encoded", own.root / "teacher")
-            shutil.rmtree(own.root / "scores" / "checkpoint")
+            dump(own.root / "scores" / "1" / "1", own.root / "encoded", own.root / "teacher")
+            shutil.rmtree(own.root / "scores" / "1" / "checkpoint")
     else:
         group, value = ("dump", {"dtype": "float16"}) if stage in DUMPS else (GROUPS[stage], {"dropout": 0.2})
         own.set(**{group: value})

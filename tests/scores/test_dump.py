@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
@@ -93,10 +93,10 @@ def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):
     origin = origin_of(corpus, teacher, "dev")
     assert origin.tags == TAG_SET.tags
     assert origin.teacher == sha256(teacher / "model.safetensors")
-    assert origin.corpus == sha256(corpus / "dev.parquet")
+    assert origin.words == read_words_digest(corpus / "dev.parquet")
     assert origin.tokenizer == load(corpus / "dev.parquet").layout.identity
     assert origin.split == "dev"
-    assert origin_of(corpus, teacher).corpus == sha256(corpus / "train.parquet")
+    assert origin_of(corpus, teacher).words == read_words_digest(corpus / "train.parquet")
 
 
 @pytest.mark.parametrize("which", ["teacher", "corpus"])

@@ -26,7 +26,7 @@ EDITS: dict[str, tuple[str, Any, str]] = {
     "download": ("corpora.mine.strict", True, "strict"),
     "prepare": ("prepare.overlap", 5, "overlap"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
-    "fold_teacher": ("teacher.dropout", 0.2, "dropout"),
+    "scoring_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),
     "unlabelled": ("dump.dtype", "float16", "dtype"),
     "distill": (f"distill.{METHOD}.k", 2, "k"),

@@ -179,7 +179,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = epochs.pipeline([method], [PartScores(store)], STUDENT, steps=14)
+    contenders, once = epochs.pipeline([method], [PartScores((store,))], STUDENT, steps=14)
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 
@@ -236,7 +236,7 @@ def test_every_method_is_measured_in_both_blocks(
     figures = epochs.epoch_times(
         method_names(),
         batches,
-        [PartScores(store)],
+        [PartScores((store,))],
         load_model(teacher),
         model,
         STUDENT,

@@ -32,10 +32,10 @@ def folders(
     place = tmp_path_factory.mktemp("folds")
     encoded = load(corpus / "train.parquet")
     for fold in range(1, FOLDS + 1):
-        save_model(place / f"teachers/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
-        dump(place / f"scores/{fold}", corpus, place / f"teachers/{fold}", fold=fold, folds=FOLDS)
-        shutil.rmtree(place / "scores/checkpoint")
-    return TeacherFolders(teacher, place / "teachers", place / "scores", FOLDS)
+        save_model(place / f"teachers/1/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
+        dump(place / f"scores/1/{fold}", corpus, place / f"teachers/1/{fold}", fold=fold, folds=FOLDS)
+        shutil.rmtree(place / "scores/1/checkpoint")
+    return TeacherFolders(teacher, place / "teachers", place / "scores", folds=FOLDS)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
     settings, method = settings_of(name, schedule="constant"), find_method(name)
     inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text)
     student = tagger(bert, inputs.train.encoded, layers=1, seed=9)
-    live = [load_model(folders.scoring(fold)).eval() for fold in range(1, FOLDS + 1)] + [
+    live = [load_model(folders.scoring(1, fold)).eval() for fold in range(1, FOLDS + 1)] + [
         load_model(teacher).eval()
     ]
     of_fold = [set(fold_rows(SPLITS["train"], fold, FOLDS).tolist()) for fold in range(1, FOLDS + 1)]
@@ -88,11 +88,11 @@ def test_a_method_without_a_teacher_reads_no_scores(
 
 def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Path) -> None:
     settings = settings_of("structural")
-    other = replace(folders, fold_teachers=folders.fold_teachers, folds=2)
+    other = replace(folders, scoring_teachers=folders.scoring_teachers, folds=2)
     with pytest.raises(UserError, match=r"its split is 'train, fold 1 of 3', but 'train, fold 1 of 2'"):
         student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, text)
 
 
 def test_teachers_of_folds_differ(folders: TeacherFolders) -> None:
-    one, other = (load_model(folders.scoring(fold)).state_dict() for fold in (1, 2))
+    one, other = (load_model(folders.scoring(1, fold)).state_dict() for fold in (1, 2))
     assert not same_bits(one, other)

@@ -48,7 +48,7 @@ def gradients(model, losses):
 def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, corpus, teacher, store, student):
     settings = settings_of(name, schedule="constant", weight=weight)
     stored, method = (
-        student_loss(name, settings, [PartScores(store)], steps=STEPS, epochs=EPOCHS),
+        student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS),
         find_method(name),
     )
     live_teacher, batches = load_model(teacher).eval(), train_batches(corpus, batch_size=5)
@@ -74,7 +74,7 @@ def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
     batch = batches.batch(next(batches.in_order()))
     chain = student.chain(batch)
     settings = settings_of(name, schedule="linear")
-    loss = student_loss(name, settings, [PartScores(store)], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
     first, fourth, last = (loss(chain, batch, step) for step in (0, 3, STEPS - 1))
     gold = gold_loss(chain, batch, 0)
 
@@ -100,7 +100,7 @@ def test_vanilla_reads_no_teacher(student):
 )
 def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corpus, store, student, programs):
     settings = settings_of(name, schedule="constant")
-    loss = student_loss(name, settings, [PartScores(store)], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
     chunks = -(-store.sentences // 7)
     once = {"kbest": "kbest", "structural": "sweep", "posterior": "sweep"}
     assert programs == [once[name]] * chunks if name in once else programs == []
@@ -130,7 +130,9 @@ def test_without_tags_the_live_teacher_alone_is_the_loss(
     """At the last step too, where λ of labelled sentences is 0 but for a constant one."""
     batches, scores = text
     settings = settings_of(name, schedule=schedule, weight=0.4)
-    loss = student_loss(name, settings, [PartScores(store), PartScores(scores)], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss(
+        name, settings, [PartScores((store,)), PartScores((scores,))], steps=STEPS, epochs=EPOCHS
+    )
     method, live_teacher = find_method(name), load_model(teacher).eval()
     for ids in batches.shuffled(3):
         batch = replace(batches.batch(ids), part=1)
@@ -145,8 +147,10 @@ def test_without_tags_the_live_teacher_alone_is_the_loss(
 @pytest.mark.parametrize("name", TEACHERS)
 def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store, text, student):
     settings = settings_of(name)
-    alone = student_loss(name, settings, [PartScores(store)], steps=STEPS, epochs=EPOCHS)
-    both = student_loss(name, settings, [PartScores(store), PartScores(text[1])], steps=STEPS, epochs=EPOCHS)
+    alone = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
+    both = student_loss(
+        name, settings, [PartScores((store,)), PartScores((text[1],))], steps=STEPS, epochs=EPOCHS
+    )
     batches = train_batches(corpus)
     for step, ids in enumerate(batches.shuffled(1)):
         batch = batches.batch(ids)

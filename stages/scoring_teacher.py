@@ -1,4 +1,4 @@
-"""Fine-tune the teacher of one fold, for cross-fitting."""
+"""Fine-tune a further teacher: of a fold, for cross-fitting, or with another seed, for a mean of several."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,40 +8,43 @@ import typer
 from stages.arguments import Code, Encoded, Encoder, Item, Params, Root
 from stages.command import run
 from stages.guard import guarded
-from stages.items import fold_of
+from stages.items import teacher_of
 
 
 def main(
     encoded: Encoded,
     encoder: Encoder,
     code: Code,
-    out: Annotated[Path, typer.Option(help="Folder of the folds' teachers; this one's is written there.")],
+    out: Annotated[Path, typer.Option(help="Folder of these teachers; TEACHER/FOLD is written there.")],
     item: Item,
     params: Params = Path("params.yaml"),
     root: Root = Path(),
 ) -> None:
-    """Train a teacher on the training sentences of all other folds; with one fold, write an empty folder."""
+    """Train a teacher on the training sentences of all other folds, or of all with one fold.
+
+    Where the stage `teacher` has trained it already, write an empty folder.
+    """
     from pipeline.storage.sealed_folder import new_folder
 
-    fold = fold_of(item)
-    out /= str(fold)
+    number, fold = teacher_of(item)
+    out = out / str(number) / str(fold)
     uses = lambda given: (given.teacher, len(given.folds))  # noqa: E731
-    with guarded("fold_teacher", params, code, uses, out) as (settings, folds):
-        if folds == 1:
+    with guarded("scoring_teacher", params, code, uses, out) as (settings, folds):
+        if (number, folds) == (1, 1):
             with new_folder(out):
                 return
         from pipeline.encoding.folds import other_rows
         from pipeline.training.teacher import train_teacher
 
         train_teacher(
-            settings,
+            settings.model_copy(update={"seed": settings.seed + number - 1}),
             encoded=encoded,
             encoder=encoder,
             code=code,
             root=root,
             out=out,
-            rows=lambda sentences: other_rows(sentences, fold, folds),
-            fold={"fold": fold, "folds": folds},
+            rows=None if folds == 1 else lambda sentences: other_rows(sentences, fold, folds),
+            fold=None if folds == 1 else {"fold": fold, "folds": folds},
         )
 
 

@@ -1,0 +1,42 @@
+"""The corpus in the word pieces of the students' own encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Code, Encoded, Params, StudentEncoder
+from stages.command import run
+from stages.guard import guarded
+
+
+def main(
+    encoded: Encoded,
+    student_encoder: StudentEncoder,
+    code: Code,
+    out: Annotated[Path, typer.Option(help="Folder to write; empty where the encoder is the teacher's.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Cut the words of all splits for `student.encoder`; without one, write an empty folder."""
+    from pipeline.encoding.encoded import encode, load, read_sentences, save
+    from pipeline.encoding.tokenization import input_layout, load_tokenizer
+    from pipeline.model.encoder_check import check_encoder
+    from pipeline.storage.sealed_folder import check, new_folder
+
+    with (
+        guarded("prepare_student", params, code, lambda given: given.prepare, out) as cut,
+        new_folder(out) as folder,
+    ):
+        if not check(student_encoder):
+            return
+        check(encoded)
+        tokenizer = load_tokenizer(student_encoder)
+        layout = input_layout(tokenizer, student_encoder, **cut.model_dump())
+        check_encoder(student_encoder, layout)
+        for split in ("train", "dev", "test"):
+            source, target = (place / f"{split}.parquet" for place in (encoded, folder))
+            save(encode(read_sentences(source), tokenizer, layout), target, load(source).tag_set, layout)
+
+
+if __name__ == "__main__":
+    run(main)
