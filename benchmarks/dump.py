@@ -44,6 +44,8 @@ def write_inputs(root: Path, sentences: int) -> dict[str, Any]:
     encoder = write_encoder(root / "encoder", "bert")
     with new_folder(root / "encoded") as aside:
         write_split(aside / "train.parquet", split, encoder, tag_set=TAG_SET)
+    with new_folder(root / "imported_scores"):
+        pass
     write_teacher(root / "teacher", encoder, root / "encoded")
     (root / "code").write_text(fingerprint_of("dump", ROOT))
     return {"words": sum(len(sentence.words) for sentence in split)}
@@ -57,6 +59,7 @@ def dump(root: Path) -> dict[str, Any]:
         encoded=root / "encoded",
         teacher=root / "teacher",
         scoring_teachers=root / "none",
+        imported_scores=root / "imported_scores",
         code=root / "code",
         out=root / "scores",
         item="1-1",

@@ -98,6 +98,8 @@ class Params(Group):
                     f"{key}: must number them from 1, not {list(numbers)}; "
                     f"write [1, 2] for two, [1] for {one}"
                 )
+        if self.dump.scores and (len(self.teachers), len(self.folds)) != (1, 1):
+            raise ValueError("dump.scores: takes the place of one teacher; set teachers: [1] and folds: [1]")
         if len(self.teachers) > 1 and len(self.folds) > 1:
             raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):

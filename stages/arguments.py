@@ -19,6 +19,9 @@ StudentEncoded = Annotated[
     Path, typer.Option(help="The corpus for that encoder, from `prepare_student`; empty: `encoded`.")
 ]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
+ImportedScores = Annotated[
+    Path, typer.Option(help="Scores from elsewhere, from `download`; empty: the teacher's are taken.")
+]
 Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 ScoringTeachers = Annotated[

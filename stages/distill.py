@@ -19,6 +19,7 @@ def main(
     teacher: arguments.Teacher,
     scoring_teachers: arguments.ScoringTeachers,
     scores: arguments.Scores,
+    imported_scores: arguments.ImportedScores,
     unlabelled: arguments.Unlabelled,
     code: arguments.Code,
     out: Annotated[Path, typer.Option(help="Folder of the students; METHOD/SEED is written there.")],
@@ -43,7 +44,9 @@ def main(
             seed=seed,
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),
-            folders=TeacherFolders(teacher, scoring_teachers, scores, *counts),
+            folders=TeacherFolders(
+                teacher, filled(imported_scores, teacher), scoring_teachers, scores, *counts
+            ),
             unlabelled=unlabelled,
             code=code,
             root=root,

@@ -27,8 +27,8 @@ def main(
 
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
-    from pipeline.encoding.encoded import load, read_tags
-    from pipeline.evaluation.test_split import evaluate, read_words, save_outcome, why_zero
+    from pipeline.encoding.encoded import load, read_tags, read_words
+    from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
 

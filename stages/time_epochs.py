@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Encoder, Params, Scores, ScoringTeachers, Teacher
+from stages.arguments import Code, Encoded, Encoder, ImportedScores, Params, Scores, ScoringTeachers, Teacher
 from stages.command import run
 from stages.guard import guarded
 
@@ -17,6 +17,7 @@ def main(
     teacher: Teacher,
     scoring_teachers: ScoringTeachers,
     scores: Scores,
+    imported_scores: ImportedScores,
     code: Code,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     params: Params = Path("params.yaml"),
@@ -24,7 +25,7 @@ def main(
     """Measure training in phases: as published, in this pipeline, and the encoder alone."""
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.model.model_folder import load_model
-    from pipeline.storage.sealed_folder import check
+    from pipeline.storage.sealed_folder import check, filled
     from pipeline.storage.text_file import write_json
     from pipeline.timing.epochs import BERT_BASE_LAYERS, bert_base, epoch_times
     from pipeline.training.loop import reproducible
@@ -39,7 +40,12 @@ def main(
         check(encoder)
         inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
         split = inputs.train.encoded
-        parts, stored = labelled_parts(inputs, TeacherFolders(teacher, scoring_teachers, scores, *counts))
+        first = filled(imported_scores, teacher)
+        folders = TeacherFolders(teacher, first, scoring_teachers, scores, *counts)
+        parts, stored = labelled_parts(
+            inputs,
+            folders,
+        )
         inputs = replace(inputs, parts=tuple(parts))
         reproducible(seed=0)
         if settings.shapes == "bert-base":

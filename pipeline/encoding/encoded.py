@@ -216,6 +216,12 @@ def read_sentences(path: Path) -> list[Sentence]:
     return [Sentence(tuple(words), tags and tuple(tags)) for words, tags in rows]
 
 
+def read_words(path: Path) -> list[list[str]]:
+    """The words of a split that `save` wrote."""
+    words: list[list[str]] = pq.read_table(path, columns=["words"])["words"].to_pylist()
+    return words
+
+
 def read_tags(path: Path) -> list[list[str]]:
     """The gold tags of a split that `save` wrote, as strings: for scoring."""
     tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()

@@ -91,12 +91,6 @@ def why_zero(gold: Sequence[Sequence[str]]) -> str:
     return "its training diverged or was too short; lower learning_rate, or raise epochs"
 
 
-def read_words(split: Path) -> list[list[str]]:
-    """The words of an encoded split, which stand beside the tags that they were given."""
-    words: list[list[str]] = pq.read_table(split, columns=["words"])["words"].to_pylist()
-    return words
-
-
 def save_outcome(
     folder: Path,
     metrics: dict[str, Any],

@@ -17,7 +17,7 @@ from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
-from pipeline.storage.sealed_folder import check
+from pipeline.storage.sealed_folder import check, identity
 
 
 def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: int) -> Path:
@@ -48,16 +48,18 @@ def origin_of_file(split: Path, teacher: Path) -> Origin:
 
     Args:
         split: the file; the folder around it need not be sealed.
-        teacher: the folder of the model.
+        teacher: the folder of the model, or of imported scores (see scores.imported).
 
     Raises:
         UserError: the file is no encoded split, or `teacher` is damaged.
     """
+    files = check(teacher)
+    given = WEIGHTS not in files
     return Origin(
         tags=load(split).tag_set.tags,
-        teacher=check(teacher)[WEIGHTS],
+        teacher=identity(teacher) if given else files[WEIGHTS],
         words=read_words_digest(split),
-        tokenizer=read_layout(teacher).identity,
+        tokenizer="none" if given else read_layout(teacher).identity,
         split=split.stem,
     )
 

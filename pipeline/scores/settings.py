@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pipeline.settings import Count, Group, Precision
+from pipeline.settings import Address, Count, Group, Precision
 
 
 class Dump(Group):
-    """How the teacher's scores are computed and stored."""
+    """Where the scores come from, and how they are stored."""
 
+    scores: Address | None = None
     batch_size: Count = 64
     dtype: Literal["float32", "float16"] = "float32"
     precision: Precision = "float32"

@@ -21,6 +21,7 @@ class TeacherFolders:
     """The folders of teachers and of their scores.
 
     teacher: trained on all training sentences.
+    first: whose scores the first store has with one fold: `teacher`, or scores from elsewhere.
     scoring_teachers: `<number>/<fold>` is each further one (see `scores.dump.scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
     teachers: how many score each sentence.
@@ -28,6 +29,7 @@ class TeacherFolders:
     """
 
     teacher: Path
+    first: Path
     scoring_teachers: Path
     scores: Path
     teachers: int = 1
@@ -35,7 +37,7 @@ class TeacherFolders:
 
     def scoring(self, number: int, fold: int) -> Path:
         """The teacher of this number whose scores the sentences of `fold` have."""
-        return scoring_teacher(self.teacher, self.scoring_teachers, number, fold, self.folds)
+        return scoring_teacher(self.first, self.scoring_teachers, number, fold, self.folds)
 
     def store(self, number: int, fold: int) -> Path:
         """Its scores of them."""

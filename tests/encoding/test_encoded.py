@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.encoding.encoded import encode, load, read_tags
+from pipeline.encoding.encoded import encode, load, read_tags, read_words_digest, words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -132,3 +132,16 @@ def test_a_parquet_file_of_something_else_is_refused(metadata, tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"gone\.parquet: not an encoded split"):
         load(tmp_path / "gone.parquet")
+
+
+def test_the_hash_of_words_depends_on_the_words_alone(bert, tmp_path):
+    words = [list(sentence.words) for sentence in sentences(9)]
+    column = pa.chunked_array([pa.array(words)])
+    digest = words_digest(column)
+    pieces = pa.chunked_array([column.slice(0, 4).combine_chunks(), column.slice(4).combine_chunks()])
+    assert words_digest(pieces) == digest
+    assert words_digest(pa.chunked_array([column.chunks[0].slice(0, 4), column.chunks[0].slice(4)])) == digest
+    write_split(tmp_path / "split.parquet", sentences(9), bert)
+    assert read_words_digest(tmp_path / "split.parquet") == digest
+    others = (words[:-1], words[::-1], [words[0] + words[1], *words[2:]], [["".join(words[0])], *words[1:]])
+    assert all(words_digest(pa.chunked_array([pa.array(other)])) != digest for other in others)

@@ -100,7 +100,7 @@ class Run:
         self.settings = settings_of(name)
         inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
         self.inputs, self.loss = student_inputs(
-            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, place, scores, 1), text
+            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, teacher, place, scores), text
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
 

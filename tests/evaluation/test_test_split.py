@@ -13,10 +13,10 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_tags
+from pipeline.encoding.encoded import load, read_tags, read_words
 from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics, compute_metrics
-from pipeline.evaluation.test_split import evaluate, read_words, save_outcome, why_zero
+from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict

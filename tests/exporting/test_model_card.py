@@ -19,9 +19,9 @@ from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
-from pipeline.encoding.encoded import read_tags
+from pipeline.encoding.encoded import read_tags, read_words
 from pipeline.errors import UserError
-from pipeline.evaluation.test_split import evaluate, read_words, save_outcome
+from pipeline.evaluation.test_split import evaluate, save_outcome
 from pipeline.inference.tagger import load
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.params import load_params

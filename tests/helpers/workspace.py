@@ -46,17 +46,18 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "prepare_student": (_same("encoded", "student_encoder") | _code("prepare_student"), {"out": ""}),
     "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
     "scoring_teacher": (_same("encoded", "encoder") | _code("scoring_teacher"), {"out": ""}),
-    "dump": (_same("encoded", "teacher", "scoring_teachers") | _code("dump"), {"out": ""}),
+    "dump": (_same("encoded", "teacher", "scoring_teachers", "imported_scores") | _code("dump"), {"out": ""}),
     "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
     "distill": (
         _same("encoded", "encoder", "student_encoded", "student_encoder")
-        | _same("teacher", "scoring_teachers", "scores", "unlabelled")
+        | _same("teacher", "scoring_teachers", "scores", "imported_scores", "unlabelled")
         | _code("distill"),
         {"out": ""},
     ),
     "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
     "time_epochs": (
-        _same("encoded", "encoder", "teacher", "scoring_teachers", "scores") | _code("time_epochs"),
+        _same("encoded", "encoder", "teacher", "scoring_teachers", "scores", "imported_scores")
+        | _code("time_epochs"),
         {"out": "/timing.json"},
     ),
     "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
@@ -101,7 +102,7 @@ class Workspace:
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
         (root / "text").write_text("\n".join(text))
         tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
-        for name in ("student_encoder", "student_encoded"):
+        for name in ("student_encoder", "student_encoded", "imported_scores"):
             with new_folder(root / name):
                 pass
         with new_folder(root / "corpus") as aside:

@@ -25,6 +25,7 @@ from tests.helpers.workspace import COMMANDS, METHOD, Workspace
 EDITS: dict[str, tuple[str, Any, str]] = {
     "download": ("corpora.mine.strict", True, "strict"),
     "prepare": ("prepare.overlap", 5, "overlap"),
+    "prepare_student": ("prepare.overlap", 5, "overlap"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
     "scoring_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),

@@ -35,7 +35,7 @@ def folders(
         save_model(place / f"teachers/1/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
         dump(place / f"scores/1/{fold}", corpus, place / f"teachers/1/{fold}", fold=fold, folds=FOLDS)
         shutil.rmtree(place / "scores/1/checkpoint")
-    return TeacherFolders(teacher, place / "teachers", place / "scores", folds=FOLDS)
+    return TeacherFolders(teacher, teacher, place / "teachers", place / "scores", folds=FOLDS)
 
 
 @pytest.fixture(scope="module")

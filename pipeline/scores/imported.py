@@ -1,0 +1,171 @@
+"""Word-level scores or probabilities from elsewhere, as a teacher like any other.
+
+Parquet files with a row per sentence and two columns: `words`, a list of strings, and `probabilities` or
+`scores`, a list with one struct per word that has a field for each tag (docs/any-teacher.md). Rows may stand
+in any order, and those of sentences that are not asked for are skipped. The chain that comes out has
+transitions, start and end of 0: each word stands for itself.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError, one_line
+from pipeline.scores.settings import Dump
+from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
+
+LEAST = 1e-12  # a probability below it counts as this much, so that its logarithm stays finite
+_SUM = 1e-2  # how far a word's probabilities may be from a sum of 1
+_ROWS = 1024  # read at a time
+
+
+def import_scores(
+    folder: Path,
+    words: Sequence[Sequence[str]],
+    settings: Dump,
+    *,
+    origin: Origin,
+    checkpoint: Path,
+    out: Path,
+) -> None:
+    """Write a score store of the sentences `words` from the Parquet files in `folder`.
+
+    Args:
+        folder: the files.
+        words: of each sentence of the split.
+        settings: how the store is cut and written.
+        origin: what the scores come from; its tags are the columns of the store.
+        checkpoint: the folder of finished shards.
+        out: the folder to write.
+
+    Raises:
+        UserError: a file is no such Parquet file, its tags are not the corpus', a word's numbers are no
+            scores or no distribution, or a sentence of the split is in no file.
+    """
+    finished = FinishedShards(checkpoint, len(words))
+    tags = len(origin.tags)
+    write_scores(
+        out,
+        _rows(sorted(folder.rglob("*.parquet")), folder, words, origin.tags),
+        origin=origin,
+        parameters=ChainParameters(torch.zeros(tags, tags), torch.zeros(tags), torch.zeros(tags)),
+        sentences=len(words),
+        shard_sentences=settings.shard_sentences,
+        dtype=settings.dtype,
+        finished=finished,
+    )
+
+
+def _rows(
+    files: Sequence[Path], folder: Path, words: Sequence[Sequence[str]], tags: Sequence[str]
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Ids [B], lengths [B] and emissions [words, N] of the sentences that the files have."""
+    hashes = np.array([_hash(sentence) for sentence in words], np.uint64)
+    order = hashes.argsort(kind="stable")
+    ordered = hashes[order]
+    found = np.zeros(len(words), bool)
+    for file in files:
+        row = 0
+        for sentences, lists, kind in _batches(file):
+            for at, sentence in enumerate(sentences.to_pylist()):
+                row += 1
+                key = np.uint64(_hash(sentence or ()))
+                first, last = (int(ordered.searchsorted(key, side)) for side in ("left", "right"))
+                ids = [i for i in order[first:last].tolist() if not found[i]]
+                if not ids:
+                    continue
+                where = f"{_shown(file, folder)}: row {row}"
+                emissions = _emissions(lists[at].values, len(words[ids[0]]), tags, kind, where)
+                found[ids] = True
+                count = torch.full((len(ids),), len(emissions))
+                yield torch.tensor(ids), count, emissions.repeat(len(ids), 1)
+    if not found.all():
+        missing = int(found.argmin())
+        raise UserError(
+            f"dump.scores: {int((~found).sum()):,} of {len(words):,} sentences are in no row, first sentence "
+            f"{missing} ({one_line(' '.join(words[missing]), 60)}); add them with exactly these words"
+        )
+
+
+def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
+    """The columns `words` and `probabilities` or `scores` of some rows, and which of the two it is."""
+    advice = "see docs/any-teacher.md for the columns of such a file"
+    try:
+        with pq.ParquetFile(file) as opened:
+            schema = opened.schema_arrow
+            kinds = [name for name in ("probabilities", "scores") if name in schema.names]
+            if "words" not in schema.names or len(kinds) != 1:
+                raise UserError(
+                    f"{file.name}: needs the column `words`, and one of `probabilities` and `scores`; it has "
+                    f"{one_line(', '.join(schema.names))}; {advice}"
+                )
+            kind = schema.field(kinds[0]).type
+            if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
+                raise UserError(
+                    f"{file.name}: {kinds[0]} is {one_line(kind, 60)}, and no list of structs; {advice}"
+                )
+            for batch in opened.iter_batches(_ROWS, columns=["words", kinds[0]], use_threads=False):
+                yield batch.column("words"), batch.column(kinds[0]), kinds[0]
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{file.name}: cannot be read as Parquet ({one_line(error)}); {advice}") from None
+
+
+def _emissions(
+    numbers: pa.StructArray | None, length: int, tags: Sequence[str], kind: str, where: str
+) -> Tensor:
+    """The emissions [length, N] of a sentence."""
+    if numbers is None or len(numbers) != length:
+        held = 0 if numbers is None else len(numbers)
+        raise UserError(f"{where} has {kind} of {held} words, and {length} words; give one struct per word")
+    names = [field.name for field in numbers.type]
+    if unknown := [name for name in names if name not in tags]:
+        raise UserError(
+            f"{where} has {kind} of the tags {one_line(', '.join(names))}, and the corpus has "
+            f"{one_line(', '.join(tags))}; rename or leave out {one_line(unknown[0], 60)}"
+        )
+    if kind == "scores" and (absent := [tag for tag in tags if tag not in names]):
+        raise UserError(f"{where} has no score of {one_line(absent[0], 60)}; give one for every tag")
+    values = np.zeros((length, len(tags)))
+    for place, tag in enumerate(tags):
+        if tag in names:
+            column = numbers.field(tag)
+            if kind == "scores" and column.null_count:
+                raise UserError(f"{where} has no score of {tag} for a word; give one for every tag")
+            values[:, place] = column.fill_null(0).to_numpy(zero_copy_only=False)
+    return _checked(values, kind, where)
+
+
+def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
+    """Scores as they are, probabilities as their logarithms; float32 [words, N]."""
+    if not np.isfinite(values).all():
+        raise UserError(f"{where} has {kind} that are NaN or infinite; correct them")
+    if kind == "scores":
+        return torch.from_numpy(values).float()
+    total = values.sum(1)
+    if (values < 0).any() or (np.abs(total - 1) > _SUM).any():
+        worst = int(np.abs(total - 1).argmax())
+        raise UserError(
+            f"{where} has probabilities of word {worst + 1} that sum to {total[worst]:.4g}, or a negative "
+            "one; they must sum to 1"
+        )
+    return torch.from_numpy(np.log(np.maximum(values, LEAST))).float()
+
+
+def _hash(words: Sequence[str]) -> int:
+    """64 bits that tell sentences apart."""
+    digest = hashlib.blake2b(digest_size=8)
+    for word in words:
+        text = word.encode()
+        digest.update(len(text).to_bytes(4, "little") + text)
+    return int.from_bytes(digest.digest(), "little")
+
+
+def _shown(file: Path, folder: Path) -> str:
+    return one_line(file.relative_to(folder), 80)

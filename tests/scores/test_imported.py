@@ -1,0 +1,136 @@
+"""Scores from elsewhere: a store like the dump's, or one line that says what is wrong with the file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.scores.imported import LEAST, import_scores
+from pipeline.scores.settings import Dump
+from pipeline.scores.store import Origin, ScoreStore
+from tests.helpers.tiny_corpus import TAG_SET, sentences
+
+TAGS = TAG_SET.tags
+WORDS = [list(sentence.words) for sentence in sentences(30, seed=3)]
+ORIGIN = Origin(TAGS, teacher="a file", words="some", tokenizer="none")
+Import = Callable[..., ScoreStore]
+
+
+def distributions() -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [torch.randn(len(words), len(TAGS)).softmax(-1) for words in WORDS]
+
+
+def rows(values: Sequence[torch.Tensor], kind: str, tags: Sequence[str] = TAGS) -> dict[str, list[Any]]:
+    """Columns as a user makes them, in an order of their own and with a sentence more."""
+    lists = [[dict(zip(tags, word, strict=True)) for word in value.tolist()] for value in values]
+    order = torch.randperm(len(WORDS), generator=torch.Generator().manual_seed(1)).tolist()
+    other: dict[str, list[Any]] = {
+        "words": [["not", "asked", "for"]],
+        kind: [[dict.fromkeys(tags, 1 / len(tags))] * 3],
+    }
+    chosen = {"words": [WORDS[i] for i in order], kind: [lists[i] for i in order]}
+    return {name: other[name] + column for name, column in chosen.items()}
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Import:
+    def call(columns: dict[str, list[Any]], files: int = 1, **settings: Any) -> ScoreStore:
+        table = pa.table(columns)
+        size = -(-len(table) // files)
+        (tmp_path / "files").mkdir()
+        for number in range(files):
+            part = table.slice(number * size, size)
+            pq.write_table(part, tmp_path / "files" / f"{number}.parquet", row_group_size=7)
+        import_scores(
+            tmp_path,
+            WORDS,
+            Dump(shard_sentences=8, **settings),
+            origin=ORIGIN,
+            checkpoint=tmp_path / "checkpoint",
+            out=tmp_path / "out",
+        )
+        return ScoreStore.open(tmp_path / "out", expect=ORIGIN)
+
+    return call
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_the_logarithms_of_probabilities_are_the_emissions(imported: Import, files: int) -> None:
+    given = distributions()
+    store = imported(rows(given, "probabilities"), files)
+    found, lengths = store.words(torch.arange(len(WORDS)))
+    assert lengths.tolist() == [len(words) for words in WORDS]
+    torch.testing.assert_close(found, torch.cat(given).log(), rtol=1e-5, atol=1e-6)
+    assert not any(part.any() for part in store.parameters)
+
+
+def test_scores_are_taken_as_they_are_whatever_the_order_of_the_tags(imported: Import) -> None:
+    given = [value.log() for value in distributions()]
+    turned = rows([value.flip(-1) for value in given], "scores", TAGS[::-1])
+    found, _ = imported(turned).words(torch.arange(len(WORDS)))
+    assert torch.equal(found, torch.cat(given))
+
+
+def test_a_tag_without_probability_counts_as_the_least(imported: Import) -> None:
+    some = [value[:, :3] / value[:, :3].sum(-1, keepdim=True) for value in distributions()]
+    found, _ = imported(rows(some, "probabilities", TAGS[:3])).words(torch.arange(len(WORDS)))
+    assert torch.allclose(found[:, 3:].exp(), torch.tensor(LEAST))
+
+
+def test_a_sentence_that_the_corpus_has_twice_needs_one_row(tmp_path: Path, imported: Import) -> None:
+    words = WORDS + WORDS[:4]
+    pq.write_table(pa.table(rows(distributions(), "probabilities")), tmp_path / "a.parquet")
+    import_scores(
+        tmp_path, words, Dump(), origin=ORIGIN, checkpoint=tmp_path / "checkpoint", out=tmp_path / "out"
+    )
+    store = ScoreStore.open(tmp_path / "out")
+    once, again = (store.words(torch.arange(4) + first)[0] for first in (0, len(WORDS)))
+    assert torch.equal(once, again)
+
+
+def changed(change: Callable[[dict[str, list[Any]]], Any]) -> dict[str, list[Any]]:
+    columns = rows(distributions(), "probabilities")
+    change(columns)
+    return columns
+
+
+def first_word(columns: dict[str, list[Any]]) -> dict[str, float]:
+    word: dict[str, float] = columns["probabilities"][1][0]
+    return word
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["words"].__setitem__(3, ["another"]), "1 of 30 sentences are in no row, first sentence"),
+        (lambda c: c.update(words2=c.pop("words")), "needs the column `words`"),
+        (lambda c: c.update(more=c.pop("probabilities")), "one of `probabilities` and `scores`"),
+        (lambda c: c.update(probabilities=[[0.5]] * 31), "is list<.*double>, and no list of structs"),
+        (lambda c: c["probabilities"][1].append(first_word(c)), r"0.parquet: row 2 has probabilities of \d+"),
+        (lambda c: first_word(c).update(O=2.0), "row 2 has probabilities of word 1 that sum to"),
+        (lambda c: first_word(c).update(O=float("nan")), "row 2 has probabilities that are NaN"),
+        (lambda c: first_word(c).update({"B-ORG": 0.0}), "rename or leave out B-ORG"),
+        (
+            lambda c: c.update(scores=c.pop("probabilities")) or c["scores"][1][0].update(O=None),
+            "no score of O",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(
+    imported: Import, tmp_path: Path, change: Callable[[dict[str, list[Any]]], Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        imported(changed(change))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_text("words")
+    with pytest.raises(UserError, match=r"a\.parquet: cannot be read as Parquet"):
+        import_scores(tmp_path, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
