@@ -65,6 +65,11 @@ class Params(Group):
         return encoder_source(self.student.encoder, self.sources) if self.student.encoder else None
 
     @property
+    def imported_scores(self) -> str | None:
+        """`dump.scores`: where scores from elsewhere come from, if there are any."""
+        return self.dump.scores
+
+    @property
     def unlabelled(self) -> str | None:
         """`distill.unlabelled`: where text without tags comes from, if there is any."""
         source: str | None = getattr(self.distill, "unlabelled")  # noqa: B009

@@ -1,13 +1,20 @@
-"""Fetch what the task needs from outside: the corpus, or the encoder."""
+"""Fetch what the task needs from outside: the corpus, the encoders, or scores from elsewhere."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from stages.arguments import Code, Mirror, Params
 from stages.command import run
 from stages.guard import guarded
+
+NEEDS: dict[str, Any] = {
+    "corpus": lambda given: (given.corpus, given.task),
+    "encoder": lambda given: given.encoder,
+    "student_encoder": lambda given: given.student_encoder,
+    "imported_scores": lambda given: given.imported_scores,
+}
 
 
 def main(
@@ -20,35 +27,21 @@ def main(
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch the corpus of `task`, the encoder of the teacher or the students, or scores from elsewhere.
-
-    The folder stays empty where `student.encoder` or `dump.scores` is not set.
-    """
+    """Fetch and check one of these; the folder stays empty where the parameters name no source."""
     from pipeline.corpora.splits import fetch_corpus
     from pipeline.fetching.sources import fetch_dataset, fetch_encoder
     from pipeline.storage.sealed_folder import new_folder
 
-    if what == "corpus":
-        with (
-            guarded("download", params, code, lambda given: (given.corpus, given.task), out) as used,
-            new_folder(out) as folder,
-        ):
-            corpus, task = used
+    with guarded("download", params, code, NEEDS[what], out) as source, new_folder(out) as folder:
+        if source is None:
+            return
+        if what == "corpus":
+            corpus, task = source
             fetch_corpus(corpus, folder, mirror=mirror and mirror / task)
-    elif what == "imported_scores":
-        with (
-            guarded("download", params, code, lambda given: given.dump.scores, out) as source,
-            new_folder(out) as folder,
-        ):
-            if source is not None:
-                fetch_dataset(source, "train", folder / "files")
-    else:
-        with (
-            guarded("download", params, code, lambda given: getattr(given, what), out) as encoder,
-            new_folder(out) as folder,
-        ):
-            if encoder is not None:
-                fetch_encoder(encoder.source, folder, sha256=encoder.sha256)
+        elif what == "imported_scores":
+            fetch_dataset(source, "train", folder / "files")
+        else:
+            fetch_encoder(source.source, folder, sha256=source.sha256)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,15 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "sources"},
+    "student_encoder": {"student.encoder", "sources"},
+    "imported_scores": {"dump.scores"},
     "settings": {"distill.<method>"},
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
     "unlabelled_checksum": {"distill.unlabelled_checksum"},
 }
+
+ITEMS = ("corpus", "encoder", "student_encoder", "imported_scores")  # of the stage download
 
 # DVC's own reading of dvc.yaml, with foreach and matrix written out, and what two of its commands show of it.
 RESOLVE = """
@@ -164,6 +168,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
     assert hidden - plots == {
         "fingerprint": {"pipeline", "stages"},
         "download@corpus": WATCHED,
+        "download@imported_scores": {"data/own"},
         "unlabelled": {"data/own"},
     }.get(stage, set())
 
@@ -242,10 +247,9 @@ def test_a_stage_lists_the_parameters_it_reads(stage: str) -> None:
     listed = set(resolved()[stage]["params"])
     method = stage.partition("@")[2].rpartition("-")[0]
     reads = {key.replace("<method>", method) for key in read_by(module)}
-    if module == "download":  # reads one or the other
-        corpus, encoder = {"task", TASK}, {"teacher.encoder", "sources"}
-        assert reads == corpus | encoder
-        reads = corpus if stage == "download@corpus" else encoder
+    if module == "download":  # an item reads its own
+        assert reads == set().union(*(STANDS_FOR.get(item, {item}) for item in ITEMS)) | {"task"}
+        reads = STANDS_FOR[stage.partition("@")[2]]
     assert listed == reads
 
 
@@ -326,7 +330,7 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
     }
     assert watchers == {
         "data/newsdesk": {"download@corpus"},
-        "data/own": {"download@corpus", "unlabelled"},
+        "data/own": {"download@corpus", "download@imported_scores", "unlabelled"},
     }
     assert "download@encoder" not in downstream("download@corpus")
     assert "prepare" in downstream("download@corpus") & downstream("download@encoder")

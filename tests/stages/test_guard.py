@@ -155,15 +155,17 @@ def test_an_orphan_and_its_successor_do_not_write_the_same_output(own: Workspace
     """The second is told at its start, whatever its parameters."""
     code = tmp_path / "code"
     code.write_text(fingerprint_of("dump", guard.ROOT))
-    with guard.guarded("dump", own.root / "params.yaml", code, lambda given: given.dump, tmp_path / "out/1"):
+    with guard.guarded(
+        "dump", own.root / "params.yaml", code, lambda given: given.dump, tmp_path / "out/1/1"
+    ):
         own.set(dump={"dtype": "float16"})
         command = [sys.executable, "-m", "stages.dump", *own.arguments("dump", str(tmp_path / "out"))]
         second = subprocess.run(command, cwd=guard.ROOT, capture_output=True, text=True, check=False)
         assert second.returncode == 2
         assert second.stderr == (
-            f"error: {tmp_path / 'out/1'}: another process is writing it; wait for it or stop it\n"
+            f"error: {tmp_path / 'out/1/1'}: another process is writing it; wait for it or stop it\n"
         )
         own.set()
-        with new_folder(tmp_path / "out/1") as folder:
+        with new_folder(tmp_path / "out/1/1") as folder:
             (folder / "mine").write_text("mine")
     assert (tmp_path / "out/1/mine").exists()
