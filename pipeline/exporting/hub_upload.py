@@ -23,7 +23,7 @@ def write_published(model: Path, card: str, out: Path) -> None:
         for path in model.iterdir():
             if path.name != SEAL:
                 shutil.copyfile(path, aside / path.name)
-        (aside / CARD).write_text(card, encoding="utf-8")
+        (aside / CARD).write_text(card, encoding="utf-8", newline="\n")
 
 
 def check_repository(repository: str) -> None:

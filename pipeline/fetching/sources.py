@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError, one_line, shown_address
@@ -18,6 +18,7 @@ from pipeline.fetching.checks import HEAD, check_head, check_size, check_text_he
 from pipeline.fetching.transfer import transfer
 from pipeline.fetching.wheels import download_wheel
 
+COPY = "/.dvc/tmp/exps/"  # where DVC runs experiments of the queue, and with --temp
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 
 
@@ -154,7 +155,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         web.check_address(source, source)
     elif (path := _local(source)).is_file():
         return path, shown
-    name = PurePosixPath(unquote(urlsplit(source).path) if is_address else source).name
+    name = (PurePosixPath(unquote(urlsplit(source).path)) if is_address else PurePath(source)).name
     advice = "check it"
     if name and name.isprintable() and name != "..":
         names = (name, name.removesuffix(".gz"), f"{name}.gz")
@@ -165,6 +166,8 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         place = str(mirror) if mirror else "DIR/<corpus> and set CORPUS_MIRROR=DIR"
         advice = f"check it, or put {names[1]} into {place}"
     if not is_address:
+        if COPY in Path.cwd().as_posix():
+            advice = "this copy of the project has what git knows; name the file's folder with --copy-paths"
         raise UserError(f"{shown}: there is no such file; {advice}")
     packed = folder / "packed"
     web.download(source, packed, advice=advice)
