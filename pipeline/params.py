@@ -19,7 +19,7 @@ from pipeline.errors import UserError, one_line
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
 from pipeline.scores.settings import Dump
-from pipeline.settings import Address, Group, Name, Seed
+from pipeline.settings import Address, Count, Group, Name, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Student, Teacher
@@ -37,8 +37,8 @@ class Params(Group):
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
     method: str
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
-    teachers: Annotated[tuple[int, ...], Field(min_length=1, max_length=100)] = (1,)
-    folds: Annotated[tuple[int, ...], Field(min_length=1, max_length=100)] = (1,)
+    teachers: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)] = (1,)
+    folds: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)] = (1,)
     corpora: dict[Name, Corpus]
     sources: dict[str, Source] = Field(default={})
     prepare: Prepare

@@ -73,6 +73,10 @@ def test_the_real_file_loads(load: Load) -> None:
         ("student.batch_size", 10**18, "student.batch_size: must be less than or equal to"),
         ("dump.shard_sentences", 10**30, "dump.shard_sentences: must be less than or equal to"),
         ("student.learning_rate", 1e300, "student.learning_rate: must be less than or equal to"),
+        ("distill.kbest.epochs", 10**18, "distill.kbest.epochs: must be less than or equal to"),
+        ("distill.efficient.learning_rate", 1e300, "learning_rate: must be less than or equal to"),
+        ("corpora.newsdesk.word", 10**18, "corpora.newsdesk.word: must be less than or equal to"),
+        ("folds", [10**18], "folds.0: must be less than or equal to"),
         ("prepare.window", 10**18, "prepare.window: must be less than or equal to"),
         ("teacher.epochs", None, "teacher.epochs: must be a valid integer, not null"),
         ("teacher.warmup", 1.5, "teacher.warmup: must be less than or equal to 1, not 1.5"),
@@ -168,6 +172,24 @@ def test_a_number_is_no_text_boolean_list_or_negative(refuse: Refuse, key: str, 
     if value == -1 and key.endswith((".word", ".tag")):
         pytest.skip("-1 is the last column")
     assert refuse(changed(key, value)).startswith(f": {key}: must")
+
+
+def test_every_number_has_a_lower_and_an_upper_bound() -> None:
+    groups: list[type[BaseModel]] = [Params, *map(method_settings, method_names())]
+    numbers = [found for group in groups for found in numbers_in(group.model_json_schema())]
+    assert len(numbers) > 30
+    for number in numbers:
+        assert {"minimum", "exclusiveMinimum"} & set(number), number
+        assert {"maximum", "exclusiveMaximum"} & set(number), number
+
+
+def numbers_in(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every part of a JSON schema that describes a number."""
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and schema.get("type") in ("integer", "number"):
+        yield schema
+    for part in parts:
+        yield from numbers_in(part)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pipeline.settings import Address, Count, Group
 
 Split = Literal["train", "dev", "test"]
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+Column = Annotated[int, Field(ge=-(10**6), le=10**6)]  # no line has more characters
 Addresses = Address | Annotated[tuple[Address, ...], Field(min_length=1)]
 
 
@@ -51,8 +52,8 @@ class Corpus(Group):
     counts: dict[Split, tuple[Count, Count]] = Field(default={})
     hold_out: Count | None = None
     format: Literal["conll", "jsonl", "dataset"] = "conll"
-    word: int | str | None = None
-    tag: int | str | None = None
+    word: Column | str | None = None
+    tag: Column | str | None = None
     separator: Annotated[str, Field(min_length=1)] | None = None
     comment: Annotated[str, Field(min_length=1)] | None = None
     names: tuple[str, ...] | None = None

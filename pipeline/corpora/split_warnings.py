@@ -7,6 +7,8 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Split
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.corpora.textfile import counted
+from pipeline.corpora.words import is_unspaced
+from pipeline.errors import one_line
 
 ENOUGH_OF_A_TYPE = 50  # sentences with a type, below which a tagger learns it badly
 ENOUGH_TO_TRAIN = 300  # sentences; with 300 and batches of 16, 6 epochs are 114 steps
@@ -21,7 +23,8 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
         scheme: of the file; decides whether tags are spans.
     """
     for split, sentences in splits.items():
-        yield from (f"{split}: {line}" for line in tag_warnings(sentences, scheme))
+        lines = (*tag_warnings(sentences, scheme), *word_warnings(sentences))
+        yield from (f"{split}: {line}" for line in lines)
     train = splits["train"]
     if len(train) < ENOUGH_TO_TRAIN:
         yield (
@@ -46,6 +49,17 @@ def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[
     if tags == {"O"} or (scheme == "plain" and len(tags) == 1):
         what = "" if scheme == "plain" else ", so that there is no span"
         yield f"every tag is {tags.pop()}{what}; correct the settings tag or scheme, or label the words"
+
+
+def word_warnings(sentences: Iterable[Sentence]) -> Iterator[str]:
+    """A line if words are clauses of a script without spaces, each of which gets one tag."""
+    found = [sentence for sentence in sentences if is_unspaced(sentence.words)]
+    if found:
+        clause = one_line(max(found[0].words, key=len), 40)
+        yield (
+            f"{counted(len(found), 'sentence')} with clauses of a script without spaces in place of words "
+            f"(the first: {clause}); give each word, or each character, a row and a tag of its own"
+        )
 
 
 def rare_types(sentences: Sequence[Sentence], scheme: FileScheme) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -161,5 +161,5 @@ def _check_links(source: str) -> None:
 
 def _file_name(source: str) -> str:
     """The last part of a path or address, without the .gz that is unpacked on the way."""
-    path = urlsplit(source).path if "://" in source else source
-    return PurePosixPath(path).name.removesuffix(".gz")
+    path = PurePosixPath(urlsplit(source).path) if "://" in source else PurePath(source)
+    return path.name.removesuffix(".gz")

@@ -68,7 +68,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
                 )
         text = make(line)
         check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
-        if not warned and is_unspaced(text):
+        if not warned and is_unspaced(text.words):
             warned = True
             log.warning(
                 f"{name}:{number}: clauses of a script without spaces are read as words; put spaces between "

@@ -73,13 +73,14 @@ def split_characters(text: str) -> list[tuple[int, int]]:
     return _cut(text, lambda shapes: (match.span() for match in re.finditer("[^ ]", shapes)))
 
 
-def is_unspaced(text: Text) -> bool:
+def is_unspaced(words: Iterable[str]) -> bool:
     """Whether words are clauses of a script without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese).
 
-    They are taken for clauses if they hold 8 of its letters or more, and more than 4 on average.
+    They are taken for clauses if they hold 8 Han characters or kana or more, and more than 4 on average. A
+    letter of the other scripts counts half: their words are longer.
     """
-    counts = [len(_UNSPACED.findall(word)) for word in text.words]
-    return sum(counts) >= 8 and sum(counts) > 4 * sum(count > 0 for count in counts)
+    counts = [len(_UNSPACED.findall(word)) + len(_HAN_OR_KANA.findall(word)) for word in words]
+    return sum(counts) >= 16 and sum(counts) > 8 * sum(count > 0 for count in counts)
 
 
 def _cut(text: str, find: Callable[[str], Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
@@ -154,10 +155,11 @@ class _Shapes(dict[int, str]):
 _SHAPES = _Shapes()
 _LETTERS, _MARKS = "aAsSd", "mf"
 _WITHOUT_MARKS = dict.fromkeys(map(ord, _MARKS))
-_UNSPACED = re.compile(  # letters of the scripts that put no spaces between words
-    "[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
-    "\U00020000-\U000323af]"
-)
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_KANA = r"\u3040-\u30ff\uff66-\uff9d"
+_HAN_OR_KANA = re.compile(f"[{_HAN}{_KANA}]")
+# Letters of all scripts that put no spaces between words.
+_UNSPACED = re.compile(rf"[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff{_HAN}{_KANA}]")
 _WORD = re.compile(
     r"""
       (?: [aAsS] \. ){2,} (?! [-‐‑]? [aAsSd] )                 # U.S., a.m., but see U.S.-based

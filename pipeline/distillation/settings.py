@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
 from pipeline.distillation.schedule import Schedule
-from pipeline.settings import Group, Share
+from pipeline.settings import Count, Group, Positive, Share
 
 # Below them one sequence has all the probability, above them all sequences have the same.
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
@@ -20,8 +20,8 @@ class Settings(Group):
 
     matches_pairs: ClassVar[bool] = False
 
-    epochs: PositiveInt | None = None
-    learning_rate: PositiveFloat | None = None
+    epochs: Count | None = None
+    learning_rate: Positive | None = None
 
 
 class Scheduled(Settings):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.settings import Corpus, Split
-from pipeline.corpora.split_warnings import rare_types, split_warnings, tag_warnings
+from pipeline.corpora.split_warnings import rare_types, split_warnings, tag_warnings, word_warnings
 from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, hold_out, read_file
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
@@ -52,8 +52,8 @@ class Findings:
 def check_file(path: Path, corpus: Corpus) -> Findings:
     """Read one file, or the folder of a data set, as `corpus` describes its files."""
     sentences, found = _look_at(path, corpus)
-    warnings = (*tag_warnings(sentences, corpus.scheme), *rare_types(sentences, corpus.scheme))
-    return Findings({str(path): found}, warnings)
+    warnings = [*tag_warnings(sentences, corpus.scheme), *word_warnings(sentences)]
+    return Findings({str(path): found}, (*warnings, *rare_types(sentences, corpus.scheme)))
 
 
 def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:

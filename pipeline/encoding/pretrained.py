@@ -127,7 +127,7 @@ def load_fast_tokenizer(folder: Path) -> Any:
     """
     what = f"{folder}: no usable tokenizer"
     settings = read_json(folder / name) if (folder / (name := "tokenizer_config.json")).exists() else {}
-    given = settings.get("tokenizer_class")
+    given = settings.get("tokenizer_class") or _class_in_config(folder)
     with refused(what, "; teacher.encoder must name one"):
         known = tokenizer_class_from_name(given) if isinstance(given, str) else None
     if known is None and "auto_map" in settings:
@@ -150,8 +150,14 @@ def load_fast_tokenizer(folder: Path) -> Any:
 
 def _slow(folder: Path, tokenizer: type) -> UserError:
     return UserError(
-        f"{folder}: the tokenizer {tokenizer.__name__} has no fast form; choose another teacher.encoder"
+        f"{folder}: the tokenizer {tokenizer.__name__} has no fast form; choose another teacher.encoder, for "
+        "example FacebookAI/xlm-roberta-base, which knows 100 languages"
     )
+
+
+def _class_in_config(folder: Path) -> Any:
+    """The tokenizer's class in config.json, where older models name it."""
+    return read_json(folder / CONFIG).get("tokenizer_class") if (folder / CONFIG).is_file() else None
 
 
 def _config_for_tokenizer(folder: Path) -> PreTrainedConfig:

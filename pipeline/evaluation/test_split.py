@@ -61,7 +61,7 @@ def evaluate(
         constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
     else:  # then the best sequences are the best of those that are allowed, too
         constrained_f1 = scores.f1
-    history = json.loads((folder / HISTORY).read_text())
+    history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
     metrics = {
         "scheme": model.tag_set.scheme,
         "precision": scores.precision,
@@ -100,6 +100,7 @@ def save_outcome(
 ) -> None:
     """Write `metrics.json` and `predictions.parquet` (id, words, gold, predicted)."""
     with new_folder(folder) as aside:
-        (aside / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        text = json.dumps(metrics, indent=1) + "\n"
+        (aside / "metrics.json").write_text(text, encoding="utf-8", newline="\n")
         columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": predicted}
         pq.write_table(pa.table(columns), aside / "predictions.parquet", compression="zstd")

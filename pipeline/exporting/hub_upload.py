@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
+from pipeline.fetching.web import without_proxy_here
 from pipeline.storage.sealed_folder import SEAL, new_folder
 
 CARD = "README.md"
@@ -22,7 +23,7 @@ def write_published(model: Path, card: str, out: Path) -> None:
         for path in model.iterdir():
             if path.name != SEAL:
                 shutil.copyfile(path, aside / path.name)
-        (aside / CARD).write_text(card, encoding="utf-8")
+        (aside / CARD).write_text(card, encoding="utf-8", newline="\n")
 
 
 def check_repository(repository: str) -> None:
@@ -61,11 +62,15 @@ def push(folder: Path, repository: str) -> str:
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
-        hub = HfApi()
-        address = hub.create_repo(repository, exist_ok=True)
-        hub.upload_folder(
-            repo_id=repository, folder_path=folder, commit_message="Student and card", ignore_patterns=[SEAL]
-        )
+        with without_proxy_here():
+            hub = HfApi()
+            address = hub.create_repo(repository, exist_ok=True)
+            hub.upload_folder(
+                repo_id=repository,
+                folder_path=folder,
+                commit_message="Student and card",
+                ignore_patterns=[SEAL],
+            )
     except Exception as error:  # the client raises errors of several libraries
         raise UserError(
             f"{repository}: the upload failed ({one_line(error) or type(error).__name__}); check the network "

@@ -50,9 +50,8 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
     backend.no_truncation()
     with new_folder(out) as aside:
         onnx.save(network, aside / NETWORK)
-        (aside / SETTINGS).write_text(
-            json.dumps(_settings(tagger), ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        settings = json.dumps(_settings(tagger), ensure_ascii=False) + "\n"
+        (aside / SETTINGS).write_text(settings, encoding="utf-8", newline="\n")
         backend.save(str(aside / TOKENIZER))
         shutil.copyfile(Path(__file__).with_name(PROGRAM), aside / PROGRAM)
 

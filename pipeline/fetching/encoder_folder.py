@@ -87,7 +87,7 @@ def _weights(source: str, folder: Path, names: set[str]) -> list[str]:
     if WEIGHTS in names:
         return [WEIGHTS]
     try:
-        files = set(json.loads((folder / SHARDS).read_text())["weight_map"].values())
+        files = set(json.loads((folder / SHARDS).read_text(encoding="utf-8"))["weight_map"].values())
         plain = all(PurePosixPath(file).match(SHARD) and "/" not in file for file in files)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         plain = False

@@ -4,16 +4,20 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError, one_line
 from pipeline.fetching.checks import check_size
+from pipeline.fetching.web import within, without_proxy_here
 
 HUB_ID = re.compile(
     r"(?P<repo>[\w.-]+(/[\w.-]+)?)(/(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII
 )
 CONVERTED = "refs/convert/parquet"  # where the hub keeps every data set as Parquet
+ANSWER = 300.0  # seconds in which the hub must say which files a repository has
+START, SLOWEST = 60.0, 16 << 10  # a file must come within START seconds and one for each SLOWEST bytes
 SPLITS = {"dev": ("validation", "valid", "dev", "val")}
 
 
@@ -96,8 +100,10 @@ def split_files(source: str, names: Sequence[str], split: str, config: str | Non
 def _listing(source: str, repo: str, revision: str | None) -> list[str]:
     from huggingface_hub import HfApi
 
+    asked = partial(HfApi().list_repo_files, repo, repo_type="dataset", revision=revision)
     try:
-        return list(HfApi().list_repo_files(repo, repo_type="dataset", revision=revision))
+        with without_proxy_here():
+            return list(within(ANSWER, asked))
     except Exception as error:
         raise _refusal(source, "data set", error) from None
 
@@ -111,14 +117,38 @@ def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns:
         disable_progress_bars()
     asked: dict[str, Any] = {"repo_type": kind, "revision": revision, "allow_patterns": list(patterns)}
     try:
-        with suppress(DryRunError):  # the hub cannot be reached: nothing is fetched, the cache may have all
-            files = snapshot_download(repo, dry_run=True, **asked)
-            check_size(source, sum(file.file_size for file in files if file.will_download))
-        return Path(snapshot_download(repo, **asked))
+        with without_proxy_here():
+            with suppress(
+                DryRunError
+            ):  # the hub cannot be reached: nothing is fetched, the cache may have all
+                found: Any = within(ANSWER, partial(snapshot_download, repo, dry_run=True, **asked))
+                files = [file for file in found if file.will_download]
+                check_size(source, sum(file.file_size for file in files))
+                for file in files:
+                    _fetch(source, repo, kind, file)
+            return Path(within(ANSWER, partial(snapshot_download, repo, **asked)))
     except UserError:
         raise
     except Exception as error:
         raise _refusal(source, kind, error) from None
+
+
+def _fetch(source: str, repo: str, kind: str, file: Any) -> None:
+    """Bring a file into the cache, one at a time: a pool's threads would keep the process from ending.
+
+    The client has a limit for each wait alone, so that a server which sends byte by byte keeps to it.
+    """
+    from huggingface_hub import hf_hub_download
+
+    seconds = START + file.file_size / SLOWEST
+    fetch = partial(hf_hub_download, repo, file.filename, repo_type=kind, revision=file.commit_hash)
+    try:
+        within(seconds, fetch)
+    except TimeoutError as error:
+        raise UserError(
+            f"{source}: the hub has not sent {one_line(file.filename)}, {file.file_size:,} bytes, within "
+            f"{seconds:,.0f} s; run again when it is faster, or fetch it by hand and give its folder"
+        ) from error
 
 
 def _refusal(source: str, kind: str, error: Exception) -> UserError:

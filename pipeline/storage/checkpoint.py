@@ -70,7 +70,7 @@ class Checkpoint:
                 {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
                 folder / _TENSORS,
             )
-            (folder / _FACTS).write_text(json.dumps(facts))
+            (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8", newline="\n")
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The saved tensors and facts, or None if nothing was saved.
@@ -81,7 +81,9 @@ class Checkpoint:
         if not self.folder.exists():
             return None
         check(self.folder)
-        return load_file(self.folder / _TENSORS), json.loads((self.folder / _FACTS).read_text())
+        return load_file(self.folder / _TENSORS), json.loads(
+            (self.folder / _FACTS).read_text(encoding="utf-8")
+        )
 
     def remove(self) -> None:
         """Remove the saved state; a kill at any moment leaves all of it, or nothing that is ever loaded."""

@@ -113,7 +113,7 @@ def _unfinished(path: Path, error: OSError) -> UserError:
 def _entries(path: Path) -> list[str]:
     """What a folder holds at any depth but its seal: files, links and empty folders."""
     return sorted(
-        str(entry.relative_to(path))
+        entry.relative_to(path).as_posix()
         for entry in path.rglob("*")
         if entry != path / SEAL and (entry.is_symlink() or not entry.is_dir() or not any(entry.iterdir()))
     )
@@ -150,4 +150,4 @@ def _seal(path: Path) -> None:
             entry.rmdir()
     files = {name: sha256(path / name) for name in _entries(path)}
     seal = json.dumps({"sha256": _digest(files), "files": files}, indent=1)
-    (path / SEAL).write_text(seal + "\n", encoding="utf-8")
+    (path / SEAL).write_text(seal + "\n", encoding="utf-8", newline="\n")

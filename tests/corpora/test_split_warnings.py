@@ -75,3 +75,23 @@ def test_few_sentences_are_told_with_a_remedy() -> None:
         "train: 35 sentences make few steps of training; raise epochs or lower batch_size, of the teacher "
         "and of the student, or label more"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "clauses"),
+    [
+        (("张伟昨天去了北京市", "。"), True),
+        (("张伟", "昨天", "去", "了", "北京市", "。"), False),
+        (("นายสมชายเดินทางไปกรุงเทพมหานคร", "เมื่อวานนี้"), True),
+        (("นาย", "สมชาย", "เดินทาง", "ไป", "กรุงเทพมหานคร", "เมื่อวาน", "นี้"), False),
+        (("ウィキペディア",), False),
+    ],
+)
+def test_clauses_in_place_of_words_are_told(words: tuple[str, ...], clauses: bool) -> None:
+    odd = Sentence(words, ("B-LOC",) + ("O",) * (len(words) - 1))
+    train = [*GOOD, *sentences(50, "B-LOC")]
+    lines = warnings(train, [odd, odd], [])
+    assert lines == clauses * [
+        f"dev: 2 sentences with clauses of a script without spaces in place of words "
+        f"(the first: {words[0]}); give each word, or each character, a row and a tag of its own"
+    ]

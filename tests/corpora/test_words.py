@@ -95,8 +95,8 @@ def test_every_character_a_word() -> None:
     ],
 )
 def test_clauses_of_scripts_without_spaces_are_known(text: str, yes: bool) -> None:
-    assert is_unspaced(Text.raw(text)) is yes
-    assert not is_unspaced(Text.characters(text))
+    assert is_unspaced(Text.raw(text).words) is yes
+    assert not is_unspaced(Text.characters(text).words)
 
 
 def test_nearly_all_words_of_the_corpus_are_left_as_they_are() -> None:

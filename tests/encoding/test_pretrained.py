@@ -140,11 +140,14 @@ def test_an_index_of_shards_leads_to_no_other_folder(folder: Path) -> None:
         load_encoder(folder)
 
 
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "config.json"])
 @pytest.mark.parametrize("name", ["BertJapaneseTokenizer", "BertweetTokenizer", "PhobertTokenizer"])
-def test_a_tokenizer_without_a_fast_form_is_one_line(name: str, folder: Path) -> None:
+def test_a_tokenizer_without_a_fast_form_is_one_line(name: str, file: str, folder: Path) -> None:
+    """Its class stands in one of two files; Japanese BERT also says there how words are cut."""
     (folder / "tokenizer.json").unlink()
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\na\n")
-    change(folder / "tokenizer_config.json", tokenizer_class=name)
+    change(folder / "tokenizer_config.json", tokenizer_class=None, word_tokenizer_type="mecab")
+    change(folder / file, tokenizer_class=name)
     with pytest.raises(
         UserError, match=rf"{folder}: the tokenizer {name} has no fast form; choose another teacher\.encoder"
     ):

@@ -37,8 +37,10 @@ def run_push(folder: Path, repository: str, home: Path, address: str) -> subproc
         "HF_ENDPOINT": address,
         "HF_TOKEN": "hf_secret",
         "HF_HUB_DISABLE_XET": "1",  # the fake takes large files by LFS alone
-        "no_proxy": "127.0.0.1",
+        "http_proxy": "http://127.0.0.1:9",  # nobody listens there: a hub on this machine needs no proxy
     }
+    for name in ("no_proxy", "NO_PROXY"):
+        environment.pop(name, None)
     command = [sys.executable, "-c", program]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 

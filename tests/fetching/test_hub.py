@@ -18,12 +18,15 @@ from pipeline.fetching import checks, hub
 from tests.helpers.sample_sources import serve
 
 Publish = Callable[..., Path]
+COMMIT = 40 * "a"
+KEPT = "vocab.txt"  # is in the cache already
 
 
 @pytest.fixture
 def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
     """Publish a repository's files by revision; the client then finds these alone."""
     revisions: dict[tuple[str, str | None], tuple[str, ...]] = {}
+    fetched: list[str] = []
 
     def files(repo: str, revision: str | None) -> tuple[str, ...]:
         if (repo, revision) not in revisions:
@@ -36,11 +39,23 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
         folder = tmp_path / repo_type
         names = list(filter_repo_objects(files(repo, revision), allow_patterns=allow_patterns))
         if dry_run:
-            return [SimpleNamespace(file_size=len(name), will_download=True) for name in names]
+            return [
+                SimpleNamespace(
+                    filename=name, file_size=len(name), commit_hash=revision, will_download=name != KEPT
+                )
+                for name in names
+            ]
+        assert fetched == [name for name in names if name != KEPT]
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
+        fetched.clear()
         return str(folder)
+
+    def download(repo: str, name: str, *, repo_type: str, revision: str | None) -> str:
+        assert name in files(repo, revision)
+        fetched.append(name)
+        return name
 
     def listing(self: Any, repo: str, *, repo_type: str, revision: str | None) -> list[str]:
         assert repo_type == "dataset"
@@ -51,6 +66,7 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
         return tmp_path
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", listing)
     return publish
 
@@ -75,9 +91,9 @@ def test_what_reads_as_a_hub_id(source: str, yes: bool) -> None:
 
 
 def test_a_models_files_by_revision(publish: Publish) -> None:
-    root = publish("org/name", "config.json", "pytorch_model.bin", revision="v2")
-    assert hub.model_files("org/name@v2", ["config.json"]) == root / "model"
-    assert [file.name for file in (root / "model").iterdir()] == ["config.json"]
+    root = publish("org/name", "config.json", KEPT, "pytorch_model.bin", revision="v2")
+    assert hub.model_files("org/name@v2", ["config.json", KEPT]) == root / "model"
+    assert {file.name for file in (root / "model").iterdir()} == {"config.json", KEPT}
 
 
 def split(source: str, name: str, root: Path) -> list[str]:
@@ -132,22 +148,61 @@ def test_the_clients_errors_become_one_line(publish: Publish) -> None:
         hub.model_files("org/name/config", ["config.json"])
 
 
-def test_the_real_client_brings_a_model_and_keeps_it(tmp_path: Path) -> None:
-    commit, files = 40 * "a", {"config.json": b"{}", "pytorch_model.bin": b"pickle", "vocab.txt": b"word"}
-    described = {"id": "org/name", "sha": commit, "siblings": [{"rfilename": name} for name in files]}
+@pytest.fixture
+def pages() -> dict[str, bytes]:
+    """The answers of a hub that has one model."""
+    files = {"config.json": b"{}", "pytorch_model.bin": b"pickle", "vocab.txt": b"word"}
+    described = {"id": "org/name", "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
     tree = [{"type": "file", "path": name, "size": len(files[name]), "oid": 40 * "b"} for name in files]
-    pages = {f"/org/name/resolve/{commit}/{name}": content for name, content in files.items()}
-    pages["/api/models/org/name/revision/v2"] = json.dumps(described).encode()
-    pages[f"/api/models/org/name/tree/{commit}?recursive=true&expand=false"] = json.dumps(tree).encode()
+    return {
+        **{f"/org/name/resolve/{COMMIT}/{name}": content for name, content in files.items()},
+        "/api/models/org/name/revision/v2": json.dumps(described).encode(),
+        f"/api/models/org/name/tree/{COMMIT}?recursive=true&expand=false": json.dumps(tree).encode(),
+    }
+
+
+def run_client(home: Path, program: str, **settings: str) -> str:
+    """What a process prints that has only this cache and no proxy's exceptions."""
+    environment = {**os.environ, "HF_HOME": str(home), **settings}
+    for name in ("no_proxy", "NO_PROXY"):
+        environment.pop(name, None)
+    command, root = [sys.executable, "-c", program], Path(__file__).parents[2]
+    return subprocess.check_output(command, env=environment, cwd=root, text=True, timeout=60)
+
+
+def test_the_real_client_brings_a_model_without_the_proxy_and_keeps_it(
+    pages: dict[str, bytes], tmp_path: Path
+) -> None:
     call = "model_files('org/name@v2', ['*.json', '*.txt'])"
     program = f"from pipeline.fetching.hub import model_files\nprint(*{call}.iterdir())"
 
     def run(**settings: str) -> set[str]:
-        environment = {**os.environ, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1", **settings}
-        command, root = [sys.executable, "-c", program], Path(__file__).parents[2]
-        output = subprocess.check_output(command, env=environment, cwd=root, text=True)
-        return {Path(name).name for name in output.split()}
+        return {Path(name).name for name in run_client(tmp_path, program, **settings).split()}
 
-    with serve(pages, {}, {"X-Repo-Commit": commit, "ETag": '"1"'}) as address:
-        assert run(HF_ENDPOINT=address) == {"config.json", "vocab.txt"}
+    with serve(pages, {}, {"X-Repo-Commit": COMMIT, "ETag": '"1"'}) as address, serve({}) as proxy:
+        assert run(HF_ENDPOINT=address, http_proxy=proxy) == {"config.json", "vocab.txt"}
     assert run(HF_ENDPOINT=address, HF_HUB_OFFLINE="1") == {"config.json", "vocab.txt"}
+
+
+SLOW = f"/org/name/resolve/{COMMIT}/config.json"
+GIVEN_UP = """
+from pipeline.errors import UserError
+from pipeline.fetching import hub
+hub.START = 1.0
+try:
+    hub.model_files("org/name@v2", ["*.json"])
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_hub_that_sends_byte_by_byte_is_given_up_and_the_process_ends(
+    pages: dict[str, bytes], tmp_path: Path
+) -> None:
+    pages[SLOW] = bytes(3000)
+    headers = {"X-Repo-Commit": COMMIT, "ETag": '"1"'}
+    with serve(pages, {}, headers, slow=[SLOW]) as address:
+        said = run_client(tmp_path, GIVEN_UP, HF_ENDPOINT=address)
+    assert said.startswith(
+        "org/name@v2: the hub has not sent config.json, 3,000 bytes, within 1 s; run again"
+    )

@@ -128,6 +128,19 @@ def test_sources_that_are_none(target: Path, source: str, says: str) -> None:
     assert not read_folder(target.parent)
 
 
+def test_a_copy_of_the_project_for_an_experiment_is_told_of(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / ".dvc/tmp/exps/standalone/tmpx"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    message = refusal(lambda: fetch_file("data/own/mine/train.conll", target))
+    assert message.startswith(
+        "data/own/mine/train.conll: there is no such file; this copy of the project has"
+    )
+    assert message.endswith("name the file's folder with --copy-paths")
+
+
 def test_what_to_do_when_an_address_does_not_answer(tmp_path: Path, target: Path) -> None:
     with serve({}) as address:
         message = refusal(lambda: fetch_file(f"{address}/a/train.txt.gz", target))

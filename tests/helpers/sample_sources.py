@@ -2,9 +2,10 @@
 
 import json
 import threading
+import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -62,8 +63,12 @@ def serve(
     pages: Mapping[str, bytes],
     redirects: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    slow: Collection[str] = (),
 ) -> Iterator[str]:
-    """Serve pages by path on this machine and yield the address; /short stops halfway, the rest is 404."""
+    """Serve pages by path on this machine and yield the address; /short stops halfway, the rest is 404.
+
+    Pages whose paths are `slow` come a byte each tenth of a second.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -78,7 +83,11 @@ def serve(
                 self.send_header("Content-Length", str(len(page) * (2 if self.path == "/short" else 1)))
                 self.end_headers()
                 if self.command == "GET":
-                    self.wfile.write(page)
+                    step = 1 if self.path in slow else max(len(page), 1)
+                    with suppress(OSError):  # the client has gone
+                        for place in range(0, len(page), step):
+                            self.wfile.write(page[place : place + step])
+                            time.sleep(0.1 if self.path in slow else 0)
             else:
                 self.send_error(404)
 

@@ -143,10 +143,25 @@ def test_a_stage_on_a_disk_that_takes_no_file_more(
         refused(stages, workspace, stage, disk, "Read-only file system")
 
 
-@pytest.mark.parametrize("stage", ["teacher", "dump", "unlabelled", "distill"])
+CHECKPOINTED = ("teacher", "dump", "unlabelled", "distill")
+
+
+@pytest.mark.parametrize("stage", CHECKPOINTED)
 def test_a_file_where_checkpoints_should_lie(
     stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".ckpt").write_text("mine")
     refused(stages, workspace, stage, tmp_path, ".ckpt: cannot be written")
     assert (tmp_path / ".ckpt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("stage", CHECKPOINTED)
+def test_a_folder_of_checkpoints_that_cannot_be_written(
+    stages: Stages, workspace: Workspace, stage: str, disk: Path
+) -> None:
+    place = disk / ".ckpt"
+    place.mkdir()
+    if not (mounted("--bind", str(place), str(place)) and mounted("-o", "remount,ro,bind", str(place))):
+        pytest.skip("no folder can be mounted read-only here")
+    refused(stages, workspace, stage, disk, "cannot be written (Read-only file system")
+    assert not list(place.iterdir())
