@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.errors import UserError
 
@@ -37,7 +39,7 @@ def fingerprints(root: Path) -> dict[str, str]:
     names: list[str] = []
     for name in code.files:
         package, _, stage = name.rpartition(".")
-        if package == "stages" and _is_command(code.tree(name)):
+        if package == "stages" and code.source(name).is_command:
             names += [f"{stage}/{method.rpartition('.')[2]}" for method in code.methods] * (stage == MATRIX)
             names += [stage] * (stage != MATRIX)
     if not names:
@@ -65,7 +67,7 @@ def import_graph(root: Path) -> dict[str, set[str]]:
 
 
 class _Code:
-    """The modules of a project; each is parsed once, when something is first asked of it.
+    """The modules of a project; each is read once, when something is first asked of it.
 
     files: their files by name.
     methods: the names of those that are methods.
@@ -74,24 +76,23 @@ class _Code:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.files = {
-            _module(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
+            _name_of(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
         }
         self.methods = [name for name in self.files if name.startswith(f"{METHODS}.")]
-        self._trees: dict[str, ast.Module] = {}
+        self._sources: dict[str, _Source] = {}
         self._imports: dict[str, set[str]] = {}
-        self._texts: dict[str, str] = {PARAMS: "", GUARD: ""}
 
-    def tree(self, name: str) -> ast.Module:
-        """The syntax tree of a module."""
-        if name not in self._trees:
-            self._trees[name] = _parse(self.files[name])
-        return self._trees[name]
+    def source(self, name: str) -> "_Source":
+        """What counts of a module's file."""
+        if name not in self._sources:
+            self._sources[name] = _read(self.files[name], self.files[name].read_bytes())
+        return self._sources[name]
 
     def imports(self, name: str) -> set[str]:
         """The project's modules that importing `name` brings, their parent packages included."""
         if name not in self._imports:
             found: set[str] = set()
-            for wanted in (name, *_mentioned(self.files[name], self.tree(name))):
+            for wanted in (name, *self.source(name).mentioned):
                 parts = wanted.split(".")
                 found |= {".".join(parts[:depth]) for depth in range(1, len(parts) + 1)} & self.files.keys()
             self._imports[name] = found
@@ -111,9 +112,7 @@ class _Code:
         return sha256("".join(texts).encode()).hexdigest()
 
     def _text(self, name: str) -> str:
-        if name not in self._texts:
-            self._texts[name] = canonical(self.tree(name))
-        return self._texts[name]
+        return "" if name in (PARAMS, GUARD) else self.source(name).text
 
     def _counted(self, name: str) -> set[str]:
         """The imports of a module whose code counts with it."""
@@ -133,6 +132,25 @@ class _Code:
             found.add(name)
             pending |= self._counted(name) - found
         return found
+
+
+class _Source(NamedTuple):
+    """What counts of a Python file.
+
+    text: its code as `canonical` writes it.
+    mentioned: the names behind `import`, `from` and `import_module`; whether one is a module is not known yet.
+    is_command: whether it mentions `__main__`, so that it runs as a command.
+    """
+
+    text: str
+    mentioned: tuple[str, ...]
+    is_command: bool
+
+
+@cache  # a stage asks for its digest twice, at its start and before it writes
+def _read(path: Path, content: bytes) -> _Source:
+    tree = _parse(path, content)
+    return _Source(canonical(tree), tuple(_mentioned(path, tree)), _is_command(tree))
 
 
 def canonical(node: object) -> str:
@@ -186,9 +204,9 @@ def _does_nothing(node: object) -> bool:
     return isinstance(node, ast.Pass)
 
 
-def _parse(path: Path) -> ast.Module:
+def _parse(path: Path, content: bytes) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(content)
     except SyntaxError as error:
         raise UserError(
             f"{path}:{error.lineno or 1}: is not valid Python ({error.msg}); correct it"
@@ -198,7 +216,6 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _mentioned(path: Path, tree: ast.Module) -> Iterator[str]:
-    """The names behind `import`, `from` and `import_module`; whether one is a module is not known yet."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -216,9 +233,8 @@ def _name(function: ast.expr) -> str:
 
 
 def _is_command(tree: ast.Module) -> bool:
-    """Whether the file runs as a command: it mentions `__main__`."""
     return any(isinstance(node, ast.Constant) and node.value == "__main__" for node in ast.walk(tree))
 
 
-def _module(path: Path, root: Path) -> str:
+def _name_of(path: Path, root: Path) -> str:
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")

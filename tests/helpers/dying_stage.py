@@ -9,10 +9,12 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 from pipeline.training import loop
 from stages.command import run
 from tests.helpers.forked_stages import watch
+from tests.helpers.workspace import place_of
 
 
 def phase_of(moment: str, before: str, stage: str) -> str:
@@ -22,7 +24,7 @@ def phase_of(moment: str, before: str, stage: str) -> str:
     opens = moment.startswith("open ")
     if before in ("saving", "tidying up"):
         return "tidying up" if ".ckpt" in moment and not opens else before
-    if ".out.new" in moment and (opens or stage != "dump"):  # `dump` makes its folder before it computes
+    if f".{place_of(stage, Path('out')).name}.new" in moment and (opens or stage != "dump"):  # `dump` makes its folder before it computes
         return "saving"
     return before if before == "starting" else "checkpoint"
 

@@ -3,6 +3,7 @@
 One server imports torch once; each run of a stage is a fork of it, with the stage's own command line.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.fingerprint import fingerprints
+
 RESULTS = "benchmarks.results"  # no stage, but run and stopped as one
 ROOT = Path(__file__).parents[2]
 # As `stages.command.run` sets them, which here comes after the libraries that read them.
@@ -23,17 +26,19 @@ QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 IMPORTED = (
     "accelerate",
     "pandas",
+    "pyarrow.parquet",
+    "pipeline.params",
     "pipeline.corpora.splits",
-    "pipeline.scores.dump",
-    "pipeline.training.student_loss",
-    "pipeline.reporting.page",
-    "pipeline.reporting.summary",
     "pipeline.corpora.unlabelled_text",
-    "pipeline.training.student_inputs",
-    "pipeline.exporting.model_card",
-    "pipeline.training.run",
+    "pipeline.scores.dump",
+    "pipeline.training.teacher",
+    "pipeline.training.student",
     "pipeline.evaluation.test_split",
     "pipeline.timing.epochs",
+    "pipeline.reporting.page",
+    "pipeline.reporting.summary",
+    "pipeline.exporting.hub_upload",
+    "pipeline.exporting.model_card",
     "transformers.models.bert.modeling_bert",
     "transformers.models.bert.tokenization_bert",
 )
@@ -127,6 +132,9 @@ class Stages:
 def _serve() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
+    fingerprints(ROOT)  # so that no fork parses the code again
+    gc.collect()
+    gc.freeze()  # what stands here is never collected, so that no fork copies its pages
     for line in sys.stdin:
         request = json.loads(line)
         began = time.monotonic()

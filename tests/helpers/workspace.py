@@ -97,6 +97,8 @@ class Workspace:
         tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
         tiny_inputs.dump(root / "scores" / "1" / "1", root / "encoded", root / "teacher", shard_sentences=8)
         shutil.rmtree(root / "scores" / "1" / "checkpoint")
+        with new_folder(root / "scoring_teachers" / "1" / "1"):
+            pass  # empty, as the stage leaves it where there is one teacher and one fold
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
