@@ -76,7 +76,9 @@ class _Code:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.files = {
-            _name_of(path, root): path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")
+            _name_of(path, root): path
+            for top in ("pipeline", "stages")
+            for path in (root / top).rglob("*.py")
         }
         self.methods = [name for name in self.files if name.startswith(f"{METHODS}.")]
         self._sources: dict[str, _Source] = {}

@@ -1,5 +1,6 @@
 """The target of several teachers together."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,15 +13,16 @@ from pipeline.distillation.objective import Target
 def mean_target(targets: Sequence[Target]) -> Target:
     """The mean of what a method keeps of each teacher, of the same sentences.
 
-    Moments and marginals are averaged, so that the target is that of the mixture of the teachers'
-    distributions. Chains, which `efficient` matches by their scores, are averaged as scores: the normalised
-    geometric mean of the teachers' distributions.
+    Moments and the probabilities of words' tags are averaged, so that the target is that of the mixture of
+    the teachers' distributions. Chains, which `efficient` matches by their scores, are averaged as scores:
+    their distribution is the normalised geometric mean of the teachers'.
     """
     first = targets[0]
     if len(targets) == 1:
         return first
     if isinstance(first, Tensor):
-        return _mean(targets)
+        logs = torch.stack([target for target in targets if isinstance(target, Tensor)])
+        return logs.logsumexp(0) - math.log(len(targets))
     if isinstance(first, Moments):
         return Moments(*(_mean([getattr(one, name) for one in targets]) for name in ("unary", "pairs")))
     names = ("emissions", "transitions", "start", "end")

@@ -37,6 +37,14 @@ def test_moments_are_those_of_the_mixture() -> None:
     torch.testing.assert_close(both.pairs, one.pairs / 2 + other.pairs / 2)
 
 
+def test_marginals_are_those_of_the_mixture() -> None:
+    method, settings = find_method("posterior"), settings_of("posterior")
+    logs = [cast(torch.Tensor, method.targets(chain, settings)) for chain in teachers(3)]
+    both = cast(torch.Tensor, mean_target(logs))
+    torch.testing.assert_close(both.exp(), sum(one.exp() for one in logs) / 3)
+    assert not both[1, 2:].any()
+
+
 def test_the_loss_of_a_mixture_is_the_mean_of_the_losses() -> None:
     """Cross-entropy is linear in the teacher's distribution."""
     method, settings = find_method("structural"), settings_of("structural")
