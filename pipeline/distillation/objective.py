@@ -9,7 +9,7 @@ from pipeline.distillation.registry import method_module
 from pipeline.distillation.settings import Settings
 
 Target = LinearChain | Moments | Tensor
-"""What a method keeps of the teacher: its chains, moments, or log probabilities [B, L, N] of the tags of words."""
+"""What a method keeps of the teacher: its chains, moments, or log probabilities [B, L, N] of words' tags."""
 
 
 class Method(Protocol):
