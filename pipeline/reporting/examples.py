@@ -11,15 +11,13 @@ BYTES = 900_000
 """Of JSON at most: what the page shows of a large test set."""
 
 
-def error_examples(
-    models: Mapping[str, Outcome], *, scheme: Scheme, limit: int = BYTES
-) -> dict[str, Any]:
-    """The sentences in which a model errs, those first that tell models apart, up to `limit` bytes of JSON.
+def error_examples(models: Mapping[str, Outcome], *, scheme: Scheme, limit: int = BYTES) -> dict[str, Any]:
+    """The sentences in which a model errs; above `limit`, those that tell models apart come first.
 
     Args:
         models: the teacher first, then a student for each method, on the same test set.
         scheme: of the tags.
-        limit: bytes.
+        limit: bytes of JSON.
 
     Returns:
         `types` and `models`; `errors`, the number of sentences with one; `sentences`: each {id, words, gold,

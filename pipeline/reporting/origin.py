@@ -15,7 +15,15 @@ from pipeline.model.model_folder import HISTORY
 from pipeline.reporting.outcomes import read_json
 from pipeline.training.settings import Student, Teacher
 
-PACKAGES = ("substructured-distillation", "torch", "transformers", "accelerate", "dvc", "pyarrow", "tokenizers")
+PACKAGES = (
+    "substructured-distillation",
+    "torch",
+    "transformers",
+    "accelerate",
+    "dvc",
+    "pyarrow",
+    "tokenizers",
+)
 _CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml")
 
 

@@ -27,17 +27,21 @@ def headline(results: Results) -> dict[str, Any]:
             "value": method,
             "note": f"F1 {f1:.2f}" + (f" ± {best['f1']['std']:.2f}" if best["f1"]["std"] is not None else ""),
         },
-        {"name": "teacher", "value": f"{teacher['f1']:.2f}", "note": f"F1; the student: {f1 - teacher['f1']:+.2f}"},
+        {
+            "name": "teacher",
+            "value": f"{teacher['f1']:.2f}",
+            "note": f"F1; the student: {f1 - teacher['f1']:+.2f}",
+        },
         _gap_tile(method, best, summary),
         {
             "name": "size",
-            "value": f"{smaller:.2f}× smaller",
-            "note": f"{best['megabytes']:.1f} MB of {teacher['megabytes']:.1f} MB",
+            "value": f"{smaller:.2f}×",
+            "note": f"smaller: {best['megabytes']:.1f} MB of {teacher['megabytes']:.1f} MB",
         },
         {
             "name": "speed",
-            "value": f"{faster:.2f}× as fast",
-            "note": f"{best['sentences_per_second']:.0f} sentences/s on {summary['device']}",
+            "value": f"{faster:.2f}×",
+            "note": f"as fast: {best['sentences_per_second']:.0f} sentences/s on {summary['device']}",
         },
     ]
     if here is not None:
@@ -100,20 +104,48 @@ def pictures(results: Results) -> list[dict[str, Any]]:
     errors = {"teacher": summary["teacher"], **summary["methods"]}
     calibration = ", ".join(f"{name} {found['calibration_error']:.2f}" for name, found in errors.items())
     drawn = [
-        _picture("f1_by_method", f1, "Test F1 of each method", "A point for each seed, a diamond for the mean, "
-                 "bars for one standard deviation; the dashed line is the teacher."),
-        _picture("f1_by_latency", latency, "Test F1 against time per sentence", "To choose a model: up is better, "
-                 f"left is faster, small is light. Time on {summary['device']}, tagging the test set in batches."),
-        _picture("epoch_time", plot_tables.epoch_time_frame(results.timing), "Seconds of one epoch by phase",
-                 "The dashed line is the lower bound: the student's encoder with a trivial loss."),
+        _picture(
+            "f1_by_method",
+            f1,
+            "Test F1 of each method",
+            "A point for each seed, a diamond for the mean, bars for one standard deviation; "
+            "the dashed line is the teacher.",
+        ),
+        _picture(
+            "f1_by_latency",
+            latency,
+            "Test F1 against time per sentence",
+            "To choose a model: up is better, left is faster, small is light. "
+            f"The time is that of tagging the test set in batches on {summary['device']}.",
+        ),
+        _picture(
+            "epoch_time",
+            plot_tables.epoch_time_frame(results.timing),
+            "Seconds of one epoch by phase",
+            "The dashed line is the lower bound: the student's encoder with a trivial loss.",
+        ),
         _picture("curves_by_model", curves, "Development F1 by epoch", "A line for each seed."),
-        _picture("curves_per_model", curves, "Training loss by epoch", "Losses of different methods are not on "
-                 "one scale.", listed=False),
-        _picture("confusion_of_words", confusion, "Words by type of actual and predicted tag",
-                 f"Words of the teacher and of {method}, all seeds together; a row adds up to 100 %."),
-        _picture("reliability", reliability, "Share of right words by confidence", "Confidence is the marginal "
-                 f"probability of the predicted tag. Expected calibration error in percent: {calibration}."),
-    ]  # fmt: skip
+        _picture(
+            "curves_per_model",
+            curves,
+            "Training loss by epoch",
+            "Losses of different methods are not on one scale.",
+            listed=False,
+        ),
+        _picture(
+            "confusion_of_words",
+            confusion,
+            "Words by type of actual and predicted tag",
+            f"Words of the teacher and of {method}, all seeds together; a row adds up to 100%.",
+        ),
+        _picture(
+            "reliability",
+            reliability,
+            "Share of right words by confidence",
+            "Confidence is the marginal probability of the predicted tag. "
+            f"Expected calibration error in percent: {calibration}.",
+        ),
+    ]
     frame = plot_tables.transitions_frame(*results.transitions, method)
     if frame["score"].any():
         caption = f"What the teacher's CRF and that of {method} say of each pair of tags, and the difference."

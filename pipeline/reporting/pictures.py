@@ -1,12 +1,10 @@
 """Pictures of the report as SVG, from the same Vega-Lite definitions that `dvc plots` draws.
 
-The definitions lie in `page_files/pictures`; `.dvc/plots` links to them. A picture takes the colour of the text
-around it (currentColor), and loads nothing.
+The definitions lie in `page_files/pictures`; `.dvc/plots` links to them. A picture takes the colour of the
+text around it (currentColor), and loads nothing.
 """
 
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,13 @@ VEGA_LITE = "5.8"
 """DVC draws the same definitions with version 5.2, the nearest that vl-convert has no more."""
 
 _INK = "currentColor"
-_WRITTEN = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 260}
+_WRITTEN = {
+    "labelColor": _INK,
+    "titleColor": _INK,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "labelLimit": 260,
+}
 _CONFIG: dict[str, Any] = {
     "background": None,
     "padding": {"left": 24, "right": 24, "top": 4, "bottom": 4},  # fonts are wider elsewhere
@@ -28,6 +32,7 @@ _CONFIG: dict[str, Any] = {
     "title": {"color": _INK, "subtitleColor": _INK, "fontSize": 14},
     "axis": _WRITTEN | {"domainColor": _INK, "tickColor": _INK, "gridColor": _INK, "gridOpacity": 0.15},
     "header": _WRITTEN | {"labelFontWeight": "bold"},
+    "legend": _WRITTEN | {"symbolBaseFillColor": _INK},
     "rule": {"color": _INK},
     "text": {"color": _INK},
     "range": {"category": ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]},
@@ -44,12 +49,11 @@ def draw(name: str, frame: pd.DataFrame) -> str:
     """
     rows = frame if "rev" in frame else frame.assign(rev="")
     renderer = VegaRenderer(rows.to_dict("records"), name, template=str(DEFINITIONS / f"{name}.json"))
-    several = rows["rev"].nunique() > 1
-    legend = _WRITTEN | {"symbolStrokeColor": _INK}
+    filled = renderer.get_filled_template()
     svg = vl_convert.vegalite_to_svg(
-        _without_revisions(renderer.get_filled_template()) if not several else renderer.get_filled_template(),
-        config=_CONFIG | {"legend": legend},
+        filled if rows["rev"].nunique() > 1 else _without_revisions(filled),
         vl_version=VEGA_LITE,
+        config=_CONFIG,
         allowed_base_urls=[],
     )
     return _ids_of_its_own(svg, name)
@@ -62,7 +66,12 @@ def _without_revisions(definition: Any) -> Any:
     if not isinstance(definition, dict):
         return definition
     kept = {key: _without_revisions(part) for key, part in definition.items()}
-    for channel, hidden in (("color", "legend"), ("strokeDash", "legend"), ("column", "header"), ("row", "header")):
+    for channel, hidden in (
+        ("color", "legend"),
+        ("strokeDash", "legend"),
+        ("column", "header"),
+        ("row", "header"),
+    ):
         part = kept.get(channel)
         if isinstance(part, dict) and part.get("field") == "rev":
             kept[channel] = part | {hidden: None}
@@ -72,5 +81,7 @@ def _without_revisions(definition: Any) -> Any:
 def _ids_of_its_own(svg: str, name: str) -> str:
     """The SVG with ids that no other picture of the page has."""
     for found in sorted(set(re.findall(r'\bid="([^"]+)"', svg))):
-        svg = svg.replace(f'id="{found}"', f'id="{name}-{found}"').replace(f"url(#{found})", f"url(#{name}-{found})")
+        svg = svg.replace(f'id="{found}"', f'id="{name}-{found}"').replace(
+            f"url(#{found})", f"url(#{name}-{found})"
+        )
     return svg

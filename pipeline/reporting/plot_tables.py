@@ -75,9 +75,10 @@ def type_confusion_frame(outcomes: Mapping[str, Sequence[Outcome]], *, scheme: S
     for model, runs in outcomes.items():
         frame = confusion_frame(runs)
         if scheme != "plain":
-            kinds = {name: frame[name].str.replace(r"^[BI]-", "", regex=True) for name in ("actual", "predicted")}
-            frame = frame.assign(**kinds).groupby(["actual", "predicted"], as_index=False)["words"].sum()
-        frames.append(frame.assign(rev=model))
+            for name in ("actual", "predicted"):
+                frame[name] = frame[name].str.replace(r"^[BI]-", "", regex=True)
+        words = frame.groupby(["actual", "predicted"])["words"].sum().reset_index(name="words")
+        frames.append(words.assign(rev=model))
     return pd.concat(frames)
 
 
@@ -125,7 +126,9 @@ def transitions_frame(teacher: Transitions, student: Transitions, name: str) -> 
     return pd.DataFrame(rows, columns=["matrix", "previous", "current", "score"])
 
 
-def _scores(tags: Sequence[str], scores: Sequence[Sequence[float]]) -> Iterable[tuple[tuple[str, str], float]]:
+def _scores(
+    tags: Sequence[str], scores: Sequence[Sequence[float]]
+) -> Iterable[tuple[tuple[str, str], float]]:
     for previous, row in zip(tags, scores, strict=True):
         for current, score in zip(tags, row, strict=True):
             yield (previous, current), score
