@@ -12,7 +12,7 @@ BYTES = 900_000
 
 
 def error_examples(models: Mapping[str, Outcome], *, scheme: Scheme, limit: int = BYTES) -> dict[str, Any]:
-    """The sentences in which a model errs; above `limit`, those that tell models apart come first.
+    """The sentences in which a model errs; if they are too many, those in which not all models do.
 
     Args:
         models: the teacher first, then a student for each method, on the same test set.
@@ -21,9 +21,9 @@ def error_examples(models: Mapping[str, Outcome], *, scheme: Scheme, limit: int 
 
     Returns:
         `types` and `models`; `errors`, the number of sentences with one; `sentences`: each {id, words, gold,
-        found}, where gold is a list of spans [type, first word, word after the last], found has for each model
-        such a list with the confidence in percent behind (the least of the span's words), and types are
-        given by their place in `types`. Plain tags are spans of one word.
+        found}. gold is a list of spans [type, first word, word after the last], and found has for each model
+        such a list with the confidence in percent behind, the least of the span's words. Types are given by
+        their place in `types`. Plain tags are spans of one word.
     """
     first = next(iter(models.values()))
     rows = [_Row(number, models, scheme) for number in range(len(first.gold))]

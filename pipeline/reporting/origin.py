@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from pipeline.distillation.registry import method_names, method_settings
+from pipeline.distillation.settings import Tempered
 from pipeline.model.model_folder import HISTORY
 from pipeline.reporting.outcomes import read_json
 from pipeline.training.settings import Student, Teacher
@@ -24,6 +24,9 @@ PACKAGES = (
     "pyarrow",
     "tokenizers",
 )
+# What methods have in common. The default of `schedule` is each method's own, whose code is not read here:
+# an edited method does not re-run the report.
+_METHOD = {name: field for name, field in Tempered.model_fields.items() if name != "schedule"}
 _CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml")
 
 
@@ -58,27 +61,27 @@ def versions() -> str:
 
 
 def parameters(teacher: Mapping[str, Any], students: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each parameter of training: name, value, default (– if it has none), whether the two differ.
+    """A row for each parameter of training: name, value, default (– if none is known), whether they differ.
 
     Args:
         teacher: `read_made` of it.
         students: `read_made` of one student of each method.
     """
-    rows = list(_rows("teacher", teacher.get("training"), Teacher))
-    rows += _rows("student", next((made.get("training") for made in students.values()), None), Student)
+    rows = list(_rows("teacher", teacher.get("training"), Teacher.model_fields))
+    of_students = next((made.get("training") for made in students.values()), None)
+    rows += _rows("student", of_students, Student.model_fields)
     for method, made in students.items():
-        known = method_settings(method) if method in method_names() else None
-        rows += _rows(f"distill.{method}", made.get("settings"), known)
+        rows += _rows(f"distill.{method}", made.get("settings"), _METHOD)
     return rows
 
 
-def _rows(group: str, values: Any, settings: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
-    fields = {} if settings is None else settings.model_fields
+def _rows(group: str, values: Any, fields: Mapping[str, FieldInfo]) -> Iterator[dict[str, Any]]:
     for name, value in values.items() if isinstance(values, dict) else ():
         field = fields.get(name)
-        has_default = field is not None and not field.is_required()
-        default = _shown(field.default) if field is not None and has_default else "–"
-        differs = field is not None and has_default and value != field.default
+        if field is None or field.is_required():
+            default, differs = "–", False
+        else:
+            default, differs = _shown(field.default), value != field.default
         yield {"name": f"{group}.{name}", "value": _shown(value), "default": default, "differs": differs}
 
 

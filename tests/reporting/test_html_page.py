@@ -64,11 +64,8 @@ def test_ids_are_there_once_and_links_lead_to_them(page):
     found = Elements(page).found
     ids = [attributes["id"] for _, attributes in found if "id" in attributes]
     assert len(ids) == len(set(ids))
-    links = {
-        attributes["href"][1:]
-        for tag, attributes in found
-        if tag == "a" and str(attributes["href"])[0] == "#"
-    }
+    targets = {str(attributes["href"]) for tag, attributes in found if tag == "a"}
+    links = {target[1:] for target in targets if target.startswith("#")}
     assert links
     assert links <= set(ids)
 
