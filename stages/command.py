@@ -12,7 +12,8 @@ import typer
 from pipeline.errors import Interrupted, UserError, one_line
 from stages.streams import standard_streams
 
-_PIPELINE = ("jinja2", "pandas", "ruamel")  # what the extra `pipeline` brings: tagging text does without
+# What the extra `pipeline` brings: tagging text does without.
+_PIPELINE = ("dvc_render", "dvclive", "jinja2", "pandas", "ruamel", "vl_convert")
 
 
 def run(main: Callable[..., Any]) -> None:

@@ -22,7 +22,7 @@ def main(
     item: Annotated[str | None, typer.Option(envvar="DVC_STAGE", help="Which student: METHOD-SEED.")] = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Tag the test split; write scores, size, speed and every predicted tag."""
+    """Tag the test split; write metrics, size, speed, and every predicted tag with its confidence."""
     import logging
 
     from pipeline.device import accelerator
@@ -40,10 +40,9 @@ def main(
         test = encoded / "test.parquet"
         batches = Batches(load(test), settings.batch_size)
         gold = read_tags(test)
-        metrics, predicted = evaluate(
-            load_model(model), model, batches, gold, accelerator(settings.precision)
-        )
-        save_outcome(out, metrics, read_words(test), gold, predicted)
+        scored = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
+        save_outcome(out, scored, read_words(test), gold)
+    metrics = scored.metrics
     if metrics["f1"] == 0:
         logging.warning("%s: its F1 on test is 0: %s", model, why_zero(gold))
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")

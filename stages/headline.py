@@ -20,7 +20,7 @@ def main(
     """Write the metrics of the parameter `method`, and its confusion matrix."""
     from pipeline.distillation.roles import UNDISTILLED
     from pipeline.reporting.outcomes import read_outcomes
-    from pipeline.reporting.page import confusion_frame, write_csv
+    from pipeline.reporting.plot_tables import confusion_frame, write_csv
     from pipeline.reporting.summary import headline, summarise
     from pipeline.storage.text_file import write_json
 

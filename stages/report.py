@@ -1,4 +1,4 @@
-"""All methods side by side: a page, metrics, and the tables of the plots."""
+"""All methods side by side: pages, metrics, and the tables of the plots."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from stages.arguments import Code, Eval, Params, Teacher
 from stages.command import run
-from stages.guard import guarded
+from stages.guard import ROOT, guarded
 
 
 def main(
@@ -19,33 +19,22 @@ def main(
     summary: Annotated[Path, typer.Option(help="JSON file to write: every figure.")],
     metrics: Annotated[Path, typer.Option(help="Folder to write: a JSON file per method, for DVC.")],
     plots: Annotated[Path, typer.Option(help="Folder to write the CSV files in.")],
-    page: Annotated[Path, typer.Option(help="Markdown file to write.")],
+    page: Annotated[Path, typer.Option(help="HTML file to write.")],
+    text: Annotated[Path, typer.Option(help="Markdown file to write: a short form of the page.")],
     params: Params = Path("params.yaml"),
 ) -> None:
     """Compare the methods of `methods` over `seeds` with their teacher."""
-    from pipeline.reporting import page as report
-    from pipeline.reporting.epoch_times import read_epoch_times
-    from pipeline.reporting.method_metrics import write_method_metrics
-    from pipeline.reporting.next_steps import best_student, next_steps
-    from pipeline.reporting.outcomes import read_histories, read_outcomes
-    from pipeline.reporting.summary import summarise
-    from pipeline.storage.text_file import write_json, write_text
+    from pipeline.reporting.finished_results import Results
+    from pipeline.reporting.next_steps import next_steps
+    from pipeline.reporting.written_report import write_report
 
     uses = lambda given: (given.task, given.methods, given.seeds)  # noqa: E731
-    with guarded("report", params, code, uses, summary, metrics, plots, page) as (task, methods, seeds):
-        scored, by_method = read_outcomes(outcomes, methods, seeds)
-        figures = summarise(scored, by_method, task=task, scheme=scored.metrics["scheme"])
-        times = read_epoch_times(timing)
-        curves = read_histories(teacher, students, methods, seeds)
-        write_json(summary, figures)
-        write_method_metrics(metrics, figures)
-        report.write_csv(plots / "f1.csv", report.f1_frame(figures))
-        report.write_csv(plots / "learning_curves.csv", report.learning_curve_frame(*curves))
-        report.write_csv(plots / "epoch_time.csv", report.epoch_time_frame(times))
-        text = report.page(figures, times)
-        write_text(page, text)
-    print(text)
-    print(next_steps(figures, best_student(figures, by_method), students, page))
+    outs = (summary, metrics, plots, page, text)
+    with guarded("report", params, code, uses, *outs) as (task, methods, seeds):
+        results = Results.read(outcomes, teacher, students, timing, task=task, methods=methods, seeds=seeds)
+        write_report(results, summary, metrics, plots, page, text, project=ROOT)
+    print(text.read_text(encoding="utf-8"))
+    print(next_steps(results.summary, results.best, students, page))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,13 +14,31 @@ from accelerate import Accelerator
 
 from pipeline.device import device_name, synchronize
 from pipeline.encoding.batching import Batches
+from pipeline.evaluation.calibration import calibration, word_confidences
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import new_folder
 
+METRICS, PREDICTIONS, TRANSITIONS = "metrics.json", "predictions.parquet", "transitions.json"
 PASSES, ENOUGH_SECONDS = 3, 5.0  # over the split, for the speed: so many, or fewer that take so long together
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model gave on the split: metrics, transition scores, and a tag with its confidence per word.
+
+    metrics: see `evaluate`.
+    transitions: `tags`, and `scores` [N][N] of their pairs, row previous, column current.
+    predicted: the tags.
+    confidences: the marginal probability of each.
+    """
+
+    metrics: dict[str, Any]
+    transitions: dict[str, Any]
+    predicted: list[list[str]]
+    confidences: list[list[float]]
 
 
 def evaluate(
@@ -29,7 +47,7 @@ def evaluate(
     batches: Batches,
     gold: Sequence[Sequence[str]],
     accelerator: Accelerator,
-) -> tuple[dict[str, Any], list[list[str]]]:
+) -> Scored:
     """Tag the split and say how well, how large and how fast.
 
     Args:
@@ -40,11 +58,11 @@ def evaluate(
         accelerator: device and precision.
 
     Returns:
-        The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; `constrained_f1`,
-        the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development;
-        parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
-        laying batches out included); device; `types`: precision, recall, f1 and the numbers of predicted and
-        gold spans of each type. And the predicted tags.
+        The metrics are the tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent;
+        `constrained_f1`, the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on
+        development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to
+        PASSES passes, laying batches out included); device; `types`: precision, recall, f1 and the numbers of
+        predicted and gold spans of each type; `calibration` (see there).
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)
@@ -61,6 +79,7 @@ def evaluate(
         constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
     else:  # then the best sequences are the best of those that are allowed, too
         constrained_f1 = scores.f1
+    confidences = word_confidences(model, batches, accelerator, predicted)
     history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
     metrics = {
         "scheme": model.tag_set.scheme,
@@ -77,8 +96,10 @@ def evaluate(
         "sentences_per_second": len(gold) / median(seconds),
         "device": device_name(accelerator.device),
         "types": {kind: asdict(rates) for kind, rates in scores.types.items()},
+        "calibration": calibration(gold, predicted, confidences),
     }
-    return metrics, predicted
+    transitions = {"tags": list(model.tag_set.tags), "scores": model.transitions.detach().tolist()}
+    return Scored(metrics, transitions, predicted, confidences)
 
 
 def why_zero(gold: Sequence[Sequence[str]]) -> str:
@@ -92,15 +113,18 @@ def why_zero(gold: Sequence[Sequence[str]]) -> str:
 
 
 def save_outcome(
-    folder: Path,
-    metrics: dict[str, Any],
-    words: Sequence[Sequence[str]],
-    gold: Sequence[Sequence[str]],
-    predicted: Sequence[Sequence[str]],
+    folder: Path, scored: Scored, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
 ) -> None:
-    """Write `metrics.json` and `predictions.parquet` (id, words, gold, predicted)."""
+    """Write `metrics.json`, `transitions.json` and `predictions.parquet`.
+
+    The last has the columns id, words, gold, predicted and confidence (float32).
+    """
+    columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": scored.predicted}
+    columns |= {"confidence": pa.array(scored.confidences, pa.list_(pa.float32()))}
     with new_folder(folder) as aside:
-        text = json.dumps(metrics, indent=1) + "\n"
-        (aside / "metrics.json").write_text(text, encoding="utf-8", newline="\n")
-        columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": predicted}
-        pq.write_table(pa.table(columns), aside / "predictions.parquet", compression="zstd")
+        for name, content in (
+            (METRICS, json.dumps(scored.metrics, indent=1)),
+            (TRANSITIONS, json.dumps(scored.transitions)),
+        ):
+            (aside / name).write_text(content + "\n", encoding="utf-8", newline="\n")
+        pq.write_table(pa.table(columns), aside / PREDICTIONS, compression="zstd")

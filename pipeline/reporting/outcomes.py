@@ -26,23 +26,28 @@ FIGURES = (
     "sentences_per_second",
     "development_f1",
 )
-_COLUMNS = ("id", "gold", "predicted")
+_COLUMNS = ("id", "words", "gold", "predicted", "confidence")
 Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One model on the test set: `metrics` (FIGURES, `scheme`, `device`) and its tags by sentence."""
+    """One model on the test set: `metrics` (FIGURES, `scheme`, `device`, …), and by sentence words and tags.
+
+    confidences: the marginal probability of each predicted tag.
+    """
 
     folder: Path
     metrics: Mapping[str, Any]
     ids: list[int]
+    words: list[list[str]]
     gold: list[list[str]]
     predicted: list[list[str]]
+    confidences: list[list[float]]
 
 
 def read_outcome(folder: Path, *, target: str) -> Outcome:
-    """Read `metrics.json` and `predictions.parquet` (id, gold, predicted) of a sealed folder.
+    """Read `metrics.json` and `predictions.parquet` of a sealed folder.
 
     Args:
         folder: what the evaluating stage wrote.
@@ -59,10 +64,27 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
     path = folder / "predictions.parquet"
     try:
         table = pq.read_table(path, columns=list(_COLUMNS))
-        ids, gold, predicted = (table[name].to_pylist() for name in _COLUMNS)
+        columns = [table[name].to_pylist() for name in _COLUMNS]
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
-    return Outcome(folder, metrics, ids, gold, predicted)
+    return Outcome(folder, metrics, *columns)
+
+
+def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list[float]]]:
+    """Tags and the scores of their pairs [N][N] of a model whose outcome is in `folder`.
+
+    Raises:
+        UserError: transitions.json is missing, or is not what the evaluating stage writes.
+    """
+    path = folder / "transitions.json"
+    content = read_json(path, target=target)
+    tags, scores = content.get("tags"), content.get("scores")
+    match tags, scores:
+        case [*_], [*rows] if len(rows) == len(tags) and all(
+            isinstance(row, list) and len(row) == len(tags) for row in rows
+        ):
+            return [str(tag) for tag in tags], rows
+    raise UserError(f"{path}: holds no `scores` for each pair of `tags`; {_again(target)}")
 
 
 def read_outcomes(

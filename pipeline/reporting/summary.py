@@ -1,7 +1,7 @@
 """Figures over seeds, from the outcomes of single models: means, gap closed, p-values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -16,6 +16,7 @@ LEVEL = 0.05
 """A difference with a larger p-value is not significant."""
 
 _QUALITY = ("precision", "recall", "f1", "token_f1")
+_ABSENT = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0}  # of a type that a model never predicts
 _CONSTRAINED = "constrained_f1"
 _SIZE = ("parameters", "megabytes")
 
@@ -46,6 +47,8 @@ def summarise(
         without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap
         of the mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
         difference above twice its standard error over seeds. Both are null for a method against itself.
+        `types` has precision, recall and f1 of each type, as means over seeds, and `gold`, its spans in the
+        test set; `calibration_error` is the expected calibration error in percent, the mean over seeds.
 
     Raises:
         UserError: the outcomes are not of one test set, or a method has no seed.
@@ -72,6 +75,8 @@ def summarise(
         first = next(iter(runs.values())).metrics
         figures |= {name: first[name] for name in _SIZE}
         figures["sentences_per_second"] = median(run.metrics["sentences_per_second"] for run in runs.values())
+        figures["types"] = _types(list(runs.values()))
+        figures["calibration_error"] = mean(run.metrics["calibration"]["error"] for run in runs.values())
         figures["gap_closed"] = _gap_closed(f1, method, teacher.metrics["f1"])
         figures |= _comparison("vanilla", method, UNDISTILLED, f1, resampled)
         figures |= _comparison("best_baseline", method, best_baseline, f1, resampled)
@@ -83,7 +88,12 @@ def summarise(
         "spans": sum(len(spans(tags, scheme=scheme)) for tags in teacher.gold),
         "best_baseline": best_baseline,
         "teacher": {
-            name: teacher.metrics[name] for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")
+            **{
+                name: teacher.metrics[name]
+                for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")
+            },
+            "types": _types([teacher]),
+            "calibration_error": teacher.metrics["calibration"]["error"],
         },
         "methods": methods,
     }
@@ -126,6 +136,17 @@ def _over_seeds(runs: Mapping[int, Outcome], name: str) -> dict[str, Any]:
     values = {str(seed): run.metrics[name] for seed, run in runs.items()}
     spread = stdev(values.values()) if len(values) > 1 else None
     return {"mean": mean(values.values()), "std": spread, "seeds": values}
+
+
+def _types(runs: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Of each type the mean precision, recall and f1 over `runs`, and its number of gold spans."""
+    kinds = sorted({kind for run in runs for kind in run.metrics["types"]})
+    rates = {kind: [run.metrics["types"].get(kind, _ABSENT) for run in runs] for kind in kinds}
+    return {
+        kind: {name: mean(rate[name] for rate in found) for name in _QUALITY[:3]}
+        | {"gold": max(rate["gold"] for rate in found)}
+        for kind, found in rates.items()
+    }
 
 
 def _gap_closed(f1: Mapping[str, list[float]], method: str, teacher: float) -> float | None:

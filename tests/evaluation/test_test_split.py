@@ -27,17 +27,17 @@ from tests.helpers.tiny_inputs import HISTORY, SPLITS
 
 @pytest.fixture
 def outcome(corpus, teacher):
-    """Metrics, gold and predicted tags of the teacher on the test split, half of the gold as it predicts."""
+    """What the teacher reached on the test split and its gold tags, half of them as it predicts."""
     batches = Batches(load(corpus / "test.parquet"), 4)
     model, device = load_model(teacher), accelerator("float32")
     gold = read_tags(corpus / "test.parquet")
     gold[::2] = predict(model, batches, device)[::2]
-    metrics, predicted = evaluate(model, teacher, batches, gold, device)
-    return metrics, gold, predicted
+    return evaluate(model, teacher, batches, gold, device), gold
 
 
 def test_scores_are_seqevals(outcome):
-    metrics, gold, predicted = outcome
+    scored, gold = outcome
+    metrics, predicted = scored.metrics, scored.predicted
     assert metrics["f1"] == pytest.approx(100 * f1_score(gold, predicted))
     assert metrics["precision"] == pytest.approx(100 * precision_score(gold, predicted))
     assert metrics["recall"] == pytest.approx(100 * recall_score(gold, predicted))
@@ -48,7 +48,8 @@ def test_scores_are_seqevals(outcome):
 
 
 def test_constrained_f1_is_that_of_constrained_tags(outcome, corpus, teacher):
-    metrics, gold, predicted = outcome
+    scored, gold = outcome
+    metrics, predicted = scored.metrics, scored.predicted
     model, batches = load_model(teacher), Batches(load(corpus / "test.parquet"), 4)
     allowed = predict(model, batches, accelerator("float32"), constrained=True)
     assert allowed != predicted
@@ -66,14 +67,14 @@ def test_tags_that_keep_to_the_scheme_are_not_decoded_again(corpus, teacher, mon
 
     monkeypatch.setattr(test_split, "predict", tag)
     batches, gold = Batches(load(corpus / "test.parquet"), 4), read_tags(corpus / "test.parquet")
-    metrics, _ = evaluate(model, teacher, batches, gold, accelerator("float32"))
+    metrics = evaluate(model, teacher, batches, gold, accelerator("float32")).metrics
     assert metrics["constrained_f1"] == metrics["f1"]
     assert calls
     assert not any(calls)
 
 
 def test_size_and_history_are_those_of_the_folder(outcome, teacher):
-    metrics, _, _ = outcome
+    metrics = outcome[0].metrics
     weights = load_file(teacher / "model.safetensors")
     assert metrics["parameters"] == sum(tensor.numel() for tensor in weights.values())
     assert metrics["megabytes"] == pytest.approx((teacher / "model.safetensors").stat().st_size / 1e6)
@@ -87,7 +88,7 @@ def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
     monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     batches = Batches(load(corpus / "test.parquet"), 4)
     gold = read_tags(corpus / "test.parquet")
-    metrics, _ = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32"))
+    metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
     assert metrics["sentences_per_second"] == SPLITS["test"] / 2
 
 
@@ -96,15 +97,16 @@ def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
     monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     gold = read_tags(corpus / "test.parquet")
     batches = Batches(load(corpus / "test.parquet"), 4)
-    metrics, _ = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32"))
+    metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
     assert metrics["sentences_per_second"] == SPLITS["test"] / 5
 
 
 def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path):
-    metrics, gold, predicted = outcome
+    scored, gold = outcome
+    metrics, predicted = scored.metrics, scored.predicted
     words = read_words(corpus / "test.parquet")
-    save_outcome(tmp_path / "outcome", metrics, words, gold, predicted)
-    assert set(check(tmp_path / "outcome")) == {"metrics.json", "predictions.parquet"}
+    save_outcome(tmp_path / "outcome", scored, words, gold)
+    assert set(check(tmp_path / "outcome")) == {"metrics.json", "predictions.parquet", "transitions.json"}
     assert json.loads((tmp_path / "outcome" / "metrics.json").read_text()) == metrics
     table = pq.read_table(tmp_path / "outcome" / "predictions.parquet")
     assert table["id"].to_pylist() == list(range(SPLITS["test"]))
@@ -112,6 +114,11 @@ def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path)
     assert list(map(len, words)) == list(map(len, gold))
     assert table["gold"].to_pylist() == gold
     assert table["predicted"].to_pylist() == predicted
+    assert [list(map(len, column.to_pylist())) for column in (table["confidence"], table["words"])] == [
+        list(map(len, words))
+    ] * 2
+    transitions = json.loads((tmp_path / "outcome" / "transitions.json").read_text())
+    assert transitions == scored.transitions
 
 
 @pytest.mark.parametrize(("f1", "lines"), [(0.0, 1), (0.01, 0)])
@@ -134,7 +141,15 @@ def test_a_split_without_spans_is_said_to_have_none():
 
 
 def test_each_types_rates_are_kept(outcome):
-    metrics, gold, predicted = outcome
+    scored, gold = outcome
+    metrics, predicted = scored.metrics, scored.predicted
     types = compute_metrics(gold, predicted, scheme="iob2").types
     assert metrics["types"] == {kind: asdict(rates) for kind, rates in types.items()}
     assert sum(rates["gold"] for rates in metrics["types"].values()) > 0
+
+
+def test_transitions_are_the_models(outcome, teacher):
+    transitions, model = outcome[0].transitions, load_model(teacher)
+    assert transitions["tags"] == list(model.tag_set.tags)
+    assert transitions["scores"] == model.transitions.tolist()
+    assert len(transitions["scores"]) == len(transitions["tags"])

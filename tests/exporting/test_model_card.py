@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,12 @@ def write_runs(root: Path, bert: Path, corpus: Path, **changes: dict[str, Any]) 
     save_model(student, model, bert, HISTORY, made_by(params, "efficient"))
     path = corpus / "test.parquet"
     gold = read_tags(path)
-    metrics, predicted = evaluate(
+    scored = evaluate(
         load_model(student), student, Batches(load_split(path), 8), gold, accelerator("float32")
     )
     for name, f1 in (("efficient/1", 40.0), ("efficient/2", 44.0), ("teacher", 50.0)):
-        save_outcome(root / "eval" / name, metrics | {"f1": f1}, read_words(path), gold, predicted)
+        outcome = replace(scored, metrics=scored.metrics | {"f1": f1})
+        save_outcome(root / "eval" / name, outcome, read_words(path), gold)
     return root
 
 

@@ -1,23 +1,34 @@
 """Small outcomes, and a timing.json, that the tests of the report and its neighbours share."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.reporting.outcomes import Outcome
 from pipeline.storage.sealed_folder import new_folder
 
+WORDS = [["Ada", "Byron", "writes"], ["Rome"], ["the", "UN"], ["Bo", "sings"], ["it", "rains"]]
 GOLD = [["B-PER", "I-PER", "O"], ["B-LOC"], ["O", "B-ORG"], ["B-PER", "O"], ["O", "O"]]
+
+
+TRANSITIONS = {
+    "tags": ["O", "B-PER", "I-PER"],
+    "scores": [[0.5, 0.25, -3.0], [0.0, -1.0, 2.0], [0.5, -0.5, 1.0]],
+}
 
 
 def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, repeat: int = 1) -> Outcome:
     """A model that tags GOLD right but for the sentences numbered `wrong`, where it finds nothing."""
     predicted = [["O"] * len(tags) if number in wrong else tags for number, tags in enumerate(gold)]
     gold, predicted = gold * repeat, predicted * repeat
+    words = [word[: len(tags)] for word, tags in zip(WORDS * repeat, gold, strict=True)]
+    confidences = [[0.875] * len(tags) for tags in gold]
     scores = compute_metrics(gold, predicted, scheme="iob2")
     metrics = {
         "scheme": "iob2",
@@ -33,15 +44,19 @@ def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, rep
         "megabytes": 69.2,
         "sentences_per_second": speed,
         "device": "a <small> machine",
+        "types": {kind: asdict(rates) for kind, rates in scores.types.items()},
+        "calibration": calibration(gold, predicted, confidences),
     }
-    return Outcome(Path("data/eval/x"), metrics, list(range(len(gold))), gold, predicted)
+    return Outcome(Path("data/eval/x"), metrics, list(range(len(gold))), words, gold, predicted, confidences)
 
 
 def write(folder: Path, result: Outcome) -> None:
     """Write an outcome as the evaluating stage does."""
     with new_folder(folder) as new:
         (new / "metrics.json").write_text(json.dumps(dict(result.metrics)))
-        columns = {"id": result.ids, "gold": result.gold, "predicted": result.predicted}
+        (new / "transitions.json").write_text(json.dumps(TRANSITIONS))
+        columns = {"id": result.ids, "words": result.words, "gold": result.gold}
+        columns |= {"predicted": result.predicted, "confidence": result.confidences}
         pq.write_table(pa.table(columns), new / "predictions.parquet")
 
 

@@ -63,7 +63,13 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
     "report": (
         _same("eval", "teacher", "students") | {"timing": "timing.json"} | _code("report"),
-        {"summary": "/summary.json", "metrics": "/methods", "plots": "/plots", "page": "/summary.md"},
+        {
+            "summary": "/summary.json",
+            "metrics": "/methods",
+            "plots": "/plots",
+            "page": "/index.html",
+            "text": "/summary.md",
+        },
     ),
     "publish": ({"model": f"students/{METHOD}/1", "eval": f"eval/{METHOD}/1"}, {"out": ""}),
 }

@@ -25,7 +25,8 @@ from pipeline.fingerprint import fingerprints
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TASK = f"corpora.{PARAMS['task']}"
-IN_GIT = {"pipeline", "stages", "data/newsdesk", "data/own"}
+PAGE_FILES = "pipeline/reporting/page_files"
+IN_GIT = {"pipeline", "stages", "data/newsdesk", "data/own", PAGE_FILES}
 WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the command
 
 # What of params.yaml an attribute of Params stands for; any other is the key of its own name.
@@ -170,6 +171,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
         "download@corpus": WATCHED,
         "download@imported_scores": {"data/own"},
         "unlabelled": {"data/own"},
+        "report": {PAGE_FILES},
     }.get(stage, set())
 
 

@@ -199,8 +199,8 @@ def test_the_page_explains_every_key_of_the_summary() -> None:
     students = {name: {1: outcome(0)} for name in ("vanilla", "kbest")}
     summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
     assert keys_of("reports/summary.json") == keys_in(summary, 3) - set(summary["methods"]) - {
-        "mean", "std", "seeds"
-    }  # fmt: skip
+        "mean", "std", "seeds", "LOC", "ORG", "PER"
+    } | {"gold"}  # fmt: skip
     text = read(RESULTS)
     assert all(f"`{key}`" in text for key in ("mean", "std", "seeds", "f1_std", "teacher_f1"))
     assert f"p < {LEVEL}" in text

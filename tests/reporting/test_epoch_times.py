@@ -7,9 +7,9 @@ import random
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.reporting import page
 from pipeline.reporting.epoch_times import read_epoch_times
-from pipeline.reporting.tables import BLOCKS
+from pipeline.reporting.plot_tables import epoch_time_frame
+from pipeline.reporting.tables import BLOCKS, timing_notes, timing_tables
 from tests.helpers.sample_results import TIMING
 
 
@@ -81,6 +81,6 @@ def test_flipped_bits_and_truncations_are_a_page_or_one_line(tmp_path):
         except UserError:
             refusal(path)
         else:
-            page.epoch_time_frame(times)
-            assert page.timing_tables(times)
-            assert page.timing_notes(times)
+            epoch_time_frame(times)
+            assert timing_tables(times)
+            assert timing_notes(times)

@@ -4,21 +4,16 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.reporting.outcomes import FIGURES, read_history, read_json, read_outcome
+from pipeline.reporting.outcomes import FIGURES, read_history, read_json, read_outcome, read_transitions
 from pipeline.storage.sealed_folder import new_folder
-from tests.helpers.sample_results import outcome, write
+from tests.helpers.sample_results import TRANSITIONS, outcome, write
 
 
 def test_an_outcome_comes_back_as_it_was_written(tmp_path):
     written = outcome(1)
     write(tmp_path / "1", written)
     read = read_outcome(tmp_path / "1", target="evaluate@kbest-1")
-    assert (read.metrics, read.ids, read.gold, read.predicted) == (
-        written.metrics,
-        written.ids,
-        written.gold,
-        written.predicted,
-    )
+    assert replace(read, folder=written.folder) == written
 
 
 def test_a_missing_outcome_names_folder_and_command(tmp_path):
@@ -89,3 +84,12 @@ def test_history_is_read_and_checked(tmp_path):
 def test_a_missing_json_file_names_the_stage_that_writes_it(tmp_path):
     with pytest.raises(UserError, match=r"timing\.json: missing; run `dvc repro time_epochs`"):
         read_json(tmp_path / "timing.json", target="time_epochs")
+
+
+def test_transitions_are_read_and_checked(tmp_path):
+    write(tmp_path / "1", outcome())
+    tags, scores = read_transitions(tmp_path / "1", target="stage")
+    assert (tags, scores) == (TRANSITIONS["tags"], TRANSITIONS["scores"])
+    (tmp_path / "1" / "transitions.json").write_text(json.dumps({"tags": tags, "scores": scores[1:]}))
+    with pytest.raises(UserError, match=r"transitions\.json: holds no `scores` for each pair.*--force stage"):
+        read_transitions(tmp_path / "1", target="stage")

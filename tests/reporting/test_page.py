@@ -1,12 +1,9 @@
-import csv
-
-import pandas as pd
 import pytest
 
 from pipeline.reporting import page
 from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import training_warnings
-from tests.helpers.sample_results import GOLD, TIMING, outcome
+from tests.helpers.sample_results import TIMING, outcome
 
 STUDENTS = {
     "vanilla": {1: outcome(0, 1), 2: outcome(0)},
@@ -105,56 +102,3 @@ def test_a_test_split_without_spans_is_no_failed_training():
 
 def test_a_sound_run_has_no_warning():
     assert "WARNING" not in page.page(summary_of(STUDENTS), TIMING)
-
-
-def rows_of(frame):
-    """Header and rows as tuples."""
-    return [tuple(frame.columns), *frame.itertuples(index=False, name=None)]
-
-
-def test_f1_frame():
-    summary = summary_of(STUDENTS)
-    header, teacher, *rows = rows_of(page.f1_frame(summary))
-    assert (header, teacher) == (("method", "seed", "f1"), ("teacher", "", 100))
-    expected = [
-        (method, str(seed), run.metrics["f1"])
-        for method, runs in STUDENTS.items()
-        for seed, run in runs.items()
-    ]
-    assert rows == expected
-
-
-def test_learning_curve_frame():
-    epochs = [{"epoch": n, "loss": 1 / n, "development_f1": 80.0 + n} for n in (1, 2)]
-    rows = rows_of(page.learning_curve_frame(epochs, {"kbest": {3: epochs[:1]}}))
-    assert rows == [
-        ("model", "seed", "epoch", "development_f1", "loss"),
-        ("teacher", "", 1, 81, 1),
-        ("teacher", "", 2, 82, 0.5),
-        ("kbest", "3", 1, 81, 1),
-    ]
-
-
-def test_epoch_time_frame_holds_each_phase_once_and_the_lower_bound_in_both_blocks():
-    _, *rows = rows_of(page.epoch_time_frame(TIMING))
-    assert ("published", "structural", "student_backward", 50) in rows
-    assert ("pipeline", "structural", "teacher_forward", 0) in rows
-    assert ("published", "lower bound", "student_forward", 5) in rows
-    assert ("pipeline", "lower bound", "student_forward", 5) in rows
-    assert len(rows) == len(set(rows)) == 2 * 4 * 3
-    assert not any("total" in tuple(row) for row in rows)
-
-
-def test_confusion_frame_counts_the_words_of_all_seeds():
-    header, *rows = rows_of(page.confusion_frame([outcome(0), outcome()]))
-    assert header == ("actual", "predicted", "words")
-    assert ("B-PER", "O", 1) in rows
-    assert ("B-PER", "B-PER", 3) in rows
-    assert sum(int(str(row[-1])) for row in rows) == 2 * sum(map(len, GOLD))
-
-
-def test_csv_is_read_back_as_written(tmp_path):
-    path = tmp_path / "plots" / "x.csv"
-    page.write_csv(path, pd.DataFrame([('quote " and, comma', 0.1)], columns=["a", "b"]))
-    assert list(csv.reader(path.read_text().splitlines())) == [["a", "b"], ['quote " and, comma', "0.1"]]
-    assert b"\r" not in path.read_bytes()

@@ -113,7 +113,7 @@ def test_the_summary_is_plain_json_with_the_teachers_figures():
     assert (summary["task"], summary["sentences"], summary["device"]) == ("toy", 5, "a <small> machine")
     assert set(summary["teacher"]) == {
         "precision", "recall", "f1", "token_f1", "constrained_f1",
-        "parameters", "megabytes", "sentences_per_second",
+        "parameters", "megabytes", "sentences_per_second", "types", "calibration_error",
     }  # fmt: skip
 
 
@@ -143,3 +143,16 @@ def test_headline_is_flat():
     assert (shown["gap_closed"], shown["teacher_f1"]) == (kbest["gap_closed"], 100)
     with pytest.raises(UserError, match=r"method: 'efficient' has no results; choose one of vanilla, kbest"):
         headline(summary, "efficient")
+
+
+def test_types_are_means_over_seeds_and_count_the_gold_spans():
+    types = summary_of({"vanilla": {1: outcome(1), 2: outcome()}})["methods"]["vanilla"]["types"]
+    assert types["LOC"] == {"precision": 50.0, "recall": 50.0, "f1": 50.0, "gold": 1}  # found by one seed
+    assert types["PER"] == {"precision": 100.0, "recall": 100.0, "f1": 100.0, "gold": 2}
+    assert list(types) == ["LOC", "ORG", "PER"]
+
+
+def test_a_type_that_no_gold_span_has_is_listed_for_those_who_predict_it():
+    other = dataclasses.replace(outcome(), metrics={**outcome().metrics, "types": {}})
+    types = summary_of({"vanilla": {1: other, 2: outcome()}})["methods"]["vanilla"]["types"]
+    assert types["LOC"]["f1"] == 50.0

@@ -1,0 +1,99 @@
+"""Where a report comes from: commit, versions, devices, seeds, parameters and commands."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from pipeline.distillation.settings import Tempered
+from pipeline.model.model_folder import HISTORY
+from pipeline.reporting.outcomes import read_json
+from pipeline.training.settings import Student, Teacher
+
+PACKAGES = (
+    "substructured-distillation",
+    "torch",
+    "transformers",
+    "accelerate",
+    "dvc",
+    "pyarrow",
+    "tokenizers",
+)
+# What methods have in common. The default of `schedule` is each method's own, whose code is not read here:
+# an edited method does not re-run the report.
+_METHOD = {name: field for name, field in Tempered.model_fields.items() if name != "schedule"}
+_CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml")
+
+
+def read_made(folder: Path, *, target: str) -> dict[str, Any]:
+    """How the model in `folder` was made: method, its settings, seed and training; {} if it does not say.
+
+    Raises:
+        UserError: its history.json cannot be read.
+    """
+    made = read_json(folder / HISTORY, target=target).get("made")
+    return made if isinstance(made, dict) else {}
+
+
+def commit(folder: Path) -> str:
+    """The commit of the checkout around `folder`, and whether code or parameters differ from it."""
+    found = _git(folder, "rev-parse", "HEAD")
+    if found is None:
+        return "none: not a git checkout"
+    changed = _git(folder, "status", "--porcelain", "--", *_CODE)
+    return f"{found}, with changes that are not committed" if changed else found
+
+
+def versions() -> str:
+    """Python and the main packages with their versions."""
+    found = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def parameters(teacher: Mapping[str, Any], students: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each parameter of training: name, value, default (– if none is known), whether they differ.
+
+    Args:
+        teacher: `read_made` of it.
+        students: `read_made` of one student of each method.
+    """
+    rows = list(_rows("teacher", teacher.get("training"), Teacher.model_fields))
+    of_students = next((made.get("training") for made in students.values()), None)
+    rows += _rows("student", of_students, Student.model_fields)
+    for method, made in students.items():
+        rows += _rows(f"distill.{method}", made.get("settings"), _METHOD)
+    return rows
+
+
+def _rows(group: str, values: Any, fields: Mapping[str, FieldInfo]) -> Iterator[dict[str, Any]]:
+    for name, value in values.items() if isinstance(values, dict) else ():
+        field = fields.get(name)
+        if field is None or field.is_required():
+            default, differs = "–", False
+        else:
+            default, differs = _shown(field.default), value != field.default
+        yield {"name": f"{group}.{name}", "value": _shown(value), "default": default, "differs": differs}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "as the student's"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
