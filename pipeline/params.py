@@ -55,8 +55,8 @@ class Params(Group):
 
     @property
     def encoder(self) -> Source:
-        """Where `teacher.encoder` comes from."""
-        return encoder_source(self.teacher.encoder, self.sources)
+        """Where the teacher's encoder comes from: `teacher.model` if there is one, else `teacher.encoder`."""
+        return encoder_source(self.teacher.model or self.teacher.encoder, self.sources)
 
     @property
     def unlabelled(self) -> str | None:
@@ -93,13 +93,27 @@ class Params(Group):
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
-        if (self.teacher.head, self.student.head) == ("crf", "softmax"):
+        trained = self.teacher.model is None
+        if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
                 if _METHODS[name].matches_pairs:
                     raise ValueError(
                         f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
                         "has none; take it out, or set teacher.head: softmax too"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _given_teacher_fits(self) -> Self:
+        if self.teacher.model is None:
+            for key, value in (("types", self.teacher.types), ("scheme", self.teacher.scheme)):
+                if value:
+                    raise ValueError(f"teacher.{key}: is not used without teacher.model; remove it")
+        elif len(self.folds) > 1:
+            raise ValueError(
+                "folds: cross-fitting trains a teacher for each fold, and teacher.model is not trained here; "
+                "write [1], or leave teacher.model empty"
+            )
         return self
 
 

@@ -41,7 +41,8 @@ def evaluate(
 
     Returns:
         The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; `constrained_f1`,
-        the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development;
+        the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development (0 and
+        None for a teacher that was not trained here);
         parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
         laying batches out included); device; `types`: precision, recall, f1 and the numbers of predicted and
         gold spans of each type. And the predicted tags.
@@ -62,6 +63,7 @@ def evaluate(
     else:  # then the best sequences are the best of those that are allowed, too
         constrained_f1 = scores.f1
     history = json.loads((folder / HISTORY).read_text())
+    trained = history["kept"] > 0
     metrics = {
         "scheme": model.tag_set.scheme,
         "precision": scores.precision,
@@ -70,7 +72,7 @@ def evaluate(
         "constrained_f1": constrained_f1,
         "token_f1": scores.token_f1,
         "accuracy": scores.accuracy,
-        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"],
+        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
         "kept_epoch": history["kept"],
         "parameters": model.num_parameters(),
         "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,

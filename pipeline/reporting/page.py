@@ -62,6 +62,7 @@ def learning_curve_frame(
     frames = [
         pd.DataFrame(epochs, columns=["epoch", "development_f1", "loss"]).assign(model=model, seed=seed)
         for (model, seed), epochs in runs.items()
+        if epochs  # a teacher that was not trained here has none
     ]
     return pd.concat(frames)[["model", "seed", "epoch", "development_f1", "loss"]]
 

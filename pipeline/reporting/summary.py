@@ -84,7 +84,8 @@ def summarise(
         "best_baseline": best_baseline,
         "teacher": {
             name: teacher.metrics[name] for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")
-        },
+        }
+        | {"trained_here": teacher.metrics.get("kept_epoch") != 0},
         "methods": methods,
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
+from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
@@ -82,5 +83,16 @@ def student_inputs(
         if text := open_unlabelled(unlabelled, inputs.train, folders.teacher):
             parts, scores = [*parts, text[0]], [*scores, PartScores(text[1])]
         inputs = replace(inputs, parts=tuple(parts))
+        _check_pairs(method, own, student, scores)
     steps = len(inputs.batches) * student.epochs
     return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)
+
+
+def _check_pairs(method: str, own: Settings, student: Student, scores: list[PartScores]) -> None:
+    """Refuse a softmax student of a method that matches the scores of pairs of tags, where there are any."""
+    pairs = any(part.store.parameters.transitions.any() for part in scores)
+    if own.matches_pairs and student.head == "softmax" and pairs:
+        raise UserError(
+            f"student.head: softmax has no scores of pairs of tags, which {method} matches to those of the "
+            f"teacher's CRF; set crf, or take {method} out of methods"
+        )

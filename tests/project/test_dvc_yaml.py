@@ -31,7 +31,7 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 # What of params.yaml an attribute of Params stands for; any other is the key of its own name.
 STANDS_FOR = {
     "corpus": {"task", TASK},
-    "encoder": {"teacher.encoder", "sources"},
+    "encoder": {"teacher.encoder", "teacher.model", "sources"},
     "settings": {"distill.<method>"},
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
@@ -243,7 +243,7 @@ def test_a_stage_lists_the_parameters_it_reads(stage: str) -> None:
     method = stage.partition("@")[2].rpartition("-")[0]
     reads = {key.replace("<method>", method) for key in read_by(module)}
     if module == "download":  # reads one or the other
-        corpus, encoder = {"task", TASK}, {"teacher.encoder", "sources"}
+        corpus, encoder = {"task", TASK}, {"teacher.encoder", "teacher.model", "sources"}
         assert reads == corpus | encoder
         reads = corpus if stage == "download@corpus" else encoder
     assert listed == reads
@@ -297,6 +297,8 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher", "fold_teacher@1"}
+    assert re_run_by("teacher.types.PER") == {"teacher", "fold_teacher@1"}
+    assert re_run_by("teacher.model") == {"download@encoder", "teacher", "fold_teacher@1"}
     assert re_run_by("dump.dtype") == {"dump@1", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
