@@ -42,7 +42,7 @@ def evaluate(
     Returns:
         The tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent; `constrained_f1`,
         the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on development (0 and
-        None for a teacher that was not trained here);
+        None for a teacher that was not trained here), and what that F1 compares with;
         parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
         laying batches out included); device; `types`: precision, recall, f1 and the numbers of predicted and
         gold spans of each type. And the predicted tags.
@@ -74,6 +74,7 @@ def evaluate(
         "accuracy": scores.accuracy,
         "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
         "kept_epoch": history["kept"],
+        "development": history.get("made", {}).get("development", "gold tags"),
         "parameters": model.num_parameters(),
         "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
         "sentences_per_second": len(gold) / median(seconds),

@@ -22,6 +22,8 @@ from pipeline.reporting.tables import (
 )
 from pipeline.storage.text_file import write_text
 
+_NOT_TIMED = "No epoch was timed, as the corpus has no labelled sentences."
+
 
 def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     """The text of `reports/summary.md`: warnings, tables of metrics and epoch times, and notes."""
@@ -33,8 +35,7 @@ def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
         quality_table(summary),
         quality_notes(summary),
         "## Time of one epoch",
-        timing_tables(timing),
-        timing_notes(timing),
+        *([timing_tables(timing), timing_notes(timing)] if timing else [_NOT_TIMED]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -68,10 +69,13 @@ def learning_curve_frame(
 
 
 def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
-    """`plots/epoch_time.csv`: block, method, phase, seconds; the lower bound stands in both blocks."""
+    """`plots/epoch_time.csv`: block, method, phase, seconds; the lower bound stands in both blocks.
+
+    Empty where nothing was timed.
+    """
     rows = [
         (block, method, phase, phases.get(phase) or 0.0)
-        for block in BLOCKS
+        for block in (BLOCKS if timing else ())
         for method, phases in {**timing[block], "lower bound": timing["floor"]}.items()
         for phase in PHASES[:-1]
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.distillation.roles import AGREEMENT, EXACT, PAPER, UNDISTILLED
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
@@ -50,6 +50,11 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
         notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
     if not summary["teacher"].get("trained_here", True):
         notes.append("The teacher was not trained here (`teacher.model`), so it has no learning curve.")
+    if summary.get("development") == AGREEMENT:
+        notes.append(
+            "The corpus has no labelled sentences but the test set. F1 on development, which chose the "
+            "epochs, is the agreement with the teacher on the last sentences of the text without tags."
+        )
     if "constrained_f1" in summary["teacher"]:  # not in results recorded before it was measured
         notes.append(_constrained_note(summary))
     best = summary["best_baseline"]

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from pipeline.device import accelerator
+from pipeline.distillation.roles import AGREEMENT
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches
@@ -30,6 +31,7 @@ class Inputs:
     """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
 
     parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
+    agreement: whether the development sentences have the teacher's tags, as there are no labelled ones.
     """
 
     encoded: Path
@@ -38,6 +40,7 @@ class Inputs:
     gold: list[list[str]]
     accelerator: Accelerator
     parts: tuple[Batches, ...] = ()
+    agreement: bool = False
 
     @classmethod
     def load(
@@ -149,4 +152,6 @@ def train_and_save(
         )
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
+        if inputs.agreement:
+            made["development"] = AGREEMENT
         save_model(out, model, tokenizer, history, made)

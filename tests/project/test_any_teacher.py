@@ -169,3 +169,59 @@ def test_a_softmax_student_cannot_match_pairs_of_a_crf(place: Path, bert: Path) 
     invoke(student, status=1)
     assert not Path("data/students/efficient/1").exists()
     assert load(Path("data/encoded/train.parquet")).tag_set == TAG_SET
+
+
+def without_labels(place: Path, encoder: Path, model: Path, test: bool = True) -> None:
+    """params.yaml for students that learn from the text in text.txt alone."""
+    files = {"test": "test.txt"} if test else {}
+    lay_out(place, encoder, {"files": files}, ["structural", "efficient"], [1])
+    constant = {"schedule": "constant", "weight": 1.0}
+    yaml = YAML(typ="safe", pure=True)
+    tree = yaml.load(Path("params.yaml"))
+    tree["teacher"]["model"] = str(model)
+    tree["distill"]["unlabelled"] = "text.txt"
+    for method in ("structural", "efficient"):
+        tree["distill"][method] |= constant
+    yaml.dump(tree, Path("params.yaml"))
+    Path("text.txt").write_text("\n".join(" ".join(s.words) for s in sentences(60, seed=7, shortest=2)))
+
+
+def test_a_student_learns_without_any_labelled_sentence(place: Path, bert: Path) -> None:
+    model = write_classifier(place / "model", bert, ("B-PER", "I-PER", "O", "B-LOC", "I-LOC"))
+    without_labels(place, Path("no/such/encoder"), model)
+    methods = ["structural", "efficient"]
+    for command in commands(methods, [1], LAST):
+        invoke(command)
+    assert load(Path("data/encoded/train.parquet")).tag_set == TAG_SET
+    assert not check(Path("data/scores/1"))
+    history = read("data/students/efficient/1/history.json")
+    assert history["made"]["development"] == "agreement with the teacher"
+    assert len(history["epochs"]) == 2
+    # A student that is its teacher agrees with it wholly; these have learned something.
+    assert max(epoch["development_f1"] for epoch in history["epochs"]) > 0
+    assert read("reports/summary.json")["development"] == "agreement with the teacher"
+    page = Path("reports/summary.md").read_text()
+    assert "is the agreement with the teacher on the last sentences of the text without tags" in page
+    assert "No epoch was timed, as the corpus has no labelled sentences." in page
+    invoke(
+        "python -m stages.publish --model data/students/efficient/1 --eval data/eval/efficient/1 --out card"
+    )
+    assert (
+        "on development (agreement with the teacher on text without tags) was"
+        in Path("card/README.md").read_text()
+    )
+
+
+def test_without_a_test_set_there_is_a_student_and_no_metrics(place: Path, bert: Path) -> None:
+    model = write_classifier(place / "model", bert, ("O", "B-PER", "I-PER"))
+    without_labels(place, bert, model, test=False)
+    *before, evaluation = [
+        line for line in commands(["structural", "efficient"], [1]) if "efficient" in line or "@s" not in line
+    ]
+    before = [line for line in before if "structural" not in line]
+    for command in before:
+        invoke(command)
+    assert load(Path("data/encoded/train.parquet")).tag_set.tags == ("O", "B-PER", "I-PER")
+    check(Path("data/students/efficient/1"))
+    invoke(evaluation, status=1)
+    assert not Path("data/eval/efficient/1").exists()

@@ -33,6 +33,7 @@ STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "teacher.model", "sources"},
     "settings": {"distill.<method>"},
+    "teacher_labels": {"teacher.types", "teacher.scheme"},
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
     "unlabelled_checksum": {"distill.unlabelled_checksum"},
@@ -297,7 +298,7 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher", "fold_teacher@1"}
-    assert re_run_by("teacher.types.PER") == {"teacher", "fold_teacher@1"}
+    assert re_run_by("teacher.types.PER") == {"prepare", "teacher", "fold_teacher@1"}
     assert re_run_by("teacher.model") == {"download@encoder", "teacher", "fold_teacher@1"}
     assert re_run_by("dump.dtype") == {"dump@1", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
