@@ -23,7 +23,7 @@ def main(
 ) -> None:
     """Score the training sentences of a fold, once, by the teacher that has not seen them.
 
-    With one fold the teacher itself scores all sentences. Without any the folder is empty.
+    With one fold the teacher itself scores all sentences.
     """
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
@@ -32,20 +32,17 @@ def main(
     from pipeline.model.model_folder import load_model
     from pipeline.scores.dump import dump_scores, origin_of
     from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
-    from pipeline.storage.sealed_folder import check, new_folder
+    from pipeline.storage.sealed_folder import check
 
-    out /= str(fold := fold_of(item))
-    with guarded("dump", params, code, lambda given: (given.dump, len(given.folds)), out) as (
-        settings,
-        folds,
-    ):
+    fold = fold_of(item)
+    out /= str(fold)
+    uses = lambda given: (given.dump, len(given.folds))  # noqa: E731
+    with guarded("dump", params, code, uses, out) as (settings, folds):
         check(encoded)
         split = load(encoded / "train.parquet")
-        if len(split) == 0:
-            with new_folder(out):
-                return
         rows = None if folds == 1 else fold_rows(len(split), fold, folds)
         scoring = teacher if folds == 1 else fold_teachers / str(fold)
+        origin = origin_of(encoded, scoring, fold=fold, folds=folds)
         key = run_key("dump", settings.model_dump(), encoded, scoring, code, fold, folds)
         with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
             dump_scores(
@@ -53,7 +50,7 @@ def main(
                 Batches(split, settings.batch_size, rows),
                 accelerator(settings.precision),
                 settings,
-                origin=origin_of(encoded, scoring, fold=fold, folds=folds),
+                origin=origin,
                 checkpoint=checkpoint.folder,
                 out=out,
             )

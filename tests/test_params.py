@@ -260,35 +260,6 @@ def test_keys_that_a_format_does_not_use_are_refused(
     assert refuse(changed("corpora.own", JSONL | entry)).startswith(f": corpora.own.{says}")
 
 
-GIVEN = TREE | {"teacher": TREE["teacher"] | {"model": "org/ner", "types": {"PER": "PERSON", "MISC": None}}}
-
-
-def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
-    params = load(GIVEN | {"sources": TREE["sources"] | {"ner": {"source": "folder"}}})
-    assert params.encoder.source == "org/ner"
-    assert params.teacher.types == {"PER": "PERSON", "MISC": None}
-    assert load(changed("teacher.model", "all-MiniLM-L6-v2")).encoder.source.startswith("pypi:")
-    # Whether it has a CRF is not known here, so that no method is refused for it.
-    load(GIVEN | {"student": TREE["student"] | {"head": "softmax"}})
-
-
-@pytest.mark.parametrize(
-    ("tree", "says"),
-    [
-        (GIVEN | {"folds": [1, 2]}, "folds: cross-fitting trains a teacher for each fold, and teacher.model"),
-        (changed("teacher.types", {"PER": "PERSON"}), "teacher.types: is not used without teacher.model"),
-        (changed("teacher.scheme", "iob1"), "teacher.scheme: is not used without teacher.model"),
-        (changed("teacher.types", {"PER": 3}), "teacher.types.PER: must be a valid string"),
-        (changed("teacher.scheme", "iob3"), "teacher.scheme: must be 'iob1', 'iob2'"),
-        (changed("teacher.model", ""), "teacher.model: must have at least 1 character"),
-    ],
-)
-def test_settings_that_do_not_go_with_the_teacher_are_refused(
-    refuse: Refuse, tree: dict[str, Any], says: str
-) -> None:
-    assert refuse(tree).startswith(f": {says}")
-
-
 def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:
     assert load(changed("teacher.encoder", "org/name@main")).encoder.source == "org/name@main"
 

@@ -16,7 +16,7 @@ from pipeline.model.model_folder import WEIGHTS
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
-from pipeline.storage.sealed_folder import check
+from pipeline.storage.sealed_folder import check, new_folder
 
 
 def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
@@ -72,6 +72,8 @@ def dump_scores(
 ) -> None:
     """Write the scores of all sentences of `batches` to the store `out`, whose ids are their places there.
 
+    Without sentences, as where none is labelled, `out` is sealed empty.
+
     Args:
         teacher: the model.
         batches: the split, or a fold of it.
@@ -84,6 +86,9 @@ def dump_scores(
     Raises:
         UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
     """
+    if batches.sentences == 0:
+        with new_folder(out):
+            return
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
     write_scores(

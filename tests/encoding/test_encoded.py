@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import encode, load, read_tags
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
@@ -132,3 +133,12 @@ def test_a_parquet_file_of_something_else_is_refused(metadata, tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"gone\.parquet: not an encoded split"):
         load(tmp_path / "gone.parquet")
+
+
+def test_a_split_without_sentences_is_kept_with_its_tag_set(bert, tmp_path):
+    encoded = write_split(tmp_path / "train.parquet", [], bert)
+    assert len(encoded) == 0
+    assert encoded.tag_set == TAG_SET
+    batches = Batches(encoded, 4)
+    assert (len(batches), batches.sentences, list(batches.in_order()), batches.shuffled(1)) == (0, 0, [], [])
+    assert read_tags(tmp_path / "train.parquet") == []

@@ -1,5 +1,6 @@
 """A teacher that exists goes the whole way through the stages, as docs/any-teacher.md says."""
 
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, identity
 from tests.helpers import tiny_inputs
 from tests.helpers.given_models import logits_by_word, write_classifier
+from tests.helpers.pages import blocks
+from tests.helpers.params_cases import TREE, load_from
 from tests.helpers.tiny_corpus import TAG_SET, columns, sentences
 from tests.helpers.tiny_project import commands, invoke, lay_out
 
@@ -210,6 +213,19 @@ def test_a_student_learns_without_any_labelled_sentence(place: Path, bert: Path)
         "on development (agreement with the teacher on text without tags) was"
         in Path("card/README.md").read_text()
     )
+
+
+def test_the_parameters_of_the_page_are_taken(place: Path) -> None:
+    for block in blocks("docs/any-teacher.md", "yaml"):
+        merged = merge(copy.deepcopy(TREE), YAML(typ="safe", pure=True).load(block))
+        assert load_from(place / "params.yaml", merged).encoder.source == "dslim/bert-base-NER"
+
+
+def merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The tree with `changes` in it, group by group."""
+    for key, value in changes.items():
+        tree[key] = merge(tree.get(key, {}), value) if isinstance(value, dict) else value
+    return tree
 
 
 def test_without_a_test_set_there_is_a_student_and_no_metrics(place: Path, bert: Path) -> None:
