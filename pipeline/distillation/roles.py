@@ -1,4 +1,4 @@
-"""Which method is the paper's, which it is compared with, and what the teacher stands in for.
+"""Which method is the paper's, and which it is compared with.
 
 Reports import this module and not `registry`, whose importers depend on the code of every method.
 """
@@ -14,6 +14,3 @@ EXACT = "structural"
 
 BASELINES = (UNDISTILLED, "kbest", EXACT, "posterior")
 """The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""
-
-AGREEMENT = "agreement with the teacher"
-"""What F1 on development is where no sentence is labelled; elsewhere it is that of gold tags."""

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 
 from pipeline.device import device_name, synchronize
 from pipeline.encoding.batching import Batches
-from pipeline.evaluation.metrics import compute_metrics
+from pipeline.evaluation.metrics import GOLD, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
@@ -74,7 +74,7 @@ def evaluate(
         "accuracy": scores.accuracy,
         "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
         "kept_epoch": history["kept"],
-        "development": history.get("made", {}).get("development", "gold tags"),
+        "development": history.get("made", {}).get("development", GOLD),
         "parameters": model.num_parameters(),
         "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
         "sentences_per_second": len(gold) / median(seconds),

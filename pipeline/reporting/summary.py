@@ -9,7 +9,7 @@ from pipeline.corpora.tagging import Scheme, spans
 from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
-from pipeline.evaluation.metrics import sentence_counts
+from pipeline.evaluation.metrics import GOLD, sentence_counts
 from pipeline.reporting.outcomes import Outcome
 
 LEVEL = 0.05
@@ -120,11 +120,7 @@ def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
 
 def _development(students: Mapping[str, Mapping[int, Outcome]]) -> str:
     """What F1 on development compares with: gold tags, or AGREEMENT."""
-    found = {
-        str(run.metrics.get("development", "gold tags"))
-        for runs in students.values()
-        for run in runs.values()
-    }
+    found = {str(run.metrics.get("development", GOLD)) for runs in students.values() for run in runs.values()}
     return ", ".join(sorted(found))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.distillation.roles import AGREEMENT, EXACT, PAPER, UNDISTILLED
+from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")

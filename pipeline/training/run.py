@@ -11,11 +11,10 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from pipeline.device import accelerator
-from pipeline.distillation.roles import AGREEMENT
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches
-from pipeline.evaluation.metrics import compute_metrics
+from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
