@@ -11,9 +11,10 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
 from pydantic_core import ErrorDetails
 
+from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Checksum, Corpus
 from pipeline.distillation.registry import method_names, method_settings
-from pipeline.distillation.settings import Settings
+from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.settings import Prepare
 from pipeline.errors import UserError, one_line
 from pipeline.evaluation.settings import Evaluate
@@ -56,8 +57,13 @@ class Params(Group):
 
     @property
     def encoder(self) -> Source:
-        """Where `teacher.encoder` comes from."""
-        return encoder_source(self.teacher.encoder, self.sources)
+        """Where the teacher's encoder comes from: `teacher.model` if there is one, else `teacher.encoder`."""
+        return encoder_source(self.teacher.model or self.teacher.encoder, self.sources)
+
+    @property
+    def teacher_labels(self) -> tuple[dict[str, str | None], FileScheme | None]:
+        """`teacher.types` and `teacher.scheme`."""
+        return self.teacher.types, self.teacher.scheme
 
     @property
     def student_encoder(self) -> Source | None:
@@ -110,13 +116,51 @@ class Params(Group):
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
-        if (self.teacher.head, self.student.head) == ("crf", "softmax"):
+        trained = self.teacher.model is None
+        if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
                 if _METHODS[name].matches_pairs:
                     raise ValueError(
                         f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
                         "has none; take it out, or set teacher.head: softmax too"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _given_teacher_fits(self) -> Self:
+        if self.teacher.model is None:
+            for key, value in (("types", self.teacher.types), ("scheme", self.teacher.scheme)):
+                if value:
+                    raise ValueError(f"teacher.{key}: is not used without teacher.model; remove it")
+        elif (len(self.teachers), len(self.folds)) != (1, 1):
+            raise ValueError(
+                "folds: cross-fitting and several teachers need teachers trained here; set folds and "
+                "teachers to [1], or leave teacher.model empty"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _learns_from_text_alone(self) -> Self:
+        """Without labelled sentences nothing may need a gold tag."""
+        if self.corpus.files.train is not None:
+            return self
+        missing = f"corpora.{self.task}.files.train: is missing; add it, or"
+        if self.teacher.model is None:
+            raise ValueError(f"{missing} name a teacher that exists under teacher.model")
+        if self.unlabelled is None:
+            raise ValueError(f"{missing} give text without tags under distill.unlabelled")
+        for name in self.methods:
+            settings = self.settings(name)
+            if not isinstance(settings, Scheduled):
+                raise ValueError(
+                    f"methods: {name} learns from gold tags, and corpora.{self.task} has no files.train; "
+                    "take it out"
+                )
+            if (settings.schedule, settings.weight) != ("constant", 1.0):
+                raise ValueError(
+                    f"distill.{name}.schedule: must be constant and weight 1.0, as corpora.{self.task} has "
+                    "no files.train, so that there are no gold tags to learn from; set both"
+                )
         return self
 
 

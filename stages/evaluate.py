@@ -28,6 +28,7 @@ def main(
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load, read_tags, read_words
+    from pipeline.errors import UserError
     from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
@@ -38,6 +39,11 @@ def main(
             encoded = filled(student_encoded, encoded)
         check(encoded)
         test = encoded / "test.parquet"
+        if not len(load(test)):
+            raise UserError(
+                f"{test}: holds no sentence, so that nothing can be evaluated; give the corpus files.test, "
+                "or take the students as they are"
+            )
         batches = Batches(load(test), settings.batch_size)
         gold = read_tags(test)
         scored = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))

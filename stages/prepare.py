@@ -22,7 +22,10 @@ def main(
     mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
+    """Read and check the corpus, hold development out if it has none, and cut its words into pieces.
+
+    Without labelled sentences the tags are those of the teacher in `encoder`.
+    """
     if check:
         from pipeline.encoding.corpus_check import check_entry, check_file, report
         from pipeline.params import load_params
@@ -35,16 +38,17 @@ def main(
     if file or not (corpus and encoder and out and code):
         raise typer.BadParameter("--corpus, --encoder, --out and --code are needed, or --check")
     from pipeline.corpora.splits import read_splits
-    from pipeline.corpora.tagging import TagSet
     from pipeline.encoding.encoded import encode, save
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
     from pipeline.model.encoder_check import check_encoder
+    from pipeline.model.teacher_labels import tags_to_learn
     from pipeline.storage import sealed_folder
 
-    with guarded("prepare", params, code, lambda given: (given.corpus, given.prepare), out) as (source, cut):
+    uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)  # noqa: E731
+    with guarded("prepare", params, code, uses, out) as (source, cut, labels):
         sealed_folder.check(corpus), sealed_folder.check(encoder)
         splits = read_splits(corpus, source)
-        tag_set = TagSet.from_sentences(splits["train"], splits["dev"], scheme=source.scheme)
+        tag_set = tags_to_learn(splits, source.scheme, encoder, *labels)
         tokenizer = load_tokenizer(encoder)
         layout = input_layout(tokenizer, encoder, **cut.model_dump())
         check_encoder(encoder, layout)

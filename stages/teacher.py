@@ -1,4 +1,4 @@
-"""Fine-tune the teacher."""
+"""Fine-tune the teacher, or take one that exists."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +18,16 @@ def main(
     params: Params = Path("params.yaml"),
     root: Root = Path(),
 ) -> None:
-    """Train encoder, emission layer and CRF, if it has one, on the gold tags."""
-    from pipeline.training.teacher import train_teacher
+    """Train encoder, emission layer and CRF, if it has one, on the gold tags.
+
+    With `teacher.model`, train nothing: write that model with the corpus's tags.
+    """
+    from pipeline.training.teacher import take_teacher, train_teacher
 
     with guarded("teacher", params, code, lambda given: given.teacher, out) as settings:
+        if settings.model is not None:
+            print(take_teacher(settings, encoded=encoded, encoder=encoder, out=out))
+            return
         train_teacher(settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out)
 
 

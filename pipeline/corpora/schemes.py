@@ -75,7 +75,7 @@ def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[in
     broken = set()
     open_kind = ""  # the type of the span that an I- here would continue
     for position, tag in enumerate(tags):
-        letter, kind = _parse(tag, scheme)
+        letter, kind = letter_and_type(tag, scheme)
         continues = letter in "IE" and kind == open_kind
         if letter in "IE" and not continues and scheme not in ("iob1", "io"):
             broken.add(position)
@@ -89,8 +89,8 @@ def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[in
 
 
 @lru_cache(maxsize=4096)
-def _parse(tag: str, scheme: str) -> tuple[str, str]:
-    """The letter, as BIOES has it, and the type of a tag."""
+def letter_and_type(tag: str, scheme: str) -> tuple[str, str]:
+    """The letter, as BIOES has it, and the type of a tag for which `tag_problem` has nothing to say."""
     if tag == "O":
         return "O", ""
     prefix, _, kind = tag.partition("-")

@@ -16,12 +16,13 @@ Addresses = Address | Annotated[tuple[Address, ...], Field(min_length=1)]
 class Files(Group):
     """Where the splits come from; without `dev`, the end of `train` is held out.
 
-    Several files of a split are read one after the other.
+    Several files of a split are read one after the other. Without `train` there are no labelled sentences but
+    those of `test`, if it is given: students learn from text without tags alone.
     """
 
-    train: Addresses
+    train: Addresses | None = None
     dev: Addresses | None = None
-    test: Addresses
+    test: Addresses | None = None
 
     def by_split(self) -> dict[Split, tuple[str, ...]]:
         """The sources of each split that has any."""
@@ -73,11 +74,18 @@ class Corpus(Group):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.files.dev is None) == (self.hold_out is None):
+        if self.files.train is None:
+            for key, value in (("files.dev", self.files.dev), ("hold_out", self.hold_out)):
+                if value is not None:
+                    raise ValueError(f"{key}: is not used without files.train; remove it")
+        elif self.files.test is None:
+            raise ValueError("files.test: is missing; add it")
+        elif (self.files.dev is None) == (self.hold_out is None):
             raise ValueError("hold_out: give either it or files.dev")
         for key in ("checksums", "counts"):
-            if "dev" in getattr(self, key) and self.files.dev is None:
-                raise ValueError(f"{key}.dev: there is no files.dev; remove it")
+            for split in getattr(self, key):
+                if split not in self.files.by_split():
+                    raise ValueError(f"{key}.{split}: there is no files.{split}; remove it")
         for split, sources in self.files.by_split().items():
             if len(self.checksums_of(split)) != len(sources):
                 raise ValueError(f"checksums.{split}: give one for each file of files.{split}")

@@ -19,12 +19,14 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
     """One line for each thing that is odd about labelled splits, and what to do.
 
     Args:
-        splits: train, and dev and test if they are there.
+        splits: those that are there.
         scheme: of the file; decides whether tags are spans.
     """
     for split, sentences in splits.items():
         lines = (*tag_warnings(sentences, scheme), *word_warnings(sentences))
         yield from (f"{split}: {line}" for line in lines)
+    if "train" not in splits:
+        return
     train = splits["train"]
     if len(train) < ENOUGH_TO_TRAIN:
         yield (
@@ -41,6 +43,15 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
                 f"tagger trained here can give ({_listed(missing)}); move such sentences to training, or "
                 "correct the tags"
             )
+
+
+def unknown_to_teacher(test: Iterable[Sentence], tag_set: TagSet) -> Iterator[str]:
+    """A line if a test split has tags that a teacher, whose tags are the corpus's, cannot give."""
+    if missing := tag_set.missing(test):
+        yield (
+            f"test: {counted(missing.total(), 'word')} with tags that the teacher cannot give "
+            f"({_listed(missing)}); write under teacher.types what its types are there, or correct the tags"
+        )
 
 
 def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[str]:

@@ -60,7 +60,7 @@ def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | No
 def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
     """Read train, dev and test; without a development file, the last `hold_out` of training become one.
 
-    What `split_warnings` says of them is logged.
+    A split without files is empty. What `split_warnings` says of them is logged.
 
     Raises:
         UserError: a file is not what `corpus` says of it, or `folder` holds another corpus.
@@ -74,7 +74,7 @@ def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     for warning in split_warnings(splits, corpus.scheme):
         log.warning(warning)
-    return {split: splits[split] for split in ("train", "dev", "test")}
+    return {split: splits.get(split, []) for split in ("train", "dev", "test")}
 
 
 def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:

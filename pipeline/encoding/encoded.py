@@ -103,10 +103,13 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, layout: InputLayout) -
     """
     words = pa.array([sentence.words for sentence in sentences], pa.list_(pa.string()))
     distinct = pc.unique(words.flatten())
-    ids = tokenizer(distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    ids = []  # tokenizers take no empty list
+    if len(distinct):
+        cut = tokenizer(distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False)
+        ids = cut["input_ids"]
     by_word = Ragged.of(
         torch.tensor([piece for word in ids for piece in word or [layout.unknown]], dtype=torch.int32),
-        torch.tensor([max(1, len(word)) for word in ids]),
+        torch.tensor([max(1, len(word)) for word in ids], dtype=torch.int64),
     )
     rows = torch.from_numpy(
         pc.index_in(words.flatten(), distinct).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -9,6 +9,8 @@ from typing import Any
 from pipeline.errors import UserError, one_line
 
 CONFIG = "config.json"
+TAGGER = "chain-tagger"
+"""The `model_type` of this project's taggers with a CRF, whose encoder stands under `encoder`."""
 _LARGEST_FILE = 4_000_000  # bytes
 _DEEPEST = 8
 _LARGEST = 10**8  # of any number

@@ -25,7 +25,7 @@ from transformers import (
 )
 from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
-from pipeline.encoding.encoder_config import CONFIG, read_checked, read_json
+from pipeline.encoding.encoder_config import CONFIG, TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
 from pipeline.errors import Interrupted, UserError, one_line
 from pipeline.fetching.encoder_folder import PICKLES, SHARDS, WEIGHTS
@@ -53,7 +53,7 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
 
 
 def read_config(folder: Path) -> PreTrainedConfig:
-    """The configuration of the encoder in `folder`.
+    """The configuration of the encoder in `folder`, which may be the encoder of a tagger.
 
     Raises:
         UserError: config.json is missing or damaged, or names a kind that `transformers` does not know.
@@ -61,7 +61,21 @@ def read_config(folder: Path) -> PreTrainedConfig:
     what = f"{folder}: no encoder configuration can be read"
     if not (folder / CONFIG).is_file():
         raise UserError(f"{what}: it has no {CONFIG}")
-    return known_config(read_checked(folder), what)
+    values = read_checked(folder)
+    if values.get("model_type") == TAGGER:
+        values = values.get("encoder")  # type: ignore[assignment]  # checked on the next line
+        if not isinstance(values, dict):
+            raise UserError(f"{what}: encoder in its {CONFIG} is damaged; fetch it again")
+    return known_config(values, what)
+
+
+def encoder_prefix(folder: Path) -> str:
+    """What stands before the names of the encoder's weights in `folder`, if `transformers` cannot know it.
+
+    Raises:
+        UserError: config.json is damaged.
+    """
+    return "encoder." if read_checked(folder).get("model_type") == TAGGER else ""
 
 
 def known_config(values: dict[str, Any], what: str) -> PreTrainedConfig:

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from pipeline.device import device_name, synchronize
 from pipeline.encoding.batching import Batches
 from pipeline.evaluation.calibration import calibration, word_confidences
-from pipeline.evaluation.metrics import compute_metrics
+from pipeline.evaluation.metrics import GOLD, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
@@ -60,9 +60,10 @@ def evaluate(
     Returns:
         The metrics are the tags' scheme; span precision, recall and f1, token_f1 and accuracy in percent;
         `constrained_f1`, the F1 of the best sequences that the scheme allows; the kept epoch and its F1 on
-        development; parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to
-        PASSES passes, laying batches out included); device; `types`: precision, recall, f1 and the numbers of
-        predicted and gold spans of each type; `calibration` (see there).
+        development (0 and None for a teacher that was not trained here), and what that F1 compares with;
+        parameters; megabytes (10⁶ bytes) of weights; sentences per second (median of up to PASSES passes,
+        laying batches out included); device; `types`: precision, recall, f1 and the numbers of predicted and
+        gold spans of each type; `calibration` (see there).
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)
@@ -81,6 +82,7 @@ def evaluate(
         constrained_f1 = scores.f1
     confidences = word_confidences(model, batches, accelerator, predicted)
     history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+    trained = history["kept"] > 0
     metrics = {
         "scheme": model.tag_set.scheme,
         "precision": scores.precision,
@@ -89,8 +91,9 @@ def evaluate(
         "constrained_f1": constrained_f1,
         "token_f1": scores.token_f1,
         "accuracy": scores.accuracy,
-        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"],
+        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
         "kept_epoch": history["kept"],
+        "development": history.get("made", {}).get("development", GOLD),
         "parameters": model.num_parameters(),
         "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
         "sentences_per_second": len(gold) / median(seconds),

@@ -30,6 +30,7 @@ PAPER = {
     "arxiv": "2203.04825",
 }
 ACCURACY = {"accuracy": "accuracy of words"}
+_NAMED = {"encoder", "head", "model", "types", "scheme"}  # of the teacher; they have words of their own
 RATES = {
     "precision": "span precision",
     "recall": "span recall",
@@ -78,7 +79,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         base=_public(run.settings.encoder.source),
         method=_description(run.method),
         method_settings=_without(run.made["settings"], run.made["training"]),
-        teacher_settings=run.settings.teacher.model_dump(mode="json", exclude={"encoder", "head"}),
+        teacher_settings=run.settings.teacher.model_dump(mode="json", exclude=_NAMED),
         versions={"Python": platform.python_version()}
         | {package: version(package) for package in (LIBRARY, "torch", "transformers")},
     )

@@ -30,6 +30,11 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
         UserError: the encoder (of the folder `name`) cannot be exported, or the result differs.
     """
     kind = model.encoder.config.model_type
+    if model.conversion is not None:
+        raise UserError(
+            f"{name}: has labels in {model.conversion.scheme}, whose conversion ONNX files cannot hold; "
+            "export a student of it"
+        )
     refused = f"{name}: an encoder of the kind {kind} cannot be exported to ONNX"
     network = _Emissions(model).eval()
     window = model.config.input_layout["window"]

@@ -20,6 +20,7 @@ from pipeline.model import token_classifier
 from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
 from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
 from pipeline.model.first_layers import check_first_layers, first_layers
+from pipeline.model.label_conversion import LabelConversion
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
 
@@ -38,17 +39,18 @@ class ChainTagger(PreTrainedModel):
     transitions: Tensor
     start: Tensor
     end: Tensor
+    conversion: LabelConversion | None
 
     def __init__(self, config: ChainTaggerConfig) -> None:
         super().__init__(config)
         tags = len(config.tag_set["tags"])
         self.dropout = nn.Dropout(config.dropout)
         if config.head == "softmax":
-            self._take(token_classifier.new(config.encoder, tags))
+            self._take(token_classifier.new(config.encoder, len(config.labels)))
         else:
             self.encoder = new_encoder(config.encoder)
             drop_pooler(self.encoder)
-            self.projection = None
+            self.projection = self.conversion = None
             self.emission = nn.Linear(self.encoder.config.hidden_size, tags)
             self.transitions = nn.Parameter(torch.zeros(tags, tags))
             self.start = nn.Parameter(torch.zeros(tags))
@@ -142,6 +144,11 @@ class ChainTagger(PreTrainedModel):
                 emission layer.
         """
         teacher = cls.load(folder)
+        if teacher.conversion is not None:
+            raise UserError(
+                "student.init: teacher is not possible, as the teacher's labels are not the corpus's tags; "
+                "set pretrained, which starts from the same encoder"
+            )
         check_first_layers(teacher.encoder, layers, folder)
         shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
         of = teacher.config
@@ -188,21 +195,27 @@ class ChainTagger(PreTrainedModel):
             **getattr(model.config, token_classifier.KEY),
             head="softmax",
         )
-        if len(config.tag_set["tags"]) != model.config.num_labels:
+        if len(config.labels) != model.config.num_labels:
             raise ValueError(f"its {CONFIG} has another number of tags than of labels")
+        return cls.from_classifier(model, config).eval(), missing
+
+    @classmethod
+    def from_classifier(cls, model: PreTrainedModel, config: ChainTaggerConfig) -> Self:
+        """The softmax tagger that consists of a stock token classifier's parts."""
         with torch.device("meta"):  # its random weights would be thrown away
             tagger = cls(config)
         tagger._take(model)
-        return tagger.eval(), missing
+        return tagger
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **options: Any) -> None:
         """Write a folder that `load` reads; with a softmax, a stock one that `transformers` reads too."""
         if self.config.head == "crf":
             super().save_pretrained(save_directory, *args, **options)
             return
-        facts = {name: getattr(self.config, name) for name in ("tag_set", "input_layout", "dropout")}
+        named = ("tag_set", "input_layout", "dropout", *(["conversion"] if self.conversion else []))
+        facts = {name: getattr(self.config, name) for name in named}
         parts = {"encoder": self.encoder, "projection": self.projection, "emission": self.emission}
-        token_classifier.write(Path(save_directory), self.config.encoder, self.tag_set.tags, facts, **parts)
+        token_classifier.write(Path(save_directory), self.config.encoder, self.config.labels, facts, **parts)
 
     def _take(self, model: PreTrainedModel) -> None:
         """Consist of a stock token classifier's parts, with transitions, start and end held at 0."""
@@ -211,7 +224,8 @@ class ChainTagger(PreTrainedModel):
         drop_pooler(self.encoder)
         self.projection = getattr(model, names.projection) if names.projection else None
         self.emission = getattr(model, names.emission)
-        tags = self.emission.out_features
+        given, tags = self.config.conversion, len(self.tag_set)
+        self.conversion = None if given is None else LabelConversion.from_json(given, self.tag_set)
         for name, size in (("transitions", (tags, tags)), ("start", (tags,)), ("end", (tags,))):
             self.register_buffer(name, torch.zeros(size), persistent=False)
 
@@ -272,7 +286,7 @@ class ChainTagger(PreTrainedModel):
         inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index
         if torch.is_grad_enabled() or inputs.numel() <= PIECES_AT_ONCE:
             return self(inputs, mask, words, batch.lengths)
-        emissions = torch.empty(*words.shape, len(self.tag_set), device=words.device)
+        emissions = torch.empty(*words.shape, self.emission.out_features, device=words.device)
         rows = max(1, PIECES_AT_ONCE // inputs.shape[1])
         first = 0  # piece of the rows at hand
         for some, some_mask in zip(inputs.split(rows), mask.split(rows), strict=True):
@@ -282,7 +296,10 @@ class ChainTagger(PreTrainedModel):
         return self._chain(emissions, batch.lengths)
 
     def _emissions(self, input_ids: Tensor, attention_mask: Tensor, word_index: Tensor) -> Tensor:
-        """Scores [..., N] of the words whose first pieces stand at `word_index` [...]."""
+        """Scores [..., N] of the words whose first pieces stand at `word_index` [...].
+
+        With a conversion those [..., M] of labels.
+        """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         words = hidden.flatten(0, 1)[word_index]
         if self.projection is not None:
@@ -292,6 +309,8 @@ class ChainTagger(PreTrainedModel):
         return emissions
 
     def _chain(self, emissions: Tensor, lengths: Tensor) -> LinearChain:
+        if self.conversion is not None:
+            emissions = self.conversion(emissions)
         return LinearChain(emissions, self.transitions, self.start, self.end, lengths)
 
 

@@ -1,5 +1,6 @@
 """The encoder of a tagger: loaded from a folder or made anew, without decoder and without pooler."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from transformers import PreTrainedConfig
 from pipeline.encoding.encoder_kinds import refusal
 from pipeline.encoding.pretrained import (
     encoder_class,
+    encoder_prefix,
     known_config,
     load_weights,
     new_model,
@@ -19,7 +21,7 @@ from pipeline.errors import UserError
 
 
 def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
-    """The encoder in `folder`, or its first layers, as many as `config` has.
+    """The encoder in `folder`, or its first layers, as many as `config` has; of a tagger, its encoder.
 
     Raises:
         UserError: it cannot be loaded, lacks weights, or is of a kind that no tagger can be built on.
@@ -28,7 +30,9 @@ def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
     with refused(f"{folder}: the encoder cannot be loaded"):
         if reason := refusal(config):
             raise UserError(f"{folder}: {reason}; choose another teacher.encoder")
-        encoder, missing = load_weights(encoder_class(config), folder, config)
+        prefix = encoder_prefix(folder)
+        renamed = {"key_mapping": {f"^{re.escape(prefix)}": ""}} if prefix else {}
+        encoder, missing = load_weights(encoder_class(config), folder, config, **renamed)
     if missing:
         raise UserError(
             f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"

@@ -32,7 +32,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class History:
-    """All epochs of a run, and the number (from 1) of the one whose weights were kept."""
+    """All epochs of a run, and the number (from 1) of the one whose weights were kept.
+
+    Of a model that was not trained here: no epochs, and 0.
+    """
 
     epochs: list[Epoch]
     kept: int

@@ -6,12 +6,13 @@ from typing import Any, get_args
 from transformers import PreTrainedConfig
 
 from pipeline.corpora.schemes import tag_problem
-from pipeline.corpora.tagging import Scheme
+from pipeline.corpora.tagging import Scheme, TagSet
 from pipeline.encoding.encoded import InputLayout
-from pipeline.encoding.encoder_config import CONFIG, read_checked
+from pipeline.encoding.encoder_config import CONFIG, TAGGER, read_checked
 from pipeline.encoding.encoder_kinds import positions
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
+from pipeline.model.label_conversion import LabelConversion
 from pipeline.settings import Head
 
 
@@ -23,9 +24,10 @@ class ChainTaggerConfig(PreTrainedConfig):
     input_layout: how pieces are laid out (InputLayout as JSON), so that the folder can tag text by itself.
     dropout: before the emission layer.
     head: see Head. A softmax tagger is saved as a stock token classifier, with these values in its config.
+    conversion: of a teacher whose labels are not the tags: LabelConversion as JSON; softmax alone has one.
     """
 
-    model_type = "chain-tagger"
+    model_type = TAGGER
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class ChainTaggerConfig(PreTrainedConfig):
         input_layout: dict[str, Any] | None = None,
         dropout: float = 0.1,
         head: Head = "crf",
+        conversion: dict[str, Any] | None = None,
         **rest: Any,
     ) -> None:
         self.encoder = encoder or {}
@@ -41,7 +44,13 @@ class ChainTaggerConfig(PreTrainedConfig):
         self.tag_set = tag_set or {"scheme": "plain", "tags": ["O"]}
         self.dropout = dropout
         self.head = head
+        self.conversion = conversion
         super().__init__(**rest)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the emission layer's columns: the tags, or the labels that become tags."""
+        return tuple((self.conversion or self.tag_set)["labels" if self.conversion else "tags"])
 
 
 def tagger_values(config: Any) -> dict[str, Any]:
@@ -77,6 +86,7 @@ def checked_values(config: dict[str, Any], folder: Path) -> dict[str, Any]:
             ("head", values.get("head") in get_args(Head)),
             ("dropout", _is_share(values.get("dropout"))),
             ("input_layout", _is_layout(values.get("input_layout"))),
+            ("conversion", _is_conversion(values)),
         )
         if not right
     ]
@@ -120,6 +130,19 @@ def _are_tags(value: dict[str, Any]) -> bool:
         and all(isinstance(tag, str) and tag_problem(tag, value["scheme"]) is None for tag in tags)
         and len(set(tags)) == len(tags)
     )
+
+
+def _is_conversion(values: dict[str, Any]) -> bool:
+    conversion, tags = values.get("conversion"), values.get("tag_set")
+    if conversion is None:
+        return True
+    if values.get("head") != "softmax" or not isinstance(tags, dict) or not _are_tags(tags):
+        return False
+    try:
+        LabelConversion.from_json(conversion, TagSet.from_json(tags))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_share(value: Any) -> bool:

@@ -14,10 +14,14 @@ _SHAPE = ("teacher_layers", "student_layers", "hidden_size")
 def read_epoch_times(path: Path) -> dict[str, Any]:
     """Read `timing.json`: corpus, device, batches, shape of the models, phases and their spread by method.
 
+    Where no batch was timed, as there are no labelled sentences, it is empty.
+
     Raises:
         UserError: the file is missing, is no JSON, or something of it is missing or of another kind.
     """
     times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
+    if times["batches"] == 0:
+        return {}
     for name in ("task", "device"):
         require_text(times, name, path, _TARGET)
     require_numbers(times.get("shape"), _SHAPE, path, _TARGET, where="shape")

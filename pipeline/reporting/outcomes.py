@@ -24,7 +24,6 @@ FIGURES = (
     "parameters",
     "megabytes",
     "sentences_per_second",
-    "development_f1",
 )
 _COLUMNS = ("id", "words", "gold", "predicted", "confidence")
 Read = TypeVar("Read")
@@ -59,6 +58,8 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
     _check(folder, target)
     path = folder / "metrics.json"
     metrics = read_json(path, target=target, numbers=FIGURES)
+    if metrics.get("kept_epoch") != 0:  # 0: a teacher that was not trained here
+        require_numbers(metrics, ("development_f1",), path, target)
     for name, choices in {"device": None, "scheme": get_args(Scheme)}.items():
         require_text(metrics, name, path, target, choices)
     path = folder / "predictions.parquet"

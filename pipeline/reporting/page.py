@@ -11,6 +11,8 @@ from pipeline.reporting.tables import (
     training_warnings,
 )
 
+_NOT_TIMED = "No epoch was timed, as the corpus has no labelled sentences."
+
 
 def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     """The text of `reports/summary.md`: warnings, tables of metrics and epoch times, and notes."""
@@ -22,7 +24,6 @@ def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
         quality_table(summary),
         quality_notes(summary),
         "## Time of one epoch",
-        timing_tables(timing),
-        timing_notes(timing),
+        *([timing_tables(timing), timing_notes(timing)] if timing else [_NOT_TIMED]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -42,15 +42,19 @@ def learning_curve_frame(
     frames = [
         pd.DataFrame(epochs, columns=["epoch", "development_f1", "loss"]).assign(model=model, seed=seed)
         for (model, seed), epochs in runs.items()
+        if epochs  # a teacher that was not trained here has none
     ]
     return pd.concat(frames)[["model", "seed", "epoch", "development_f1", "loss"]]
 
 
 def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
-    """`plots/epoch_time.csv`: block, method, phase, seconds; the lower bound stands in both blocks."""
+    """`plots/epoch_time.csv`: block, method, phase, seconds; the lower bound stands in both blocks.
+
+    Empty where nothing was timed.
+    """
     rows = [
         (block, method, phase, phases.get(phase) or 0.0)
-        for block in BLOCKS
+        for block in (BLOCKS if timing else ())
         for method, phases in {**timing[block], "lower bound": timing["floor"]}.items()
         for phase in PHASES[:-1]
     ]

@@ -9,7 +9,7 @@ from pipeline.corpora.tagging import Scheme, spans
 from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
-from pipeline.evaluation.metrics import sentence_counts
+from pipeline.evaluation.metrics import GOLD, sentence_counts
 from pipeline.reporting.outcomes import Outcome
 
 LEVEL = 0.05
@@ -39,7 +39,8 @@ def summarise(
         samples: resamples of the bootstrap.
 
     Returns:
-        `task`, `device`, `sentences` and `spans` of the test set, `best_baseline`, `teacher` with its
+        `task`, `device`, what the students' F1 on development compares with (`development`), `sentences` and
+        `spans` of the test set, `best_baseline`, `teacher` with its
         figures, and `methods`. Each method has precision, recall, f1, token_f1 and constrained_f1 as
         {mean, std, seeds},
         where std is the sample standard deviation over seeds, null with one seed; parameters, megabytes and
@@ -84,6 +85,7 @@ def summarise(
     return {
         "task": task,
         "device": teacher.metrics["device"],
+        "development": _development(students),
         "sentences": len(teacher.ids),
         "spans": sum(len(spans(tags, scheme=scheme)) for tags in teacher.gold),
         "best_baseline": best_baseline,
@@ -94,6 +96,7 @@ def summarise(
             },
             "types": _types([teacher]),
             "calibration_error": teacher.metrics["calibration"]["error"],
+            "trained_here": teacher.metrics.get("kept_epoch") != 0,
         },
         "methods": methods,
     }
@@ -123,6 +126,12 @@ def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
         "p_value_vs_vanilla": figures["p_value_vs_vanilla"],
         **{name: figures[name] for name in (*_SIZE, "sentences_per_second")},
     }
+
+
+def _development(students: Mapping[str, Mapping[int, Outcome]]) -> str:
+    """What F1 on development compares with: gold tags, or AGREEMENT."""
+    found = {str(run.metrics.get("development", GOLD)) for runs in students.values() for run in runs.values()}
+    return ", ".join(sorted(found))
 
 
 def _same_test_set(teacher: Outcome, student: Outcome) -> None:

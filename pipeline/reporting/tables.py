@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
@@ -48,6 +49,13 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     ]
     if 1 in seeds:
         notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
+    if not summary["teacher"].get("trained_here", True):
+        notes.append("The teacher was not trained here (`teacher.model`), so it has no learning curve.")
+    if summary.get("development") == AGREEMENT:
+        notes.append(
+            "The corpus has no labelled sentences but the test set. F1 on development, which chose the "
+            "epochs, is the agreement with the teacher on the last sentences of the text without tags."
+        )
     if "constrained_f1" in summary["teacher"]:  # not in results recorded before it was measured
         notes.append(_constrained_note(summary))
     best = summary["best_baseline"]
@@ -80,16 +88,25 @@ def training_warnings(summary: Mapping[str, Any]) -> list[str]:
             "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
             "the corpus, or give a test split with spans"
         ]
+    trained = summary["teacher"].get("trained_here", True)  # nor that
     if teacher == 0:
         found.append(
             "the teacher's F1 is 0: its training diverged, and no student can learn from it; "
             "lower `teacher.learning_rate`, or train for more `teacher.epochs`"
+            if trained
+            else "the teacher's F1 is 0, and no student can learn from it; check `teacher.types` and "
+            "`teacher.scheme`, or take another `teacher.model`"
         )
     elif UNDISTILLED in methods and teacher < methods[UNDISTILLED]["f1"]["mean"]:
+        advice = (
+            "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
+            "a smaller `teacher.batch_size`"
+            if trained
+            else "there is no gap to close; take another `teacher.model`, or train one here"
+        )
         found.append(
             f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
-            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: it has not converged, and there is no gap to close; "
-            "train it for more `teacher.epochs`, or with a smaller `teacher.batch_size`"
+            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: {advice}"
         )
     for method, figures in methods.items():
         zero = [seed for seed, value in figures["f1"]["seeds"].items() if value == 0]

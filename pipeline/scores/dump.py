@@ -17,7 +17,7 @@ from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
-from pipeline.storage.sealed_folder import check, identity
+from pipeline.storage.sealed_folder import check, identity, new_folder
 
 
 def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: int) -> Path:
@@ -82,6 +82,8 @@ def dump_scores(
 ) -> None:
     """Write the scores of all sentences of `batches` to the store `out`, whose ids are their places there.
 
+    Without sentences, as where none is labelled, `out` is sealed empty.
+
     Args:
         teacher: the model.
         batches: the split, or a fold of it.
@@ -94,6 +96,9 @@ def dump_scores(
     Raises:
         UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
     """
+    if batches.sentences == 0:
+        with new_folder(out):
+            return
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
     write_scores(

@@ -20,6 +20,7 @@ from torch import Tensor
 from pipeline.errors import UserError, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
+from pipeline.storage.sealed_folder import new_folder
 
 LEAST = 1e-12  # a probability below it counts as this much, so that its logarithm stays finite
 _SUM = 1e-2  # how far a word's probabilities may be from a sum of 1
@@ -35,7 +36,7 @@ def import_scores(
     checkpoint: Path,
     out: Path,
 ) -> None:
-    """Write a score store of the sentences `words` from the Parquet files in `folder`.
+    """Write a score store of the sentences `words` from the Parquet files in `folder`; of none, seal `out` empty.
 
     Args:
         folder: the files.
@@ -49,6 +50,9 @@ def import_scores(
         UserError: a file is no such Parquet file, its tags are not the corpus', a word's numbers are no
             scores or no distribution, or a sentence of the split is in no file.
     """
+    if not words:
+        with new_folder(out):
+            return
     finished = FinishedShards(checkpoint, len(words))
     tags = len(origin.tags)
     write_scores(

@@ -14,7 +14,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches
-from pipeline.evaluation.metrics import compute_metrics
+from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
@@ -30,6 +30,7 @@ class Inputs:
     """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
 
     parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
+    agreement: whether the development sentences have the teacher's tags, as there are no labelled ones.
     """
 
     encoded: Path
@@ -38,6 +39,7 @@ class Inputs:
     gold: list[list[str]]
     accelerator: Accelerator
     parts: tuple[Batches, ...] = ()
+    agreement: bool = False
 
     @classmethod
     def load(
@@ -149,4 +151,6 @@ def train_and_save(
         )
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
+        if inputs.agreement:
+            made["development"] = AGREEMENT
         save_model(out, model, tokenizer, history, made)

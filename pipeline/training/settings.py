@@ -2,8 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from pipeline.corpora.schemes import FileScheme
 from pipeline.settings import Address, Count, Group, Head, NonNegative, Positive, Precision, Seed, Share
 
 
@@ -24,9 +25,17 @@ class Training(Group):
 
 
 class Teacher(Training):
-    """The teacher's encoder and training."""
+    """The teacher's encoder and training, or a model that is the teacher as it is.
+
+    model: a token classifier or a tagger of this project; None: the teacher is trained here.
+    types: the corpus's type for each of the model's that has another name; None: no span.
+    scheme: of the model's labels; None: found out.
+    """
 
     encoder: Address
+    model: Address | None = None
+    types: dict[str, str | None] = Field(default={})
+    scheme: FileScheme | None = None
     seed: Seed = 1
 
 

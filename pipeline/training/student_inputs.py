@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
+from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of, scoring_teacher
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
@@ -13,7 +16,10 @@ from pipeline.training.loop import Loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
-from pipeline.training.targets import PartScores
+from pipeline.training.targets import PartScores, teacher_chains
+
+HELD_OUT, MOST_HELD_OUT = 0.05, 1000
+"""Which share of the text chooses the best epoch where no sentence is labelled, and how many at most."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,16 @@ class TeacherFolders:
 
 
 def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batches], list[PartScores]]:
-    """The training split fold by fold, and the scores of each.
+    """The training split fold by fold, and the scores of each; nothing where no sentence is labelled.
 
     Raises:
         UserError: a folder is damaged, or a store was made from something else.
     """
     split = inputs.train
-    parts, scores = [], []
+    parts: list[Batches] = []
+    scores: list[PartScores] = []
+    if not len(split.encoded):
+        return parts, scores
     for fold in range(1, folders.folds + 1):
         rows = None if folders.folds == 1 else fold_rows(len(split.encoded), fold, folders.folds)
         stores = []
@@ -92,7 +101,51 @@ def student_inputs(
     if isinstance(own, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
         if text := open_unlabelled(unlabelled, inputs.train, folders.teacher):
+            if not parts:
+                inputs, text = held_out(inputs, *text)
             parts, scores = [*parts, text[0]], [*scores, PartScores((text[1],))]
         inputs = replace(inputs, parts=tuple(parts))
+        _check_pairs(method, own, student, scores)
     steps = len(inputs.batches) * student.epochs
     return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)
+
+
+def held_out(inputs: Inputs, text: Batches, store: ScoreStore) -> tuple[Inputs, tuple[Batches, ScoreStore]]:
+    """The inputs with the last sentences of the text as development, and the text without them.
+
+    These are HELD_OUT of the text, at most MOST_HELD_OUT sentences and at least one. Their tags are the best
+    ones (Viterbi) by the teacher's scores.
+
+    Args:
+        inputs: without a labelled sentence.
+        text: all sentences without tags.
+        store: the teacher's scores of them.
+
+    Raises:
+        UserError: there are fewer than two sentences.
+    """
+    sentences = len(text.encoded)
+    if sentences < 2:
+        raise UserError(
+            "distill.unlabelled: has one sentence, and one more is needed to choose the best epoch; give more"
+        )
+    rows = torch.arange(sentences)
+    count = min(MOST_HELD_OUT, max(1, int(HELD_OUT * sentences)))
+    gold: list[list[str]] = [[] for _ in range(sentences)]
+    for ids in rows[-count:].split(text.batch_size):
+        chains = teacher_chains(store, ids)
+        for row, path, length in zip(ids.tolist(), chains.viterbi()[1].tolist(), chains.lengths, strict=True):
+            gold[row] = text.encoded.tag_set.names(path[:length])
+    dev = Batches(text.encoded, text.batch_size, rows[-count:])
+    rest = Batches(text.encoded, text.batch_size, rows[:-count])
+    return replace(inputs, dev=dev, gold=gold, agreement=True), (rest, store)
+
+
+def _check_pairs(method: str, own: Settings, student: Student, scores: list[PartScores]) -> None:
+    """Refuse a softmax student of a method that matches the scores of pairs of tags, where there are any."""
+    pairs = any(store.parameters.transitions.any() for part in scores for store in part.stores)
+    if own.matches_pairs and student.head == "softmax" and pairs:
+        raise UserError(
+            f"student.head: softmax has no scores of pairs of tags, which {method} matches to those of the "
+            f"teacher's CRF; set crf, or take {method} out of methods"
+        )

@@ -1,11 +1,14 @@
-"""The training run of a teacher: on all training sentences, or on those of all folds but one."""
+"""The teacher: trained on all training sentences or on those of all folds but one, or one that exists."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor
 
+from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.given_teacher import given_teacher
+from pipeline.model.model_folder import History, save_model
 from pipeline.storage.sealed_folder import check
 from pipeline.training.loop import gold_loss, reproducible
 from pipeline.training.run import Inputs, train_and_save
@@ -57,3 +60,27 @@ def train_teacher(
         root=root,
         out=out,
     )
+
+
+def take_teacher(settings: Teacher, *, encoded: Path, encoder: Path, out: Path) -> str:
+    """Write the model in the folder `encoder` with the corpus's tags to the folder `out`; nothing is trained.
+
+    Args:
+        settings: `types` and `scheme` say what its labels are.
+        encoded: the encoded corpus.
+        encoder: a token classifier, or a tagger of this project.
+        out: the folder to write.
+
+    Returns:
+        What was taken, in a line.
+
+    Raises:
+        UserError: see given_teacher.
+    """
+    check(encoder), check(encoded)
+    split = load(encoded / "train.parquet")
+    model, scheme = given_teacher(encoder, split, types=settings.types, scheme=settings.scheme)
+    made = {"method": "teacher", "settings": {"types": settings.types, "scheme": scheme}}
+    save_model(out, model, encoder, History([], kept=0), made)
+    found = "" if settings.scheme else ", by their names; set teacher.scheme if they are in another"
+    return f"teacher: not trained here; its {len(model.config.labels)} labels are in {scheme}{found}"

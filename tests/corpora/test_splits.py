@@ -95,6 +95,12 @@ def test_columns(tmp_path: Path) -> None:
     assert list(fetched(corpus(files), tmp_path / "default")) == ["train", "dev", "test"]
 
 
+def test_a_split_without_files_is_empty(tmp_path: Path) -> None:
+    files = write(tmp_path / "own", {"test.conll": conll(TEST)})
+    assert fetched(corpus(files), tmp_path / "out") == {"train": [], "dev": [], "test": TEST}
+    assert fetched(corpus({}), tmp_path / "none") == {"train": [], "dev": [], "test": []}
+
+
 def test_iob1_reads_files_in_iob1_and_in_iob2_as_the_same(tmp_path: Path) -> None:
     old = write(tmp_path / "old", {f"{name}.conll": iob1(split) for name, split in SPLITS.items()})
     new = write(tmp_path / "new", {f"{name}.conll": conll(split) for name, split in SPLITS.items()})

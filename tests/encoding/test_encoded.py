@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import encode, load, read_tags, read_words_digest, words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
@@ -145,3 +146,12 @@ def test_the_hash_of_words_depends_on_the_words_alone(bert, tmp_path):
     assert read_words_digest(tmp_path / "split.parquet") == digest
     others = (words[:-1], words[::-1], [words[0] + words[1], *words[2:]], [["".join(words[0])], *words[1:]])
     assert all(words_digest(pa.chunked_array([pa.array(other)])) != digest for other in others)
+
+
+def test_a_split_without_sentences_is_kept_with_its_tag_set(bert, tmp_path):
+    encoded = write_split(tmp_path / "train.parquet", [], bert)
+    assert len(encoded) == 0
+    assert encoded.tag_set == TAG_SET
+    batches = Batches(encoded, 4)
+    assert (len(batches), batches.sentences, list(batches.in_order()), batches.shuffled(1)) == (0, 0, [], [])
+    assert read_tags(tmp_path / "train.parquet") == []

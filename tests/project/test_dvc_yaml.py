@@ -32,10 +32,11 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 # What of params.yaml an attribute of Params stands for; any other is the key of its own name.
 STANDS_FOR = {
     "corpus": {"task", TASK},
-    "encoder": {"teacher.encoder", "sources"},
+    "encoder": {"teacher.encoder", "teacher.model", "sources"},
     "student_encoder": {"student.encoder", "sources"},
     "imported_scores": {"dump.scores"},
     "settings": {"distill.<method>"},
+    "teacher_labels": {"teacher.types", "teacher.scheme"},
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
     "unlabelled_checksum": {"distill.unlabelled_checksum"},
@@ -303,6 +304,8 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher", "scoring_teacher@1-1"}
+    assert re_run_by("teacher.types.PER") == {"prepare", "teacher", "scoring_teacher@1-1"}
+    assert re_run_by("teacher.model") == {"download@encoder", "teacher", "scoring_teacher@1-1"}
     assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled"}
     assert re_run_by("distill.unlabelled") == {"unlabelled"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}

@@ -113,7 +113,7 @@ def test_the_summary_is_plain_json_with_the_teachers_figures():
     assert (summary["task"], summary["sentences"], summary["device"]) == ("toy", 5, "a <small> machine")
     assert set(summary["teacher"]) == {
         "precision", "recall", "f1", "token_f1", "constrained_f1",
-        "parameters", "megabytes", "sentences_per_second", "types", "calibration_error",
+        "parameters", "megabytes", "sentences_per_second", "types", "calibration_error", "trained_here",
     }  # fmt: skip
 
 

@@ -5,15 +5,18 @@ import shutil
 import pytest
 import torch
 
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
-from pipeline.scores.dump import origin_of
+from pipeline.scores.dump import dump_scores, origin_of
+from pipeline.scores.settings import Dump
 from pipeline.scores.shards import Shard
-from pipeline.storage.sealed_folder import identity, sha256
+from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
 from tests.helpers.tiny_corpus import TAG_SET
-from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_teacher
+from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_split, write_teacher
 
 
 def test_every_sentence_is_stored_with_the_teachers_emissions(corpus, teacher, tmp_path):
@@ -107,3 +110,19 @@ def test_a_damaged_folder_is_refused_by_name(which, bert, tmp_path):
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(UserError, match=f"{file}: damaged"):
         origin_of(corpus, teacher)
+
+
+def test_without_sentences_the_store_is_an_empty_folder(bert, teacher, tmp_path):
+    with new_folder(tmp_path / "corpus") as aside:
+        write_split(aside / "train.parquet", [], bert)
+    origin = origin_of(tmp_path / "corpus", teacher)
+    dump_scores(
+        load_model(teacher),
+        Batches(load(tmp_path / "corpus/train.parquet"), 4),
+        accelerator("float32"),
+        Dump(),
+        origin=origin,
+        checkpoint=tmp_path / "checkpoint",
+        out=tmp_path / "scores",
+    )
+    assert check(tmp_path / "scores") == {}

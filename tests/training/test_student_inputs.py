@@ -12,11 +12,14 @@ from pipeline.encoding.encoded import load
 from pipeline.encoding.folds import fold_rows
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, save_model
+from pipeline.model.prediction import predict
+from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training.loop import gold_loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
-from pipeline.training.student_inputs import TeacherFolders, student_inputs
+from pipeline.training.student_inputs import TeacherFolders, held_out, student_inputs
 from tests.helpers.methods import TEACHERS, settings_of
+from tests.helpers.tiny_corpus import sentences as made_up
 from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
 from tests.helpers.training_cases import SETTINGS
 
@@ -96,3 +99,43 @@ def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Pat
 def test_teachers_of_folds_differ(folders: TeacherFolders) -> None:
     one, other = (load_model(folders.scoring(1, fold)).state_dict() for fold in (1, 2))
     assert not same_bits(one, other)
+
+
+@pytest.mark.parametrize(("sentences", "held"), [(2, 1), (19, 1), (40, 2), (100, 5)])
+def test_without_labelled_sentences_the_last_of_the_text_are_development(
+    corpus: Path, teacher: Path, tmp_path: Path, sentences: int, held: int
+) -> None:
+    """Their tags are what the teacher itself gives them, so that it agrees with itself wholly."""
+    lines = [" ".join(sentence.words) for sentence in made_up(sentences, seed=4)]
+    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, lines)
+    labelled = inputs_of(corpus)
+    text = open_unlabelled(folder, labelled.train, teacher)
+    assert text is not None
+    inputs, (rest, store) = held_out(labelled, *text)
+    assert inputs.agreement
+    assert (rest.sentences, inputs.dev.sentences) == (sentences - held, held)
+    ids = torch.cat(list(inputs.dev.in_order()))
+    assert sorted(ids.tolist()) == list(range(sentences - held, sentences))
+    assert sorted(torch.cat(rest.shuffled(1)).tolist()) == list(range(sentences - held))
+    assert [len(tags) for tags in inputs.gold[-held:]] == store.lengths[-held:].tolist()
+    model = load_model(teacher).eval()
+    assert inputs.gold == predict(model, inputs.dev, inputs.accelerator)
+    assert inputs.development_f1(model) == 100
+
+
+def test_one_sentence_of_text_is_too_little(corpus: Path, teacher: Path, tmp_path: Path) -> None:
+    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne ri"])
+    text = open_unlabelled(folder, inputs_of(corpus).train, teacher)
+    assert text is not None
+    with pytest.raises(UserError, match=r"distill.unlabelled: has one sentence"):
+        held_out(inputs_of(corpus), *text)
+
+
+def test_a_large_text_gives_a_thousand_sentences_to_development(
+    corpus: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.training.student_inputs.MOST_HELD_OUT", 3)
+    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne"] * 100)
+    text = open_unlabelled(folder, inputs_of(corpus).train, teacher)
+    assert text is not None
+    assert held_out(inputs_of(corpus), *text)[0].dev.sentences == 3
