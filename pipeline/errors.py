@@ -21,8 +21,11 @@ class UserError(Exception):
     """
 
 
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number.
+
+    Like KeyboardInterrupt it is no Exception, so that what catches a library's errors does not catch it.
+    """
 
     def __init__(self, signal: int) -> None:
         super().__init__("stopped; the same command goes on from here")

@@ -27,7 +27,7 @@ from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
 from pipeline.encoding.encoder_config import CONFIG, TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
-from pipeline.errors import Interrupted, UserError, one_line
+from pipeline.errors import UserError, one_line
 from pipeline.fetching.encoder_folder import PICKLES, SHARDS, WEIGHTS
 
 _CLOSED = {"trust_remote_code": False, "local_files_only": True}
@@ -40,7 +40,7 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
     """Turn whatever a library raises on files into a UserError: `what`, the library's reason and `advice`."""
     try:
         yield
-    except (UserError, Interrupted):
+    except UserError:
         raise
     except BaseException as error:
         # The library `tokenizers` is in Rust, whose panics are no Exception.

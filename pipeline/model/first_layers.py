@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from pipeline.encoding.pretrained import encoder_class, known_config, new_model
-from pipeline.errors import Interrupted, UserError
+from pipeline.errors import UserError
 
 _BY_LAYER = ("layer_types", "attention_window", "mlp_layer_types")  # one entry for each layer
 _PIECES = 9
@@ -77,8 +77,6 @@ def _agree(
         with torch.inference_mode():
             found = part(**_inputs(encoder)).last_hidden_state
             wanted = [states[layers]] if last_norm is None else [states[layers], last_norm(states[layers])]
-    except Interrupted:
-        raise
     except Exception:  # a depth that the kind does not allow: libraries raise what they like
         return False
     return any(_close(found, state) for state in wanted)

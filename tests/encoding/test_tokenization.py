@@ -89,3 +89,11 @@ def test_a_tokenizer_without_padding_is_refused(bert, tmp_path):
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     with pytest.raises(UserError, match="no unknown or no padding token"):
         load_tokenizer(folder)
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert"])
+@pytest.mark.parametrize("mark", ["\u200e", "\u200f", "\u00ad", "\ufeff", "\u2066"])
+def test_a_mark_in_a_word_changes_no_piece(kind, mark, encoder):
+    tokenizer = load_tokenizer(encoder(kind))
+    for word in WORDS:
+        assert pieces(tokenizer, mark + word) == pieces(tokenizer, word)

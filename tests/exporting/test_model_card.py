@@ -270,7 +270,8 @@ def test_a_pushed_student_is_loaded_from_the_hub(
     data: Any = ModelCard(card).data
     assert (data.model_name, data.license) == ("tagger", "cc-by-4.0")
     assert "This student: `cc-by-4.0`." in card
-    monkeypatch.setattr("huggingface_hub.snapshot_download", {"org/tagger": str(tmp_path / "out")}.get)
+    fetched = {"org/tagger": tmp_path / "out"}
+    monkeypatch.setattr("pipeline.inference.tagger.model_files", lambda name, patterns: fetched[name])
     capsys.readouterr()
     exec(snippets(card)[0], {})
     assert capsys.readouterr().out.startswith("('A', 'sentence'")

@@ -13,7 +13,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub.utils import filter_repo_objects
 
-from pipeline.errors import UserError
+from pipeline.errors import Interrupted, UserError
 from pipeline.fetching import checks, hub
 from tests.helpers.sample_sources import serve
 
@@ -146,6 +146,18 @@ def test_the_clients_errors_become_one_line(publish: Publish) -> None:
         hub.dataset_files("org/none", "train")
     with pytest.raises(UserError, match="org/name@revision"):
         hub.model_files("org/name/config", ["config.json"])
+
+
+def test_a_signal_while_something_is_fetched_is_no_error_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted(15)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", stopped)
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", stopped)
+    with pytest.raises(Interrupted):
+        hub.model_files("org/name", ["config.json"])
+    with pytest.raises(Interrupted):
+        hub.dataset_files("org/name", "train")
 
 
 @pytest.fixture

@@ -83,6 +83,12 @@ def test_commands_take_the_arguments_that_the_page_gives(page: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_shell_scripts_are_read_by_bash(page: str) -> None:
+    for script in blocks(page, "sh"):
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page: str) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", read(page)):
         assert link.startswith("https://") or ((ROOT / page).parent / link).exists(), link
