@@ -9,7 +9,7 @@ repro: $(VENV)/installed
 	dvc repro
 
 test: $(VENV)/installed-dev
-	pytest -n auto
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-dev
 	pytest -m slow

@@ -75,11 +75,8 @@ class _Code:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.files = {
-            _name_of(path, root): path
-            for top in ("pipeline", "stages")
-            for path in (root / top).rglob("*.py")
-        }
+        paths = [path for top in ("pipeline", "stages") for path in (root / top).rglob("*.py")]
+        self.files = {_name_of(path, root): path for path in paths}
         self.methods = [name for name in self.files if name.startswith(f"{METHODS}.")]
         self._sources: dict[str, _Source] = {}
         self._imports: dict[str, set[str]] = {}
@@ -140,7 +137,7 @@ class _Source(NamedTuple):
     """What counts of a Python file.
 
     text: its code as `canonical` writes it.
-    mentioned: the names behind `import`, `from` and `import_module`; whether one is a module is not known yet.
+    mentioned: the names behind `import`, `from` and `import_module`, whether they are modules or not.
     is_command: whether it mentions `__main__`, so that it runs as a command.
     """
 

@@ -30,7 +30,8 @@ def main(
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
     from pipeline.storage.text_file import write_json
-    from pipeline.timing.epochs import BERT_BASE_LAYERS, bert_base, epoch_times
+    from pipeline.timing.epochs import epoch_times
+    from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base
     from pipeline.training.loop import reproducible
     from pipeline.training.run import Inputs
     from pipeline.training.student_inputs import TeacherFolders, labelled_parts

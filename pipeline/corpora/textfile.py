@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import UserError, is_unicode
-from pipeline.fetching.checks import GZIP
+from pipeline.fetching.checks import GZIP, is_gzip
 
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
@@ -56,7 +56,7 @@ def read_lines(
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:
-        for line in stream_lines(file, str(path), encoding, gzipped=None, windows=windows, longest=longest):
+        for line in stream_lines(file, str(path), encoding, windows=windows, longest=longest):
             empty = False
             yield line
     if empty:
@@ -68,12 +68,11 @@ def stream_lines(
     name: str,
     encoding: str = "utf-8",
     *,
-    gzipped: bool | None = None,
     windows: bool = False,
     longest: int = LONGEST,
     advice: str = "set encoding to what the file is in, for example latin-1",
 ) -> Iterator[tuple[int, str]]:
-    """The lines of a stream of bytes: (line number from 1, line without its end).
+    """The lines of a stream of bytes, plain or gzipped: (line number from 1, line without its end).
 
     A line is given as soon as its end is read, and no more than a chunk and a line is held in memory. Lines
     end with a line feed and nothing else, so that the other separators of Unicode stay inside words.
@@ -82,7 +81,6 @@ def stream_lines(
         raw: open for reading bytes, with `peek` and `read1`, as files and standard input have them.
         name: the stream's, for messages.
         encoding: of the bytes.
-        gzipped: whether the bytes are gzip data; None looks at the first two.
         windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
         longest: most characters that a line may have.
         advice: what to do about bytes that are not in the encoding.
@@ -96,7 +94,7 @@ def stream_lines(
     number, begun = 1, ""  # of the line that is not ended yet
     total, head = 0, b""
     try:
-        data = _unzipped(raw, gzipped)
+        data = _unzipped(raw)
         while True:
             chunk = data.read1(CHUNK)
             head, total = head or chunk[:8], total + len(chunk)
@@ -127,11 +125,11 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         raise UserError(f"encoding: {encoding!r} is unknown; try utf-8 or latin-1") from None
 
 
-def _unzipped(raw: BinaryIO, gzipped: bool | None) -> io.BufferedReader:
+def _unzipped(raw: BinaryIO) -> io.BufferedReader:
     buffered = cast(io.BufferedReader, raw)
-    if gzipped is None:
-        gzipped = buffered.peek(len(GZIP)).startswith(GZIP)
-    return cast(io.BufferedReader, gzip.GzipFile(fileobj=buffered)) if gzipped else buffered
+    if not is_gzip(buffered.peek(len(GZIP))):
+        return buffered
+    return cast(io.BufferedReader, gzip.GzipFile(fileobj=buffered))
 
 
 def _decode(

@@ -9,17 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
-from pipeline.fetching.checks import GZIP, check_size
+from pipeline.fetching.checks import GZIP, check_size, is_gzip
 
 CHUNK = 1 << 20
 BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
 BOMB_RATIO = 100  # unpacked bytes for each packed one; text and weights stay far below
-
-
-def is_gzip(path: Path) -> bool:
-    """Whether the file starts as gzip data does."""
-    with path.open("rb") as file:
-        return file.read(len(GZIP)) == GZIP
 
 
 def plain_chunks(path: Path) -> Iterator[bytes]:
@@ -37,7 +31,9 @@ def chunks(path: Path, label: str) -> Iterator[bytes]:
         OSError: the file cannot be read.
     """
     packed, unpacked = path.stat().st_size, 0
-    for chunk in _gunzipped(path, label) if is_gzip(path) else plain_chunks(path):
+    with path.open("rb") as file:
+        zipped = is_gzip(file.read(len(GZIP)))
+    for chunk in _gunzipped(path, label) if zipped else plain_chunks(path):
         unpacked += len(chunk)
         if _is_bomb(unpacked, packed):
             raise UserError(f"{label}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")

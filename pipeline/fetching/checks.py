@@ -15,6 +15,11 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"
 
 
+def is_gzip(head: bytes) -> bool:
+    """Whether data that start with the bytes `head` are gzip data."""
+    return head.startswith(GZIP)
+
+
 def check_size(label: str, size: int) -> None:
     """Refuse more than LARGEST bytes, in the name of `label`.
 
@@ -46,7 +51,7 @@ def check_text_head(label: str, head: bytes) -> None:
         UserError: named by `label`.
     """
     check_head(label, head)
-    if head.startswith(GZIP):
+    if is_gzip(head):
         raise UserError(f"{label}: is gzip data inside gzip data; unpack it once with gunzip and give that")
     if head.startswith(_ZIP):
         raise UserError(f"{label}: is a zip archive; unzip it and give the file inside")

@@ -36,7 +36,7 @@ def import_scores(
     checkpoint: Path,
     out: Path,
 ) -> None:
-    """Write a score store of the sentences `words` from the Parquet files in `folder`; of none, seal `out` empty.
+    """Write a score store of the sentences `words` from the Parquet files in `folder`; of none, an empty one.
 
     Args:
         folder: the files.

@@ -1,10 +1,7 @@
 """Folders of strangers: no code of theirs runs, no pickle is read, standard input is untouched."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from pipeline.encoding.pretrained import load_fast_tokenizer, read_config
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.encoder import load_encoder
+from tests.helpers.forked_stages import Stages
 from tests.helpers.tiny_encoders import KINDS, MORE_KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +48,7 @@ def with_code(folder: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["predict", "prepare"])
 def test_code_in_a_folder_never_runs_and_standard_input_is_untouched(
-    stage: str, folder: Path, teacher: Path, tmp_path: Path
+    stage: str, folder: Path, teacher: Path, stages: Stages, tmp_path: Path
 ) -> None:
     if stage == "predict":
         folder = shutil.copytree(teacher, tmp_path / "model")
@@ -62,22 +60,10 @@ def test_code_in_a_folder_never_runs_and_standard_input_is_untouched(
         arguments = ["--check", str(tmp_path / "a.conll"), "--encoder", str(folder)]
         arguments += ["--params", str(ROOT / "params.yaml")]
     with_code(folder)
-    typed = tmp_path / "typed"
-    typed.write_text("y\n1\n")
-    with typed.open() as stream:
-        ended = subprocess.run(
-            [sys.executable, "-m", f"stages.{stage}", *arguments],
-            stdin=stream,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            timeout=120,
-        )
-        assert os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 0
-    assert ended.returncode == 2, ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    ended = stages.run(stage, *arguments, place=tmp_path, typed="y\n1\n")
+    assert (ended.status, ended.read) == (2, 0), ended.err
+    assert "Traceback" not in ended.err
+    assert ended.err.count("\n") == 1
     assert not (tmp_path / "CODE_RAN").exists()
 
 

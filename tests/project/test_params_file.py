@@ -33,7 +33,7 @@ from tests.helpers.params_cases import (
     refuse_fixture as refuse_fixture,
 )
 
-FEW, MANY = 200, 20_000
+FEW, MANY = 60, 20_000
 amount = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 
 

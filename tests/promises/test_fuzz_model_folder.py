@@ -117,5 +117,5 @@ def test_model_folders(name: str, count: int, teacher: Path, tmp_path: Path) -> 
     """As they come from a hub, without a seal: loaded, and then used."""
     folder = shutil.copytree(teacher, tmp_path / "model")
     (folder / "seal.json").unlink()
-    for _ in written(folder, name, count):
+    for _ in written(folder, name, count // 3):
         one_line_or_nothing(lambda: load(folder)(["ba neRI tok ."]), folder)

@@ -15,7 +15,7 @@ from tests.helpers.dvc_project import Project, stage_of
 from tests.helpers.workspace import Workspace, place_of
 
 PHASES = ("starting", "computing", "checkpoint", "saving")
-KILLS = 2  # in each phase
+KILLS = 5  # in each phase
 FIRST = 10  # at most so many moments of a first start are in no later one: it makes folders and lock files
 LATE = 4  # kills at any time, of DVC before or behind the stage too
 # So many steps that the kills find it at work.

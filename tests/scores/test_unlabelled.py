@@ -1,7 +1,5 @@
 """The stage: an empty folder without text, the text with its scores otherwise, one line for a mistake."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,7 +7,7 @@ import pytest
 
 from pipeline.storage.sealed_folder import check, identity
 from tests.helpers.forked_stages import Ended, Stages
-from tests.helpers.workspace import ROOT, Workspace
+from tests.helpers.workspace import Workspace
 
 
 @pytest.fixture
@@ -39,12 +37,11 @@ def test_without_text_the_folder_is_sealed_and_empty(run, tmp_path):
     assert check(tmp_path / "place/out") == {}
 
 
-def test_without_text_neither_teacher_nor_corpus_is_looked_at(own, tmp_path):
+def test_without_text_neither_teacher_nor_corpus_is_looked_at(own, stages, tmp_path):
     own.set(distill={"unlabelled": None})
     (own.root / "teacher").unlink()
     (own.root / "encoded").unlink()
-    arguments = own.arguments("unlabelled", str(tmp_path / "out"))
-    subprocess.run([sys.executable, "-m", "stages.unlabelled", *arguments], cwd=ROOT, check=True)
+    assert stages.run("unlabelled", *own.arguments("unlabelled"), place=tmp_path).status == 0
     assert check(tmp_path / "out") == {}
 
 

@@ -1,8 +1,6 @@
 """What was edited while a stage ran never stands in dvc.lock for what was made without it."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +17,7 @@ from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import commit
 from pipeline.storage.sealed_folder import new_folder
 from stages import guard
+from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import COMMANDS, METHOD, Workspace
 
 # For each stage a parameter that dvc.yaml lists for it, another value, and the name that the line tells.
@@ -151,7 +150,9 @@ def test_code_that_is_not_what_was_hashed_does_not_start(
         pytest.fail("it started")
 
 
-def test_an_orphan_and_its_successor_do_not_write_the_same_output(own: Workspace, tmp_path: Path) -> None:
+def test_an_orphan_and_its_successor_do_not_write_the_same_output(
+    own: Workspace, stages: Stages, tmp_path: Path
+) -> None:
     """The second is told at its start, whatever its parameters."""
     code = tmp_path / "code"
     code.write_text(fingerprint_of("dump", guard.ROOT))
@@ -159,10 +160,9 @@ def test_an_orphan_and_its_successor_do_not_write_the_same_output(own: Workspace
         "dump", own.root / "params.yaml", code, lambda given: given.dump, tmp_path / "out/1/1"
     ):
         own.set(dump={"dtype": "float16"})
-        command = [sys.executable, "-m", "stages.dump", *own.arguments("dump", str(tmp_path / "out"))]
-        second = subprocess.run(command, cwd=guard.ROOT, capture_output=True, text=True, check=False)
-        assert second.returncode == 2
-        assert second.stderr == (
+        second = stages.run("dump", *own.arguments("dump", str(tmp_path / "out")), place=tmp_path)
+        assert second.status == 2
+        assert second.err == (
             f"error: {tmp_path / 'out/1/1'}: another process is writing it; wait for it or stop it\n"
         )
         own.set()

@@ -18,6 +18,7 @@ from pipeline.errors import Interrupted, UserError
 from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import sealed_folder
 from stages import command, download, fingerprint, prepare
+from tests.helpers.forked_stages import Stages
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if "run(main)" in path.read_text())
@@ -371,18 +372,12 @@ def test_prepare_refuses_damaged_inputs(
     assert not Path(".encoded.new").exists()
 
 
-def test_a_full_disk_leaves_nothing(place: Path) -> None:
+def test_a_full_disk_leaves_nothing(place: Path, stages: Stages) -> None:
     """The limit on the size of files stands for the disk: writing ends with an error of the same kind."""
     Path("own/train.txt").write_bytes(GOOD * 2000)
-    limited = 'ulimit -f 8; exec "$0" -m stages.download corpus --code code/download --out corpus'
-    done = subprocess.run(
-        ["bash", "-c", limited, sys.executable],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    message = one_line((done.returncode, done.stdout, done.stderr))
+    arguments = ["corpus", "--code", "code/download", "--out", "corpus"]
+    ended = stages.run("download", *arguments, place=place, file_size=8192)
+    message = one_line((ended.status, ended.out, ended.err))
     assert "File too large" in message
     assert "free space" in message
     assert not there()

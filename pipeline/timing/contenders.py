@@ -1,0 +1,91 @@
+"""What is timed: each method as published and as this pipeline runs it, and the encoder alone."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from pipeline.chain import LinearChain
+from pipeline.distillation.registry import method_settings
+from pipeline.encoding.batching import Batch
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.timing import as_published
+from pipeline.training.loop import Loss
+from pipeline.training.settings import Student
+from pipeline.training.student_loss import student_loss
+from pipeline.training.targets import PartScores
+
+PUBLISHED, PIPELINE, FLOOR = "published", "pipeline", "floor"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to make a training step.
+
+    block, method: where its times go; the floor has no method.
+    teach: what the step needs of a live teacher; None where none is run.
+    loss: (the student's chains, the batch, what `teach` gave, the step) → the loss of each sentence [B].
+    """
+
+    block: str
+    method: str
+    teach: Callable[[Batch], Any] | None
+    loss: Callable[[LinearChain, Batch, Any, int], Tensor]
+
+
+def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Accelerator) -> list[Contender]:
+    """The methods as peers compute them (see `timing.as_published`); one that has no such form is left out.
+
+    `teacher` is in evaluation mode on the accelerator's device, and runs in the students' precision.
+    """
+
+    def contender(method: str, form: as_published.Form | None) -> Contender:
+        @torch.no_grad()
+        def teach(batch: Batch) -> Any:
+            assert form is not None
+            with accelerator.autocast():
+                chain = teacher.chain(batch)
+            return form.target(chain)
+
+        def loss(chain: LinearChain, batch: Batch, target: Any, step: int) -> Tensor:
+            assert batch.tags is not None
+            return as_published.loss(chain, form, target, batch.tags)
+
+        return Contender(PUBLISHED, method, None if form is None else teach, loss)
+
+    return [contender(name, as_published.FORMS[name]) for name in methods if name in as_published.FORMS]
+
+
+def pipeline(
+    methods: Iterable[str], scores: Sequence[PartScores], student: Student, *, steps: int
+) -> tuple[list[Contender], dict[str, float]]:
+    """The methods as `distill` runs them with their default settings, in a run of `steps` steps.
+
+    No teacher runs; looking the targets of a batch up is part of the student's forward phase.
+
+    Returns:
+        The contenders, and the seconds that each method took to compute the targets of all sentences, which
+        happens once per run and is in no phase.
+    """
+    contenders, once = [], {}
+    for method in methods:
+        start = time.perf_counter()
+        own = student_loss(method, method_settings(method)(), scores, steps=steps, epochs=student.epochs)
+        once[method] = time.perf_counter() - start
+        contenders.append(Contender(PIPELINE, method, None, _without_teacher(own)))
+    return contenders, once
+
+
+def _without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
+    return lambda chain, batch, _, step: loss(chain, batch, step)
+
+
+def floor() -> Contender:
+    """Encoder, emission layer and optimiser under a loss that costs next to nothing."""
+    return Contender(
+        FLOOR, "", None, lambda chain, batch, target, step: chain.emissions.square().mean((1, 2))
+    )

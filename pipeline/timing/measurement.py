@@ -1,0 +1,116 @@
+"""Seconds of training steps by phase, all contenders taking turns on the same batches."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from pipeline.device import synchronize
+from pipeline.encoding.batching import Batch
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.progress import progress
+from pipeline.timing.contenders import Contender
+from pipeline.training.loop import Run, TrainingBatches
+from pipeline.training.settings import Training
+
+TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"
+
+TURN = 20  # batches that one contender trains on before the next one does
+
+Pass = dict[str, float]
+"""Seconds of one pass by phase."""
+
+
+class PhaseClock:
+    """Seconds by phase; the device is idle at each boundary."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Make a clock whose phases all have 0 seconds."""
+        self.seconds: Pass = dict.fromkeys((TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD), 0.0)
+        self._device = device
+        self._since = 0.0
+
+    def start(self) -> None:
+        """What follows counts."""
+        synchronize(self._device)
+        self._since = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        """What was done since the last boundary belongs to `phase`."""
+        synchronize(self._device)
+        now = time.perf_counter()
+        self.seconds[phase] += now - self._since
+        self._since = now
+
+
+def representative(batches: TrainingBatches, count: int | None) -> list[Tensor]:
+    """`count` of an epoch's batches (ids [B] each; None: all), evenly spaced in the order of their size."""
+    epoch = sorted(batches.shuffled(0), key=batches.size)
+    count = min(count or len(epoch), len(epoch))
+    return [epoch[(2 * place + 1) * len(epoch) // (2 * count)] for place in range(count)]
+
+
+def measure(
+    contenders: Sequence[Contender],
+    model: ChainTagger,
+    batches: Sequence[Batch],
+    settings: Training,
+    *,
+    steps: int,
+    passes: int,
+    accelerator: Accelerator,
+) -> list[list[Pass]]:
+    """Train `model` over the batches, each contender in turn, `passes` times after one pass to warm up.
+
+    A pass is cut into turns of a few batches, which the contenders take one after the other: all meet the
+    machine as fast or slow as it is in the same seconds. Their order is rotated as the run goes on. Every
+    turn starts from the same weights, and all its steps are the one in the middle of a run: λ is between 0
+    and 1 under `linear`, and 1 under `last_epoch`. Laying the batches out is in no phase, as in the paper;
+    the checks for NaN and the clipping of gradients are, as a run makes them.
+
+    Args:
+        contenders: what to measure.
+        model: the student, on the accelerator's device.
+        batches: on the accelerator's device.
+        settings: of the optimiser.
+        steps: of the run that the passes stand for.
+        passes: how many count.
+        accelerator: device and precision.
+
+    Returns:
+        The passes of each contender.
+    """
+    run = Run(model.train(), settings, steps)
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    turns = [batches[start : start + TURN] for start in range(0, len(batches), TURN)]
+    rounds = (passes + 1) * len(turns)
+    clocks = [[PhaseClock(accelerator.device) for _ in range(passes + 1)] for _ in contenders]
+    with progress("timing", rounds * len(contenders)) as meter:
+        for number in range(rounds):
+            first = number * len(contenders) // rounds
+            for place in range(len(contenders)):
+                which = (first + place) % len(contenders)
+                contender, clock = contenders[which], clocks[which][number // len(turns)]
+                model.load_state_dict(weights)
+                for batch in turns[number % len(turns)]:
+                    run.step = (steps - 1) // 2
+                    _step(contender, run, batch, clock, accelerator)
+                meter.advance(1, f"{contender.block} {contender.method}")
+    return [[clock.seconds for clock in passes_of[1:]] for passes_of in clocks]
+
+
+def _step(contender: Contender, run: Run, batch: Batch, clock: PhaseClock, accelerator: Accelerator) -> None:
+    target: Any = None
+    clock.start()
+    if contender.teach is not None:
+        target = contender.teach(batch)
+        clock.lap(TEACHER_FORWARD)
+    losses = run.forward(
+        batch, lambda chain, batch, step: contender.loss(chain, batch, target, step), accelerator
+    )
+    clock.lap(STUDENT_FORWARD)
+    run.backward(losses, batch, accelerator)
+    clock.lap(STUDENT_BACKWARD)

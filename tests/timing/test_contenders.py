@@ -1,0 +1,79 @@
+"""The block `published` runs a teacher live; the block `pipeline` runs what `distill` runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from pipeline.chain import LinearChain, engine
+from pipeline.encoding.batching import Batches
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import load_model
+from pipeline.scores.store import ScoreStore
+from pipeline.timing.contenders import floor, pipeline, published
+from pipeline.timing.measurement import TEACHER_FORWARD, measure, representative
+from pipeline.training.settings import Student
+from pipeline.training.targets import PartScores
+
+
+def test_only_the_published_block_runs_a_teacher(
+    batches: Batches,
+    model: ChainTagger,
+    student: Student,
+    teacher: Path,
+    device: Accelerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = load_model(teacher).eval()
+    runs: list[bool] = []
+    forward = live.forward
+
+    def counted(*args: Tensor) -> LinearChain:
+        runs.append(torch.is_grad_enabled())
+        return forward(*args)
+
+    monkeypatch.setattr(live, "forward", counted)
+    contenders = [*published(["vanilla", "structural"], live, device), floor()]
+    chosen = [batches.batch(ids) for ids in representative(batches, 3)]
+    taken = measure(contenders, model, chosen, student, steps=4, passes=1, accelerator=device)
+    assert runs == [False] * 6  # `structural`, for each batch, once to warm up and once to count
+    assert [passes[0][TEACHER_FORWARD] > 0 for passes in taken] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("method", "programs"),
+    [
+        ("vanilla", 1),
+        ("kbest", 1),  # one log Z for both terms
+        ("structural", 1),
+        ("posterior", 3),  # log marginals, their gradient, and the gold term's log Z
+        ("efficient", 0),
+        ("efficient_emission", 0),
+    ],
+)
+def test_the_pipeline_block_runs_the_regime_of_most_steps(
+    method: str,
+    programs: int,
+    batches: Batches,
+    model: ChainTagger,
+    student: Student,
+    store: ScoreStore,
+    device: Accelerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contenders, once = pipeline([method], [PartScores((store,))], student, steps=14)
+    assert list(once) == [method]
+    started: list[Callable[..., Any]] = []
+
+    def start(program: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        started.append(program)
+        return program(*args, **kwargs)
+
+    monkeypatch.setattr(engine, "start", start)
+    chosen = [batches.batch(next(batches.in_order()))]
+    measure(contenders, model, chosen, student, steps=14, passes=1, accelerator=device)
+    assert len(started) == programs * 2  # the warm-up and the pass that counts
