@@ -25,6 +25,7 @@ def main(
     root: arguments.Root = Path(),
 ) -> None:
     """Train one student by one method, from the teacher's stored scores and the gold tags."""
+    from pipeline.params import load_params
     from pipeline.training.student import train_student
     from pipeline.training.student_inputs import TeacherFolders
     from pipeline.training.student_settings import student_settings
@@ -45,6 +46,7 @@ def main(
             code=code,
             root=root,
             out=out,
+            tensorboard=load_params(params).live.tensorboard,
         )
 
 

@@ -31,6 +31,7 @@ def main(
             with new_folder(out):
                 return
         from pipeline.encoding.folds import other_rows
+        from pipeline.params import load_params
         from pipeline.training.teacher import train_teacher
 
         train_teacher(
@@ -42,6 +43,7 @@ def main(
             out=out,
             rows=lambda sentences: other_rows(sentences, fold, folds),
             fold={"fold": fold, "folds": folds},
+            tensorboard=load_params(params).live.tensorboard,
         )
 
 

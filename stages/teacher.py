@@ -19,10 +19,15 @@ def main(
     root: Root = Path(),
 ) -> None:
     """Train encoder, emission layer and CRF, if it has one, on the gold tags."""
+    from pipeline.params import load_params
     from pipeline.training.teacher import train_teacher
 
+    board = load_params(params).live.tensorboard
+
     with guarded("teacher", params, code, lambda given: given.teacher, out) as settings:
-        train_teacher(settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out)
+        train_teacher(
+            settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out, tensorboard=board
+        )
 
 
 if __name__ == "__main__":

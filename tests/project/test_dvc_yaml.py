@@ -34,6 +34,7 @@ STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "sources"},
     "settings": {"distill.<method>"},
+    "live": set(),  # shows a run and decides nothing that it makes
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
     "unlabelled_checksum": {"distill.unlabelled_checksum"},
