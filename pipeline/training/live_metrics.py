@@ -126,7 +126,7 @@ def live_metrics(folder: Path, *, resumed: bool, tensorboard: bool = False) -> I
     """
     if tensorboard and find_spec("tensorboard") is None:
         raise UserError(
-            "live.tensorboard: TensorBoard is not installed; run `pip install tensorboard`, or set it to false"
+            "live.tensorboard: TensorBoard is not installed; `pip install tensorboard`, or set it to false"
         )
     written = Written(folder, resumed=resumed, tensorboard=tensorboard)
     try:
