@@ -176,6 +176,8 @@ def test_a_number_is_no_text_boolean_list_or_negative(refuse: Refuse, key: str, 
 def test_a_missing_key_is_named(load: Load, refuse: Refuse, group: str) -> None:
     if group == "sources":
         assert load(without(group)).sources == {}
+    elif group == "live":
+        assert not load(without(group)).live.tensorboard
     else:
         assert refuse(without(group)) == f": {group}: is missing; add it"
 
