@@ -23,7 +23,7 @@ from pipeline.scores.settings import Dump
 from pipeline.settings import Address, Count, Group, Name, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
-from pipeline.training.settings import Student, Teacher
+from pipeline.training.settings import Live, Student, Teacher
 
 _METHODS = {name: method_settings(name) for name in method_names()}
 _ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
@@ -49,6 +49,7 @@ class Params(Group):
     distill: Distill  # type: ignore[valid-type]  # text, and one field per file in distillation/methods
     evaluate: Evaluate
     time_epochs: TimeEpochs
+    live: Live = Live()
 
     @property
     def corpus(self) -> Corpus:

@@ -28,6 +28,7 @@ def main(
     root: arguments.Root = Path(),
 ) -> None:
     """Train one student by one method, from the teacher's stored scores and the gold tags."""
+    from pipeline.params import load_params
     from pipeline.storage.sealed_folder import filled
     from pipeline.training.student import train_student
     from pipeline.training.student_inputs import TeacherFolders
@@ -51,6 +52,7 @@ def main(
             code=code,
             root=root,
             out=out,
+            tensorboard=load_params(params).live.tensorboard,
         )
 
 

@@ -34,6 +34,7 @@ def main(
             with new_folder(out):
                 return
         from pipeline.encoding.folds import other_rows
+        from pipeline.params import load_params
         from pipeline.training.teacher import train_teacher
 
         train_teacher(
@@ -45,6 +46,7 @@ def main(
             out=out,
             rows=None if folds == 1 else lambda sentences: other_rows(sentences, fold, folds),
             fold=None if folds == 1 else {"fold": fold, "folds": folds},
+            tensorboard=load_params(params).live.tensorboard,
         )
 
 

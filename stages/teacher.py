@@ -22,13 +22,18 @@ def main(
 
     With `teacher.model`, train nothing: write that model with the corpus's tags.
     """
+    from pipeline.params import load_params
     from pipeline.training.teacher import take_teacher, train_teacher
+
+    board = load_params(params).live.tensorboard
 
     with guarded("teacher", params, code, lambda given: given.teacher, out) as settings:
         if settings.model is not None:
             print(take_teacher(settings, encoded=encoded, encoder=encoder, out=out))
             return
-        train_teacher(settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out)
+        train_teacher(
+            settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out, tensorboard=board
+        )
 
 
 if __name__ == "__main__":

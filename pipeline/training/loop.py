@@ -20,6 +20,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History
 from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
+from pipeline.training.live_metrics import LiveMetrics, Silent
 from pipeline.training.settings import Training
 
 CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
@@ -59,6 +60,7 @@ def train(
     accelerator: Accelerator,
     checkpoint: Checkpoint,
     label: str,
+    live: LiveMetrics | None = None,
 ) -> History:
     """Train `model` in place and leave it in evaluation mode with the kept epoch's weights.
 
@@ -76,12 +78,14 @@ def train(
         accelerator: device and precision.
         checkpoint: where the state goes every minute and when a signal comes, and where it is taken up.
         label: for the progress line.
+        live: where the figures of the unfinished run go; None: nowhere.
 
     Raises:
         UserError: a loss, a gradient or a weight is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
     per_epoch, sentences = len(batches), batches.sentences
+    live = live or Silent()
     run = Run(model, settings, steps=per_epoch * settings.epochs)
     run.restore(checkpoint)
     with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
@@ -94,8 +98,12 @@ def train(
                 torch.manual_seed(seed * 1_000_003 + run.step)
                 value = run.update(batches.batch(ids).to(accelerator.device), loss, accelerator)
                 meter.advance(len(ids), f"epoch {epoch + 1}, loss {value:.4f}")
+                if live.due:
+                    live.log(run.step, {"loss": value} | run.figures())
                 if run.step % per_epoch == 0:
                     done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development()))
+                    means = {"epoch_loss": done.loss, "development_f1": done.development_f1}
+                    live.log(run.step, means | run.figures())
                     meter.say(f"{label}: {done}")
                 if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
                     run.save(checkpoint)
@@ -121,6 +129,8 @@ class Run:
         self.kept = 0
         self.best: dict[str, Tensor] = {}
         self.saved = time.monotonic()
+        self.norm = torch.zeros(())  # of the last step's gradient, before it was clipped
+        self.counted = 0, time.monotonic()  # sentences, and when, at the last `figures`
 
     def update(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> float:
         """One optimiser step on the batch's mean loss, which is returned."""
@@ -150,6 +160,7 @@ class Run:
         accelerator.backward(losses.mean())
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         self._refuse_bad(norm, batch)
+        self.norm = norm
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -157,6 +168,16 @@ class Run:
         total = float(losses.detach().sum())
         self.loss += total
         return total / len(losses)
+
+    def figures(self) -> dict[str, float]:
+        """What the run looks like: learning rate of the encoder, gradient norm, sentences per second."""
+        sentences, began = self.counted
+        self.counted = self.sentences, time.monotonic()
+        return {
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "gradient_norm": float(self.norm),
+            "sentences_per_second": (self.sentences - sentences) / max(self.counted[1] - began, 1e-9),
+        }
 
     def end_epoch(self, epoch: Epoch) -> Epoch:
         """Record the epoch, and keep its weights if they are the ones to keep so far.
@@ -206,6 +227,7 @@ class Run:
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step, self.sentences, self.loss = facts["step"], facts["sentences"], facts["loss"]
         self.kept = facts["kept"]
+        self.counted = self.sentences, time.monotonic()
         self.history = [Epoch(**epoch) for epoch in facts["history"]]
 
     def _refuse_bad(self, values: Tensor, batch: Batch) -> None:

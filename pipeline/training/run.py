@@ -21,6 +21,7 @@ from pipeline.model.prediction import predict
 from pipeline.settings import Precision
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
 from pipeline.storage.sealed_folder import check
+from pipeline.training.live_metrics import LIVE, live_metrics
 from pipeline.training.loop import Loss, TrainingBatches, train
 from pipeline.training.settings import Training
 
@@ -106,6 +107,7 @@ def train_and_save(
     tokenizer: Path,
     root: Path,
     out: Path,
+    tensorboard: bool = False,
 ) -> None:
     """Train `model`, going on from a checkpoint if one is there, and write it to the folder `out`.
 
@@ -121,8 +123,9 @@ def train_and_save(
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
-        root: the DVC project, where checkpoints lie in CHECKPOINTS.
+        root: the DVC project, where checkpoints lie in CHECKPOINTS and figures of unfinished runs in LIVE.
         out: the folder to write.
+        tensorboard: whether these figures go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.train.
@@ -137,7 +140,12 @@ def train_and_save(
     label = "teacher" if method == "teacher" else f"{method}, seed {seed}"
     facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
     key = run_key(label.replace(", seed ", "-"), *facts)
-    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
+    fold = f"-fold-{method_settings['fold']}" if "fold" in method_settings else ""
+    folder = root / LIVE / (label.replace(", seed ", "-") + fold)
+    with (
+        Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint,
+        live_metrics(folder, resumed=checkpoint.folder.exists(), tensorboard=tensorboard) as live,
+    ):
         history = train(
             model,
             inputs.batches,
@@ -148,6 +156,7 @@ def train_and_save(
             accelerator=inputs.accelerator,
             checkpoint=checkpoint,
             label=label,
+            live=live,
         )
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}

@@ -1,4 +1,4 @@
-"""The groups `teacher` and `student` of params.yaml."""
+"""The groups `teacher`, `student` and `live` of params.yaml."""
 
 from typing import Literal, Self
 
@@ -22,6 +22,12 @@ class Training(Group):
     max_grad_norm: Positive = 1.0
     keep: Literal["best", "last"] = "best"
     precision: Precision = "auto"
+
+
+class Live(Group):
+    """Where the figures of unfinished runs go, beside DVCLive."""
+
+    tensorboard: bool = False
 
 
 class Teacher(Training):

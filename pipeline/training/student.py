@@ -25,6 +25,7 @@ def train_student(
     code: Path,
     root: Path,
     out: Path,
+    tensorboard: bool = False,
 ) -> None:
     """Train a student from the teachers' stored scores and the gold tags, and write the folder `out`.
 
@@ -40,6 +41,7 @@ def train_student(
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
+        tensorboard: whether the figures of the unfinished run go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.loop.train.
@@ -61,6 +63,7 @@ def train_student(
         tokenizer=encoder,
         root=root,
         out=out,
+        tensorboard=tensorboard,
     )
 
 

@@ -25,6 +25,7 @@ def train_teacher(
     out: Path,
     rows: Callable[[int], Tensor] | None = None,
     fold: dict[str, int] | None = None,
+    tensorboard: bool = False,
 ) -> None:
     """Train encoder, emission layer and CRF, if it has one, on the gold tags, and write the folder `out`.
 
@@ -37,6 +38,7 @@ def train_teacher(
         out: the folder to write.
         rows: of how many training sentences there are, which of them to train on; None: all.
         fold: `fold` and `folds`, which the folder records; None: the teacher has seen all sentences.
+        tensorboard: whether the figures of the unfinished run go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.loop.train.
@@ -59,6 +61,7 @@ def train_teacher(
         tokenizer=encoder,
         root=root,
         out=out,
+        tensorboard=tensorboard,
     )
 
 

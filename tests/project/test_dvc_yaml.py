@@ -37,6 +37,7 @@ STANDS_FOR = {
     "imported_scores": {"dump.scores"},
     "settings": {"distill.<method>"},
     "teacher_labels": {"teacher.types", "teacher.scheme"},
+    "live": set(),  # shows a run and decides nothing that it makes
     "student_of": {"student", "distill.<method>"},
     "unlabelled": {"distill.unlabelled"},
     "unlabelled_checksum": {"distill.unlabelled_checksum"},

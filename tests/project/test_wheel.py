@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from pipeline.inference.tagger import load
 
 ROOT = Path(__file__).parents[2]
-ABSENT = ("pandas", "dvc", "seqeval", "sklearn", "ruamel", "onnx", "onnxruntime", "pytest")
+ABSENT = ("pandas", "vl_convert", "dvclive", "dvc", "seqeval", "sklearn", "ruamel", "onnx", "onnxruntime", "pytest")
 CLEAN = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
 
@@ -113,6 +113,8 @@ def test_the_wheel_has_all_that_is_no_python(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"pipeline/py.typed", "pipeline/exporting/model_card.md.jinja", "stages/cli.py"} <= names
+    files = [path for path in (ROOT / "pipeline/reporting/page_files").rglob("*") if path.is_file()]
+    assert {str(path.relative_to(ROOT)) for path in files} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
 
 
