@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
 from pydantic_core import ErrorDetails
 
-from pipeline.corpora.settings import Checksum, Corpus
+from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.settings import Settings
 from pipeline.encoding.settings import Prepare
@@ -19,15 +19,14 @@ from pipeline.errors import UserError, one_line
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
 from pipeline.scores.settings import Dump
-from pipeline.settings import Address, Group, Name, Seed
+from pipeline.settings import Group, Name, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Student, Teacher
 
 _METHODS = {name: method_settings(name) for name in method_names()}
 _ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
-_TEXT: dict[str, Any] = {"unlabelled": (Address | None, None), "unlabelled_checksum": (Checksum | None, None)}
-Distill = create_model("Distill", __base__=Group, **_TEXT, **_ENTRIES)
+Distill = create_model("Distill", __base__=Group, **_ENTRIES)
 
 
 class Params(Group):
@@ -39,12 +38,13 @@ class Params(Group):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     folds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
     corpora: dict[Name, Corpus]
+    unlabelled: Unlabelled
     sources: dict[str, Source] = Field(default={})
     prepare: Prepare
     teacher: Teacher
     dump: Dump
     student: Student
-    distill: Distill  # type: ignore[valid-type]  # text, and one field per file in distillation/methods
+    distill: Distill  # type: ignore[valid-type]  # one field per file in distillation/methods
     evaluate: Evaluate
     time_epochs: TimeEpochs
 
@@ -57,18 +57,6 @@ class Params(Group):
     def encoder(self) -> Source:
         """Where `teacher.encoder` comes from."""
         return encoder_source(self.teacher.encoder, self.sources)
-
-    @property
-    def unlabelled(self) -> str | None:
-        """`distill.unlabelled`: where text without tags comes from, if there is any."""
-        source: str | None = getattr(self.distill, "unlabelled")  # noqa: B009
-        return source
-
-    @property
-    def unlabelled_checksum(self) -> str | None:
-        """`distill.unlabelled_checksum`: what the unpacked text must have, if it is given."""
-        checksum: str | None = getattr(self.distill, "unlabelled_checksum")  # noqa: B009
-        return checksum
 
     def settings(self, method: str) -> Settings:
         """The entry `distill.<method>`, of the type that the method's own file defines.

@@ -13,7 +13,8 @@ Encoded = Annotated[Path, typer.Option(help="The encoded corpus, from `prepare`.
 Encoder = Annotated[Path, typer.Option(help="The pretrained encoder, from `download`.")]
 Teacher = Annotated[Path, typer.Option(help="The teacher, from `teacher`.")]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
-Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
+Text = Annotated[Path, typer.Option(help="Text without tags, encoded, from `encode_text`.")]
+Unlabelled = Annotated[Path, typer.Option(help="The teacher's scores of that text, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 FoldTeachers = Annotated[Path, typer.Option(help="The folds' teachers, from `fold_teacher`.")]
 Item = Annotated[

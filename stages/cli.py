@@ -9,6 +9,7 @@ from stages import (
     distill,
     download,
     dump,
+    encode_text,
     evaluate,
     export,
     fingerprint,
@@ -19,6 +20,7 @@ from stages import (
     publish,
     report,
     teacher,
+    text,
     time_epochs,
     unlabelled,
 )
@@ -27,8 +29,8 @@ from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs,
-    headline, report,
+    fingerprint, download, prepare, text, encode_text, teacher, fold_teacher, dump, unlabelled, distill,
+    evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

@@ -1,45 +1,28 @@
-"""Text without tags, and what the teacher says about every word of it."""
+"""Store what the teacher says about every word of text without tags."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Mirror, Params, Root, Teacher
+from stages.arguments import Code, Params, Root, Teacher, Text
 from stages.command import run
 from stages.guard import guarded
 
 
 def main(
-    encoded: Encoded,
+    text: Text,
     teacher: Teacher,
     code: Code,
-    out: Annotated[Path, typer.Option(help="Folder to write: the text and the scores; empty without text.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: the teacher's scores; empty without text.")],
     params: Params = Path("params.yaml"),
     root: Root = Path(),
-    mirror: Mirror = None,
 ) -> None:
-    """Fetch the text of `distill.unlabelled` and run the teacher once over it."""
-    from pipeline.storage.sealed_folder import new_folder
+    """Run the teacher once over the encoded text."""
+    from pipeline.scores.unlabelled import write_unlabelled
 
-    with guarded(
-        "unlabelled",
-        params,
-        code,
-        lambda given: (given.unlabelled, given.unlabelled_checksum, given.task, given.corpus, given.dump),
-        out,
-    ) as (source, checksum, task, corpus, settings):
-        if source is None:
-            with new_folder(out):
-                return
-        from pipeline.corpora.unlabelled_text import fetch_unlabelled
-        from pipeline.scores.unlabelled import write_unlabelled
-
-        text = fetch_unlabelled(source, corpus, checksum=checksum, mirror=mirror and mirror / task)
-        print(f"unlabelled: {text}")
-        write_unlabelled(
-            text.sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root
-        )
+    with guarded("unlabelled", params, code, lambda given: given.dump, out) as settings:
+        write_unlabelled(text, out, teacher=teacher, code=code, settings=settings, root=root)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def train_student(
     encoded: Path,
     encoder: Path,
     folders: TeacherFolders,
+    text: Path,
     unlabelled: Path,
     code: Path,
     root: Path,
@@ -36,7 +37,8 @@ def train_student(
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
         folders: the teachers and their scores.
-        unlabelled: text without tags and its scores, or a folder sealed empty.
+        text: text without tags, encoded, or a folder sealed empty.
+        unlabelled: the teacher's scores of the text, or likewise.
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
@@ -48,7 +50,7 @@ def train_student(
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
     model = new_student(student, encoder, folders.teacher, inputs.train.encoded)
-    inputs, loss = student_inputs(method, own, student, inputs, folders, unlabelled)
+    inputs, loss = student_inputs(method, own, student, inputs, folders, text, unlabelled)
     train_and_save(
         model,
         inputs,
@@ -57,7 +59,7 @@ def train_student(
         seed=seed,
         method=method,
         method_settings=own.model_dump(mode="json"),
-        depends_on=[code, encoder, folders.teacher, *folders.stores, unlabelled],
+        depends_on=[code, encoder, folders.teacher, *folders.stores, text, unlabelled],
         tokenizer=encoder,
         root=root,
         out=out,

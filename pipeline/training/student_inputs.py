@@ -59,7 +59,13 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
 
 
 def student_inputs(
-    method: str, own: Settings, student: Student, inputs: Inputs, folders: TeacherFolders, unlabelled: Path
+    method: str,
+    own: Settings,
+    student: Student,
+    inputs: Inputs,
+    folders: TeacherFolders,
+    text: Path,
+    unlabelled: Path,
 ) -> tuple[Inputs, Loss]:
     """The inputs, with the parts that the method's loss has targets for, and the loss on them.
 
@@ -71,7 +77,8 @@ def student_inputs(
         student: those of the run.
         inputs: the labelled corpus.
         folders: the teachers' scores of it.
-        unlabelled: what `unlabelled.write_unlabelled` wrote, or a folder sealed empty.
+        text: what `encode_text` wrote.
+        unlabelled: what `write_unlabelled` wrote for it.
 
     Raises:
         UserError: a folder is damaged or was made from something else.
@@ -79,8 +86,8 @@ def student_inputs(
     scores: list[PartScores] = []
     if isinstance(own, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
-        if text := open_unlabelled(unlabelled, inputs.train, folders.teacher):
-            parts, scores = [*parts, text[0]], [*scores, PartScores(text[1])]
+        if opened := open_unlabelled(text, unlabelled, inputs.train, folders.teacher):
+            parts, scores = [*parts, opened[0]], [*scores, PartScores(opened[1])]
         inputs = replace(inputs, parts=tuple(parts))
     steps = len(inputs.batches) * student.epochs
     return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)

@@ -41,14 +41,14 @@ def scores(corpus, teacher, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def text(corpus, teacher, tmp_path_factory):
-    """The folder with the unlabelled text and its store."""
-    return write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, TEXT)
+    """The folders of the text and of its store."""
+    return write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, TEXT)
 
 
 @pytest.fixture
 def mixed(corpus, teacher, text):
     labelled = Batches(load(corpus / "train.parquet"), SETTINGS.batch_size)
-    opened = open_unlabelled(text, labelled, teacher)
+    opened = open_unlabelled(*text, labelled, teacher)
     assert opened is not None
     return MixedBatches([labelled, opened[0]])
 
@@ -77,7 +77,7 @@ def test_the_order_follows_from_the_seed(mixed):
 
 def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
     """Every piece as it stands in the file that the id points into."""
-    splits = (load(corpus / "train.parquet"), load(text / "text.parquet"))
+    splits = (load(corpus / "train.parquet"), load(text.encoded / "text.parquet"))
     for ids in mixed.shuffled(0):
         batch = mixed.batch(ids)
         split = splits[batch.tags is None]
@@ -100,7 +100,7 @@ class Run:
         self.settings = settings_of(name)
         inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
         self.inputs, self.loss = student_inputs(
-            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, place, scores, 1), text
+            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, place, scores, 1), *text
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
 
@@ -174,7 +174,7 @@ def test_vanilla_goes_through_the_labelled_alone(run):
 def test_without_text_a_run_is_what_it_was(run, tmp_path):
     with new_folder(tmp_path / "empty"):
         pass
-    case = run("structural", tmp_path / "empty")
+    case = run("structural", (tmp_path / "empty", tmp_path / "empty"))
     assert case.inputs.batches is case.inputs.train
 
 
@@ -236,25 +236,25 @@ def test_a_text_of_another_vocabulary_or_teacher_is_refused(corpus, teacher, tex
     with pytest.raises(
         UserError, match=r"text\.parquet: was made for another corpus or encoder; run `dvc repro"
     ):
-        open_unlabelled(text, Batches(other, 4), teacher)
+        open_unlabelled(*text, Batches(other, 4), teacher)
     save_model(tmp_path / "teacher", tagger(bert, split, seed=9), bert, HISTORY)
     with pytest.raises(UserError, match="its teacher is '"):
-        open_unlabelled(text, Batches(split, 4), tmp_path / "teacher")
+        open_unlabelled(*text, Batches(split, 4), tmp_path / "teacher")
 
 
 def test_damage_of_either_part_is_refused_by_name(corpus, teacher, tmp_path):
-    folder = write_text_and_scores(tmp_path / "unlabelled", corpus, teacher, TEXT[:5])
+    text = write_text_and_scores(tmp_path, corpus, teacher, TEXT[:5])
     labelled = Batches(load(corpus / "train.parquet"), 4)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
         whole = file.read_bytes()
         file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
         with pytest.raises(UserError, match=str(file)):
-            open_unlabelled(folder, labelled, teacher)
+            open_unlabelled(*text, labelled, teacher)
         file.write_bytes(whole)
 
 
 def test_the_scores_are_the_live_teachers(corpus, teacher, text):
-    opened = open_unlabelled(text, Batches(load(corpus / "train.parquet"), 4), teacher)
+    opened = open_unlabelled(*text, Batches(load(corpus / "train.parquet"), 4), teacher)
     assert opened is not None
     batches, store = opened
     model = load_model(teacher).eval()

@@ -17,6 +17,8 @@ SHARED = (
     "download@corpus",
     "download@encoder",
     "prepare",
+    "text",
+    "encode_text",
     "teacher",
     "fold_teacher@1",
     "dump@1",

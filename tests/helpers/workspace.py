@@ -46,9 +46,13 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
     "fold_teacher": (_same("encoded", "encoder") | _code("fold_teacher"), {"out": ""}),
     "dump": (_same("encoded", "teacher", "fold_teachers") | _code("dump"), {"out": ""}),
-    "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
+    "text": (_same("corpus") | _code("text"), {"out": ""}),
+    "encode_text": (_same("text", "encoder", "encoded") | _code("encode_text"), {"out": ""}),
+    "unlabelled": ({"text": "text_encoded", "teacher": "teacher"} | _code("unlabelled"), {"out": ""}),
     "distill": (
-        _same("encoded", "encoder", "teacher", "fold_teachers", "scores", "unlabelled") | _code("distill"),
+        _same("encoded", "encoder", "teacher", "fold_teachers", "scores", "unlabelled")
+        | {"text": "text_encoded"}
+        | _code("distill"),
         {"out": ""},
     ),
     "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
@@ -96,8 +100,9 @@ class Workspace:
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
-        (root / "text").write_text("\n".join(text))
-        tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
+        (root / "text.txt").write_text("\n".join(text))
+        tiny_inputs.write_text(root / "text", text)
+        tiny_inputs.write_text_and_scores(root, root / "encoded", root / "teacher", text)
         with new_folder(root / "corpus") as aside:
             for split in SPLITS:
                 (aside / split).mkdir()
@@ -133,7 +138,7 @@ class Workspace:
         files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
         tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
         tree["corpora"] = {"mine": {"files": files}}
-        tree["distill"]["unlabelled"] = str(self.root / "text")
+        tree["unlabelled"]["files"] = str(self.root / "text.txt")
         for group, values in changes.items():
             tree[group] |= values
         with (self.root / "params.yaml").open("w", encoding="utf-8") as file:

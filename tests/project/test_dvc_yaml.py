@@ -34,8 +34,6 @@ STANDS_FOR = {
     "encoder": {"teacher.encoder", "sources"},
     "settings": {"distill.<method>"},
     "student_of": {"student", "distill.<method>"},
-    "unlabelled": {"distill.unlabelled"},
-    "unlabelled_checksum": {"distill.unlabelled_checksum"},
 }
 
 # DVC's own reading of dvc.yaml, with foreach and matrix written out, and what two of its commands show of it.
@@ -164,7 +162,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
     assert hidden - plots == {
         "fingerprint": {"pipeline", "stages"},
         "download@corpus": WATCHED,
-        "unlabelled": {"data/own"},
+        "text": {"data/own"},
     }.get(stage, set())
 
 
@@ -298,9 +296,9 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher", "fold_teacher@1"}
     assert re_run_by("dump.dtype") == {"dump@1", "unlabelled"}
-    assert re_run_by("distill.unlabelled") == {"unlabelled"}
+    assert re_run_by("unlabelled.files") == {"text"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
-    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "unlabelled"}
+    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "text"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
     assert re_run_by("student.layers") == students | {"time_epochs"}
 
@@ -326,7 +324,7 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
     }
     assert watchers == {
         "data/newsdesk": {"download@corpus"},
-        "data/own": {"download@corpus", "unlabelled"},
+        "data/own": {"download@corpus", "text"},
     }
     assert "download@encoder" not in downstream("download@corpus")
     assert "prepare" in downstream("download@corpus") & downstream("download@encoder")
@@ -337,10 +335,17 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
 
 def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in PARAMS["seeds"]}
-    after = downstream("unlabelled")
+    after = downstream("text")
     assert students <= after
     assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
     assert "unlabelled" in downstream("teacher")
+
+
+def test_neither_another_teacher_nor_a_larger_training_split_fetches_or_encodes_the_text_again() -> None:
+    assert not {"text", "encode_text"} & (downstream("teacher") | re_run_by("dump.dtype"))
+    corpus = [dep for dep in resolved()["text"]["deps"] if dep.startswith("data/corpus")]
+    assert corpus == ["data/corpus/test"]
+    assert {"encode_text", "unlabelled"} <= downstream("text")
 
 
 def test_stage_list_and_dag_show_every_stage() -> None:

@@ -369,7 +369,7 @@ def test_changes_in_shared_files_reach_what_runs_them(after_edit: Callable[[str]
 
 
 TRAINED = {"teacher", "fold_teacher"} | {f"distill/{name}" for name in method_names()}
-RESULTS = {"download", "prepare", "dump", "unlabelled", "evaluate"} | TRAINED
+RESULTS = {"download", "prepare", "text", "encode_text", "dump", "unlabelled", "evaluate"} | TRAINED
 
 
 @pytest.mark.parametrize(

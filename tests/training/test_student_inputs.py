@@ -17,7 +17,7 @@ from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import TeacherFolders, student_inputs
 from tests.helpers.methods import TEACHERS, settings_of
-from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, Text, dump, same_bits, tagger, write_text_and_scores
 from tests.helpers.training_cases import SETTINGS
 
 FOLDS = 3
@@ -39,8 +39,8 @@ def folders(
 
 
 @pytest.fixture(scope="module")
-def text(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("text") / "unlabelled"
+def text(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Text:
+    place = tmp_path_factory.mktemp("text")
     return write_text_and_scores(place, corpus, teacher, ["ba ne ri", "ne ri ba tok", "ri"])
 
 
@@ -50,10 +50,10 @@ def inputs_of(corpus: Path) -> Inputs:
 
 @pytest.mark.parametrize("name", TEACHERS)
 def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
-    name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Path, bert: Path
+    name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Text, bert: Path
 ) -> None:
     settings, method = settings_of(name, schedule="constant"), find_method(name)
-    inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text)
+    inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, *text)
     student = tagger(bert, inputs.train.encoded, layers=1, seed=9)
     live = [load_model(folders.scoring(fold)).eval() for fold in range(1, FOLDS + 1)] + [
         load_model(teacher).eval()
@@ -76,21 +76,21 @@ def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
 
 
 def test_a_method_without_a_teacher_reads_no_scores(
-    folders: TeacherFolders, corpus: Path, text: Path
+    folders: TeacherFolders, corpus: Path, text: Text
 ) -> None:
     missing = replace(folders, scores=Path("nowhere"))
     inputs, loss = student_inputs(
-        "vanilla", settings_of("vanilla"), STUDENT, inputs_of(corpus), missing, text
+        "vanilla", settings_of("vanilla"), STUDENT, inputs_of(corpus), missing, *text
     )
     assert loss is gold_loss
     assert inputs.batches is inputs.train
 
 
-def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Path) -> None:
+def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Text) -> None:
     settings = settings_of("structural")
     other = replace(folders, fold_teachers=folders.fold_teachers, folds=2)
     with pytest.raises(UserError, match=r"its split is 'train, fold 1 of 3', but 'train, fold 1 of 2'"):
-        student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, text)
+        student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, *text)
 
 
 def test_teachers_of_folds_differ(folders: TeacherFolders) -> None:

@@ -116,8 +116,8 @@ def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corp
 def text(corpus, teacher, tmp_path_factory):
     """Unlabelled batches and their store: more sentences than the training split, so other ones by id."""
     lines = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
-    folder = write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, lines)
-    opened = open_unlabelled(folder, train_batches(corpus), teacher)
+    folder = write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, lines)
+    opened = open_unlabelled(*folder, train_batches(corpus), teacher)
     assert opened is not None
     return opened
 
