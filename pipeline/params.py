@@ -81,6 +81,9 @@ class Params(Group):
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
+        for name in _METHODS:
+            if self.student.steps is not None and self.settings(name).epochs is not None:
+                raise ValueError(f"distill.{name}.epochs: student.steps is given; empty one of them")
         if (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
                 if _METHODS[name].matches_pairs:

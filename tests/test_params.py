@@ -12,6 +12,7 @@ from pipeline import params as module
 from pipeline.corpora.settings import Corpus
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.params import Params
+from pipeline.training.length import Length
 from pipeline.training.student_settings import student_settings
 from tests.helpers.params_cases import (
     GROUPS,
@@ -301,6 +302,37 @@ def test_settings_of_text_that_contradict_each_other_are_refused(
 
 def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:
     assert load(changed("teacher.encoder", "org/name@main")).encoder.source == "org/name@main"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"student.steps": 100}, "student.steps: give either it or epochs, and empty the other"),
+        ({"student.epochs": None}, "student.steps: give either it or epochs"),
+        ({"student.labelled_share": 0.1}, "student.labelled_share: is used with steps alone; empty it"),
+        ({"student.labelled_share": 1.5}, "student.labelled_share: must be less than or equal to 1"),
+        ({"student.patience": 0}, "student.patience: must be greater than 0"),
+        ({"teacher.epochs": None}, "teacher.epochs: must be a valid integer"),
+        (
+            {"student.epochs": None, "student.steps": 9, "distill.kbest.epochs": 2},
+            "distill.kbest.epochs: student.steps is given; empty one of them",
+        ),
+    ],
+)
+def test_a_run_is_counted_in_epochs_or_in_steps(
+    load: Load, refuse: Refuse, changes: dict[str, Any], says: str
+) -> None:
+    tree = copy.deepcopy(TREE)
+    for key, value in changes.items():
+        *groups, last = key.split(".")
+        group = tree
+        for name in groups:
+            group = group[name]
+        group[last] = value
+    assert refuse(tree).startswith(f": {says}")
+    tree = copy.deepcopy(TREE)
+    tree["student"] |= {"epochs": None, "steps": 1000, "labelled_share": 0.25, "patience": 3}
+    assert load(tree).student.length(7) == Length(1000, 500, 3)
 
 
 def test_a_method_may_set_the_students_epochs_and_learning_rate(load: Load) -> None:

@@ -22,6 +22,7 @@ from pipeline.progress import progress
 from pipeline.settings import Head
 from pipeline.timing import as_published
 from pipeline.timing.settings import TimeEpochs
+from pipeline.training.length import Length
 from pipeline.training.loop import Loss, Run, TrainingBatches
 from pipeline.training.settings import Student, Training
 from pipeline.training.student_loss import student_loss
@@ -67,11 +68,17 @@ def epoch_times(
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
-    steps = len(batches) * student.epochs
-    here, once = pipeline(methods, scores, student, steps=steps)
+    length = student.length(len(batches))
+    here, once = pipeline(methods, scores, length)
     contenders = [*published(methods, teacher, accelerator), *here, floor()]
     taken = measure(
-        contenders, model, chosen, student, steps=steps, passes=settings.epochs, accelerator=accelerator
+        contenders,
+        model,
+        chosen,
+        student,
+        steps=length.steps,
+        passes=settings.epochs,
+        accelerator=accelerator,
     )
     return {
         "device": device_name(accelerator.device),
@@ -173,9 +180,9 @@ def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Acceler
 
 
 def pipeline(
-    methods: Iterable[str], scores: Sequence[PartScores], student: Student, *, steps: int
+    methods: Iterable[str], scores: Sequence[PartScores], length: Length
 ) -> tuple[list[Contender], dict[str, float]]:
-    """The methods as `distill` runs them with their default settings, in a run of `steps` steps.
+    """The methods as `distill` runs them with their default settings, in a run of that length.
 
     No teacher runs; looking the targets of a batch up is part of the student's forward phase.
 
@@ -186,7 +193,7 @@ def pipeline(
     contenders, once = [], {}
     for method in methods:
         start = time.perf_counter()
-        own = student_loss(method, method_settings(method)(), scores, steps=steps, epochs=student.epochs)
+        own = student_loss(method, method_settings(method)(), scores, length)
         once[method] = time.perf_counter() - start
         contenders.append(Contender(PIPELINE, method, None, _without_teacher(own)))
     return contenders, once

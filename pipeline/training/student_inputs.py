@@ -88,6 +88,6 @@ def student_inputs(
         parts, scores = labelled_parts(inputs, folders)
         if opened := open_unlabelled(text, unlabelled, inputs.train, folders.teacher):
             parts, scores = [*parts, opened[0]], [*scores, PartScores(opened[1])]
+            inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
-    steps = len(inputs.batches) * student.epochs
-    return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)
+    return inputs, student_loss(method, own, scores, student.length(len(inputs.batches)))

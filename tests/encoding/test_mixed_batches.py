@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, load
-from pipeline.encoding.mixed_batches import MixedBatches
+from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -64,7 +65,7 @@ def test_every_sentence_comes_once_in_a_batch_of_its_kind(mixed):
     for seed in range(5):
         epoch = mixed.shuffled(seed)
         assert len(epoch) == len(mixed)
-        assert sorted(torch.cat(epoch).tolist()) == list(range(mixed.sentences))
+        assert sorted(torch.cat([*epoch]).tolist()) == list(range(mixed.sentences))
         kinds = [bool((ids >= SPLITS["train"]).any()) for ids in epoch]
         assert kinds == [bool((ids >= SPLITS["train"]).all()) for ids in epoch]
         assert kinds != sorted(kinds), "not shuffled together"
@@ -93,14 +94,32 @@ def test_a_batch_of_two_sets_is_refused(mixed):
         mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.9, 1.0])
+def test_a_stream_has_the_stated_share_of_labelled_batches(share, mixed):
+    """Evenly from the first step on, and each kind in the order of its own passes."""
+    shared = SharedBatches(mixed.parts, share)
+    batches = list(islice(shared.stream(5, 0), 200))
+    labelled = [bool((ids < SPLITS["train"]).all()) for ids in batches]
+    assert [bool((ids < SPLITS["train"]).any()) for ids in batches] == labelled
+    for steps in range(1, 201):
+        assert sum(labelled[:steps]) == int(steps * share)
+    own = [ids.tolist() for ids, mine in zip(batches, labelled, strict=True) if mine]
+    text = [(ids - SPLITS["train"]).tolist() for ids, mine in zip(batches, labelled, strict=True) if not mine]
+    assert own == [ids.tolist() for ids in islice(MixedBatches(mixed.parts[:1]).stream(5, 0), len(own))]
+    assert text == [ids.tolist() for ids in islice(mixed.parts[1].stream(5, 0), len(text))]
+    for start in (1, 17, 100):
+        again = islice(shared.stream(5, start), 200 - start)
+        assert all(torch.equal(one, other) for one, other in zip(again, batches[start:], strict=True))
+
+
 class Run:
     """A student's run on both, as the stage makes it."""
 
-    def __init__(self, name, corpus, teacher, scores, text, place, encoder):
-        self.settings = settings_of(name)
-        inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
+    def __init__(self, name, corpus, teacher, scores, text, place, encoder, student=STUDENT):
+        self.settings, self.plan = settings_of(name), student
+        inputs = Inputs.load(corpus, batch_size=student.batch_size, precision="float32")
         self.inputs, self.loss = student_inputs(
-            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, place, scores, 1), *text
+            name, self.settings, student, inputs, TeacherFolders(teacher, place, scores, 1), *text
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
 
@@ -114,7 +133,7 @@ class Run:
             student,
             self.inputs.batches,
             loss or self.loss,
-            STUDENT,
+            self.plan,
             seed=1,
             development=lambda: float(student.emission.weight.detach().abs().mean() * 100),
             accelerator=accelerator("float32"),
@@ -126,7 +145,9 @@ class Run:
 
 @pytest.fixture
 def run(corpus, teacher, scores, text, tmp_path, bert):
-    return lambda name, text=text: Run(name, corpus, teacher, scores, text, tmp_path, bert)
+    return lambda name, text=text, **plan: Run(
+        name, corpus, teacher, scores, text, tmp_path, bert, STUDENT.model_copy(update=plan)
+    )
 
 
 @pytest.mark.parametrize("name", TEACHERS)
@@ -153,7 +174,7 @@ def test_a_run_goes_through_both_and_the_mean_counts_all(name, run):
 def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
     """λ = 1/2 in the middle of all steps: by hand, from the two terms."""
     case = run("structural")
-    steps = len(case.inputs.batches) * STUDENT.epochs
+    steps = STUDENT.length(len(case.inputs.batches)).steps
     labelled = case.inputs.train
     batch = labelled.batch(next(labelled.in_order()))
     chain = case.student().eval().chain(batch)
@@ -178,11 +199,43 @@ def test_without_text_a_run_is_what_it_was(run, tmp_path):
     assert case.inputs.batches is case.inputs.train
 
 
+STEPS = {"epochs": None, "steps": 23, "evaluate_every": 10, "labelled_share": 0.3}
+
+
+def test_a_run_of_steps_is_evaluated_every_so_many_and_at_its_end(run):
+    case = run("structural", **STEPS)
+    seen = []
+
+    def watched(chain, batch, step):
+        seen.append((batch.tags is None, len(batch.ids)))
+        assert step == len(seen) - 1
+        losses = case.loss(chain, batch, step)
+        return 0 * losses + len(seen)
+
+    _, history = case.train(watched)
+    assert len(seen) == 23
+    assert [is_text for is_text, _ in seen].count(False) == 6
+    assert [epoch.epoch for epoch in history.epochs] == [1, 2, 3]
+    for epoch, stretch in zip(history.epochs, (range(10), range(10, 20), range(20, 23)), strict=True):
+        sizes = [seen[step][1] for step in stretch]
+        mean = sum((step + 1) * size for step, size in zip(stretch, sizes, strict=True)) / sum(sizes)
+        assert epoch.loss == pytest.approx(mean)
+
+
+def test_without_text_a_run_of_steps_goes_through_the_labelled(run, tmp_path):
+    with new_folder(tmp_path / "empty"):
+        pass
+    case = run("structural", (tmp_path / "empty", tmp_path / "empty"), **STEPS)
+    assert case.inputs.batches is case.inputs.train
+    assert len(case.train()[1].epochs) == 3
+
+
+@pytest.mark.parametrize("plan", [{}, STEPS])
 @pytest.mark.parametrize("name", ["structural", "efficient"])
-def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, monkeypatch):
+def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, plan, run, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr("pipeline.storage.commit._sync", lambda path: None)
-    case = run(name)
+    case = run(name, **plan)
     whole, history = case.train()
     case.checkpoint.remove()
 
@@ -190,7 +243,7 @@ def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, m
         os.kill(os.getpid(), signal.SIGTERM)
         return case.loss(chain, batch, step)
 
-    for _ in range(len(case.inputs.batches) * STUDENT.epochs):
+    for _ in range(case.plan.length(len(case.inputs.batches)).steps):
         with pytest.raises(Interrupted):
             case.train(signalled)
     model, again = case.train(signalled)

@@ -30,6 +30,7 @@ from pipeline.timing.epochs import (
     PhaseClock,
 )
 from pipeline.timing.settings import TimeEpochs
+from pipeline.training.length import Length
 from pipeline.training.settings import Student
 from pipeline.training.targets import PartScores
 from tests.helpers.tiny_inputs import tagger, train_batches
@@ -179,7 +180,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = epochs.pipeline([method], [PartScores(store)], STUDENT, steps=14)
+    contenders, once = epochs.pipeline([method], [PartScores(store)], Length(14, 7))
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 
