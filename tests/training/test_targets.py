@@ -99,8 +99,8 @@ def test_rows_of_a_fold_are_looked_up_in_its_own_store(
     corpus: Path, teacher: Path, tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(targets, "TABLES", room)
-    whole = dump(tmp_path / "whole", corpus, teacher)
-    fold = dump(tmp_path / "fold", corpus, teacher, fold=2, folds=2)
+    whole = dump(tmp_path / "whole" / "scores", corpus, teacher)
+    fold = dump(tmp_path / "fold" / "scores", corpus, teacher, fold=2, folds=2)
     rows = torch.arange(SPLITS["train"])[SPLITS["train"] // 2 :]
     assert len(rows) == fold.sentences
     method, settings = find_method("structural"), settings_of("structural")
