@@ -195,11 +195,12 @@ def pipeline(
         start = time.perf_counter()
         own = student_loss(method, method_settings(method)(), scores, length)
         once[method] = time.perf_counter() - start
-        contenders.append(Contender(PIPELINE, method, None, _without_teacher(own)))
+        contenders.append(Contender(PIPELINE, method, None, without_teacher(own)))
     return contenders, once
 
 
-def _without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
+def without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
+    """A loss of the training loop as a contender's."""
     return lambda chain, batch, _, step: loss(chain, batch, step)
 
 
