@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model, model_vali
 from pydantic_core import ErrorDetails
 
 from pipeline.corpora.schemes import FileScheme
-from pipeline.corpora.settings import Checksum, Corpus
+from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.settings import Prepare
@@ -20,15 +20,14 @@ from pipeline.errors import UserError, one_line
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
 from pipeline.scores.settings import Dump
-from pipeline.settings import Address, Count, Group, Name, Seed
+from pipeline.settings import Count, Group, Name, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Live, Student, Teacher
 
 _METHODS = {name: method_settings(name) for name in method_names()}
 _ENTRIES: dict[str, Any] = {name: (settings, settings()) for name, settings in _METHODS.items()}
-_TEXT: dict[str, Any] = {"unlabelled": (Address | None, None), "unlabelled_checksum": (Checksum | None, None)}
-Distill = create_model("Distill", __base__=Group, **_TEXT, **_ENTRIES)
+Distill = create_model("Distill", __base__=Group, **_ENTRIES)
 
 
 class Params(Group):
@@ -41,12 +40,13 @@ class Params(Group):
     teachers: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)] = (1,)
     folds: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)] = (1,)
     corpora: dict[Name, Corpus]
+    unlabelled: Unlabelled
     sources: dict[str, Source] = Field(default={})
     prepare: Prepare
     teacher: Teacher
     dump: Dump
     student: Student
-    distill: Distill  # type: ignore[valid-type]  # text, and one field per file in distillation/methods
+    distill: Distill  # type: ignore[valid-type]  # one field per file in distillation/methods
     evaluate: Evaluate
     time_epochs: TimeEpochs
     live: Live = Live()
@@ -75,18 +75,6 @@ class Params(Group):
     def imported_scores(self) -> str | None:
         """`dump.scores`: where scores from elsewhere come from, if there are any."""
         return self.dump.scores
-
-    @property
-    def unlabelled(self) -> str | None:
-        """`distill.unlabelled`: where text without tags comes from, if there is any."""
-        source: str | None = getattr(self.distill, "unlabelled")  # noqa: B009
-        return source
-
-    @property
-    def unlabelled_checksum(self) -> str | None:
-        """`distill.unlabelled_checksum`: what the unpacked text must have, if it is given."""
-        checksum: str | None = getattr(self.distill, "unlabelled_checksum")  # noqa: B009
-        return checksum
 
     def settings(self, method: str) -> Settings:
         """The entry `distill.<method>`, of the type that the method's own file defines.
@@ -117,6 +105,9 @@ class Params(Group):
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
+        for name in _METHODS:
+            if self.student.steps is not None and self.settings(name).epochs is not None:
+                raise ValueError(f"distill.{name}.epochs: student.steps is given; empty one of them")
         trained = self.teacher.model is None
         if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
@@ -148,8 +139,8 @@ class Params(Group):
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
             raise ValueError(f"{missing} name a teacher that exists under teacher.model")
-        if self.unlabelled is None:
-            raise ValueError(f"{missing} give text without tags under distill.unlabelled")
+        if not self.unlabelled.files:
+            raise ValueError(f"{missing} give text without tags under unlabelled.files")
         for name in self.methods:
             settings = self.settings(name)
             if not isinstance(settings, Scheduled):

@@ -14,7 +14,7 @@ _SECONDS = 15.0  # between plain lines
 class Meter:
     """Counts what is done; `advance` shows it."""
 
-    def __init__(self, label: str, total: int, done: int, bar: Progress | None) -> None:
+    def __init__(self, label: str, total: int | None, done: int, bar: Progress | None) -> None:
         self._label, self._total, self._bar = label, total, bar
         self._before = self._done = done
         self._shown = self._started = time.monotonic()
@@ -27,9 +27,12 @@ class Meter:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, note=note)
         elif now - self._shown >= _SECONDS:
-            left = (now - self._started) / (self._done - self._before) * (self._total - self._done)
-            place = f"{self._label}: {self._done:,}/{self._total:,} {note}".rstrip()
-            print(f"{place}, {left:.0f} s left", flush=True)
+            of = "" if self._total is None else f"/{self._total:,}"
+            place = f"{self._label}: {self._done:,}{of} {note}".rstrip()
+            if self._total is not None:
+                left = (now - self._started) / (self._done - self._before) * (self._total - self._done)
+                place += f", {left:.0f} s left"
+            print(place, flush=True)
             self._shown = now
 
     def say(self, line: str) -> None:
@@ -38,8 +41,8 @@ class Meter:
 
 
 @contextmanager
-def progress(label: str, total: int, done: int = 0) -> Iterator[Meter]:
-    """Show the progress of `total` units of work, `done` of which are done already."""
+def progress(label: str, total: int | None, done: int = 0) -> Iterator[Meter]:
+    """Show the progress of `total` units of work (None: nobody knows), `done` of which are done already."""
     if sys.stderr.isatty():
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:

@@ -22,13 +22,15 @@ Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")
 ImportedScores = Annotated[
     Path, typer.Option(help="Scores from elsewhere, from `download`; empty: the teacher's are taken.")
 ]
-Unlabelled = Annotated[Path, typer.Option(help="Text without tags and scores, from `unlabelled`.")]
+Text = Annotated[Path, typer.Option(help="Text without tags, encoded, from `encode_text`.")]
+StudentText = Annotated[Path, typer.Option(help="The same for the students' own encoder; empty: `text`.")]
+Unlabelled = Annotated[Path, typer.Option(help="The teachers' scores of that text, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 ScoringTeachers = Annotated[
     Path, typer.Option(help="Further teachers: of folds, or with other seeds; from `scoring_teacher`.")
 ]
 Item = Annotated[
-    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, or TEACHER-FOLD.")
+    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, TEACHER-FOLD or TEACHER.")
 ]
 Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]
 Mirror = Annotated[

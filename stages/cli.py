@@ -9,6 +9,7 @@ from stages import (
     distill,
     download,
     dump,
+    encode_text,
     evaluate,
     export,
     fingerprint,
@@ -20,6 +21,7 @@ from stages import (
     report,
     scoring_teacher,
     teacher,
+    text,
     time_epochs,
     unlabelled,
 )
@@ -28,8 +30,8 @@ from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, prepare_student, teacher, scoring_teacher, dump, unlabelled, distill,
-    evaluate, time_epochs, headline, report,
+    fingerprint, download, prepare, prepare_student, text, encode_text, teacher, scoring_teacher, dump,
+    unlabelled, distill, evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ def main(
     scoring_teachers: arguments.ScoringTeachers,
     scores: arguments.Scores,
     imported_scores: arguments.ImportedScores,
+    text: arguments.Text,
+    student_text: arguments.StudentText,
     unlabelled: arguments.Unlabelled,
     code: arguments.Code,
     out: Annotated[Path, typer.Option(help="Folder of the students; METHOD/SEED is written there.")],
@@ -31,8 +33,8 @@ def main(
     from pipeline.params import load_params
     from pipeline.storage.sealed_folder import filled
     from pipeline.training.student import train_student
-    from pipeline.training.student_inputs import TeacherFolders
     from pipeline.training.student_settings import student_settings
+    from pipeline.training.teacher_folders import TeacherFolders
 
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
@@ -46,9 +48,9 @@ def main(
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),
             folders=TeacherFolders(
-                teacher, filled(imported_scores, teacher), scoring_teachers, scores, *counts
+                teacher, filled(imported_scores, teacher), scoring_teachers, scores, unlabelled, *counts
             ),
-            unlabelled=unlabelled,
+            text=filled(student_text, text),
             code=code,
             root=root,
             out=out,

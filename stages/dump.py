@@ -1,7 +1,7 @@
 """Store what the teacher says about every training word."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -26,13 +26,10 @@ def main(
 
     With one fold a teacher scores all sentences. Scores from elsewhere take the place of a teacher.
     """
-    from pipeline.device import accelerator
-    from pipeline.encoding.batching import Batches
-    from pipeline.encoding.encoded import load, read_words
+    from pipeline.encoding.encoded import load
     from pipeline.encoding.folds import fold_rows
-    from pipeline.model.model_folder import load_model
-    from pipeline.scores.dump import dump_scores, origin_of, scoring_teacher
-    from pipeline.scores.imported import import_scores
+    from pipeline.scores.dump import origin_of
+    from pipeline.scores.scoring import scoring_teacher, write_split_scores
     from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
     from pipeline.storage.sealed_folder import check, filled
 
@@ -41,19 +38,15 @@ def main(
     uses = lambda given: (given.dump, len(given.folds))  # noqa: E731
     with guarded("dump", params, code, uses, out) as (settings, folds):
         check(encoded)
-        split = load(encoded / "train.parquet")
-        rows = None if folds == 1 else fold_rows(len(split), fold, folds)
-        first = filled(imported_scores, teacher)
-        scoring = scoring_teacher(first, scoring_teachers, number, fold, folds)
+        split = encoded / "train.parquet"
+        rows = None if folds == 1 else fold_rows(len(load(split)), fold, folds)
+        scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, fold, folds)
         origin = origin_of(encoded, scoring, fold=fold, folds=folds)
         key = run_key("dump", settings.model_dump(), encoded, scoring, code, fold, folds)
         with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
-            places: dict[str, Any] = {"origin": origin, "checkpoint": checkpoint.folder, "out": out}
-            if first == imported_scores:
-                import_scores(scoring, read_words(encoded / "train.parquet"), settings, **places)
-            else:
-                batches = Batches(split, settings.batch_size, rows)
-                dump_scores(load_model(scoring), batches, accelerator(settings.precision), settings, **places)
+            write_split_scores(
+                scoring, split, settings, rows=rows, origin=origin, checkpoint=checkpoint.folder, out=out
+            )
 
 
 if __name__ == "__main__":

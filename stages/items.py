@@ -21,6 +21,17 @@ def student_of(item: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
+def number_of(item: str) -> int:
+    """The number of a teacher, `TEACHER`, from 1.
+
+    Raises:
+        UserError: the item names none.
+    """
+    if not re.fullmatch(r"[1-9][0-9]*", _key(item)):
+        raise UserError(f"--item: {item!r} is no TEACHER; name one, such as 1")
+    return int(_key(item))
+
+
 def student_folder(folder: Path, item: str | None) -> Path:
     """`folder/METHOD/SEED`, or `folder` itself where the item is of no matrix."""
     if item is None or "-" not in _key(item):

@@ -34,7 +34,8 @@ def main(
     from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base
     from pipeline.training.loop import reproducible
     from pipeline.training.run import Inputs
-    from pipeline.training.student_inputs import TeacherFolders, labelled_parts
+    from pipeline.training.student_inputs import labelled_parts
+    from pipeline.training.teacher_folders import TeacherFolders
 
     uses = lambda given: (  # noqa: E731
         *(given.task, given.methods, given.student, given.time_epochs),
@@ -48,7 +49,7 @@ def main(
             write_json(out, {"task": task, "batches": 0, "epoch_batches": 0})
             return
         first = filled(imported_scores, teacher)
-        folders = TeacherFolders(teacher, first, scoring_teachers, scores, *counts)
+        folders = TeacherFolders(teacher, first, scoring_teachers, scores, None, *counts)
         parts, stored = labelled_parts(inputs, folders)
         inputs = replace(inputs, parts=tuple(parts))
         reproducible(seed=0)

@@ -1,45 +1,37 @@
-"""Text without tags, and what the teacher says about every word of it."""
+"""Store what a teacher says about every word of text without tags."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Mirror, Params, Root, Teacher
+from stages import arguments
 from stages.command import run
 from stages.guard import guarded
+from stages.items import number_of
 
 
 def main(
-    encoded: Encoded,
-    teacher: Teacher,
-    code: Code,
-    out: Annotated[Path, typer.Option(help="Folder to write: the text and the scores; empty without text.")],
-    params: Params = Path("params.yaml"),
-    root: Root = Path(),
-    mirror: Mirror = None,
+    text: arguments.Text,
+    teacher: arguments.Teacher,
+    scoring_teachers: arguments.ScoringTeachers,
+    imported_scores: arguments.ImportedScores,
+    code: arguments.Code,
+    out: Annotated[Path, typer.Option(help="Folder of the score stores; TEACHER is written there.")],
+    item: arguments.Item,
+    params: arguments.Params = Path("params.yaml"),
+    root: arguments.Root = Path(),
 ) -> None:
-    """Fetch the text of `distill.unlabelled` and run the teacher once over it."""
-    from pipeline.storage.sealed_folder import new_folder
+    """Run a teacher once over the encoded text; without text, write an empty folder."""
+    from pipeline.scores.scoring import scoring_teacher
+    from pipeline.scores.unlabelled import write_unlabelled
+    from pipeline.storage.sealed_folder import filled
 
-    with guarded(
-        "unlabelled",
-        params,
-        code,
-        lambda given: (given.unlabelled, given.unlabelled_checksum, given.task, given.corpus, given.dump),
-        out,
-    ) as (source, checksum, task, corpus, settings):
-        if source is None:
-            with new_folder(out):
-                return
-        from pipeline.corpora.unlabelled_text import fetch_unlabelled
-        from pipeline.scores.unlabelled import write_unlabelled
-
-        text = fetch_unlabelled(source, corpus, checksum=checksum, mirror=mirror and mirror / task)
-        print(f"unlabelled: {text}")
-        write_unlabelled(
-            text.sentences, out, encoded=encoded, teacher=teacher, code=code, settings=settings, root=root
-        )
+    number = number_of(item)
+    out /= str(number)
+    with guarded("unlabelled", params, code, lambda given: given.dump, out) as settings:
+        scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, 1, 1)
+        write_unlabelled(text, out, teacher=scoring, code=code, settings=settings, root=root)
 
 
 if __name__ == "__main__":

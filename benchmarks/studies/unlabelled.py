@@ -85,7 +85,7 @@ def main(
 
     texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
     runs = {
-        label: finish([*shared, f"student.epochs={count}", f"distill.unlabelled={texts[label]}"], of, seeds)
+        label: finish([*shared, f"student.epochs={count}", f"unlabelled.files={texts[label]}"], of, seeds)
         for label, of, count in (
             ("labelled", ["vanilla", *methods], labelled_epochs),
             ("with text", methods, epochs),

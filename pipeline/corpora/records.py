@@ -18,6 +18,8 @@ from pipeline.fetching.hub import split_files
 
 log = logging.getLogger(__name__)
 
+_ROWS = 10_000  # of a Parquet file that are held at a time
+
 
 def read_jsonl(
     path: Path,
@@ -98,10 +100,32 @@ def read_arrow(
     records = _Records(lambda number: f"{path}: row {number}", word, tag, names, scheme, strict, report)
     number = 0
     for file in files:
-        for words, tags in _rows(file, word, tag):
+        for words, tags in _rows(file, {"word": word, "tag": tag}):
             number += 1
             records.add(number, words, tags)
     return records.finish(path)
+
+
+def column_values(path: Path, name: str, column: str, *, setting: str) -> Iterator[tuple[int, Any]]:
+    """Row number from 1 and value of one column of the Parquet or Arrow files that `read_arrow` reads.
+
+    Args:
+        path: one file, or a folder of them.
+        name: of the files in messages.
+        column: its name.
+        setting: the parameter that names the column, for messages.
+
+    Raises:
+        UserError: there are no such files, or they lack the column or are damaged.
+    """
+    number = 0
+    try:
+        for file in _data_files(path):
+            for (value,) in _rows(file, {setting: column}):
+                number += 1
+                yield number, value
+    except UserError as error:
+        raise UserError(str(error).replace(str(path), name)) from None
 
 
 class _Records:
@@ -233,25 +257,25 @@ def _label_names(path: Path, file: Path, tag: str) -> list[str] | None:
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def _rows(file: Path, word: str, tag: str) -> Iterator[tuple[Any, Any]]:
-    """Words and tags of each row."""
+def _rows(file: Path, columns: dict[str, str]) -> Iterator[tuple[Any, ...]]:
+    """The values of each row in `columns`, which have the settings that name them as keys."""
     with _reading(file):
         held = _schema(file).names
-    for setting, column in (("word", word), ("tag", tag)):
+    for setting, column in columns.items():
         if held.count(column) != 1:
             raise UserError(
                 f"{file}: has no column {column!r} (but {one_line(', '.join(held))}); set {setting}"
             )
     with _reading(file):
-        for batch in _batches(file, [word, tag]):
+        for batch in _batches(file, [*columns.values()]):
             batch.validate(full=True)
-            yield from zip(batch.column(word).to_pylist(), batch.column(tag).to_pylist(), strict=True)
+            yield from zip(*(batch.column(column).to_pylist() for column in columns.values()), strict=True)
 
 
 def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".parquet":
         with pq.ParquetFile(file) as parquet:
-            yield from parquet.iter_batches(columns=columns)
+            yield from parquet.iter_batches(_ROWS, columns=columns)
     else:
         with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
             for batch in stream:

@@ -1,4 +1,4 @@
-"""The entries of `corpora` in params.yaml."""
+"""The entries of `corpora` and the group `unlabelled` in params.yaml."""
 
 from typing import Annotated, Literal, Self
 
@@ -110,4 +110,47 @@ class Corpus(Group):
         )
         if word == tag:
             raise ValueError(f"tag: is the column of the words too ({word!r}); correct word or tag")
+        return self
+
+
+class Unlabelled(Group):
+    """Text without tags.
+
+    files: paths, folders, https addresses, or data sets as in a corpus of format dataset; None is no text.
+    format: text is one sentence per line; the others are as in a corpus.
+    word: the column of the words (conll), or the field with a list of words or with text (jsonl, dataset);
+        None is the column or field of the task's corpus, where that has the same format.
+    checksums: of the unpacked files, one for each.
+    sentences: how many to take; None is all.
+    """
+
+    files: Addresses | None = None
+    format: Literal["text", "conll", "jsonl", "dataset"] = "text"
+    word: int | str | None = None
+    checksums: Checksum | Annotated[tuple[Checksum, ...], Field(min_length=1)] | None = None
+    sentences: Count | None = None
+
+    def sources(self) -> tuple[tuple[str, str | None], ...]:
+        """Each source with its checksum, if it has one."""
+        files = (self.files,) if isinstance(self.files, str) else self.files or ()
+        sums = (self.checksums,) if isinstance(self.checksums, str) else self.checksums
+        return tuple(zip(files, sums or (None,) * len(files), strict=True))
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        files, sums = (
+            len((value,) if isinstance(value, str) else value or ()) for value in (self.files, self.checksums)
+        )
+        if sums and self.format == "dataset":
+            raise ValueError("checksums: is not used with format dataset; empty it")
+        if sums not in (0, files):
+            raise ValueError("checksums: give one for each of files")
+        if self.word is not None:
+            kind, meaning = (int, "number") if self.format == "conll" else (str, "name")
+            if self.format == "text":
+                raise ValueError("word: is not used with format text; empty it")
+            if not isinstance(self.word, kind):
+                raise ValueError(
+                    f"word: must be a column's {meaning} with format {self.format}, not {self.word!r}"
+                )
         return self

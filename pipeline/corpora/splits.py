@@ -47,7 +47,7 @@ def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | No
     """
     sources, checksums = corpus.files.by_split()[split], corpus.checksums_of(split)
     for place, source, checksum in zip(_places(folder / split, sources), sources, checksums, strict=True):
-        _check_links(source)
+        check_links(source)
         place.parent.mkdir(exist_ok=True)
         if corpus.format == "dataset":
             fetch_dataset(source, split, place)
@@ -67,14 +67,24 @@ def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
     """
     splits: dict[Split, list[Sentence]] = {}
     for split in corpus.files.by_split():
-        paths = fetched_files(folder, corpus, split)
-        splits[split] = [sentence for path in paths for sentence in read_file(path, corpus)]
-        check_counts(splits[split], ", ".join(map(str, paths)), corpus.counts.get(split))
+        splits[split] = read_split(folder, corpus, split)
     if corpus.hold_out is not None:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     for warning in split_warnings(splits, corpus.scheme):
         log.warning(warning)
     return {split: splits.get(split, []) for split in ("train", "dev", "test")}
+
+
+def read_split(folder: Path, corpus: Corpus, split: Split) -> list[Sentence]:
+    """Read the files of one split.
+
+    Raises:
+        UserError: as `read_splits`.
+    """
+    paths = fetched_files(folder, corpus, split)
+    sentences = [sentence for path in paths for sentence in read_file(path, corpus)]
+    check_counts(sentences, ", ".join(map(str, paths)), corpus.counts.get(split))
+    return sentences
 
 
 def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
@@ -148,8 +158,12 @@ def _places(folder: Path, sources: Sequence[str]) -> list[Path]:
     return [folder] if len(sources) == 1 else [folder / str(n) for n in range(1, len(sources) + 1)]
 
 
-def _check_links(source: str) -> None:
-    """Refuse a source that lies behind a linked folder in WATCHED: DVC does not look into it."""
+def check_links(source: str) -> None:
+    """Refuse a source that lies behind a linked folder in WATCHED: DVC does not look into it.
+
+    Raises:
+        UserError: naming the folder.
+    """
     path, watched = Path(source).absolute(), WATCHED.absolute()
     for folder in (path, *path.parents):
         if watched in folder.parents and folder.is_symlink() and folder.is_dir():
@@ -160,6 +174,6 @@ def _check_links(source: str) -> None:
 
 
 def _file_name(source: str) -> str:
-    """The last part of a path or address, without the .gz that is unpacked on the way."""
+    """The last part of a path or address, without the .gz or .zst that is unpacked on the way."""
     path = PurePosixPath(urlsplit(source).path) if "://" in source else PurePath(source)
-    return path.name.removesuffix(".gz")
+    return path.name.removesuffix(".gz").removesuffix(".zst")

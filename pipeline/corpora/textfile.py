@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import UserError, is_unicode
-from pipeline.fetching.checks import GZIP, is_gzip
+from pipeline.fetching.checks import GZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
@@ -26,7 +26,7 @@ OTHER_FILES = {
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
-    b"\x28\xb5\x2f\xfd": "is zstd data; unpack it, for example with unzstd",
+    ZSTD: "is zstd data; unpack it, for example with unzstd",
     b"7z\xbc\xaf": "is a 7z archive; unpack it and name the text file inside",
 }
 """What a file that is not in the encoding given may be, by its first bytes."""

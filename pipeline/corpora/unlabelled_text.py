@@ -1,125 +1,152 @@
-"""Text without tags → sentences: laid out as the corpus is, or a sentence a line; or it is refused."""
+"""Text without tags → words of sentences, one after the other: as params.yaml says, or it is refused."""
 
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from pipeline.corpora.conll import DOCUMENT
-from pipeline.corpora.settings import Corpus
-from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.records import column_values
+from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.text_stream import FIRST, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
-from pipeline.errors import UserError, one_line
-from pipeline.fetching.sources import fetch_file
+from pipeline.corpora.words import Text
+from pipeline.errors import UserError, is_unicode
 
-LOOK_AT = 1000  # lines that decide how a text is laid out
+LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 MARKS = (",", ";", ":", "?", "!")
+
+Words = Sequence[str]
+Cut = Callable[[str], Text]
 
 
 @dataclass(frozen=True)
 class UnlabelledText:
-    """Sentences without tags, and in words how they were read."""
+    """A text: how it is read, and the words of its sentences, which can be gone through once."""
 
-    sentences: list[Sentence]
     layout: str
-
-    def __str__(self) -> str:
-        """One line: how much it is, how it was read, and the first sentence."""
-        words = sum(len(sentence.words) for sentence in self.sentences)
-        first = one_line(" | ".join(self.sentences[0].words[:40]))
-        return (
-            f"{len(self.sentences):,} sentences, {words:,} words, read as {self.layout}; the first: {first}"
-        )
+    sentences: Iterator[Words]
 
 
-def fetch_unlabelled(
-    source: str, corpus: Corpus, *, checksum: str | None = None, mirror: Path | None = None
-) -> UnlabelledText:
-    """`read_unlabelled` of a path or an https address, whose unpacked bytes must have the checksum, if any.
+def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus) -> UnlabelledText:
+    """The sentences of text without tags in UTF-8; empty ones are left out.
 
-    Raises:
-        UserError: see sources.fetch_file and `read_unlabelled`.
-    """
-    with tempfile.TemporaryDirectory(prefix="unlabelled-") as place:
-        file = Path(place, "text")
-        fetch_file(source, file, checksum=checksum, mirror=mirror)
-        return read_unlabelled(file, source, corpus)
-
-
-def read_unlabelled(file: Path, name: str, corpus: Corpus) -> UnlabelledText:
-    """The sentences of UTF-8 text without tags, plain or gzipped; empty ones are left out.
-
-    It is in columns if blank lines part its lines into blocks and all have equally many columns, or if most
-    lines have tabs. Otherwise each line is a sentence: cut as the corpus' `words` say, or at its spaces if
-    marks stand between spaces, as corpora have them.
+    A line of text is cut as the corpus' `words` say, or at its spaces if marks stand between spaces, as
+    corpora have them; so is the text in a field of JSON Lines or of a data set, each line of which is a
+    sentence.
 
     Args:
-        file: to read.
+        path: a file, plain or gzipped; with format dataset a file or a folder.
         name: of the file in messages.
-        corpus: whose `word`, `separator` and `comment` hold for columns too, or whose `word` names the field
-            of JSON Lines. A file of one column has its words there.
+        settings: whose `format` and `word` hold.
+        corpus: whose `word`, `separator` and `comment` hold for columns too, and whose `word` for fields. A
+            file of one column has its words there.
 
     Raises:
-        UserError: it holds no sentence, is JSON Lines where the corpus is not, or as
-            `text_stream.read_stream`.
+        UserError: the file is of another format, or as `text_stream.read_stream`; some are raised by the
+            sentences only. The message starts with `NAME`.
     """
-    with file.open("rb") as raw:
-        lines = [line for _, line in islice(text_lines(raw, name), LOOK_AT)]
-    if corpus.format == "jsonl" and any(map(is_json, lines[:1])):
-        field = str(corpus.word or "tokens")
-        layout, found = f"JSON Lines, words in {field!r}", _json_words(file, name, field)
+    if settings.format == "text":
+        layout, found = _of_text(path, name, corpus)
+    elif settings.format == "conll":
+        columns = _columns(_first_lines(path, name), settings, corpus)
+        layout = f"columns, words in column {columns.word or 0}"
+        found = _read(path, name, "columns", columns)
     else:
-        layout, found = _plain_words(file, name, lines, corpus)
-    sentences = [Sentence(tuple(words)) for words in found if words]
-    if not sentences:
-        raise UserError(f"{name}: holds no sentence; give text with one sentence a line")
-    return UnlabelledText(sentences, layout)
+        field = str(settings.word or (corpus.format == settings.format and corpus.word) or "tokens")
+        if settings.format == "jsonl":
+            layout, found = _of_records(_json_values(path, name, field), field, corpus)
+        else:
+            rows = column_values(path, name, field, setting="unlabelled.word")
+            values = ((f"{name}: row {number}", value) for number, value in rows)
+            layout, found = _of_records(values, field, corpus)
+    return UnlabelledText(layout, filter(None, found))
 
 
-def _plain_words(
-    file: Path, name: str, lines: Sequence[str], corpus: Corpus
-) -> tuple[str, Iterator[Sequence[str]]]:
-    """How a text is laid out, and its sentences."""
-    columns = _columns(lines, corpus)
+def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
+    """How a text of one sentence per line is cut, and its sentences."""
+    lines = _first_lines(path, name)
+    if any(map(is_json, islice(filter(str.strip, lines), 1))):
+        raise UserError(f"{name}: begins with a JSON object; set unlabelled.format: jsonl")
+    columns = _columns(lines, Unlabelled(), corpus)
     aligned = columns.separator == corpus.separator or _width(lines, columns) == 1
     if (aligned and _in_columns(lines, columns)) or _has_tabs(lines):
-        return f"columns, words in column {columns.word or 0}", _read(file, name, "columns", columns)
-    if corpus.words == "characters":
-        return "raw text, a sentence a line, every character a word", _read(file, name, "characters")
-    if _is_raw(lines):
-        return "raw text, a sentence a line", _read(file, name, "text")
-    return "a sentence a line, words between spaces", _read(file, name, "words")
+        raise UserError(
+            f"{name}: looks like a word per line in columns; set unlabelled.format: conll, or put a sentence "
+            "on each line, without tabs and blank lines"
+        )
+    layout, how = _cut(lines, corpus)
+    return f"{how}, a sentence a line" if how == "raw text" else f"a sentence a line, {how}", _read(
+        path, name, layout
+    )
 
 
-def _read(file: Path, name: str, layout: Layout, columns: Columns = FIRST) -> Iterator[Sequence[str]]:
-    with file.open("rb") as raw:
+def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
+    """How the values (place, value) of a field are cut, and the sentences in them."""
+    head = list(islice(values, LOOK_AT))
+    texts = [line for _, value in head if isinstance(value, str) for line in value.split("\n")]
+    layout, how = _cut(texts, corpus)
+    cuts: dict[Layout, Cut] = {"text": Text.raw, "characters": Text.characters, "words": Text.spaced}
+    found = chain.from_iterable(
+        _sentences(value, where, field, cuts[layout]) for where, value in chain(head, values)
+    )
+    return f"text in {field!r}, {how}" if texts else f"words in {field!r}", found
+
+
+def _sentences(value: Any, where: str, field: str, cut: Cut) -> Iterator[Words]:
+    """The sentences of one value: a list of words, or text with a sentence on each line; null has none."""
+    words = isinstance(value, list) and all(isinstance(word, str) and word for word in value)
+    if not (words or isinstance(value, str | None)):
+        raise UserError(f"{where}: {field!r} is neither text nor a list of words; correct it, or set word")
+    found = [value] if words else [cut(line).words for line in (value or "").split("\n")]
+    for sentence in found:
+        if not all(map(is_unicode, sentence)):
+            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is no character")
+        check_words(len(sentence), where, "cut it into sentences")
+        yield sentence
+
+
+def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]:
+    with path.open("rb") as raw:
+        for number, line in text_lines(raw, name):
+            if not line.strip():
+                continue
+            record = json.loads(line) if is_json(line) else {}
+            if field not in record:
+                raise UserError(
+                    f"{name}:{number}: is no object with {field!r}; correct the line, or set unlabelled.word"
+                )
+            yield f"{name}:{number}", record[field]
+
+
+def _read(path: Path, name: str, layout: Layout, columns: Columns = FIRST) -> Iterator[Words]:
+    with path.open("rb") as raw:
         for text in read_stream(raw, name, layout, columns):
             yield text.words
 
 
-def _json_words(file: Path, name: str, field: str) -> Iterator[Sequence[str]]:
-    with file.open("rb") as raw:
-        for number, line in text_lines(raw, name):
-            found = json.loads(line).get(field) if is_json(line) else None
-            if not isinstance(found, list) or not all(isinstance(word, str) and word for word in found):
-                raise UserError(
-                    f"{name}:{number}: is no object with a list of words in {field!r}; correct the line, or "
-                    "the corpus' setting `word`"
-                )
-            check_words(len(found), f"{name}:{number}", "cut it into sentences")
-            yield found
+def _first_lines(path: Path, name: str) -> list[str]:
+    with path.open("rb") as raw:
+        return [line for _, line in islice(text_lines(raw, name), LOOK_AT)]
 
 
-def _columns(lines: Sequence[str], corpus: Corpus) -> Columns:
-    """The corpus' columns, if it has any and the text has more than one."""
-    if corpus.format != "conll":
-        return FIRST
+def _cut(lines: Sequence[str], corpus: Corpus) -> tuple[Layout, str]:
+    """How lines of text are cut into words, and what a message says of it."""
+    if corpus.words == "characters":
+        return "characters", "every character a word"
+    return ("text", "raw text") if _is_raw(lines) else ("words", "words between spaces")
+
+
+def _columns(lines: Sequence[str], settings: Unlabelled, corpus: Corpus) -> Columns:
+    """The columns that are set, or else the corpus', if it has any and the text has more than one."""
+    word = settings.word
+    if word is None and corpus.format == "conll":
+        word = corpus.word
     # Column 0 is what None looks at, too, but with None it must not number the words.
-    columns = Columns(int(corpus.word or 0) or None, corpus.separator, corpus.comment)
-    return columns if _width(lines, columns) > 1 else Columns(comment=columns.comment)
+    columns = Columns(int(word or 0) or None, corpus.separator, corpus.comment)
+    return columns if settings.word or _width(lines, columns) > 1 else Columns(comment=columns.comment)
 
 
 def _width(lines: Sequence[str], columns: Columns) -> int:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
+from pipeline.encoding.batch_order import BatchOrder
 from pipeline.encoding.encoded import Encoded, InputLayout
+from pipeline.encoding.passes import passes
 from pipeline.storage.ragged import Ragged
 
 POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
+_SOME = 1 << 20  # sentences that are looked at together
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,27 @@ class Batches:
                 yield from batches
         yield from self._split(rest)
 
-    def shuffled(self, seed: int) -> list[Tensor]:
+    def shuffled(self, seed: int) -> BatchOrder:
         """Ids of all sentences in random batches of like length: for training. The same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
-        batches = list(self._long)
-        for pool in order[self._sizes[order] <= self._capacity].split(POOL * self.batch_size):
-            batches += self._split(self._ids(pool[self._sizes[pool].argsort(stable=True)].long()))
-        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+        ids = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
+        short = 0  # sentences of one window, which come first; all is done in place
+        for some in ids.split(_SOME):
+            kept = some[self._sizes[some] <= self._capacity]
+            ids[short : short + len(kept)] = kept
+            short += len(kept)
+        for pool in ids[:short].split(POOL * self.batch_size):
+            pool.copy_(self._ids(pool[self._sizes[pool].argsort(stable=True)].long()))
+        ids[short:] = torch.cat([*self._long, ids.new_empty(0)])
+        starts = torch.tensor(
+            [*range(0, short, self.batch_size), *accumulate(map(len, self._long), initial=short)]
+        )
+        order = torch.randperm(len(self), generator=generator)  # in which those of several windows are first
+        return BatchOrder(ids, starts, (order - len(self._long)) % len(self))
+
+    def stream(self, seed: int, start: int) -> Iterator[Tensor]:
+        """See passes."""
+        return passes(self, seed, start)
 
     def batch(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""

@@ -6,8 +6,9 @@ of which no more is read than a batch needs, so that memory does not grow with t
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,15 +17,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
-from safetensors.numpy import save_file
 from torch import Tensor
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.errors import UserError
+from pipeline.storage.integer_writer import integer_writer
 from pipeline.storage.ragged import Ragged, Rows
 from pipeline.storage.ragged_file import UNREADABLE, StoredRagged, stored_integers
 
 _METADATA = b"encoded"
+_DTYPES = {
+    "pieces": "int32",
+    "piece_offsets": "int64",
+    "first": "int32",
+    "word_offsets": "int64",
+    "tags": "int32",
+}
 
 
 @dataclass(frozen=True)
@@ -96,12 +104,20 @@ class Encoded:
 
 
 def encode(sentences: Sequence[Sentence], tokenizer: Any, layout: InputLayout) -> pa.Table:
+    """`encode_words` of sentences."""
+    words = pa.array([sentence.words for sentence in sentences], pa.list_(pa.string()))
+    tags = pa.array([sentence.tags for sentence in sentences], pa.list_(pa.string()))
+    return encode_words(words, tokenizer, layout, tags)
+
+
+def encode_words(
+    words: pa.ListArray, tokenizer: Any, layout: InputLayout, tags: pa.ListArray | None = None
+) -> pa.Table:
     """Cut every word into pieces: a table of `words`, `tags` (null if unlabelled), `pieces` and `first`.
 
     Each distinct word is tokenized once, alone, which is what tokenizers do with split input. A word that
     yields no piece (a lone control character) becomes [UNK], so that no tag shifts.
     """
-    words = pa.array([sentence.words for sentence in sentences], pa.list_(pa.string()))
     distinct = pc.unique(words.flatten())
     ids = []  # tokenizers take no empty list
     if len(distinct):
@@ -122,7 +138,7 @@ def encode(sentences: Sequence[Sentence], tokenizer: Any, layout: InputLayout) -
     return pa.table(
         {
             "words": words,
-            "tags": pa.array([sentence.tags for sentence in sentences], pa.list_(pa.string())),
+            "tags": pa.nulls(len(words), pa.list_(pa.string())) if tags is None else tags,
             "pieces": _lists(piece_offsets, running.values),
             "first": _lists(word_offsets, first),
         }
@@ -146,22 +162,45 @@ def save(table: pa.Table, path: Path, tag_set: TagSet, layout: InputLayout) -> N
 
     The tag set, the layout and the hash of the words stand in the metadata of the Parquet file.
     """
-    metadata = json.dumps(
-        {"tag_set": tag_set.to_json(), "layout": asdict(layout), "words": words_digest(table["words"])}
-    )
-    kept = table.select(["words", "tags"]).replace_schema_metadata({_METADATA: metadata})
-    pq.write_table(kept, path, compression="zstd")
-    encoded = as_tensors(table, tag_set, layout)
-    pieces, first = encoded.pieces.in_memory(), encoded.first.in_memory()
-    numbers = {
-        "pieces": pieces.values.int().numpy(),
-        "piece_offsets": pieces.offsets.numpy(),
-        "first": first.values.int().numpy(),
-        "word_offsets": first.offsets.numpy(),
-    }
-    if encoded.tags is not None:
-        numbers["tags"] = encoded.tags.in_memory().values.int().numpy()
-    save_file(numbers, _numbers(path))
+    save_stream(iter([table]), path, tag_set, layout)
+
+
+def save_stream(tables: Iterator[pa.Table], path: Path, tag_set: TagSet, layout: InputLayout) -> None:
+    """`save` of the sentences of several tables, one after the other; one of them is held at a time.
+
+    Args:
+        tables: one or more, of sentences that all have tags or all have none.
+        path: the file to write.
+        tag_set: of the split.
+        layout: likewise.
+    """
+    facts = {"tag_set": tag_set.to_json(), "layout": asdict(layout)}
+    schema = pa.schema([(name, pa.list_(pa.string())) for name in ("words", "tags")])
+    table = next(tables)
+    tagged = not table["tags"].null_count
+    dtypes = _DTYPES if tagged else {name: dtype for name, dtype in _DTYPES.items() if name != "tags"}
+    digest = WordsDigest()
+    with (
+        pq.ParquetWriter(path, schema, compression="zstd") as words,
+        integer_writer(_numbers(path), dtypes) as numbers,
+    ):
+        numbers.add(piece_offsets=np.zeros(1), word_offsets=np.zeros(1))
+        piece_end = word_end = 0
+        for part in chain([table], tables):
+            words.write_table(part.select(["words", "tags"]).replace_schema_metadata(None))
+            digest.update(part["words"])
+            encoded = as_tensors(part, tag_set, layout)
+            pieces, first = encoded.pieces.in_memory(), encoded.first.in_memory()
+            numbers.add(
+                pieces=pieces.values.numpy(),
+                piece_offsets=pieces.offsets[1:].numpy() + piece_end,
+                first=first.values.numpy(),
+                word_offsets=first.offsets[1:].numpy() + word_end,
+            )
+            if encoded.tags is not None:
+                numbers.add(tags=encoded.tags.in_memory().values.numpy())
+            piece_end, word_end = piece_end + len(pieces.values), word_end + len(first.values)
+        words.add_key_value_metadata({_METADATA: json.dumps(facts | {"words": digest.hex()})})
 
 
 def load(path: Path) -> Encoded:
@@ -187,20 +226,28 @@ def load(path: Path) -> Encoded:
     )
 
 
-def words_digest(words: pa.ChunkedArray) -> str:
-    """SHA-256 of sentences of words, however the column of lists of strings is cut into chunks."""
-    sentences, lengths, text = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
-    for chunk in words.chunks:
-        flat = chunk.flatten()
-        sentences.update(chunk.value_lengths().cast(pa.int64()).to_numpy().tobytes())
-        lengths.update(pc.binary_length(flat).cast(pa.int64()).to_numpy(zero_copy_only=False).tobytes())
-        for word in flat.to_pylist():
-            text.update(word.encode())
-    return hashlib.sha256(b"".join(part.digest() for part in (sentences, lengths, text))).hexdigest()
+class WordsDigest:
+    """SHA-256 of sentences of words, however they are cut into tables."""
+
+    def __init__(self) -> None:
+        self._parts = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+
+    def update(self, words: pa.ChunkedArray) -> None:
+        """Add sentences, a column of lists of strings."""
+        sentences, lengths, text = self._parts
+        for chunk in words.chunks:
+            flat = chunk.flatten()
+            sentences.update(chunk.value_lengths().cast(pa.int64()).to_numpy(zero_copy_only=False).tobytes())
+            lengths.update(pc.binary_length(flat).cast(pa.int64()).to_numpy(zero_copy_only=False).tobytes())
+            text.update("".join(flat.to_pylist()).encode())
+
+    def hex(self) -> str:
+        """The digest of all sentences so far."""
+        return hashlib.sha256(b"".join(part.digest() for part in self._parts)).hexdigest()
 
 
 def read_words_digest(path: Path) -> str:
-    """What `words_digest` gave for a split that `save` wrote: the same for every tokenizer.
+    """The `WordsDigest` of a split that `save` wrote: the same for every tokenizer.
 
     Raises:
         UserError: the file is no such split.

@@ -1,12 +1,15 @@
 """Several sets of sentences in one training run: the folds of the labelled split, and text without tags."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 import torch
 from torch import Tensor
 
+from pipeline.encoding.batch_order import MixedOrder
 from pipeline.encoding.batching import Batch, Batches
+from pipeline.encoding.passes import passes
 
 
 class MixedBatches:
@@ -31,15 +34,15 @@ class MixedBatches:
         """Batches in an epoch."""
         return sum(map(len, self.parts))
 
-    def shuffled(self, seed: int) -> list[Tensor]:
+    def shuffled(self, seed: int) -> MixedOrder:
         """Ids of all sentences in random batches of like length. The same for the same seed."""
-        batches = [
-            ids + first
-            for part, first in zip(self.parts, self._first.tolist(), strict=True)
-            for ids in part.shuffled(seed)
-        ]
+        parts = [part.shuffled(seed) for part in self.parts]
         generator = torch.Generator().manual_seed(seed)
-        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+        return MixedOrder(parts, self._first.tolist(), torch.randperm(len(self), generator=generator))
+
+    def stream(self, seed: int, start: int) -> Iterator[Tensor]:
+        """See passes."""
+        return passes(self, seed, start)
 
     def size(self, ids: Tensor) -> int:
         """Pieces of the sentences `ids` [B] together."""
@@ -61,3 +64,24 @@ class MixedBatches:
         if bool((parts != parts[0]).any()):
             raise ValueError("a batch holds sentences of two sets")
         return int(parts[0])
+
+
+class SharedBatches(MixedBatches):
+    """Labelled sentences and text, in a stream with a stated share of labelled batches."""
+
+    def __init__(self, parts: Sequence[Batches], share: float) -> None:
+        """Take the sets, of which the last is text, and the share of batches from the others."""
+        super().__init__(parts)
+        self._labelled = MixedBatches(parts[:-1])
+        self._share = share
+
+    def stream(self, seed: int, start: int) -> Iterator[Tensor]:
+        """See passes, of which each kind has its own; of the first n batches, ⌊n · share⌋ are labelled."""
+        before = int(start * self._share)
+        labelled = self._labelled.stream(seed, before)
+        text = self.parts[-1].stream(seed, start - before)
+        for number in count(start):
+            if int((number + 1) * self._share) > int(number * self._share):
+                yield next(labelled)
+            else:
+                yield next(text) + self._first[-1]

@@ -54,7 +54,8 @@ class FinishedRun:
     made: the entry `made` of the student's history.json (see training.run.train_and_save).
     config: the student's config.json, as ChainTaggerConfig has it.
     layers: of its encoder.
-    kept: the epoch, from 1, whose weights were kept.
+    epochs: of its training.
+    kept: which of them, from 1, the weights are of.
     outcomes: of the method's students on the test set by seed, this one among them.
     teacher: the teacher's outcome on the test set.
     """
@@ -65,6 +66,7 @@ class FinishedRun:
     made: dict[str, Any]
     config: dict[str, Any]
     layers: int
+    epochs: int
     kept: int
     outcomes: dict[int, Outcome]
     teacher: Outcome
@@ -118,7 +120,7 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
         raise UserError(f"{scored}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
     layers = known_config(config["encoder"], str(model)).num_hidden_layers
     teacher = read_outcome(scored.parent.parent / "teacher", target="evaluate_teacher")
-    return FinishedRun(method, seed, settings, made, config, layers, kept, outcomes, teacher)
+    return FinishedRun(method, seed, settings, made, config, layers, len(epochs), kept, outcomes, teacher)
 
 
 def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettings) -> dict[str, Any]:

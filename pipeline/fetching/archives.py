@@ -1,4 +1,4 @@
-"""Unpack gzip and zip without trusting them: no name leaves its folder, no size goes unchecked."""
+"""Unpack gzip, zstd and zip without trusting them: no name leaves its folder, no size goes unchecked."""
 
 import gzip
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
-from pipeline.fetching.checks import GZIP, check_size, is_gzip
+from pipeline.fetching.checks import GZIP, ZSTD, check_size
 
 CHUNK = 1 << 20
 BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
@@ -24,16 +24,14 @@ def plain_chunks(path: Path) -> Iterator[bytes]:
 
 
 def chunks(path: Path, label: str) -> Iterator[bytes]:
-    """The bytes of a file, gunzipped if it is gzip data, 1 MiB at a time.
+    """The bytes of a file, unpacked if it is gzip or zstd data, 1 MiB at a time.
 
     Raises:
         UserError: damaged data, a bomb, or more than checks.LARGEST bytes; named by `label`.
         OSError: the file cannot be read.
     """
     packed, unpacked = path.stat().st_size, 0
-    with path.open("rb") as file:
-        zipped = is_gzip(file.read(len(GZIP)))
-    for chunk in _gunzipped(path, label) if zipped else plain_chunks(path):
+    for chunk in _unpacked(path, label):
         unpacked += len(chunk)
         if _is_bomb(unpacked, packed):
             raise UserError(f"{label}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")
@@ -85,6 +83,22 @@ def unzip(path: Path, label: str, wanted: Mapping[str, Path]) -> None:
                     f"{label}: member {_quoted(name)} has {file.tell():,} bytes, "
                     f"but says {sizes[name]:,}; fetch it again"
                 )
+
+
+def _unpacked(path: Path, label: str) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        head = file.read(len(ZSTD))
+    if head.startswith(GZIP):
+        return _gunzipped(path, label)
+    return _unpacked_zstd(path, label) if head == ZSTD else plain_chunks(path)
+
+
+def _unpacked_zstd(path: Path, label: str) -> Iterator[bytes]:
+    import pyarrow as pa  # also reads it, and is there for other reasons
+
+    with _reading(label), pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def _gunzipped(path: Path, label: str) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ _HTML = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL
 )
 GZIP = b"\x1f\x8b"  # what gzip data start with
+ZSTD = b"\x28\xb5\x2f\xfd"  # and zstd data
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"
 
@@ -53,6 +54,8 @@ def check_text_head(label: str, head: bytes) -> None:
     check_head(label, head)
     if is_gzip(head):
         raise UserError(f"{label}: is gzip data inside gzip data; unpack it once with gunzip and give that")
+    if head.startswith(ZSTD):
+        raise UserError(f"{label}: is packed more than once; unpack it with unzstd and give that")
     if head.startswith(_ZIP):
         raise UserError(f"{label}: is a zip archive; unzip it and give the file inside")
 

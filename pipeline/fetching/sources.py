@@ -23,7 +23,7 @@ CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 
 
 def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror: Path | None = None) -> None:
-    """Bring one text file to `target`; gzip data is unpacked on the way.
+    """Bring one text file to `target`; gzip and zstd data are unpacked on the way.
 
     It is written beside `target`, checked and renamed, so `target` is whole or as it was.
 
@@ -31,11 +31,11 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         source: a path or an https address.
         target: the file to write.
         checksum: `md5:…` or `sha256:…` of the unpacked file, in hexadecimal.
-        mirror: a folder to look in first for a file of the source's name, unpacked or gzipped.
+        mirror: a folder to look in first for a file of the source's name, unpacked or packed.
 
     Raises:
         UserError: the source is of another kind, missing, unreachable, damaged, a web page, packed in another
-            way than once by gzip, or not what the checksum says; or `target` cannot be written.
+            way than once by gzip or zstd, or not what the checksum says; or `target` cannot be written.
     """
     _check_source(source)
     algorithm, expected = _parse_checksum(checksum)
@@ -158,7 +158,8 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
     name = (PurePosixPath(unquote(urlsplit(source).path)) if is_address else PurePath(source)).name
     advice = "check it"
     if name and name.isprintable() and name != "..":
-        names = (name, name.removesuffix(".gz"), f"{name}.gz")
+        plain = name.removesuffix(".gz").removesuffix(".zst")
+        names = (name, plain, f"{plain}.gz", f"{plain}.zst")
         if mirror:
             for path in (mirror / name for name in names):
                 if path.is_file():

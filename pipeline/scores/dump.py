@@ -20,16 +20,6 @@ from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write
 from pipeline.storage.sealed_folder import check, identity, new_folder
 
 
-def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: int) -> Path:
-    """The folder of the teacher `number` that scores the sentences of `fold` of `folds`, all from 1.
-
-    Args:
-        first: the teacher 1 that was trained on all sentences; it scores them where there is one fold.
-        others: `<number>/<fold>` is each other one.
-    """
-    return first if (number, folds) == (1, 1) else others / str(number) / str(fold)
-
-
 def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
     """What scores of `split`, or of its sentences in `fold` of `folds`, by `teacher` come from.
 

@@ -1,44 +1,29 @@
-"""Sentences without tags and the teacher's scores on them, in one sealed folder."""
+"""The teacher's scores on text without tags, and the text that they belong to."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.corpora.tagging import Sentence
-from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import encode, load, save
+from pipeline.encoding.encoded import load
+from pipeline.encoding.encoded_text import TEXT
 from pipeline.errors import UserError
-from pipeline.model.model_folder import load_model_and_tokenizer
-from pipeline.scores.dump import dump_scores, origin_of_file
+from pipeline.scores.dump import origin_of
+from pipeline.scores.scoring import write_split_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
 from pipeline.storage.sealed_folder import check, new_folder
 
-TEXT, SCORES = "text.parquet", "scores"
 
-
-def write_unlabelled(
-    sentences: Sequence[Sentence],
-    out: Path,
-    *,
-    encoded: Path,
-    teacher: Path,
-    code: Path,
-    settings: Dump,
-    root: Path,
-) -> None:
-    """Write the sentences, encoded, and the teacher's scores on them to the folder `out`.
+def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settings: Dump, root: Path) -> None:
+    """Write the store `out` of a teacher's scores on a text, or an empty sealed folder without text.
 
     A run that was stopped resumes after its last finished shard.
 
     Args:
-        sentences: at least one.
+        text: what `encode_text` wrote.
         out: the folder to write.
-        encoded: the encoded corpus, whose tag set and layout the sentences get.
-        teacher: trained on it; its tokenizer cuts the words.
+        teacher: a model that was trained on a corpus with the same layout, or imported scores.
         code: the file with the digest of the code; a stopped run resumes only with the same code and inputs.
         settings: of the dump.
         root: the DVC project, where checkpoints lie in CHECKPOINTS.
@@ -46,49 +31,38 @@ def write_unlabelled(
     Raises:
         UserError: a folder is damaged; and as `dump_scores`.
     """
-    check(encoded)
-    header = load(encoded / "train.parquet")
-    check(teacher)
-    model, tokenizer = load_model_and_tokenizer(teacher)
-    key = run_key("unlabelled", settings.model_dump(), encoded, teacher, code, _digest(sentences))
-    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint, new_folder(out) as folder:
-        table = encode(sentences, tokenizer, header.layout)
-        save(table, folder / TEXT, header.tag_set, header.layout)
-        dump_scores(
-            model,
-            Batches(load(folder / TEXT), settings.batch_size),
-            accelerator(settings.precision),
-            settings,
-            origin=origin_of_file(folder / TEXT, teacher),
-            checkpoint=checkpoint.folder,
-            out=folder / SCORES,
+    if not check(text):
+        with new_folder(out):
+            return
+    key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
+    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
+        origin = origin_of(text, teacher, Path(TEXT).stem)
+        write_split_scores(
+            teacher, text / TEXT, settings, origin=origin, checkpoint=checkpoint.folder, out=out
         )
 
 
-def open_unlabelled(folder: Path, labelled: Batches, teacher: Path) -> tuple[Batches, ScoreStore] | None:
-    """The sentences that `write_unlabelled` wrote and their scores; None if the folder was sealed empty.
+def open_unlabelled(
+    text: Path, scores: Sequence[Path], labelled: Batches, teachers: Sequence[Path]
+) -> tuple[Batches, tuple[ScoreStore, ...]] | None:
+    """The encoded sentences of a text and each teacher's scores of them; None without text.
 
     Args:
-        folder: see above.
+        text: what `encode_text` wrote.
+        scores: what `write_unlabelled` wrote, for each teacher.
         labelled: the training split, whose batch size the sentences get.
-        teacher: whose scores they must be.
+        teachers: whose scores they must be.
 
     Raises:
-        UserError: the folder is damaged, or was made with another teacher, layout or tag set.
+        UserError: a folder is damaged, or was made with another teacher, layout or tag set.
     """
-    if not check(folder):
+    if not check(text):
         return None
-    encoded, mine = load(folder / TEXT), labelled.encoded
+    encoded, mine = load(text / TEXT), labelled.encoded
     if (encoded.tag_set, encoded.layout) != (mine.tag_set, mine.layout):
-        raise UserError(
-            f"{folder / TEXT}: was made for another corpus or encoder; run `dvc repro unlabelled`"
-        )
-    store = ScoreStore.open(folder / SCORES, expect=origin_of_file(folder / TEXT, teacher))
-    return Batches(encoded, labelled.batch_size), store
-
-
-def _digest(sentences: Sequence[Sentence]) -> str:
-    digest = hashlib.sha256()
-    for sentence in sentences:
-        digest.update(json.dumps(sentence.words).encode())
-    return digest.hexdigest()
+        raise UserError(f"{text / TEXT}: was made for another corpus or encoder; run `dvc repro encode_text`")
+    stores = (
+        ScoreStore.open(folder, expect=origin_of(text, teacher, Path(TEXT).stem))
+        for folder, teacher in zip(scores, teachers, strict=True)
+    )
+    return Batches(encoded, labelled.batch_size), tuple(stores)

@@ -16,6 +16,7 @@ from torch import Tensor
 from pipeline.storage.ragged import Ragged
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+_SOME = 1 << 16  # offsets that are read at a time
 _DTYPES: dict[str, np.dtype[Any]] = {"I32": np.dtype("<i4"), "I64": np.dtype("<i8")}
 
 
@@ -78,8 +79,11 @@ class StoredRagged:
     @property
     def lengths(self) -> Tensor:
         """The length of every row [S], int32."""
-        offsets = self._offsets.read((0, len(self) + 1))
-        return torch.sub(offsets[1:], offsets[:-1], out=torch.empty(len(self), dtype=torch.int32))
+        lengths = torch.empty(len(self), dtype=torch.int32)
+        for start in range(0, len(self), _SOME):
+            offsets = self._offsets.read((start, min(start + _SOME, len(self)) + 1))
+            lengths[start : start + _SOME] = offsets.diff()
+        return lengths
 
     def take(self, rows: Tensor) -> Ragged:
         """Read the rows `rows` [B], in that order."""

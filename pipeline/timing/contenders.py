@@ -14,8 +14,8 @@ from pipeline.distillation.registry import method_settings
 from pipeline.encoding.batching import Batch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.timing import as_published
+from pipeline.training.length import Length
 from pipeline.training.loop import Loss
-from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 
@@ -61,9 +61,9 @@ def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Acceler
 
 
 def pipeline(
-    methods: Iterable[str], scores: Sequence[PartScores], student: Student, *, steps: int
+    methods: Iterable[str], scores: Sequence[PartScores], length: Length
 ) -> tuple[list[Contender], dict[str, float]]:
-    """The methods as `distill` runs them with their default settings, in a run of `steps` steps.
+    """The methods as `distill` runs them with their default settings, in a run of that length.
 
     No teacher runs; looking the targets of a batch up is part of the student's forward phase.
 
@@ -74,13 +74,14 @@ def pipeline(
     contenders, once = [], {}
     for method in methods:
         start = time.perf_counter()
-        own = student_loss(method, method_settings(method)(), scores, steps=steps, epochs=student.epochs)
+        own = student_loss(method, method_settings(method)(), scores, length)
         once[method] = time.perf_counter() - start
-        contenders.append(Contender(PIPELINE, method, None, _without_teacher(own)))
+        contenders.append(Contender(PIPELINE, method, None, without_teacher(own)))
     return contenders, once
 
 
-def _without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
+def without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
+    """A loss of the training loop as a contender's."""
     return lambda chain, batch, _, step: loss(chain, batch, step)
 
 

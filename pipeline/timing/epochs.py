@@ -45,11 +45,17 @@ def epoch_times(
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
-    steps = len(batches) * student.epochs
-    here, once = pipeline(methods, scores, student, steps=steps)
+    length = student.length(len(batches))
+    here, once = pipeline(methods, scores, length)
     contenders = [*published(methods, teacher, accelerator), *here, floor()]
     taken = measure(
-        contenders, model, chosen, student, steps=steps, passes=settings.epochs, accelerator=accelerator
+        contenders,
+        model,
+        chosen,
+        student,
+        steps=length.steps,
+        passes=settings.epochs,
+        accelerator=accelerator,
     )
     return {
         "device": device_name(accelerator.device),

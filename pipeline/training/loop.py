@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -39,14 +39,17 @@ class TrainingBatches(Protocol):
     def __len__(self) -> int:
         """Batches in an epoch."""
 
-    def shuffled(self, seed: int) -> list[Tensor]:
+    def shuffled(self, seed: int) -> Sequence[Tensor]:
         """Ids of all sentences, batch by batch. The same for the same seed."""
 
+    def stream(self, seed: int, start: int) -> Iterator[Tensor]:
+        """Ids of the batches of a run, without end, from number `start` on. The same for the same seed."""
+
     def size(self, ids: Tensor) -> int:
-        """Pieces of the sentences of one that `shuffled` gave."""
+        """Pieces of the sentences of one that `shuffled` or `stream` gave."""
 
     def batch(self, ids: Tensor) -> Batch:
-        """Lay out one that `shuffled` gave."""
+        """Lay out one that `shuffled` or `stream` gave."""
 
 
 def train(
@@ -74,7 +77,7 @@ def train(
         loss: see Loss.
         settings: epochs, learning rates and so on.
         seed: of data order and dropout.
-        development: span F1 of the model as it stands; called after each epoch.
+        development: span F1 of the model as it stands; called after each epoch (see Length).
         accelerator: device and precision.
         checkpoint: where the state goes every minute and when a signal comes, and where it is taken up.
         label: for the progress line.
@@ -84,31 +87,35 @@ def train(
         UserError: a loss, a gradient or a weight is NaN or infinite; the last checkpoint stays.
         Interrupted: a signal came; the state is saved.
     """
-    per_epoch, sentences = len(batches), batches.sentences
     live = live or Silent()
-    run = Run(model, settings, steps=per_epoch * settings.epochs)
+    length = settings.length(len(batches))
+    run = Run(model, settings, steps=length.steps)
     run.restore(checkpoint)
-    with _signals() as pending, progress(label, sentences * settings.epochs, run.sentences) as meter:
+    stream = batches.stream(seed, run.step)
+    with _signals() as pending, progress(label, run.steps, run.step) as meter:
         if run.step:
             meter.say(f"{label}: resumes after step {run.step:,} of {run.steps:,} from {checkpoint.folder}")
-        while run.step < run.steps:
-            epoch, start = divmod(run.step, per_epoch)
-            for ids in batches.shuffled(seed * 1_000_003 + epoch)[start:]:
-                model.train()
-                torch.manual_seed(seed * 1_000_003 + run.step)
-                value = run.update(batches.batch(ids).to(accelerator.device), loss, accelerator)
-                meter.advance(len(ids), f"epoch {epoch + 1}, loss {value:.4f}")
-                if live.due:
-                    live.log(run.step, {"loss": value} | run.figures())
-                if run.step % per_epoch == 0:
-                    done = run.end_epoch(Epoch(epoch + 1, run.loss / sentences, development()))
-                    means = {"epoch_loss": done.loss, "development_f1": done.development_f1}
-                    live.log(run.step, means | run.figures())
-                    meter.say(f"{label}: {done}")
-                if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
-                    run.save(checkpoint)
-                if pending:
-                    raise Interrupted(pending[0])
+        while not length.is_over(run.step, [epoch.development_f1 for epoch in run.history]):
+            ids, epoch = next(stream), len(run.history) + 1
+            model.train()
+            torch.manual_seed(seed * 1_000_003 + run.step)
+            value = run.update(batches.batch(ids).to(accelerator.device), loss, accelerator)
+            meter.advance(1, f"epoch {epoch}, loss {value:.4f}")
+            if live.due:
+                live.log(run.step, {"loss": value} | run.figures())
+            if length.ends_epoch(run.step):
+                done = run.end_epoch(Epoch(epoch, run.loss / run.sentences, development()))
+                means = {"epoch_loss": done.loss, "development_f1": done.development_f1}
+                live.log(run.step, means | run.figures())
+                meter.say(f"{label}: {done}")
+            if pending or time.monotonic() - run.saved >= CHECKPOINT_SECONDS:
+                run.save(checkpoint)
+            if pending:
+                raise Interrupted(pending[0])
+        if run.step < run.steps:
+            meter.say(
+                f"{label}: ends after step {run.step:,} of {run.steps:,}, as development no longer rises"
+            )
     model.load_state_dict(run.best)
     model.eval()
     return History(run.history, run.kept)
@@ -123,8 +130,8 @@ class Run:
         self.optimizer = AdamW(_parameter_groups(model, settings), fused=True)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.step = 0
-        self.sentences = 0
-        self.loss = 0.0  # summed over the sentences of the epoch so far
+        self.sentences = 0  # of the epoch so far
+        self.loss = 0.0  # summed over these sentences
         self.history: list[Epoch] = []
         self.kept = 0
         self.best: dict[str, Tensor] = {}
@@ -191,7 +198,7 @@ class Run:
             self.kept = epoch.epoch
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         self.history.append(epoch)
-        self.loss = 0.0
+        self.sentences, self.loss = 0, 0.0
         return epoch
 
     def save(self, checkpoint: Checkpoint) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
-from pipeline.encoding.mixed_batches import MixedBatches
+from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
@@ -32,6 +32,7 @@ class Inputs:
 
     parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
     agreement: whether the development sentences have the teacher's tags, as there are no labelled ones.
+    labelled_share: of batches, where the last of `parts` is text; None: as there are sentences.
     """
 
     encoded: Path
@@ -41,6 +42,7 @@ class Inputs:
     accelerator: Accelerator
     parts: tuple[Batches, ...] = ()
     agreement: bool = False
+    labelled_share: float | None = None
 
     @classmethod
     def load(
@@ -75,13 +77,9 @@ class Inputs:
     @property
     def batches(self) -> TrainingBatches:
         """What a run goes through."""
-        return (
-            self.train
-            if not self.parts
-            else self.parts[0]
-            if len(self.parts) == 1
-            else MixedBatches(self.parts)
-        )
+        if self.labelled_share is not None:
+            return SharedBatches(self.parts, self.labelled_share)
+        return MixedBatches(self.parts) if len(self.parts) > 1 else (self.parts or (self.train,))[0]
 
     @property
     def has_development_spans(self) -> bool:

@@ -6,13 +6,14 @@ from pydantic import Field, model_validator
 
 from pipeline.corpora.schemes import FileScheme
 from pipeline.settings import Address, Count, Group, Head, NonNegative, Positive, Precision, Seed, Share
+from pipeline.training.length import Length
 
 
 class Training(Group):
     """What teacher and students share: one optimisation run."""
 
     head: Head = "crf"
-    epochs: Count
+    epochs: Count | None = None
     batch_size: Count = 32
     learning_rate: Positive
     head_learning_rate: Positive
@@ -22,6 +23,11 @@ class Training(Group):
     max_grad_norm: Positive = 1.0
     keep: Literal["best", "last"] = "best"
     precision: Precision = "auto"
+
+    def length(self, batches: int) -> Length:
+        """The length of a run in which a pass over all sentences has so many batches, and is an epoch."""
+        assert self.epochs is not None
+        return Length(batches * self.epochs, batches)
 
 
 class Live(Group):
@@ -43,6 +49,7 @@ class Teacher(Training):
     types: dict[str, str | None] = Field(default={})
     scheme: FileScheme | None = None
     seed: Seed = 1
+    epochs: Count
 
 
 class BiLSTM(Group):
@@ -54,16 +61,36 @@ class BiLSTM(Group):
 
 
 class Student(Training):
-    """The students' shape and training."""
+    """The students' shape and training.
+
+    steps: instead of `epochs`; an epoch then is `evaluate_every` steps.
+    labelled_share: of the batches; None is the share of the labelled sentences among all.
+    patience: see Length.
+    """
 
     encoder: Address | None = None
     network: Literal["transformer", "bilstm"] = "transformer"
     layers: Count
     bilstm: BiLSTM = BiLSTM()
     init: Literal["pretrained", "teacher"] = "pretrained"
+    steps: Count | None = None
+    labelled_share: Share | None = None
+    evaluate_every: Count = 500
+    patience: Count | None = None
+
+    def length(self, batches: int) -> Length:
+        """See Training."""
+        if self.epochs is not None:
+            return Length(batches * self.epochs, batches, self.patience)
+        assert self.steps is not None
+        return Length(self.steps, self.evaluate_every, self.patience)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("steps: give either it or epochs, and empty the other")
+        if self.labelled_share is not None and self.steps is None:
+            raise ValueError("labelled_share: is used with steps alone; empty it, or give steps, not epochs")
         if self.init == "teacher" and (self.encoder or self.network == "bilstm"):
             raise ValueError(
                 "init: teacher takes the teacher's first layers, which do not fit student.encoder and "

@@ -9,7 +9,8 @@ from pipeline.storage.sealed_folder import check
 from pipeline.training.loop import reproducible
 from pipeline.training.run import Inputs, train_and_save
 from pipeline.training.settings import Student
-from pipeline.training.student_inputs import TeacherFolders, student_inputs
+from pipeline.training.student_inputs import student_inputs
+from pipeline.training.teacher_folders import TeacherFolders
 
 
 def train_student(
@@ -21,7 +22,7 @@ def train_student(
     encoded: Path,
     encoder: Path,
     folders: TeacherFolders,
-    unlabelled: Path,
+    text: Path,
     code: Path,
     root: Path,
     out: Path,
@@ -36,8 +37,8 @@ def train_student(
         seed: of the head, data order and dropout.
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
-        folders: the teachers and their scores.
-        unlabelled: text without tags and its scores, or a folder sealed empty.
+        folders: the teachers, and their scores of the corpus and the text.
+        text: text without tags, encoded, or a folder sealed empty.
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
@@ -50,7 +51,7 @@ def train_student(
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
     model = new_student(student, encoder, folders.teacher, inputs.train.encoded)
-    inputs, loss = student_inputs(method, own, student, inputs, folders, unlabelled)
+    inputs, loss = student_inputs(method, own, student, inputs, folders, text)
     train_and_save(
         model,
         inputs,
@@ -59,7 +60,7 @@ def train_student(
         seed=seed,
         method=method,
         method_settings=own.model_dump(mode="json"),
-        depends_on=[code, encoder, folders.teacher, *folders.stores, unlabelled],
+        depends_on=[code, encoder, folders.teacher, *folders.stores, text],
         tokenizer=encoder,
         root=root,
         out=out,

@@ -1,6 +1,6 @@
 """What one student learns from: batches, and the loss that looks their targets up."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -9,7 +9,7 @@ from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
 from pipeline.errors import UserError
-from pipeline.scores.dump import origin_of, scoring_teacher
+from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training.loop import Loss
@@ -17,43 +17,10 @@ from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores, teacher_chains
+from pipeline.training.teacher_folders import TeacherFolders
 
 HELD_OUT, MOST_HELD_OUT = 0.05, 1000
 """Which share of the text chooses the best epoch where no sentence is labelled, and how many at most."""
-
-
-@dataclass(frozen=True)
-class TeacherFolders:
-    """The folders of teachers and of their scores.
-
-    teacher: trained on all training sentences.
-    first: whose scores the first store has with one fold: `teacher`, or scores from elsewhere.
-    scoring_teachers: `<number>/<fold>` is each further one (see `scores.dump.scoring_teacher`).
-    scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
-    teachers: how many score each sentence.
-    folds: how many there are.
-    """
-
-    teacher: Path
-    first: Path
-    scoring_teachers: Path
-    scores: Path
-    teachers: int = 1
-    folds: int = 1
-
-    def scoring(self, number: int, fold: int) -> Path:
-        """The teacher of this number whose scores the sentences of `fold` have."""
-        return scoring_teacher(self.first, self.scoring_teachers, number, fold, self.folds)
-
-    def store(self, number: int, fold: int) -> Path:
-        """Its scores of them."""
-        return self.scores / str(number) / str(fold)
-
-    @property
-    def stores(self) -> list[Path]:
-        """All of them."""
-        numbers, folds = range(1, self.teachers + 1), range(1, self.folds + 1)
-        return [self.store(number, fold) for number in numbers for fold in folds]
 
 
 def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batches], list[PartScores]]:
@@ -70,7 +37,7 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
     for fold in range(1, folders.folds + 1):
         rows = None if folders.folds == 1 else fold_rows(len(split.encoded), fold, folders.folds)
         stores = []
-        for number in range(1, folders.teachers + 1):
+        for number in folders.numbers:
             scoring = folders.scoring(number, fold)
             origin = origin_of(inputs.encoded, scoring, fold=fold, folds=folders.folds)
             stores.append(ScoreStore.open(folders.store(number, fold), expect=origin))
@@ -80,7 +47,12 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
 
 
 def student_inputs(
-    method: str, own: Settings, student: Student, inputs: Inputs, folders: TeacherFolders, unlabelled: Path
+    method: str,
+    own: Settings,
+    student: Student,
+    inputs: Inputs,
+    folders: TeacherFolders,
+    text: Path,
 ) -> tuple[Inputs, Loss]:
     """The inputs, with the parts that the method's loss has targets for, and the loss on them.
 
@@ -91,8 +63,8 @@ def student_inputs(
         own: its settings.
         student: those of the run.
         inputs: the labelled corpus.
-        folders: the teachers' scores of it.
-        unlabelled: what `unlabelled.write_unlabelled` wrote, or a folder sealed empty.
+        folders: the teachers' scores of it, and of the text.
+        text: what `encode_text` wrote.
 
     Raises:
         UserError: a folder is damaged or was made from something else.
@@ -100,26 +72,27 @@ def student_inputs(
     scores: list[PartScores] = []
     if isinstance(own, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
-        if text := open_unlabelled(unlabelled, inputs.train, folders.teacher):
+        if opened := open_unlabelled(text, folders.text_stores, inputs.train, folders.text_scoring):
+            sentences, stores = opened
             if not parts:
-                inputs, text = held_out(inputs, *text)
-            parts, scores = [*parts, text[0]], [*scores, PartScores((text[1],))]
+                inputs, sentences = held_out(inputs, sentences, stores)
+            parts, scores = [*parts, sentences], [*scores, PartScores(stores)]
+            inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
         _check_pairs(method, own, student, scores)
-    steps = len(inputs.batches) * student.epochs
-    return inputs, student_loss(method, own, scores, steps=steps, epochs=student.epochs)
+    return inputs, student_loss(method, own, scores, student.length(len(inputs.batches)))
 
 
-def held_out(inputs: Inputs, text: Batches, store: ScoreStore) -> tuple[Inputs, tuple[Batches, ScoreStore]]:
+def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> tuple[Inputs, Batches]:
     """The inputs with the last sentences of the text as development, and the text without them.
 
     These are HELD_OUT of the text, at most MOST_HELD_OUT sentences and at least one. Their tags are the best
-    ones (Viterbi) by the teacher's scores.
+    ones (Viterbi) by the first teacher's scores.
 
     Args:
         inputs: without a labelled sentence.
         text: all sentences without tags.
-        store: the teacher's scores of them.
+        stores: the teachers' scores of them.
 
     Raises:
         UserError: there are fewer than two sentences.
@@ -127,18 +100,18 @@ def held_out(inputs: Inputs, text: Batches, store: ScoreStore) -> tuple[Inputs, 
     sentences = len(text.encoded)
     if sentences < 2:
         raise UserError(
-            "distill.unlabelled: has one sentence, and one more is needed to choose the best epoch; give more"
+            "unlabelled.files: have one sentence, and one more is needed to choose the best epoch; give more"
         )
     rows = torch.arange(sentences)
     count = min(MOST_HELD_OUT, max(1, int(HELD_OUT * sentences)))
     gold: list[list[str]] = [[] for _ in range(sentences)]
     for ids in rows[-count:].split(text.batch_size):
-        chains = teacher_chains(store, ids)
+        chains = teacher_chains(stores[0], ids)
         for row, path, length in zip(ids.tolist(), chains.viterbi()[1].tolist(), chains.lengths, strict=True):
             gold[row] = text.encoded.tag_set.names(path[:length])
     dev = Batches(text.encoded, text.batch_size, rows[-count:])
     rest = Batches(text.encoded, text.batch_size, rows[:-count])
-    return replace(inputs, dev=dev, gold=gold, agreement=True), (rest, store)
+    return replace(inputs, dev=dev, gold=gold, agreement=True), rest
 
 
 def _check_pairs(method: str, own: Settings, student: Student, scores: list[PartScores]) -> None:

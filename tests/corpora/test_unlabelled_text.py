@@ -1,22 +1,30 @@
 """Text without tags is read however it is laid out; what is no such text is refused under its own name."""
 
 import gzip
-import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpora.settings import Corpus, Files
-from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.unlabelled_text import fetch_unlabelled, read_unlabelled
+from pipeline.corpora.settings import Corpus, Files, Unlabelled
+from pipeline.corpora.unlabelled_text import read_unlabelled
 from pipeline.errors import UserError
 
 FILES = Files(train="a", dev="b", test="c")
 NEWSDESK = Corpus(files=FILES, word=0, tag=3)
 GERMEVAL = Corpus(files=FILES, word=1, tag=2, separator="\t", comment="#")
 JSONL = Corpus(files=FILES, format="jsonl", word="forms")
+TEXT, CONLL = Unlabelled(), Unlabelled(format="conll")
+RECORDS = Unlabelled(format="jsonl")
 COLUMNS = b"-DOCSTART-\n\nThe\ncat\n\nIt\nran\n.\n"
+
+
+def read(path: Path, settings: Unlabelled = TEXT, corpus: Corpus = NEWSDESK) -> list[tuple[str, ...]]:
+    return [tuple(words) for words in read_unlabelled(path, "name", settings, corpus).sentences]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -44,13 +52,17 @@ def test_every_layout(
 ) -> None:
     path = tmp_path / "text"
     path.write_bytes(pack(content))
-    assert read_unlabelled(path, "name", NEWSDESK).sentences == [Sentence(words) for words in sentences]
+    columns = content.startswith((b"-DOCSTART-", b"The\n", b"The DT"))
+    assert read(path, CONLL if columns else TEXT) == sentences
+    if columns:
+        with pytest.raises(UserError, match=r"name: looks like a word per line.*unlabelled.format: conll"):
+            read(path)
 
 
 def test_raw_text_is_cut_as_it_is_when_tagged(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("Anna Hope's team, of Farnham, left the U.S. on 22/11/96.\nWhy? Nobody asked.\n")
-    first, second = (sentence.words for sentence in read_unlabelled(path, "name", NEWSDESK).sentences)
+    first, second = read(path)
     assert first[:6] == ("Anna", "Hope", "'s", "team", ",", "of")
     assert first[-3:] == ("on", "22/11/96", ".")
     assert second == ("Why", "?", "Nobody", "asked", ".")
@@ -68,117 +80,121 @@ PARAGRAPHS = "Ida left Ulm on Friday. She went home, to sleep.\n\nRain fell on t
 
 
 @pytest.mark.parametrize(
-    ("text", "corpus", "words", "said"),
+    ("text", "settings", "corpus", "words", "said"),
     [
-        (NUMBERED, GERMEVAL, "Ida sah/Ulm schlief", "columns, words in column 1; the first: Ida | sah"),
-        (WITH_COMMENTS, GERMEVAL, "Ida sah/Ulm", "columns, words in column 1; the first: Ida | sah"),
-        (CONLLU, GERMEVAL, "Ida left/Ulm", "columns, words in column 1; the first: Ida | left"),
-        ("Ida\nsah\n\nUlm\nschlief\n", GERMEVAL, "Ida sah/Ulm schlief", "columns, words in column 0"),
+        (NUMBERED, CONLL, GERMEVAL, "Ida sah/Ulm schlief", "columns, words in column 1"),
+        (WITH_COMMENTS, CONLL, GERMEVAL, "Ida sah/Ulm", "columns, words in column 1"),
+        (CONLLU, CONLL, GERMEVAL, "Ida left/Ulm", "columns, words in column 1"),
+        ("Ida\nsah\n\nUlm\nschlief\n", CONLL, GERMEVAL, "Ida sah/Ulm schlief", "columns, words in column 0"),
         (
             "Ida sah .\nUlm , schlief .\n",
+            TEXT,
             GERMEVAL,
             "Ida sah ./Ulm , schlief .",
             "a sentence a line, words between",
         ),
-        ("One line,\nanother line,\n\nA third,\na fourth.\n", GERMEVAL, None, "raw text, a sentence a line"),
-        (PARAGRAPHS, GERMEVAL, None, "raw text, a sentence a line; the first: Ida | left | Ulm"),
+        (
+            "One line,\nanother line,\n\nA third,\na fourth.\n",
+            TEXT,
+            GERMEVAL,
+            None,
+            "raw text, a sentence a line",
+        ),
+        (PARAGRAPHS, TEXT, GERMEVAL, None, "raw text, a sentence a line"),
         (
             '{"forms": ["Ida", "left"]}\n{"forms": ["Ulm"]}\n',
+            RECORDS,
             JSONL,
             "Ida left/Ulm",
-            "JSON Lines, words in 'forms'",
+            "words in 'forms'",
         ),
-        ("Ida left .\n", JSONL, "Ida left .", "a sentence a line, words between spaces"),
-        ("Ulm\u200e ist\n", NEWSDESK, "Ulm\u200e ist", "words between spaces; the first: Ulm? | ist"),
+        ("Ida left .\n", TEXT, JSONL, "Ida left .", "a sentence a line, words between spaces"),
+        ("Ulm\u200e ist\n", TEXT, NEWSDESK, "Ulm\u200e ist", "words between spaces"),
     ],
 )
 def test_it_is_read_as_the_corpus_is_and_says_how(
-    tmp_path: Path, text: str, corpus: Corpus, words: str | None, said: str
+    tmp_path: Path, text: str, settings: Unlabelled, corpus: Corpus, words: str | None, said: str
 ) -> None:
     (tmp_path / "text").write_text(text)
-    found = read_unlabelled(tmp_path / "text", "name", corpus)
-    if words is not None:
-        assert [" ".join(sentence.words) for sentence in found.sentences] == words.split("/")
-    assert said in str(found)
-    assert f"{len(found.sentences)} sentence" in str(found)
-    assert "\n" not in str(found)
+    found = read_unlabelled(tmp_path / "text", "name", settings, corpus)
+    sentences = [" ".join(sentence) for sentence in found.sentences]
+    assert sentences == words.split("/") if words else sentences
+    assert said in found.layout
 
 
 def test_every_character_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "text").write_text("张伟昨天去了北京市。\n他在那里见到了李娜,然后回家。\n")
     characters = NEWSDESK.model_copy(update={"words": "characters"})
-    found = read_unlabelled(tmp_path / "text", "name", characters)
-    assert found.sentences[0].words == tuple("张伟昨天去了北京市。")
-    assert "every character a word" in str(found)
+    assert read(tmp_path / "text", corpus=characters)[0] == tuple("张伟昨天去了北京市。")
+    layout = read_unlabelled(tmp_path / "text", "name", TEXT, characters).layout
+    assert layout == "a sentence a line, every character a word"
     assert not caplog.records
-    read_unlabelled(tmp_path / "text", "name", NEWSDESK)
+    read(tmp_path / "text")
     (record,) = caplog.records
     assert record.getMessage().startswith("name:1: clauses of a script without spaces are read as words")
 
 
 @pytest.mark.parametrize(
-    ("text", "corpus", "says"),
+    ("text", "settings", "corpus", "says"),
     [
-        (NUMBERED, NEWSDESK, "name:1: column 0 numbers the words; .*word: 1"),
-        (WITH_COMMENTS, NEWSDESK, 'name:2: has 4 columns, but line 1 has 3; .*comment: "#"'),
-        (CONLLU, NEWSDESK, "name:2: has 5 columns, but line 1 has 4"),
-        (
-            "Ida\tO\nsah\tO\n\nUlm\tO\n",
-            NEWSDESK.model_copy(update={"word": 2}),
-            "name:1: has 2 columns, so 2",
-        ),
-        ('{"tokens":["Anna","left"]}\n', NEWSDESK, "name:1: is a JSON object and no sentence"),
-        ('{"tokens":["Anna","left"]}\n', JSONL, "name:1: is no object with a list of words in 'forms'"),
-        ('{"forms":["Anna"]}\n{"forms":"Anna"}\n', JSONL, "name:2: is no object with a list of words"),
-        ('{"forms":["Anna"]}\n{"forms":[""]}\n', JSONL, "name:2: is no object with a list of words"),
-        ("\ufeffIda".encode("utf-16").decode("latin-1"), NEWSDESK, "name:1: "),
+        (NUMBERED, CONLL, NEWSDESK, "name:1: column 0 numbers the words; .*word: 1"),
+        (NUMBERED, TEXT, GERMEVAL, "name: looks like a word per line in columns; set unlabelled.format"),
+        (WITH_COMMENTS, CONLL, NEWSDESK, 'name:2: has 4 columns, but line 1 has 3; .*comment: "#"'),
+        (CONLLU, CONLL, NEWSDESK, "name:2: has 5 columns, but line 1 has 4"),
+        ("Ida\tO\nsah\tO\n\nUlm\tO\n", Unlabelled(format="conll", word=2), NEWSDESK, "name:1: has 2 col"),
+        ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
+        ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is no object with 'forms'; correct"),
+        ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
+        ('{"forms":["Anna"]}\n{"forms":[""]}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor"),
+        ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' holds half a surrogate pair"),
+        ("Ida left .\n", RECORDS, JSONL, "name:1: is no object with 'forms'"),
+        ("\ufeffIda".encode("utf-16").decode("latin-1"), TEXT, NEWSDESK, "name:1: "),
     ],
 )
-def test_what_the_corpus_does_not_describe_is_refused(
-    tmp_path: Path, text: str, corpus: Corpus, says: str
+def test_what_the_settings_do_not_describe_is_refused(
+    tmp_path: Path, text: str, settings: Unlabelled, corpus: Corpus, says: str
 ) -> None:
     (tmp_path / "text").write_text(text)
     with pytest.raises(UserError, match=rf"^{says}"):
-        read_unlabelled(tmp_path / "text", "name", corpus)
+        read(tmp_path / "text", settings, corpus)
 
 
+RAW = "Anna left Ulm.\nRain, then sun!"
+CUT = [("Anna", "left", "Ulm", "."), ("Rain", ",", "then", "sun", "!")]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "dataset"])
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("values", "sentences"),
     [
-        (b"", "text: holds no sentence; give text with one sentence a line"),
-        (b"\n \n\n", "text: holds no sentence"),
-        (b"good line\n" * 2000 + b"bad \xff\n", r"text:2001: byte 20005 of the file \(0xff\) is not utf-8"),
-        (b"a\0b\n", "text:1: holds a NUL character"),
-        (gzip.compress(b"some words\n" * 99, mtime=0)[:-9], "text: damaged gzip data|text:.*damaged"),
+        ([RAW], CUT),
+        ([*RAW.split("\n"), "", None], CUT),
+        (["Anna left ( Ulm ) ."], [("Anna", "left", "(", "Ulm", ")", ".")]),
+        ([["Anna", "left"], [], ["It"]], [("Anna", "left"), ("It",)]),
     ],
 )
-def test_a_bad_text_is_one_line_with_its_own_name(tmp_path: Path, content: bytes, says: str) -> None:
-    source = tmp_path / "text"
-    source.write_bytes(content)
-    with pytest.raises(UserError, match=rf"^{tmp_path}/{says}") as caught:
-        fetch_unlabelled(str(source), NEWSDESK)
-    assert "\n" not in str(caught.value)
+def test_a_field_holds_words_or_text(
+    tmp_path: Path, form: Any, values: list[Any], sentences: list[tuple[str, ...]]
+) -> None:
+    path = tmp_path / "text.parquet"
+    if form == "jsonl":
+        path.write_text("".join(json.dumps({"body": value, "id": 1}) + "\n\n" for value in values))
+    else:
+        pq.write_table(pa.table({"body": values}), path)
+    assert read(path, Unlabelled(format=form, word="body")) == sentences
 
 
-def test_a_missing_text(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=rf"^{tmp_path}/none\.txt: there is no such file; .* CORPUS_MIRROR=DIR"
-    ):
-        fetch_unlabelled(f"{tmp_path}/none.txt", NEWSDESK)
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "text.parquet"
+    pq.write_table(pa.table({"body": ["a"]}), path)
+    with pytest.raises(UserError, match=r"^name: has no column 'tokens' \(but body\); set unlabelled.word"):
+        read(path, Unlabelled(format="dataset"))
 
 
-def test_the_mirror_is_looked_in_for_an_address(tmp_path: Path) -> None:
-    (tmp_path / "news.txt.gz").write_bytes(gzip.compress(b"Old Rome fell .\n"))
-    found = fetch_unlabelled("https://127.0.0.1:9/news.txt", NEWSDESK, mirror=tmp_path)
-    assert found.sentences == [Sentence(("Old", "Rome", "fell", "."))]
-
-
-def test_a_text_that_is_not_the_announced_one_is_refused(tmp_path: Path) -> None:
-    content = b"Old Rome fell .\n"
-    (tmp_path / "text.gz").write_bytes(gzip.compress(content))
-    right = f"sha256:{hashlib.sha256(content).hexdigest()}"  # of the unpacked bytes
-    found = fetch_unlabelled(str(tmp_path / "text.gz"), NEWSDESK, checksum=right)
-    assert found.sentences == [Sentence(("Old", "Rome", "fell", "."))]
-    with pytest.raises(UserError, match=r"text\.gz: .*sha256") as caught:
-        fetch_unlabelled(str(tmp_path / "text.gz"), NEWSDESK, checksum="sha256:" + "0" * 64)
-    assert "\n" not in str(caught.value)
+def test_a_text_is_read_as_it_is_asked_for(tmp_path: Path) -> None:
+    """A line that nobody asked for is not looked at, so that no more than a line is held."""
+    (tmp_path / "text").write_bytes(b"good line\n" * 50_000 + b"bad \xff\n")
+    sentences = read_unlabelled(tmp_path / "text", "name", TEXT, NEWSDESK).sentences
+    assert [next(sentences) for _ in range(3)] == [("good", "line")] * 3
+    with pytest.raises(UserError, match=r"^name:50001: byte 500005 of the file \(0xff\) is not utf-8"):
+        list(sentences)

@@ -239,7 +239,7 @@ def test_a_mixture_of_moments_runs_one_log_partition(name, weight, programs):
 def scheduled(schedule: str, weight: float, epochs: int, per_epoch: int) -> list[float]:
     steps = epochs * per_epoch
     return [
-        weight_at(schedule, weight, step=step, steps=steps, epochs=epochs)  # type: ignore[arg-type]
+        weight_at(schedule, weight, step=step, steps=steps, last_epoch=steps - per_epoch)  # type: ignore[arg-type]
         for step in range(steps)
     ]
 

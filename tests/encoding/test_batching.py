@@ -1,6 +1,7 @@
 """Batches hold every word once and whole, in windows where sentences are too long, with little padding."""
 
 import random
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.encoding.batching import Batches
+from pipeline.encoding import batching
+from pipeline.encoding.batching import POOL, Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, load
 from pipeline.storage.ragged import Ragged
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -230,7 +232,7 @@ def test_an_epoch_holds_every_sentence_once_in_as_many_batches_whatever_the_seed
 
     for epoch in epochs:
         assert len(epoch) == len(batches)
-        assert sorted(torch.cat(epoch).tolist()) == list(range(len(split)))
+        assert sorted(torch.cat([*epoch]).tolist()) == list(range(len(split)))
     for ids in epochs[1]:
         inputs = len(batches.batch(ids).input_ids)
         assert inputs <= 8 or len(ids) == 1
@@ -242,6 +244,45 @@ def test_shuffling_follows_from_the_seed():
     assert once == again
     assert once != other
     assert sorted(map(sorted, once)) != sorted(map(sorted, other))
+
+
+def as_a_list(batches: Batches, seed: int) -> list[list[int]]:
+    """The same order, written down as a list of all batches."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.arange(len(batches.encoded)) if batches.rows is None else batches.rows
+    sizes, capacity = batches.encoded.pieces.lengths[rows], batches.encoded.layout.capacity
+    order = torch.randperm(len(rows), generator=generator)
+    found = [ids.tolist() for ids in batches._long]
+    for pool in order[sizes[order] <= capacity].split(POOL * batches.batch_size):
+        pool = pool[sizes[pool].argsort(stable=True)]
+        found += [rows[ids].tolist() for ids in pool.split(batches.batch_size) if len(pool)]
+    return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
+
+
+@pytest.mark.parametrize("some", [7, 1 << 20])
+@pytest.mark.parametrize("window", [512, 30])
+@pytest.mark.parametrize("step", [None, 3])
+def test_the_order_is_what_a_list_of_the_batches_gives(some, window, step, monkeypatch):
+    monkeypatch.setattr(batching, "_SOME", some)
+    split = numbered(realistic(700), window=window, overlap=4)
+    batches = Batches(split, 4, None if step is None else torch.arange(1, len(split), step))
+    assert bool(batches._long) == (window == 30)
+    for seed in range(3):
+        order, wanted = batches.shuffled(seed), as_a_list(batches, seed)
+        assert [ids.tolist() for ids in order] == wanted
+        assert [ids.tolist() for ids in order[5:]] == wanted[5:]
+        assert [ids.tolist() for ids in order[2:9][1::2]] == wanted[2:9][1::2]
+        assert order[-1].tolist() == wanted[-1]
+        assert order[0].dtype == torch.int64
+
+
+def test_a_stream_goes_through_pass_after_pass():
+    batches = Batches(numbered(realistic(50), window=100), 8)
+    passes = [batches.shuffled(3 * 1_000_003 + number)[place] for number in range(3) for place in range(7)]
+    for start in (0, 5, 7, 20):
+        found = islice(batches.stream(3, start), 21 - start)
+        for one, other in zip(found, passes[start:], strict=True):
+            assert torch.equal(one, other)
 
 
 def test_tagging_reads_the_longest_first():
@@ -261,7 +302,7 @@ def test_chosen_rows_come_alone_and_as_they_stand_in_the_split(corpus: Path, bat
     assert chosen.sentences == len(rows)
     for epoch in (chosen.shuffled(4), list(chosen.in_order())):
         assert len(epoch) == len(chosen)
-        assert torch.equal(torch.cat(epoch).sort().values, rows)
+        assert torch.equal(torch.cat([*epoch]).sort().values, rows)
     for ids in chosen.shuffled(0):
         assert torch.equal(rows[chosen.places(ids)], ids)
         assert chosen.size(ids) == whole.size(ids) == int(split.pieces.lengths[ids].sum())

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import encode, load, read_tags, read_words_digest, words_digest
+from pipeline.encoding.encoded import WordsDigest, encode, load, read_tags, read_words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -135,6 +135,12 @@ def test_a_missing_file_is_refused(tmp_path):
         load(tmp_path / "gone.parquet")
 
 
+def words_digest(words):
+    digest = WordsDigest()
+    digest.update(words)
+    return digest.hex()
+
+
 def test_the_hash_of_words_depends_on_the_words_alone(bert, tmp_path):
     words = [list(sentence.words) for sentence in sentences(9)]
     column = pa.chunked_array([pa.array(words)])
@@ -153,5 +159,5 @@ def test_a_split_without_sentences_is_kept_with_its_tag_set(bert, tmp_path):
     assert len(encoded) == 0
     assert encoded.tag_set == TAG_SET
     batches = Batches(encoded, 4)
-    assert (len(batches), batches.sentences, list(batches.in_order()), batches.shuffled(1)) == (0, 0, [], [])
+    assert (len(batches), batches.sentences, [*batches.in_order()], [*batches.shuffled(1)]) == (0, 0, [], [])
     assert read_tags(tmp_path / "train.parquet") == []

@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, load
-from pipeline.encoding.mixed_batches import MixedBatches
+from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -29,26 +30,27 @@ from tests.helpers.training_cases import SETTINGS
 
 TEXT = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
 STUDENT = Student(layers=1, **SETTINGS.model_dump())
+EPOCHS = SETTINGS.epochs or 0
 
 
 @pytest.fixture(scope="module")
 def scores(corpus, teacher, tmp_path_factory):
     """The folder with the store of the training split."""
     folder = tmp_path_factory.mktemp("store") / "scores"
-    dump(folder / "1", corpus, teacher)
+    dump(folder / "1" / "1", corpus, teacher)
     return folder
 
 
 @pytest.fixture(scope="module")
 def text(corpus, teacher, tmp_path_factory):
-    """The folder with the unlabelled text and its store."""
-    return write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, TEXT)
+    """The folders of the text and of its store."""
+    return write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, TEXT)
 
 
 @pytest.fixture
 def mixed(corpus, teacher, text):
     labelled = Batches(load(corpus / "train.parquet"), SETTINGS.batch_size)
-    opened = open_unlabelled(text, labelled, teacher)
+    opened = open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
     assert opened is not None
     return MixedBatches([labelled, opened[0]])
 
@@ -64,7 +66,7 @@ def test_every_sentence_comes_once_in_a_batch_of_its_kind(mixed):
     for seed in range(5):
         epoch = mixed.shuffled(seed)
         assert len(epoch) == len(mixed)
-        assert sorted(torch.cat(epoch).tolist()) == list(range(mixed.sentences))
+        assert sorted(torch.cat([*epoch]).tolist()) == list(range(mixed.sentences))
         kinds = [bool((ids >= SPLITS["train"]).any()) for ids in epoch]
         assert kinds == [bool((ids >= SPLITS["train"]).all()) for ids in epoch]
         assert kinds != sorted(kinds), "not shuffled together"
@@ -77,7 +79,7 @@ def test_the_order_follows_from_the_seed(mixed):
 
 def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
     """Every piece as it stands in the file that the id points into."""
-    splits = (load(corpus / "train.parquet"), load(text / "text.parquet"))
+    splits = (load(corpus / "train.parquet"), load(text.encoded / "text.parquet"))
     for ids in mixed.shuffled(0):
         batch = mixed.batch(ids)
         split = splits[batch.tags is None]
@@ -93,14 +95,37 @@ def test_a_batch_of_two_sets_is_refused(mixed):
         mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.9, 1.0])
+def test_a_stream_has_the_stated_share_of_labelled_batches(share, mixed):
+    """Evenly from the first step on, and each kind in the order of its own passes."""
+    shared = SharedBatches(mixed.parts, share)
+    batches = list(islice(shared.stream(5, 0), 200))
+    labelled = [bool((ids < SPLITS["train"]).all()) for ids in batches]
+    assert [bool((ids < SPLITS["train"]).any()) for ids in batches] == labelled
+    for steps in range(1, 201):
+        assert sum(labelled[:steps]) == int(steps * share)
+    own = [ids.tolist() for ids, mine in zip(batches, labelled, strict=True) if mine]
+    text = [(ids - SPLITS["train"]).tolist() for ids, mine in zip(batches, labelled, strict=True) if not mine]
+    assert own == [ids.tolist() for ids in islice(MixedBatches(mixed.parts[:1]).stream(5, 0), len(own))]
+    assert text == [ids.tolist() for ids in islice(mixed.parts[1].stream(5, 0), len(text))]
+    for start in (1, 17, 100):
+        again = islice(shared.stream(5, start), 200 - start)
+        assert all(torch.equal(one, other) for one, other in zip(again, batches[start:], strict=True))
+
+
 class Run:
     """A student's run on both, as the stage makes it."""
 
-    def __init__(self, name, corpus, teacher, scores, text, place, encoder):
-        self.settings = settings_of(name)
-        inputs = Inputs.load(corpus, batch_size=STUDENT.batch_size, precision="float32")
+    def __init__(self, name, corpus, teacher, scores, text, place, encoder, student=STUDENT):
+        self.settings, self.plan = settings_of(name), student
+        inputs = Inputs.load(corpus, batch_size=student.batch_size, precision="float32")
         self.inputs, self.loss = student_inputs(
-            name, self.settings, STUDENT, inputs, TeacherFolders(teacher, teacher, place, scores), text
+            name,
+            self.settings,
+            student,
+            inputs,
+            TeacherFolders(teacher, teacher, place, scores, text.scores),
+            text.encoded,
         )
         self.checkpoint, self.encoder = Checkpoint(place / "checkpoint"), encoder
 
@@ -114,7 +139,7 @@ class Run:
             student,
             self.inputs.batches,
             loss or self.loss,
-            STUDENT,
+            self.plan,
             seed=1,
             development=lambda: float(student.emission.weight.detach().abs().mean() * 100),
             accelerator=accelerator("float32"),
@@ -126,7 +151,9 @@ class Run:
 
 @pytest.fixture
 def run(corpus, teacher, scores, text, tmp_path, bert):
-    return lambda name, text=text: Run(name, corpus, teacher, scores, text, tmp_path, bert)
+    return lambda name, text=text, **plan: Run(
+        name, corpus, teacher, scores, text, tmp_path, bert, STUDENT.model_copy(update=plan)
+    )
 
 
 @pytest.mark.parametrize("name", TEACHERS)
@@ -144,16 +171,16 @@ def test_a_run_goes_through_both_and_the_mean_counts_all(name, run):
         return losses
 
     _, history = case.train(watched)
-    assert sorted(seen[False]) == sorted([*range(SPLITS["train"])] * STUDENT.epochs)
-    assert sorted(seen[True]) == sorted([*range(len(TEXT))] * STUDENT.epochs)
-    mean = sum(epoch.loss for epoch in history.epochs) / STUDENT.epochs
-    assert mean == pytest.approx(total / STUDENT.epochs / (SPLITS["train"] + len(TEXT)))
+    assert sorted(seen[False]) == sorted([*range(SPLITS["train"])] * EPOCHS)
+    assert sorted(seen[True]) == sorted([*range(len(TEXT))] * EPOCHS)
+    mean = sum(epoch.loss for epoch in history.epochs) / EPOCHS
+    assert mean == pytest.approx(total / EPOCHS / (SPLITS["train"] + len(TEXT)))
 
 
 def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
     """λ = 1/2 in the middle of all steps: by hand, from the two terms."""
     case = run("structural")
-    steps = len(case.inputs.batches) * STUDENT.epochs
+    steps = STUDENT.length(len(case.inputs.batches)).steps
     labelled = case.inputs.train
     batch = labelled.batch(next(labelled.in_order()))
     chain = case.student().eval().chain(batch)
@@ -174,15 +201,47 @@ def test_vanilla_goes_through_the_labelled_alone(run):
 def test_without_text_a_run_is_what_it_was(run, tmp_path):
     with new_folder(tmp_path / "empty"):
         pass
-    case = run("structural", tmp_path / "empty")
+    case = run("structural", (tmp_path / "empty", tmp_path / "empty"))
     assert case.inputs.batches is case.inputs.train
 
 
+STEPS = {"epochs": None, "steps": 23, "evaluate_every": 10, "labelled_share": 0.3}
+
+
+def test_a_run_of_steps_is_evaluated_every_so_many_and_at_its_end(run):
+    case = run("structural", **STEPS)
+    seen = []
+
+    def watched(chain, batch, step):
+        seen.append((batch.tags is None, len(batch.ids)))
+        assert step == len(seen) - 1
+        losses = case.loss(chain, batch, step)
+        return 0 * losses + len(seen)
+
+    _, history = case.train(watched)
+    assert len(seen) == 23
+    assert [is_text for is_text, _ in seen].count(False) == 6
+    assert [epoch.epoch for epoch in history.epochs] == [1, 2, 3]
+    for epoch, stretch in zip(history.epochs, (range(10), range(10, 20), range(20, 23)), strict=True):
+        sizes = [seen[step][1] for step in stretch]
+        mean = sum((step + 1) * size for step, size in zip(stretch, sizes, strict=True)) / sum(sizes)
+        assert epoch.loss == pytest.approx(mean)
+
+
+def test_without_text_a_run_of_steps_goes_through_the_labelled(run, tmp_path):
+    with new_folder(tmp_path / "empty"):
+        pass
+    case = run("structural", (tmp_path / "empty", tmp_path / "empty"), **STEPS)
+    assert case.inputs.batches is case.inputs.train
+    assert len(case.train()[1].epochs) == 3
+
+
+@pytest.mark.parametrize("plan", [{}, STEPS])
 @pytest.mark.parametrize("name", ["structural", "efficient"])
-def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, monkeypatch):
+def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, plan, run, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr("pipeline.storage.commit._sync", lambda path: None)
-    case = run(name)
+    case = run(name, **plan)
     whole, history = case.train()
     case.checkpoint.remove()
 
@@ -190,7 +249,7 @@ def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, run, m
         os.kill(os.getpid(), signal.SIGTERM)
         return case.loss(chain, batch, step)
 
-    for _ in range(len(case.inputs.batches) * STUDENT.epochs):
+    for _ in range(case.plan.length(len(case.inputs.batches)).steps):
         with pytest.raises(Interrupted):
             case.train(signalled)
     model, again = case.train(signalled)
@@ -236,27 +295,28 @@ def test_a_text_of_another_vocabulary_or_teacher_is_refused(corpus, teacher, tex
     with pytest.raises(
         UserError, match=r"text\.parquet: was made for another corpus or encoder; run `dvc repro"
     ):
-        open_unlabelled(text, Batches(other, 4), teacher)
+        open_unlabelled(text.encoded, [text.scores / "1"], Batches(other, 4), [teacher])
     save_model(tmp_path / "teacher", tagger(bert, split, seed=9), bert, HISTORY)
     with pytest.raises(UserError, match="its teacher is '"):
-        open_unlabelled(text, Batches(split, 4), tmp_path / "teacher")
+        open_unlabelled(text.encoded, [text.scores / "1"], Batches(split, 4), [tmp_path / "teacher"])
 
 
 def test_damage_of_either_part_is_refused_by_name(corpus, teacher, tmp_path):
-    folder = write_text_and_scores(tmp_path / "unlabelled", corpus, teacher, TEXT[:5])
+    text = write_text_and_scores(tmp_path, corpus, teacher, TEXT[:5])
     labelled = Batches(load(corpus / "train.parquet"), 4)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
         whole = file.read_bytes()
         file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
         with pytest.raises(UserError, match=str(file)):
-            open_unlabelled(folder, labelled, teacher)
+            open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
         file.write_bytes(whole)
 
 
 def test_the_scores_are_the_live_teachers(corpus, teacher, text):
-    opened = open_unlabelled(text, Batches(load(corpus / "train.parquet"), 4), teacher)
+    labelled = Batches(load(corpus / "train.parquet"), 4)
+    opened = open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
     assert opened is not None
-    batches, store = opened
+    batches, (store,) = opened
     model = load_model(teacher).eval()
     assert batches.encoded.tags is None
     assert store.sentences == len(TEXT)

@@ -3,15 +3,17 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.corpora.text_shards import write_shards
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, encode, load, save
+from pipeline.encoding.encoded_text import encode_text
 from pipeline.encoding.folds import fold_rows
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
@@ -87,17 +89,32 @@ def made_by(params: Params, method: str) -> dict[str, Any]:
     }
 
 
-def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Path:
-    """What the stage `unlabelled` makes of lines of words."""
-    split = [Sentence(tuple(line.split())) for line in lines]
-    settings = Dump(batch_size=4, shard_sentences=8)
-    with tempfile.TemporaryDirectory() as place:
-        code = Path(place, "code")
-        code.write_text("1")
-        write_unlabelled(
-            split, folder, encoded=corpus, teacher=teacher, code=code, settings=settings, root=Path(place)
-        )
+class Text(NamedTuple):
+    """Text without tags: what `encode_text` writes, and the folder of each teacher's scores of it."""
+
+    encoded: Path
+    scores: Path
+
+
+def write_text(folder: Path, lines: Sequence[str]) -> Path:
+    """What the stage `text` makes of lines of words, in row groups of seven."""
+    words = [line.split() for line in lines]
+    with new_folder(folder) as aside:
+        write_shards((words[start : start + 7] for start in range(0, len(words), 7)), aside)
     return folder
+
+
+def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Text:
+    """What the stages make of lines of words, in the folders `text_encoded` and `unlabelled` of `folder`."""
+    text = Text(folder / "text_encoded", folder / "unlabelled")
+    settings = Dump(batch_size=4, shard_sentences=8)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        (place / "code").write_text("1")
+        encode_text(write_text(place / "text", lines), text.encoded, encoder=teacher, encoded=corpus)
+        code, out = place / "code", text.scores / "1"
+        write_unlabelled(text.encoded, out, teacher=teacher, code=code, settings=settings, root=place)
+    return text
 
 
 def tagger(

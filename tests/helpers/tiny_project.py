@@ -17,6 +17,8 @@ SHARED = (
     "download@corpus",
     "download@encoder",
     "prepare",
+    "text",
+    "encode_text",
     "teacher",
     "scoring_teacher@1-1",
     "dump@1-1",

@@ -47,10 +47,18 @@ COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
     "scoring_teacher": (_same("encoded", "encoder") | _code("scoring_teacher"), {"out": ""}),
     "dump": (_same("encoded", "teacher", "scoring_teachers", "imported_scores") | _code("dump"), {"out": ""}),
-    "unlabelled": (_same("encoded", "teacher") | _code("unlabelled"), {"out": ""}),
+    "text": (_same("corpus") | _code("text"), {"out": ""}),
+    "encode_text": (_same("text", "encoder", "encoded") | _code("encode_text"), {"out": ""}),
+    "unlabelled": (
+        {"text": "text_encoded"}
+        | _same("teacher", "scoring_teachers", "imported_scores")
+        | _code("unlabelled"),
+        {"out": ""},
+    ),
     "distill": (
         _same("encoded", "encoder", "student_encoded", "student_encoder")
         | _same("teacher", "scoring_teachers", "scores", "imported_scores", "unlabelled")
+        | {"text": "text_encoded", "student_text": "student_text_encoded"}
         | _code("distill"),
         {"out": ""},
     ),
@@ -79,12 +87,13 @@ MORE = {
     "download": ["corpus"],
     "scoring_teacher": ["--item", "1-1"],
     "dump": ["--item", "1-1"],
+    "unlabelled": ["--item", "1"],
     "distill": ["--item", f"{METHOD}-1"],
 }
 
 
 # Where below its option `out` a stage of a matrix writes.
-PLACES = {"scoring_teacher": "1/1", "dump": "1/1", "distill": f"{METHOD}/1"}
+PLACES = {"scoring_teacher": "1/1", "dump": "1/1", "unlabelled": "1", "distill": f"{METHOD}/1"}
 
 
 @dataclass(frozen=True)
@@ -108,9 +117,10 @@ class Workspace:
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]
-        (root / "text").write_text("\n".join(text))
-        tiny_inputs.write_text_and_scores(root / "unlabelled", root / "encoded", root / "teacher", text)
-        for name in ("student_encoder", "student_encoded", "imported_scores"):
+        (root / "text.txt").write_text("\n".join(text))
+        tiny_inputs.write_text(root / "text", text)
+        tiny_inputs.write_text_and_scores(root, root / "encoded", root / "teacher", text)
+        for name in ("student_encoder", "student_encoded", "student_text_encoded", "imported_scores"):
             with new_folder(root / name):
                 pass
         with new_folder(root / "corpus") as aside:
@@ -148,7 +158,7 @@ class Workspace:
         files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
         tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
         tree["corpora"] = {"mine": {"files": files}}
-        tree["distill"]["unlabelled"] = str(self.root / "text")
+        tree["unlabelled"]["files"] = str(self.root / "text.txt")
         for group, values in changes.items():
             tree[group] |= values
         with (self.root / "params.yaml").open("w", encoding="utf-8") as file:

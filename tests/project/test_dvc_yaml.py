@@ -39,8 +39,6 @@ STANDS_FOR = {
     "teacher_labels": {"teacher.types", "teacher.scheme"},
     "live": set(),  # shows a run and decides nothing that it makes
     "student_of": {"student", "distill.<method>"},
-    "unlabelled": {"distill.unlabelled"},
-    "unlabelled_checksum": {"distill.unlabelled_checksum"},
 }
 
 ITEMS = ("corpus", "encoder", "student_encoder", "imported_scores")  # of the stage download
@@ -172,7 +170,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
         "fingerprint": {"pipeline", "stages"},
         "download@corpus": WATCHED,
         "download@imported_scores": {"data/own"},
-        "unlabelled": {"data/own"},
+        "text": {"data/own"},
         "report": {PAGE_FILES},
     }.get(stage, set())
 
@@ -182,7 +180,7 @@ def test_a_command_gives_what_its_module_takes(stage: str) -> None:
     app = typer.Typer(add_completion=False)
     app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
     words = shlex.split(resolved()[stage]["cmd"])[3:]
-    if stage.startswith(("scoring_teacher", "dump", "distill")):  # DVC says which in DVC_STAGE
+    if stage.startswith(("scoring_teacher", "dump", "unlabelled", "distill")):  # DVC says which in DVC_STAGE
         words += ["--item", stage]
     context = typer.main.get_command(app).make_context(
         stage, words
@@ -307,10 +305,10 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("teacher.epochs") == {"teacher", "scoring_teacher@1-1"}
     assert re_run_by("teacher.types.PER") == {"prepare", "teacher", "scoring_teacher@1-1"}
     assert re_run_by("teacher.model") == {"download@encoder", "teacher", "scoring_teacher@1-1"}
-    assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled"}
-    assert re_run_by("distill.unlabelled") == {"unlabelled"}
+    assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled@1"}
+    assert re_run_by("unlabelled.files") == {"text"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
-    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "unlabelled"}
+    assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "text"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
     assert re_run_by("student.layers") == students | {"time_epochs"}
 
@@ -336,7 +334,7 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
     }
     assert watchers == {
         "data/newsdesk": {"download@corpus"},
-        "data/own": {"download@corpus", "download@imported_scores", "unlabelled"},
+        "data/own": {"download@corpus", "download@imported_scores", "text"},
     }
     assert "download@encoder" not in downstream("download@corpus")
     assert "prepare" in downstream("download@corpus") & downstream("download@encoder")
@@ -347,10 +345,17 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
 
 def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in PARAMS["seeds"]}
-    after = downstream("unlabelled")
+    after = downstream("text")
     assert students <= after
     assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
-    assert "unlabelled" in downstream("teacher")
+    assert "unlabelled@1" in downstream("teacher")
+
+
+def test_neither_another_teacher_nor_a_larger_training_split_fetches_or_encodes_the_text_again() -> None:
+    assert not {"text", "encode_text"} & (downstream("teacher") | re_run_by("dump.dtype"))
+    corpus = [dep for dep in resolved()["text"]["deps"] if dep.startswith("data/corpus")]
+    assert corpus == ["data/corpus/test"]
+    assert {"encode_text", "unlabelled"} <= downstream("text")
 
 
 def test_stage_list_and_dag_show_every_stage() -> None:

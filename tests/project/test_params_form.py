@@ -40,7 +40,8 @@ def test_a_write_that_changes_nothing_changes_no_byte(path: Path) -> None:
         ("teacher.encoder=google-bert/bert-base-cased", "  encoder: google-bert/bert-base-cased"),
         ("distill.kbest.k=10", "    k: 10"),
         ("distill.efficient.epochs=9", "    epochs: 9"),
-        ("distill.unlabelled=data/own/mine/text.txt", "  unlabelled: data/own/mine/text.txt"),
+        ("unlabelled.files=data/own/mine/text.txt", "  files: data/own/mine/text.txt"),
+        ("unlabelled.sentences=100000", "  sentences: 100000"),
         ("time_epochs.batches=null", "  batches:"),
     ],
 )

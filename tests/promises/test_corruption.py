@@ -23,7 +23,7 @@ from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import COMMANDS, Workspace, place_of
 
 FLIPS, TRUNCATIONS = 200, 60
-FOLDERS = ("corpus", "encoder", "encoded", "teacher", "scores", "unlabelled")
+FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "scores", "unlabelled")
 INPUTS = [
     (stage, name)
     for stage, (read, _) in COMMANDS.items()

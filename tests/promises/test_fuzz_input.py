@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from pipeline.corpora.conll import read_conll
 from pipeline.corpora.records import read_arrow, read_jsonl
 from pipeline.corpora.schemes import PREFIXES, SCHEMES, FileScheme, tag_problem
-from pipeline.corpora.settings import Corpus, Files
+from pipeline.corpora.settings import Corpus, Files, Unlabelled
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.unlabelled_text import read_unlabelled
 from pipeline.errors import UserError
@@ -88,7 +88,7 @@ def error_of(call: Callable[..., object], *args: object, **options: Any) -> str 
 
 def check_place(message: str | None, path: Path, unit: str = r":\d+") -> None:
     """A message names the file, and a line unless it is about the whole."""
-    whole = ": (is empty|holds no sentence|has no column|is no readable)"
+    whole = ": (is empty|holds no sentence|has no column|is no readable|looks like|begins with a JSON)"
     assert message is None or re.match(rf"{re.escape(str(path))}({unit}: |{whole})", message), message
 
 
@@ -102,6 +102,13 @@ def read_well(path: Path, read: Callable[..., list[Sentence]] = read_conll, **op
             for before, tag in pairwise(("O", *sentence.tags)):
                 assert tag_problem(tag, "iob2") is None
                 assert tag[0] != "I" or before[1:] == tag[1:]
+
+
+def read_text(path: Path, given: Unlabelled) -> None:
+    """Read text without tags; what comes out must be sentences of words."""
+    for words in read_unlabelled(path, str(path), given, CORPUS).sentences:
+        assert words
+        assert all(words)
 
 
 @amount
@@ -123,7 +130,8 @@ def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
         fatal = error_of(read_conll, path, **options, report=problems.append)
         for problem in [*problems, fatal]:
             check_place(problem, path)
-        check_place(error_of(read_unlabelled, path, str(path), CORPUS), path)
+        unlabelled = Unlabelled(format=rng.choice(("text", "conll", "jsonl")))
+        check_place(error_of(read_text, path, unlabelled), path)
 
 
 @amount

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.encoding.encoded_text import encode_text
 from pipeline.storage.sealed_folder import check
 from tests.helpers.forked_stages import Ended, Stages
-from tests.helpers.tiny_inputs import dump, write_corpus
+from tests.helpers.tiny_inputs import dump, write_corpus, write_text
 from tests.helpers.workspace import COMMANDS, METHOD, Workspace, place_of
 
 STAGES = ("teacher", "dump", "unlabelled", "distill")
@@ -171,8 +172,10 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
         code = own.root / COMMANDS[stage][0]["code"]
         (code / METHOD if stage == "distill" else code).write_text("2")
     elif change == "data" and stage == "unlabelled":
-        (own.root / "text").write_text("ba neRI .\n" * 20)
-        own.set()
+        shutil.rmtree(own.root / "text_encoded")
+        other = write_text(tmp_path / "text", ["ba neRI ."] * 20)
+        encoder, encoded = own.root / "encoder", own.root / "encoded"
+        encode_text(other, own.root / "text_encoded", encoder=encoder, encoded=encoded)
     elif change == "data":
         write_corpus(own.root / "encoded", own.root / "encoder", seed=1)
         if stage == "distill":

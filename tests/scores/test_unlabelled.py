@@ -1,13 +1,22 @@
-"""The stage: an empty folder without text, the text with its scores otherwise, one line for a mistake."""
+"""The stages of text without tags: empty folders without it, words, pieces and scores with it."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.encoding.encoded import load
+from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, identity
 from tests.helpers.forked_stages import Ended, Stages
-from tests.helpers.workspace import Workspace
+from tests.helpers.workspace import ROOT, Workspace
+
+OUTS = ("text", "text_encoded", "unlabelled")  # as the stages are told
+MADE = ("text", "text_encoded", "unlabelled/1")
+Run = Callable[..., list[Ended]]
 
 
 @pytest.fixture
@@ -16,51 +25,64 @@ def own(workspace: Workspace, tmp_path: Path) -> Workspace:
     root = tmp_path / "inputs"
     root.mkdir()
     for path in workspace.root.iterdir():
-        if path.name not in ("params.yaml", "text"):
+        if path.name not in ("params.yaml", "text.txt", *OUTS):
             (root / path.name).symlink_to(path)
     return Workspace(root)
 
 
 @pytest.fixture
-def run(stages: Stages, own: Workspace, tmp_path: Path) -> object:
-    def run(source: object) -> Ended:
-        own.set(distill={"unlabelled": None if source is None else str(source)})
-        place = tmp_path / "place"
-        place.mkdir(exist_ok=True)
-        return stages.run("unlabelled", *own.arguments("unlabelled"), place=place)
+def run(stages: Stages, own: Workspace, tmp_path: Path) -> Run:
+    """Run the three stages one after the other, as far as none fails."""
+
+    def run(source: object, **settings: object) -> list[Ended]:
+        own.set(unlabelled={"files": None if source is None else str(source), **settings})
+        ended = []
+        for stage, out in zip(("text", "encode_text", "unlabelled"), OUTS, strict=True):
+            arguments = own.arguments(stage, str(own.root / out))
+            ended.append(stages.run(stage, *arguments, place=tmp_path))
+            if ended[-1].status:
+                break
+        return ended
 
     return run
 
 
-def test_without_text_the_folder_is_sealed_and_empty(run, tmp_path):
-    assert run(None).status == 0
-    assert check(tmp_path / "place/out") == {}
+def test_without_text_the_folders_are_sealed_and_empty(run: Run, own: Workspace) -> None:
+    assert [ended.status for ended in run(None)] == [0, 0, 0]
+    assert [check(own.root / name) for name in MADE] == [{}, {}, {}]
 
 
-def test_without_text_neither_teacher_nor_corpus_is_looked_at(own, stages, tmp_path):
-    own.set(distill={"unlabelled": None})
-    (own.root / "teacher").unlink()
-    (own.root / "encoded").unlink()
-    assert stages.run("unlabelled", *own.arguments("unlabelled"), place=tmp_path).status == 0
-    assert check(tmp_path / "out") == {}
+def test_without_text_neither_teacher_nor_corpus_is_looked_at(run: Run, own: Workspace) -> None:
+    for name in ("teacher", "encoded", "encoder", "corpus"):
+        (own.root / name).unlink()
+    own.set(unlabelled={"files": None})
+    for stage, out in zip(("text", "encode_text", "unlabelled"), OUTS, strict=True):
+        arguments = own.arguments(stage, str(own.root / out))
+        subprocess.run([sys.executable, "-m", f"stages.{stage}", *arguments], cwd=ROOT, check=True)
+    assert [check(own.root / name) for name in MADE] == [{}, {}, {}]
 
 
-def test_with_text_the_folder_holds_words_and_scores(run, own, tmp_path):
-    text = own.root / "news"
-    text.write_text("ba neRI .\n\nTOK sa .\n")
-    ended = run(text)
-    said = "2 sentences, 6 words, read as a sentence a line, words between spaces; the first: ba | neRI | ."
-    assert (ended.status, ended.out) == (0, f"unlabelled: {said}\n")
-    out = tmp_path / "place/out"
-    assert set(check(out)) > {"text.parquet", "scores/seal.json"}
-    table = pq.read_table(out / "text.parquet")
-    assert table["words"].to_pylist() == [["ba", "neRI", "."], ["TOK", "sa", "."]]
+def test_with_text_the_folders_hold_words_pieces_and_scores(run: Run, own: Workspace) -> None:
+    source = own.root / "news"
+    source.write_text("ba neRI .\n\nTOK sa .\n")
+    ended = run(source)
+    assert [one.status for one in ended] == [0, 0, 0]
+    assert ended[0].out.splitlines() == [
+        f"text: {source}: read as a sentence a line, words between spaces; the first: ba | neRI | .",
+        "text: 2 sentences, 6 words",
+    ]
+    words = [["ba", "neRI", "."], ["TOK", "sa", "."]]
+    assert pq.read_table(own.root / "text/text-00000.parquet")["words"].to_pylist() == words
+    table = pq.read_table(own.root / "text_encoded/text.parquet")
+    assert table["words"].to_pylist() == words
     assert table["tags"].null_count == 2
-    first = identity(out)
-    assert run(text).status == 0
-    assert identity(out) == first
-    assert run(None).status == 0
-    assert check(out) == {}, "what an earlier text left is gone"
+    assert load(own.root / "text_encoded/text.parquet").lengths.tolist() == [3, 3]
+    assert ScoreStore.open(own.root / "unlabelled/1").lengths.tolist() == [3, 3]
+    first = [identity(own.root / name) for name in MADE]
+    run(source)
+    assert [identity(own.root / name) for name in MADE] == first
+    run(None)
+    assert [check(own.root / name) for name in MADE] == [{}, {}, {}], "what an earlier text left is gone"
 
 
 @pytest.mark.parametrize(
@@ -71,13 +93,15 @@ def test_with_text_the_folder_holds_words_and_scores(run, own, tmp_path):
         (b"caf\xe9 .\n", ":1: byte 4 of the file (0xe9) is not utf-8"),
     ],
 )
-def test_a_bad_text_is_one_line_and_no_folder(run, own, content, says, tmp_path):
+def test_a_bad_text_is_one_line_and_no_folder(
+    run: Run, own: Workspace, content: bytes | None, says: str
+) -> None:
     text = own.root / "news"
     if content is not None:
         text.write_bytes(content)
-    ended = run(text)
+    (ended,) = run(text)
     line = ended.err.splitlines()[-1]
     assert (ended.status, ended.out, "Traceback" in ended.err) == (2, "", False)
     assert line.startswith(f"error: {text}")
     assert says in line
-    assert not (tmp_path / "place/out").exists()
+    assert not (own.root / "text").exists()

@@ -63,11 +63,12 @@ def test_a_student_with_an_encoder_of_its_own(own: Workspace, encoder: Callable[
     kind = "roberta"
     shutil.rmtree(own.root / "student_encoder")
     seal(encoder(kind), own.root / "student_encoder")
-    shutil.rmtree(own.root / "unlabelled")
-    with new_folder(own.root / "unlabelled"):
-        pass
     own.set(teacher=EXACTLY, student={"encoder": "mine", "layers": 2} | EXACTLY)
     shutil.copytree(run(own, "prepare_student"), own.root / "student_encoded", dirs_exist_ok=True)
+    own_folders = {"encoder": "student_encoder", "encoded": "student_encoded"}
+    options = {name: str(own.root / folder) for name, folder in own_folders.items()}
+    shutil.rmtree(own.root / "student_text_encoded")
+    shutil.copytree(run(own, "encode_text", **options), own.root / "student_text_encoded")
     for split in SPLITS:
         files = [own.root / name / f"{split}.parquet" for name in ("encoded", "student_encoded")]
         assert read_sentences(files[0]) == read_sentences(files[1])

@@ -25,6 +25,7 @@ EDITS: dict[str, tuple[str, Any, str]] = {
     "download": ("corpora.mine.strict", True, "strict"),
     "prepare": ("prepare.overlap", 5, "overlap"),
     "prepare_student": ("prepare.overlap", 5, "overlap"),
+    "text": ("unlabelled.sentences", 19, "sentences"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
     "scoring_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),
@@ -38,11 +39,12 @@ EDITS: dict[str, tuple[str, Any, str]] = {
 
 
 def test_every_stage_that_dvc_runs_is_guarded() -> None:
-    assert {stage for stage, (read, _) in COMMANDS.items() if "code" in read} == set(EDITS)
+    guarded = {*EDITS, "encode_text"}  # which reads no parameter
+    assert {stage for stage, (read, _) in COMMANDS.items() if "code" in read} == guarded
     stages = YAML(typ="safe", pure=True).load((guard.ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     commands = [(stage.get("do") or stage)["cmd"] for stage in stages.values()]
     modules = {command.split("stages.")[1].split()[0] for command in commands}
-    assert modules == {*EDITS, "fingerprint"}
+    assert modules == {*guarded, "fingerprint"}
 
 
 def edit(params: Path, key: str, value: Any) -> None:

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from pipeline.device import accelerator
 from pipeline.errors import Interrupted, UserError
-from pipeline.training.loop import CHECKPOINT_SECONDS, Run, gold_loss, learning_rate_scale
+from pipeline.training.loop import CHECKPOINT_SECONDS, Run, gold_loss, learning_rate_scale, train
+from pipeline.training.settings import Student
 from tests.helpers.tiny_inputs import SPLITS, same_bits
 from tests.helpers.training_cases import SETTINGS, Case
 
@@ -161,6 +163,40 @@ def test_the_history_has_each_epochs_mean_over_sentences(case):
     assert [epoch.epoch for epoch in history.epochs] == [1, 2, 3]
     assert [epoch.loss for epoch in history.epochs] == pytest.approx([mean, 2 * mean, 3 * mean])
     assert [epoch.development_f1 for epoch in history.epochs] == [12.5, 37.5, 25.0]
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 6), (3, 6), (None, 6)])
+def test_a_run_ends_when_development_no_longer_rises(case, patience, epochs, capsys):
+    """And one that is taken up where it had ended ends at once."""
+    scores = [1.0, 3.0, 3.0, 4.0, 2.0, 2.0]
+    student = Student(layers=1, patience=patience, **SETTINGS.model_dump() | {"epochs": 6})
+    steps = []
+
+    def watched(chain, batch, step):
+        steps.append(step)
+        return gold_loss(chain, batch, step)
+
+    def train_it():
+        left = iter(scores)
+        model = case.student()
+        return train(
+            model,
+            case.batches,
+            watched,
+            student,
+            seed=1,
+            development=lambda: next(left),
+            accelerator=accelerator("float32"),
+            checkpoint=case.checkpoint,
+            label="test",
+        )
+
+    history = train_it()
+    assert len(history.epochs) == epochs
+    assert steps == list(range(epochs * case.steps))
+    assert history.kept == (2 if epochs == 3 else 4)
+    stopped = "as development no longer rises" in capsys.readouterr().out
+    assert stopped == (epochs < 6)
 
 
 @pytest.mark.parametrize(

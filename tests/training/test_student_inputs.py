@@ -17,10 +17,11 @@ from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training.loop import gold_loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
-from pipeline.training.student_inputs import TeacherFolders, held_out, student_inputs
+from pipeline.training.student_inputs import held_out, student_inputs
+from pipeline.training.teacher_folders import TeacherFolders
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences as made_up
-from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, Text, dump, same_bits, tagger, write_text_and_scores
 from tests.helpers.training_cases import SETTINGS
 
 FOLDS = 3
@@ -42,8 +43,8 @@ def folders(
 
 
 @pytest.fixture(scope="module")
-def text(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("text") / "unlabelled"
+def text(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Text:
+    place = tmp_path_factory.mktemp("text")
     return write_text_and_scores(place, corpus, teacher, ["ba ne ri", "ne ri ba tok", "ri"])
 
 
@@ -53,10 +54,11 @@ def inputs_of(corpus: Path) -> Inputs:
 
 @pytest.mark.parametrize("name", TEACHERS)
 def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
-    name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Path, bert: Path
+    name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Text, bert: Path
 ) -> None:
     settings, method = settings_of(name, schedule="constant"), find_method(name)
-    inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text)
+    folders = replace(folders, unlabelled=text.scores)
+    inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text.encoded)
     student = tagger(bert, inputs.train.encoded, layers=1, seed=9)
     live = [load_model(folders.scoring(1, fold)).eval() for fold in range(1, FOLDS + 1)] + [
         load_model(teacher).eval()
@@ -79,21 +81,21 @@ def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
 
 
 def test_a_method_without_a_teacher_reads_no_scores(
-    folders: TeacherFolders, corpus: Path, text: Path
+    folders: TeacherFolders, corpus: Path, text: Text
 ) -> None:
     missing = replace(folders, scores=Path("nowhere"))
     inputs, loss = student_inputs(
-        "vanilla", settings_of("vanilla"), STUDENT, inputs_of(corpus), missing, text
+        "vanilla", settings_of("vanilla"), STUDENT, inputs_of(corpus), missing, text.encoded
     )
     assert loss is gold_loss
     assert inputs.batches is inputs.train
 
 
-def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Path) -> None:
+def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Text) -> None:
     settings = settings_of("structural")
     other = replace(folders, scoring_teachers=folders.scoring_teachers, folds=2)
     with pytest.raises(UserError, match=r"its split is 'train, fold 1 of 3', but 'train, fold 1 of 2'"):
-        student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, text)
+        student_inputs("structural", settings, STUDENT, inputs_of(corpus), other, text.encoded)
 
 
 def test_teachers_of_folds_differ(folders: TeacherFolders) -> None:
@@ -107,16 +109,17 @@ def test_without_labelled_sentences_the_last_of_the_text_are_development(
 ) -> None:
     """Their tags are what the teacher itself gives them, so that it agrees with itself wholly."""
     lines = [" ".join(sentence.words) for sentence in made_up(sentences, seed=4)]
-    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, lines)
+    made = write_text_and_scores(tmp_path / "text", corpus, teacher, lines)
     labelled = inputs_of(corpus)
-    text = open_unlabelled(folder, labelled.train, teacher)
+    text = open_unlabelled(made.encoded, [made.scores / "1"], labelled.train, [teacher])
     assert text is not None
-    inputs, (rest, store) = held_out(labelled, *text)
+    inputs, rest = held_out(labelled, *text)
+    (store,) = text[1]
     assert inputs.agreement
     assert (rest.sentences, inputs.dev.sentences) == (sentences - held, held)
     ids = torch.cat(list(inputs.dev.in_order()))
     assert sorted(ids.tolist()) == list(range(sentences - held, sentences))
-    assert sorted(torch.cat(rest.shuffled(1)).tolist()) == list(range(sentences - held))
+    assert sorted(torch.cat([*rest.shuffled(1)]).tolist()) == list(range(sentences - held))
     assert [len(tags) for tags in inputs.gold[-held:]] == store.lengths[-held:].tolist()
     model = load_model(teacher).eval()
     assert inputs.gold == predict(model, inputs.dev, inputs.accelerator)
@@ -124,10 +127,10 @@ def test_without_labelled_sentences_the_last_of_the_text_are_development(
 
 
 def test_one_sentence_of_text_is_too_little(corpus: Path, teacher: Path, tmp_path: Path) -> None:
-    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne ri"])
-    text = open_unlabelled(folder, inputs_of(corpus).train, teacher)
+    made = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne ri"])
+    text = open_unlabelled(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
     assert text is not None
-    with pytest.raises(UserError, match=r"distill.unlabelled: has one sentence"):
+    with pytest.raises(UserError, match=r"unlabelled.files: have one sentence"):
         held_out(inputs_of(corpus), *text)
 
 
@@ -135,7 +138,7 @@ def test_a_large_text_gives_a_thousand_sentences_to_development(
     corpus: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.training.student_inputs.MOST_HELD_OUT", 3)
-    folder = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne"] * 100)
-    text = open_unlabelled(folder, inputs_of(corpus).train, teacher)
+    made = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne"] * 100)
+    text = open_unlabelled(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
     assert text is not None
     assert held_out(inputs_of(corpus), *text)[0].dev.sentences == 3

@@ -11,6 +11,7 @@ from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training import targets as tabulation
+from pipeline.training.length import Length
 from pipeline.training.loop import gold_loss, gold_of
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
@@ -18,7 +19,8 @@ from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_inputs import dump, tagger, train_batches, write_text_and_scores
 
-STEPS, EPOCHS = 8, 2
+STEPS = 8
+LENGTH = Length(STEPS, STEPS // 2)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def gradients(model, losses):
 def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, corpus, teacher, store, student):
     settings = settings_of(name, schedule="constant", weight=weight)
     stored, method = (
-        student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS),
+        student_loss(name, settings, [PartScores((store,))], LENGTH),
         find_method(name),
     )
     live_teacher, batches = load_model(teacher).eval(), train_batches(corpus, batch_size=5)
@@ -74,7 +76,7 @@ def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
     batch = batches.batch(next(batches.in_order()))
     chain = student.chain(batch)
     settings = settings_of(name, schedule="linear")
-    loss = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss(name, settings, [PartScores((store,))], LENGTH)
     first, fourth, last = (loss(chain, batch, step) for step in (0, 3, STEPS - 1))
     gold = gold_loss(chain, batch, 0)
 
@@ -85,7 +87,7 @@ def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
 
 def test_vanilla_reads_no_teacher(student):
     settings = settings_of("vanilla")
-    assert student_loss("vanilla", settings, [], steps=STEPS, epochs=EPOCHS) is gold_loss
+    assert student_loss("vanilla", settings, [], LENGTH) is gold_loss
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_vanilla_reads_no_teacher(student):
 )
 def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corpus, store, student, programs):
     settings = settings_of(name, schedule="constant")
-    loss = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss(name, settings, [PartScores((store,))], LENGTH)
     chunks = -(-store.sentences // 7)
     once = {"kbest": "kbest", "structural": "sweep", "posterior": "sweep"}
     assert programs == [once[name]] * chunks if name in once else programs == []
@@ -116,8 +118,8 @@ def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corp
 def text(corpus, teacher, tmp_path_factory):
     """Unlabelled batches and their store: more sentences than the training split, so other ones by id."""
     lines = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
-    folder = write_text_and_scores(tmp_path_factory.mktemp("text") / "unlabelled", corpus, teacher, lines)
-    opened = open_unlabelled(folder, train_batches(corpus), teacher)
+    folder = write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, lines)
+    opened = open_unlabelled(folder.encoded, [folder.scores / "1"], train_batches(corpus), [teacher])
     assert opened is not None
     return opened
 
@@ -130,9 +132,7 @@ def test_without_tags_the_live_teacher_alone_is_the_loss(
     """At the last step too, where λ of labelled sentences is 0 but for a constant one."""
     batches, scores = text
     settings = settings_of(name, schedule=schedule, weight=0.4)
-    loss = student_loss(
-        name, settings, [PartScores((store,)), PartScores((scores,))], steps=STEPS, epochs=EPOCHS
-    )
+    loss = student_loss(name, settings, [PartScores((store,)), PartScores((scores,))], LENGTH)
     method, live_teacher = find_method(name), load_model(teacher).eval()
     for ids in batches.shuffled(3):
         batch = replace(batches.batch(ids), part=1)
@@ -147,10 +147,8 @@ def test_without_tags_the_live_teacher_alone_is_the_loss(
 @pytest.mark.parametrize("name", TEACHERS)
 def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store, text, student):
     settings = settings_of(name)
-    alone = student_loss(name, settings, [PartScores((store,))], steps=STEPS, epochs=EPOCHS)
-    both = student_loss(
-        name, settings, [PartScores((store,)), PartScores((text[1],))], steps=STEPS, epochs=EPOCHS
-    )
+    alone = student_loss(name, settings, [PartScores((store,))], LENGTH)
+    both = student_loss(name, settings, [PartScores((store,)), PartScores((text[1],))], LENGTH)
     batches = train_batches(corpus)
     for step, ids in enumerate(batches.shuffled(1)):
         batch = batches.batch(ids)
@@ -160,6 +158,6 @@ def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store,
 
 def test_a_split_without_tags_and_scores_is_refused_where_gold_is_asked_for(store, text, student):
     batch = text[0].batch(torch.arange(4))
-    loss = student_loss("vanilla", settings_of("vanilla"), [], steps=STEPS, epochs=EPOCHS)
+    loss = student_loss("vanilla", settings_of("vanilla"), [], LENGTH)
     with pytest.raises(UserError, match=r"carries no tags.*schedule: constant and weight: 1\.0"):
         loss(student.chain(batch), batch, 5)

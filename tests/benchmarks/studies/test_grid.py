@@ -31,6 +31,7 @@ def test_each_method_gets_its_own_best_cell_and_the_earlier_of_equals() -> None:
 
 def test_what_every_student_has_is_null() -> None:
     student = PARAMS.student
+    assert student.epochs is not None
     chosen = {"vanilla": (student.learning_rate, 7), "kbest": (1e-3, student.epochs)}
     assert list(settings(chosen, PARAMS)) == [
         "distill.vanilla.learning_rate=null",

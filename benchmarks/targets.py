@@ -1,0 +1,100 @@
+"""What it costs a training step that a batch's targets come from the store, and not from a table.
+
+Both ways take turns on the same batches, from the same weights (see pipeline.timing.epochs.measure). The
+corpus, encoder, teacher and scores are those that the pipeline made in `data`:
+
+    OMP_NUM_THREADS=1 python -m benchmarks.targets results/targets.json
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.made_with import made_with
+from pipeline.distillation.registry import method_settings
+from pipeline.params import load_params
+from pipeline.storage.text_file import write_json
+from pipeline.timing.contenders import Contender, without_teacher
+from pipeline.timing.measurement import measure, representative
+from pipeline.training import targets
+from pipeline.training.length import Length
+from pipeline.training.run import Inputs
+from pipeline.training.student import new_student
+from pipeline.training.student_inputs import TeacherFolders, labelled_parts
+from pipeline.training.student_loss import student_loss
+from pipeline.training.targets import PartScores
+from stages import command
+
+WAYS = ("table", "store")
+METHODS = ("kbest", "structural", "posterior")  # `efficient` reads the store in any case
+
+
+def contenders(scores: Sequence[PartScores], length: Length) -> list[Contender]:
+    """Each method with its table and without."""
+    found, room = [], targets.TABLES
+    for way in WAYS:
+        targets.TABLES = room if way == "table" else 0
+        for method in METHODS:
+            loss = student_loss(method, method_settings(method)(), scores, length)
+            found.append(Contender(way, method, None, without_teacher(loss)))
+    targets.TABLES = room
+    return found
+
+
+def main(
+    output: Annotated[Path, typer.Argument(help="JSON file for the figures")],
+    data: Annotated[Path, typer.Option(help="folder with what the pipeline made")] = Path("data"),
+    batches: Annotated[int, typer.Option(help="that are measured, of all sizes")] = 40,
+    passes: Annotated[int, typer.Option(help="over them")] = 5,
+) -> None:
+    """Measure both ways, print a table and write sentences per second and the ratio of the times."""
+    student = load_params(Path("params.yaml")).student
+    inputs = Inputs.load(data / "encoded", batch_size=student.batch_size, precision=student.precision)
+    folders = TeacherFolders(data / "teacher", data / "teacher", data / "scoring_teachers", data / "scores")
+    _, scores = labelled_parts(inputs, folders)
+    length = student.length(len(inputs.train))
+    chosen = [inputs.train.batch(ids) for ids in representative(inputs.train, batches)]
+    chosen = [batch.to(inputs.accelerator.device) for batch in chosen]
+    model = new_student(student, data / "encoder", data / "teacher", inputs.train.encoded)
+    model.to(inputs.accelerator.device)
+    ways = contenders(scores, length)
+    taken = measure(
+        ways,
+        model,
+        chosen,
+        student,
+        steps=length.steps,
+        passes=passes,
+        accelerator=inputs.accelerator,
+    )
+    sentences = sum(len(batch.ids) for batch in chosen)
+    seconds = {
+        (way.block, way.method): float(torch.tensor([sum(one.values()) for one in found]).median())
+        for way, found in zip(ways, taken, strict=True)
+    }
+    rows: list[dict[str, Any]] = [
+        {
+            "method": method,
+            "table_sentences_per_s": sentences / seconds["table", method],
+            "store_sentences_per_s": sentences / seconds["store", method],
+            "store_to_table": seconds["store", method] / seconds["table", method],
+        }
+        for method in METHODS
+    ]
+    write_json(
+        output, {**made_with(), "batch_size": student.batch_size, "batches": len(chosen), "rows": rows}
+    )
+    table = Table("method", "table, sentences/s", "store, sentences/s", "time, store to table")
+    for row in rows:
+        speeds = (f"{row[f'{way}_sentences_per_s']:.1f}" for way in ("table", "store"))
+        table.add_row(row["method"], *speeds, f"{row['store_to_table']:.3f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,112 @@
+"""Text without tags as the pipeline keeps it: no sentence twice, and none of the test split."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from pipeline.corpora.seen_sentences import Hashes, SeenSentences, hashes_of
+from pipeline.corpora.settings import Corpus, Unlabelled
+from pipeline.corpora.tagging import Sentence
+from pipeline.corpora.text_shards import ROWS, Words, write_shards
+from pipeline.corpora.textfile import counted
+from pipeline.corpora.unlabelled_sources import unlabelled_sentences
+from pipeline.errors import UserError
+from pipeline.progress import progress
+from pipeline.storage.sealed_folder import new_folder
+
+log = logging.getLogger(__name__)
+
+
+class Choice:
+    """The sentences to keep: up to `limit`, each once, none of the test split.
+
+    Attributes:
+        sentences, words: kept so far.
+        repeated, tested: left out so far: sentences that came before, and sentences of the test split.
+    """
+
+    def __init__(self, test: Iterable[Sentence], limit: int | None) -> None:
+        """Take the test split; None keeps all others."""
+        self._test = np.unique(_letters([sentence.words for sentence in test]))
+        self._seen = SeenSentences()
+        self._limit = limit
+        self.sentences = self.words = self.repeated = self.tested = 0
+
+    def groups(self, sentences: Iterator[Words]) -> Iterator[list[Words]]:
+        """The sentences to keep, some thousand at a time; reads no more of them than it must."""
+        while group := list(islice(sentences, ROWS)):
+            tested = np.isin(_letters(group), self._test)
+            first = self._seen.first(hashes_of(["\0".join(words) for words in group])) & ~tested
+            kept = [group[place] for place in first.nonzero()[0]]
+            if self._limit is not None:
+                kept = kept[: self._limit - self.sentences]
+            self.sentences += len(kept)
+            self.words += sum(map(len, kept))
+            self.tested += int(tested.sum())
+            self.repeated += int((~first & ~tested).sum())
+            if kept:
+                yield kept
+            if self.sentences == self._limit:
+                return
+
+
+def _letters(sentences: Sequence[Words]) -> Hashes:
+    """The hash of each sentence without its spaces, so that it is known however it is cut into words."""
+    return hashes_of(["".join(words) for words in sentences])
+
+
+def write_unlabelled_text(
+    settings: Unlabelled,
+    corpus: Corpus,
+    test: Iterable[Sentence],
+    out: Path,
+    *,
+    mirror: Path | None,
+    say: Callable[[str], None],
+) -> None:
+    """Write the words of the sentences to keep to the sealed folder `out`; memory holds some thousand.
+
+    Beside these, a sentence takes 8 bytes, and 16 at times (see SeenSentences).
+
+    Args:
+        settings: what text, and how much of it.
+        corpus: the task's, for how text is cut.
+        test: the sentences of its test split, which are left out.
+        out: the folder.
+        mirror: where files are looked for first.
+        say: called with each line of what is read, and with their number at the end.
+
+    Raises:
+        UserError: no sentence is left; and see `unlabelled_sentences`.
+    """
+    choice = Choice(test, settings.sentences)
+    with new_folder(out) as folder:
+        with TemporaryDirectory(dir=folder, prefix="sources-") as place:
+            found = unlabelled_sentences(settings, corpus, Path(place), mirror=mirror, say=say)
+            with closing(found):
+                write_shards(_watched(choice, found, settings.sentences), folder)
+        if not choice.sentences:
+            raise UserError("unlabelled.files: hold no sentence that is not in the test split; name others")
+    if choice.repeated or choice.tested:
+        log.warning(
+            f"text without tags: left out {counted(choice.repeated, 'sentence')} that came before, and "
+            f"{choice.tested:,} of the test split"
+        )
+    if settings.sentences is not None and choice.sentences < settings.sentences:
+        log.warning(
+            f"unlabelled.sentences: {settings.sentences:,} are asked for, and there are {choice.sentences:,}"
+        )
+    say(f"{counted(choice.sentences, 'sentence')}, {counted(choice.words, 'word')}")
+
+
+def _watched(choice: Choice, sentences: Iterator[Words], limit: int | None) -> Iterator[list[Words]]:
+    """The groups that `choice` keeps, with their progress."""
+    with progress("text", limit) as meter:
+        for group in choice.groups(sentences):
+            yield group
+            meter.advance(len(group))

@@ -1,0 +1,80 @@
+"""Text without tags from its sources: each is fetched, read sentence by sentence, and removed again."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.corpora.settings import Corpus, Unlabelled
+from pipeline.corpora.splits import check_links
+from pipeline.corpora.unlabelled_text import Words, read_unlabelled
+from pipeline.errors import UserError, one_line, shown_address
+from pipeline.fetching.sources import fetch_dataset, fetch_file
+
+SHOWN = 40  # words of a source's first sentence
+
+
+def unlabelled_sentences(
+    settings: Unlabelled, corpus: Corpus, place: Path, *, mirror: Path | None, say: Callable[[str], None]
+) -> Generator[Words]:
+    """The sentences of all sources in their order; a source is fetched when its first sentence is asked for.
+
+    Args:
+        settings: the sources, and how they are read.
+        corpus: see `read_unlabelled`.
+        place: a folder for the source that is read; what is fetched is removed behind its last sentence.
+        mirror: where files are looked for first, by name; data sets are not.
+        say: called for each source with one line: how it is read, and its first sentence.
+
+    Raises:
+        UserError: a source holds no sentence; and see sources.fetch_file, sources.fetch_dataset and
+            `read_unlabelled`.
+    """
+    for source, checksum in _single(settings):
+        check_links(source)
+        name = shown_address(source)
+        with _fetched(source, checksum, settings, place, mirror) as path:
+            text = read_unlabelled(path, name, settings, corpus)
+            first = next(text.sentences, None)
+            if first is None:
+                raise UserError(f"{name}: holds no sentence; give text with one sentence a line")
+            say(f"{name}: read as {text.layout}; the first: {one_line(' | '.join(first[:SHOWN]))}")
+            yield from chain([first], text.sentences)
+
+
+@contextmanager
+def _fetched(
+    source: str, checksum: str | None, settings: Unlabelled, place: Path, mirror: Path | None
+) -> Iterator[Path]:
+    """The source as a file, unpacked, or as the folder of a data set."""
+    with TemporaryDirectory(dir=place, prefix="fetched-") as folder:
+        path = Path(folder, "text")
+        if settings.format == "dataset":
+            fetch_dataset(source, "train", path)
+        else:
+            fetch_file(source, path, checksum=checksum, mirror=mirror)
+        yield path
+
+
+def _single(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
+    """The sources, with the files of a folder in place of it; what hides behind a dot is no text."""
+    suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
+    for source, checksum in settings.sources():
+        folder = Path(source)
+        files = (
+            sorted(path for path in folder.iterdir() if path.is_file() and path.name.endswith(suffixes))
+            if folder.is_dir()
+            else []
+        )
+        files = [path for path in files if not path.name.startswith(".")]
+        saved = (folder / "state.json").is_file()
+        if not folder.is_dir() or (settings.format == "dataset" and (saved or not files)):
+            yield source, checksum
+            continue
+        check_links(source)
+        if not files:
+            raise UserError(f"{source}: is a folder without files; name another one, or a file")
+        if checksum is not None:
+            raise UserError(f"unlabelled.checksums: {source} is a folder; name its files, or empty it")
+        yield from ((str(path), None) for path in files)

@@ -1,0 +1,63 @@
+"""Who scores a split: a teacher that is run over it, or scores from elsewhere."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from pipeline.device import accelerator
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load, read_words
+from pipeline.model.model_folder import WEIGHTS, load_model
+from pipeline.scores.dump import dump_scores
+from pipeline.scores.imported import import_scores
+from pipeline.scores.settings import Dump
+from pipeline.scores.store import Origin
+from pipeline.storage.sealed_folder import check
+
+
+def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: int) -> Path:
+    """The folder of the teacher `number` that scores the sentences of `fold` of `folds`, all from 1.
+
+    Args:
+        first: scores all sentences where there is one fold: the teacher 1, or scores from elsewhere.
+        others: `<number>/<fold>` is each other one.
+    """
+    return first if (number, folds) == (1, 1) else others / str(number) / str(fold)
+
+
+def write_split_scores(
+    scorer: Path,
+    split: Path,
+    settings: Dump,
+    *,
+    rows: Tensor | None = None,
+    origin: Origin,
+    checkpoint: Path,
+    out: Path,
+) -> None:
+    """Write the store `out` of the scores of an encoded split, or of its sentences `rows` [n].
+
+    Args:
+        scorer: the folder of a model, or of imported scores.
+        split: the file.
+        settings: of the dump.
+        rows: ascending; None: all. Of imported scores all are taken.
+        origin: what the scores come from.
+        checkpoint: the folder of finished shards.
+        out: the folder to write.
+
+    Raises:
+        UserError: see `dump_scores` and `import_scores`.
+    """
+    if WEIGHTS not in check(scorer):
+        import_scores(scorer, read_words(split), settings, origin=origin, checkpoint=checkpoint, out=out)
+        return
+    dump_scores(
+        load_model(scorer),
+        Batches(load(split), settings.batch_size, rows),
+        accelerator(settings.precision),
+        settings,
+        origin=origin,
+        checkpoint=checkpoint,
+        out=out,
+    )

@@ -1,0 +1,38 @@
+"""Text without tags: fetched, cut into words, and no sentence in it twice."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Code, Mirror, Params
+from stages.command import run
+from stages.guard import guarded
+
+
+def main(
+    corpus: Annotated[Path, typer.Option(help="The corpus as fetched, from `download`.")],
+    code: Code,
+    out: Annotated[Path, typer.Option(help="Folder to write: words as Parquet; empty without text.")],
+    params: Params = Path("params.yaml"),
+    mirror: Mirror = None,
+) -> None:
+    """Fetch the text of `unlabelled.files`; leave out what comes twice or stands in the test split."""
+    from pipeline.storage.sealed_folder import check, new_folder
+
+    uses = lambda given: (given.unlabelled, given.task, given.corpus)  # noqa: E731
+    with guarded("text", params, code, uses, out) as (settings, task, entry):
+        if settings.files is None:
+            with new_folder(out):
+                return
+        from pipeline.corpora.splits import read_split
+        from pipeline.corpora.unlabelled_corpus import write_unlabelled_text
+
+        check(corpus)
+        test = read_split(corpus, entry, "test")
+        say = lambda line: print(f"text: {line}")  # noqa: E731
+        write_unlabelled_text(settings, entry, test, out, mirror=mirror and mirror / task, say=say)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""Text is encoded a row group at a time, to the same numbers as all at once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.corpora.tagging import Sentence
+from pipeline.encoding.encoded import load
+from pipeline.encoding.encoded_text import TEXT, encode_text
+from pipeline.errors import UserError
+from pipeline.storage.sealed_folder import check, new_folder
+from tests.helpers.tiny_corpus import sentences
+from tests.helpers.tiny_encoders import write_encoder
+from tests.helpers.tiny_inputs import write_split, write_text
+from tests.helpers.workspace import seal
+
+
+@pytest.fixture
+def sealed(bert: Path, tmp_path: Path) -> Path:
+    seal(bert, tmp_path / "encoder")
+    return tmp_path / "encoder"
+
+
+def test_the_numbers_are_those_of_the_whole(sealed: Path, bert: Path, corpus: Path, tmp_path: Path) -> None:
+    split = [Sentence(sentence.words) for sentence in sentences(40, seed=5)]
+    text = write_text(tmp_path / "text", [" ".join(sentence.words) for sentence in split])
+    encode_text(text, tmp_path / "out", encoder=sealed, encoded=corpus)
+    found, whole = load(tmp_path / "out" / TEXT), write_split(tmp_path / "whole.parquet", split, bert)
+    assert found.tags is None
+    assert (found.tag_set, found.layout) == (whole.tag_set, whole.layout)
+    for one, other in ((found.pieces, whole.pieces), (found.first, whole.first)):
+        assert torch.equal(one.in_memory().values, other.in_memory().values)
+        assert torch.equal(one.in_memory().offsets, other.in_memory().offsets)
+    numbers = [
+        path.with_suffix(".safetensors").read_bytes()
+        for path in (tmp_path / "whole", tmp_path / "out" / TEXT)
+    ]
+    assert numbers[0] == numbers[1]
+
+
+def test_without_text_nothing_else_is_looked_at(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "text"):
+        pass
+    missing = tmp_path / "missing"
+    encode_text(tmp_path / "text", tmp_path / "out", encoder=missing, encoded=missing)
+    assert check(tmp_path / "out") == {}
+
+
+def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) -> None:
+    text = write_text(tmp_path / "text", ["ba ne"])
+    seal(write_encoder(tmp_path / "plain", "roberta"), tmp_path / "other")
+    with pytest.raises(UserError, match=r"was encoded with another tokenizer than .*other has"):
+        encode_text(text, tmp_path / "out", encoder=tmp_path / "other", encoded=corpus)
+    assert not (tmp_path / "out").exists()

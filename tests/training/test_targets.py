@@ -1,0 +1,109 @@
+"""Targets come from a table or from the store, the same ones, and no table outgrows its room."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.chain import LinearChain, Moments
+from pipeline.distillation.objective import Target, find_method
+from pipeline.scores.store import ScoreStore
+from pipeline.training import targets
+from pipeline.training.targets import PartScores, target_look_ups
+from tests.helpers.methods import TEACHERS, settings_of
+from tests.helpers.tiny_corpus import TAG_SET
+from tests.helpers.tiny_inputs import SPLITS, dump, train_batches
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def store(corpus: Path, teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoreStore:
+    return dump(tmp_path_factory.mktemp("store") / "scores", corpus, teacher, shard_sentences=10)
+
+
+def parts(target: Target) -> tuple[Tensor, ...]:
+    if isinstance(target, Moments):
+        return target.unary, target.pairs
+    if isinstance(target, LinearChain):
+        return target.emissions, target.transitions, target.start, target.end
+    return (target,)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many sentences were asked of stores, call by call."""
+    found: list[int] = []
+    batch = ScoreStore.batch
+
+    def watched(store: ScoreStore, ids: Tensor) -> tuple[Tensor, Tensor]:
+        found.append(len(ids))
+        return batch(store, ids)
+
+    monkeypatch.setattr(ScoreStore, "batch", watched)
+    return found
+
+
+@pytest.mark.parametrize("chunk", [5, 256])
+@pytest.mark.parametrize("name", TEACHERS)
+def test_what_the_table_holds_is_what_the_store_gives(
+    name: str, chunk: int, corpus: Path, store: ScoreStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the last bits, as other sentences stand beside each."""
+    monkeypatch.setattr(targets, "_CHUNK", chunk)
+    method, settings = find_method(name), settings_of(name)
+    (table,) = target_look_ups([PartScores((store,))], method, settings)
+    monkeypatch.setattr(targets, "TABLES", 0)
+    (live,) = target_look_ups([PartScores((store,))], method, settings)
+    for ids in train_batches(corpus, 5).shuffled(1):
+        for one, other in zip(parts(table(ids, CPU)), parts(live(ids, CPU)), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+            assert not other.requires_grad
+
+
+def room_for(store: ScoreStore, moments: bool) -> int:
+    tags = len(TAG_SET)
+    return 4 * (int(store.lengths.sum()) * tags + SPLITS["train"] * tags**2 * moments)
+
+
+@pytest.mark.parametrize("name", ["kbest", "structural", "posterior"])
+def test_tables_take_their_room_in_order_and_no_more(
+    name: str, store: ScoreStore, monkeypatch: pytest.MonkeyPatch, asked: list[int]
+) -> None:
+    method, settings = find_method(name), settings_of(name)
+    room = room_for(store, name != "posterior")
+    for tables, bytes_ in ((0, room - 1), (1, room), (1, 2 * room - 1), (2, 2 * room)):
+        monkeypatch.setattr(targets, "TABLES", bytes_)
+        found = target_look_ups([PartScores((store,))] * 2, method, settings)
+        asked.clear()
+        for look_up in found:
+            look_up(torch.arange(3), CPU)
+        assert len(asked) == 2 - tables
+
+
+def test_a_part_too_large_is_not_looked_at_before_a_batch_asks(
+    store: ScoreStore, monkeypatch: pytest.MonkeyPatch, asked: list[int]
+) -> None:
+    monkeypatch.setattr(targets, "TABLES", 100)
+    given: dict[str, Any] = {"method": find_method("structural"), "settings": settings_of("structural")}
+    (look_up,) = target_look_ups([PartScores((store,))], **given)
+    assert not asked
+    look_up(torch.tensor([2, 0, 1]), CPU)
+    assert asked == [3]
+
+
+@pytest.mark.parametrize("room", [0, 1 << 20])
+def test_rows_of_a_fold_are_looked_up_in_its_own_store(
+    corpus: Path, teacher: Path, tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(targets, "TABLES", room)
+    whole = dump(tmp_path / "whole" / "scores", corpus, teacher)
+    fold = dump(tmp_path / "fold" / "scores", corpus, teacher, fold=2, folds=2)
+    rows = torch.arange(SPLITS["train"])[SPLITS["train"] // 2 :]
+    assert len(rows) == fold.sentences
+    method, settings = find_method("structural"), settings_of("structural")
+    one, other = target_look_ups([PartScores((whole,)), PartScores((fold,), rows)], method, settings)
+    for first, second in zip(parts(one(rows[3:6], CPU)), parts(other(rows[3:6], CPU)), strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
