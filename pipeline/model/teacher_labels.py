@@ -14,7 +14,7 @@ from pipeline.corpora.tagging import Scheme, Sentence, TagSet
 from pipeline.encoding.encoder_config import CONFIG, read_checked
 from pipeline.errors import UserError, one_line
 from pipeline.model.label_conversion import converted
-from pipeline.model.tagger_config import tagger_values
+from pipeline.model.tagger_config import checked_values, tagger_values
 
 log = logging.getLogger(__name__)
 
@@ -107,10 +107,11 @@ def read_labels(folder: Path, scheme: FileScheme | None, corpus: Scheme) -> Teac
         corpus: what the corpus's tags are in; in a corpus of plain tags the labels are plain tags, too.
 
     Raises:
-        UserError: the folder is of another model, its labels have no names, or they are not in the scheme.
+        UserError: the folder is damaged or of another model, or its labels have no names or are not in the
+            scheme.
     """
     config = read_checked(folder)
-    own = tagger_values(config)
+    own = checked_values(config, folder) if tagger_values(config) else {}
     _check_kind(folder, config)
     if own.get("head") == "crf":
         tags = TagSet.from_json(own.get("tag_set"))

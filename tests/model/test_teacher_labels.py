@@ -71,6 +71,8 @@ def test_a_given_scheme_is_taken(tmp_path: Path) -> None:
         ({"id2label": {"0": "O", "1": 7}}, "id2label must give each number from 0 a name"),
         ({"id2label": {"0": "O", "1": "B-\u200bX"}}, "holds U\\+200B"),
         ({"architectures": ["BertForSequenceClassification"]}, "which is no token classifier"),
+        ({"chain_tagger": {"tag_set": 3}}, "tag_set in its config.json is damaged"),
+        ({"model_type": "chain-tagger"}, "encoder in its config.json is damaged"),
     ],
 )
 def test_a_model_without_usable_labels_is_one_line(tmp_path: Path, config: dict[str, Any], says: str) -> None:
