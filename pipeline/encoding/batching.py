@@ -50,8 +50,8 @@ class Batches:
     """A split, ready to be cut into batches of up to `batch_size` sentences.
 
     Sentences of several windows make batches of their own, the same in every epoch: of up to `batch_size`
-    windows, or of one sentence if it has more. All epochs have the same number of batches, and a long document
-    does not fill the memory. In memory are the sizes of the sentences, four bytes each.
+    windows, or of one sentence if it has more. All epochs have the same number of batches, and a long
+    document does not fill the memory. In memory are the sizes of the sentences, four bytes each.
     """
 
     def __init__(self, encoded: Encoded, batch_size: int, rows: Tensor | None = None) -> None:
