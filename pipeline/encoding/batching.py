@@ -25,7 +25,7 @@ class Batch:
     word_index: [B, L] where each word's first piece stands among the V·P pieces.
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
-    part: of `MixedBatches`, from which of them the batch comes.
+    part: the number of the set that the batch comes from, where `MixedBatches` has several.
     """
 
     ids: Tensor
@@ -37,7 +37,7 @@ class Batch:
     part: int = 0
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device; `ids` stay where the tables are that they point into."""
+        """The same batch on another device; `ids` keep theirs, which is that of the tables they index."""
         tags = None if self.tags is None else self.tags.to(device)
         return Batch(
             self.ids,
@@ -53,9 +53,9 @@ class Batch:
 class Batches:
     """A split, ready to be cut into batches of up to `batch_size` sentences.
 
-    Sentences of several windows make batches of their own, always the same: of up to `batch_size` windows, or
-    of one sentence if it has more. So every epoch has as many batches, and documents fill no memory. Of a
-    sentence no more than its size is held, in four bytes.
+    Sentences of several windows make batches of their own, the same in every epoch: of up to `batch_size`
+    windows, or of one sentence if it has more. All epochs have the same number of batches, and a long
+    document does not fill the memory. In memory are the sizes of the sentences, four bytes each.
     """
 
     def __init__(self, encoded: Encoded, batch_size: int, rows: Tensor | None = None) -> None:
@@ -79,7 +79,7 @@ class Batches:
         return len(self._sizes)
 
     def places(self, ids: Tensor) -> Tensor:
-        """Where the sentences `ids` [B] stand among those that are gone through."""
+        """Positions of the sentences `ids` [B] among those of an epoch."""
         return ids if self.rows is None else torch.searchsorted(self.rows, ids)
 
     def size(self, ids: Tensor) -> int:
@@ -135,7 +135,7 @@ class Batches:
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
 
     def _ids(self, places: Tensor) -> Tensor:
-        """The reverse of `places`."""
+        """The inverse of `places`."""
         return places if self.rows is None else self.rows[places]
 
     def _split(self, order: Tensor) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Words → word pieces, once per corpus, kept on disk. No model, and no tokenizer after this.
+"""Words cut into word pieces, once per corpus, and stored on disk; what follows needs no tokenizer.
 
 A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
 of which no more is read than a batch needs, so that memory does not grow with the corpus.
@@ -37,7 +37,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class InputLayout:
-    """What of a tokenizer is needed to lay pieces out for its encoder.
+    """What of a tokenizer the layout of the encoder's input depends on.
 
     prefix, suffix: ids that every input starts and ends with, as [CLS] and [SEP].
     pad, unknown: ids of [PAD] and [UNK].
@@ -56,10 +56,10 @@ class InputLayout:
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        """What `dataclasses.asdict` made, after a trip through JSON.
+        """The layout that was stored as JSON of its `dataclasses.asdict`.
 
         Raises:
-            ValueError: it did not make this.
+            ValueError: `value` is no such object.
         """
         names = {field.name for field in fields(cls)}
         if not isinstance(value, dict) or value.keys() != names or not isinstance(value["identity"], str):

@@ -13,7 +13,7 @@ from pipeline.encoding.passes import passes
 
 
 class MixedBatches:
-    """Sets of sentences, shuffled together; a batch is wholly of one set, and its `part` says of which.
+    """Sets of sentences, shuffled together; each batch comes from one set, whose number is its `part`.
 
     An id is the row of a sentence in its split plus the sizes of the splits of all sets before; the ids of a
     `Batch` are rows of its own split.

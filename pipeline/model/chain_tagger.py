@@ -208,7 +208,7 @@ class ChainTagger(PreTrainedModel):
         return tagger
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **options: Any) -> None:
-        """Write a folder that `load` reads; with a softmax, a stock one that `transformers` reads too."""
+        """A folder that `load` reads; with a softmax head it is a token classifier of `transformers`."""
         if self.config.head == "crf":
             super().save_pretrained(save_directory, *args, **options)
             return
@@ -218,7 +218,7 @@ class ChainTagger(PreTrainedModel):
         token_classifier.write(Path(save_directory), self.config.encoder, self.config.labels, facts, **parts)
 
     def _take(self, model: PreTrainedModel) -> None:
-        """Consist of a stock token classifier's parts, with transitions, start and end held at 0."""
+        """Take over the parts of a token classifier; transitions, start and end are held at 0."""
         names = token_classifier.names(model)
         self.encoder = getattr(model, names.encoder)
         drop_pooler(self.encoder)

@@ -59,7 +59,7 @@ class _NoPooler(nn.Module):
     """Takes the pooler's place in an encoder that calls it in every case."""
 
     def forward(self, hidden: Tensor) -> None:
-        """Give nothing, without computing anything."""
+        """None: nothing is computed."""
 
 
 def drop_pooler(encoder: Any) -> None:

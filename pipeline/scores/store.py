@@ -183,7 +183,7 @@ class ScoreStore:
                 if len(twice):
                     raise shard.refusal(f"holds sentence {twice[0]}, which is there twice")
                 lengths[ids], self._start[ids] = words, self._first[number] + starts
-            pa.default_memory_pool().release_unused()  # or what Arrow keeps grows for some shards more
+            pa.default_memory_pool().release_unused()  # otherwise Arrow keeps the memory of several shards
         if not lengths.all():
             raise UserError(
                 f"{folder}: sentence {lengths.argmin()} is missing; remove it and run `dvc repro`"

@@ -18,7 +18,7 @@ from pipeline.errors import UserError
 
 # Other errors of the operating system, such as a missing input, are not about the output being written.
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
-_LOCK_SECONDS = 1.0  # so long another process may need to finish, before this one gives up
+_LOCK_SECONDS = 1.0  # to wait for another process before this one gives up
 
 Check = Callable[[], None]
 _reserved: list[tuple[Path, Check]] = []

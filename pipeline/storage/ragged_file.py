@@ -24,7 +24,7 @@ class StoredIntegers:
     """A tensor of integers in one dimension, in a file that is open as long as one of its tensors is used."""
 
     def __init__(self, file: "_File", start: int, size: int, dtype: np.dtype[Any]) -> None:
-        """Stand for `size` numbers from byte `start` of the file on."""
+        """Take `size` numbers of the file, the first of them at byte `start`."""
         self._file, self._start, self._size, self._dtype = file, start, size, dtype
 
     def __len__(self) -> int:

@@ -75,8 +75,8 @@ class Project:
 def stage_of(name: str, *, module: str = "stages.", out: str = "out") -> dict[str, Any]:
     """The stage `name` for a dvc.yaml, reading the folders of the project and writing `out`."""
     read, written = COMMANDS[name]
-    options = [f"--{option.replace('_', '-')} {folder}" for option, folder in read.items()]
-    options += [f"--{option} {out}{rest}" for option, rest in written.items()]
+    options = [f"{option} {folder}" for option, folder in read.items()]
+    options += [f"{option} {out}{rest}" for option, rest in written.items()]
     if name in ("scoring_teacher", "dump"):
         options.append("--item 1-1")
     stage: dict[str, Any] = {"cmd": f"python -m {module}{name} {' '.join(options)}"}

@@ -27,6 +27,22 @@ SHARED = (
 PER_RUN = ("distill", "evaluate")
 
 
+def command_of(stage: dict[str, Any]) -> str:
+    """The command of an entry of dvc.yaml; one of a foreach stands below `do`."""
+    command: str = (stage.get("do") or stage)["cmd"]
+    return command
+
+
+def few_steps(**training: float) -> dict[str, Any]:
+    """The project's parameters for runs of two epochs on tiny sentences; `training` goes into every run."""
+    tree: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+    tree["prepare"] = {"window": 40, "overlap": 6}
+    tree["teacher"] |= {"epochs": 2, **training}
+    tree["student"] |= {"epochs": 2, "layers": 1, **training}
+    tree["time_epochs"] |= {"epochs": 1, "batches": 1}
+    return tree
+
+
 def lay_out(
     place: Path,
     encoder: Path,
@@ -39,16 +55,12 @@ def lay_out(
 
     `training` goes into teacher and student.
     """
-    yaml = YAML(typ="safe", pure=True)
-    tree = yaml.load(ROOT / "params.yaml")
+    tree = few_steps(**training)
     tree |= {"task": "tiny", "methods": list(methods), "method": methods[-1], "seeds": list(seeds)}
-    tree["prepare"] = {"window": 40, "overlap": 6}
     tree["corpora"] = {"tiny": corpus}
-    training = {"epochs": 2, **training}
-    tree["teacher"] |= {"encoder": str(encoder), "precision": "float32"} | training
-    tree["student"] |= {"layers": 1, "precision": "float32"} | training
-    tree["time_epochs"] |= {"epochs": 1, "batches": 1}
-    yaml.dump(tree, place / "params.yaml")
+    tree["teacher"] |= {"encoder": str(encoder), "precision": "float32"}
+    tree["student"] |= {"precision": "float32"}
+    YAML(typ="safe", pure=True).dump(tree, place / "params.yaml")
     for folder in ("pipeline", "stages"):
         (place / folder).symlink_to(ROOT / folder)
 
@@ -61,7 +73,7 @@ def commands(methods: Sequence[str], seeds: Sequence[int], last: Sequence[str] =
     stages = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
     for target in SHARED:
         name, _, key = target.partition("@")
-        command = (stages[name].get("do") or stages[name])["cmd"].replace("${key}", key)
+        command = command_of(stages[name]).replace("${key}", key)
         yield f"DVC_STAGE={target} {command}"
     for name in PER_RUN:
         for method in methods:

@@ -1,8 +1,11 @@
 """A tiny project: what every stage reads, and params.yaml for runs of a few steps."""
 
 import json
+import shlex
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,69 +21,44 @@ from tests.helpers import tiny_inputs
 from tests.helpers.sample_results import TIMING, outcome, write
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import write_encoder
+from tests.helpers.tiny_project import ROOT, command_of, few_steps
 
-ROOT = Path(__file__).parents[2]
-TRAINING = {"epochs": 2, "batch_size": 6, "learning_rate": 1e-3, "head_learning_rate": 1e-2}
+TRAINING = {"batch_size": 6, "learning_rate": 1e-3, "head_learning_rate": 1e-2}
+WRITTEN = ("--out", "--confusion", "--summary", "--metrics", "--plots", "--page")
 METHOD = "kbest"
 SPLITS = ("train", "dev", "test")
 CORPUS = b"Ba B-PER\nne O\n\nRI B-LOC\n"
 
 
-def _same(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
+def _options(command: str) -> Iterator[tuple[str, str]]:
+    """Each option of a command with what it names."""
+    words = shlex.split(command)
+    yield from ((word, value) for word, value in pairwise(words) if word.startswith("--"))
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def _commands() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+    """Of each stage: its options by what they read in the workspace, and by what they write in `out`.
+
+    They are read from dvc.yaml, so that a new option of a stage is here too.
+    """
+    stages = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
+    found: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+    for name, stage in stages.items():
+        if name in ("evaluate", "encode_student_text"):  # of two, those that the teacher needs
+            continue
+        command = command_of(stage)
+        read, written = {}, {}
+        for option, path in _options(command):
+            if option in WRITTEN or (name, option) == ("report", "--text"):
+                written[option] = "" if path.startswith("data/") else f"/{path.rpartition('/')[2]}"
+            else:
+                read[option] = path.partition("/")[2]
+        found[command.partition("stages.")[2].split()[0]] = read, written
+    publish = {"--model": f"students/{METHOD}/1", "--eval": f"eval/{METHOD}/1"}
+    return found | {"publish": (publish, {"--out": ""})}
 
 
-def _code(stage: str) -> dict[str, str]:
-    return {"code": f"code/{stage}"}
-
-
-# Of each stage: its options with what they read in the workspace, and those with what they write below `out`.
-COMMANDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "fingerprint": ({}, {"out": ""}),
-    "download": (_code("download"), {"out": ""}),
-    "prepare": (_same("corpus", "encoder") | _code("prepare"), {"out": ""}),
-    "prepare_student": (_same("encoded", "student_encoder") | _code("prepare_student"), {"out": ""}),
-    "teacher": (_same("encoded", "encoder") | _code("teacher"), {"out": ""}),
-    "scoring_teacher": (_same("encoded", "encoder") | _code("scoring_teacher"), {"out": ""}),
-    "dump": (_same("encoded", "teacher", "scoring_teachers", "imported_scores") | _code("dump"), {"out": ""}),
-    "text": (_same("corpus") | _code("text"), {"out": ""}),
-    "encode_text": (_same("text", "encoder", "encoded") | _code("encode_text"), {"out": ""}),
-    "unlabelled": (
-        {"text": "text_encoded"}
-        | _same("teacher", "scoring_teachers", "imported_scores")
-        | _code("unlabelled"),
-        {"out": ""},
-    ),
-    "distill": (
-        _same("encoded", "encoder", "student_encoded", "student_encoder")
-        | _same("teacher", "scoring_teachers", "scores", "imported_scores", "unlabelled")
-        | {"text": "text_encoded", "student_text": "student_text_encoded"}
-        | _code("distill"),
-        {"out": ""},
-    ),
-    "evaluate": ({"encoded": "encoded", "model": "teacher"} | _code("evaluate"), {"out": ""}),
-    "time_epochs": (
-        _same("encoded", "encoder", "teacher", "scoring_teachers", "scores", "imported_scores")
-        | _code("time_epochs"),
-        {"out": "/timing.json"},
-    ),
-    "headline": (_same("eval") | _code("headline"), {"out": "/headline.json", "confusion": "/confusion.csv"}),
-    "report": (
-        _same("eval", "teacher", "students") | {"timing": "timing.json"} | _code("report"),
-        {
-            "summary": "/summary.json",
-            "metrics": "/methods",
-            "plots": "/plots",
-            "page": "/index.html",
-            "text": "/summary.md",
-        },
-    ),
-    "publish": ({"model": f"students/{METHOD}/1", "eval": f"eval/{METHOD}/1"}, {"out": ""}),
-}
+COMMANDS = _commands()
 # What else stands on a stage's command line.
 MORE = {
     "fingerprint": ["--root", str(ROOT)],
@@ -148,13 +126,8 @@ class Workspace:
 
     def set(self, **changes: dict[str, Any]) -> None:
         """Write params.yaml for runs of a few steps; `changes` go into its groups."""
-        yaml = YAML(typ="safe", pure=True)
-        tree: dict[str, Any] = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        tree["teacher"] |= TRAINING
-        tree["student"] |= TRAINING | {"layers": 1}
+        tree = few_steps(**TRAINING)
         tree["dump"] |= {"batch_size": 4, "shard_sentences": 8}
-        tree["prepare"] = {"window": 40, "overlap": 6}
-        tree["time_epochs"] |= {"epochs": 1, "batches": 1}
         files = {split: str(self.root / "own" / f"{split}.txt") for split in SPLITS}
         tree |= {"task": "mine", "methods": [METHOD], "method": METHOD, "seeds": [1]}
         tree["corpora"] = {"mine": {"files": files}}
@@ -162,15 +135,15 @@ class Workspace:
         for group, values in changes.items():
             tree[group] |= values
         with (self.root / "params.yaml").open("w", encoding="utf-8") as file:
-            yaml.dump(tree, file)
+            YAML(typ="safe", pure=True).dump(tree, file)
 
     def arguments(self, stage: str, out: str = "out") -> list[str]:
         """The command line of a stage that reads this workspace and writes `out`."""
         read, written = COMMANDS[stage]
-        words = [word for option, name in read.items() for word in (_option(option), str(self.root / name))]
+        words = [word for option, name in read.items() for word in (option, str(self.root / name))]
         words += MORE.get(stage, [])
         for option, name in written.items():
-            words += [f"--{option}", f"{out}{name}"]
+            words += [option, f"{out}{name}"]
         return words if stage == "fingerprint" else [*words, "--params", str(self.root / "params.yaml")]
 
 

@@ -169,7 +169,7 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     own = Workspace(tmp_path / "changed")
     shutil.copytree(workspace.root, own.root)
     if change == "code":
-        code = own.root / COMMANDS[stage][0]["code"]
+        code = own.root / COMMANDS[stage][0]["--code"]
         (code / METHOD if stage == "distill" else code).write_text("2")
     elif change == "data" and stage == "unlabelled":
         shutil.rmtree(own.root / "text_encoded")

@@ -40,7 +40,7 @@ EDITS: dict[str, tuple[str, Any, str]] = {
 
 def test_every_stage_that_dvc_runs_is_guarded() -> None:
     guarded = {*EDITS, "encode_text"}  # which reads no parameter
-    assert {stage for stage, (read, _) in COMMANDS.items() if "code" in read} == guarded
+    assert {stage for stage, (read, _) in COMMANDS.items() if "--code" in read} == guarded
     stages = YAML(typ="safe", pure=True).load((guard.ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     commands = [(stage.get("do") or stage)["cmd"] for stage in stages.values()]
     modules = {command.split("stages.")[1].split()[0] for command in commands}
@@ -123,7 +123,7 @@ def test_edited_code_keeps_the_output_from_being_written(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code = own.root / COMMANDS[stage][0]["code"]
+    code = own.root / COMMANDS[stage][0]["--code"]
     digest = code.read_text()
     error = run(stage, lambda: monkeypatch.setattr("pipeline.fingerprint.fingerprint_of", lambda *_: "other"))
     assert isinstance(error, UserError)
