@@ -3,10 +3,13 @@
 import ctypes
 import platform
 import sys
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -55,10 +58,36 @@ def device_name(device: torch.device) -> str:
     return device.type
 
 
+def on_device(value: Any, device: torch.device) -> Any:
+    """A copy of `value` on `device`, which the program does not wait for where its memory is pinned.
+
+    `value` is a tensor, None, or a tuple or dataclass of such.
+    """
+    return _map(value, lambda tensor: tensor.to(device, non_blocking=device.type == "cuda"))
+
+
+def pinned(value: Any, device: torch.device) -> Any:
+    """`value` in memory from which `on_device` copies without waiting, if the device has such."""
+    return _map(value, Tensor.pin_memory) if device.type == "cuda" else value
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done all that it was given, so that a clock can be read."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
+
+
+def _map(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, tuple):
+        parts = [_map(part, change) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{field.name: _map(getattr(value, field.name), change) for field in fields(value)}
+        )
+    return value
 
 
 def _is_fast_at_bfloat16() -> bool:

@@ -19,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
 from pipeline.model.first_layers import check_first_layers, first_layers
+from pipeline.model.padding import known_padding
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
 
@@ -233,7 +234,8 @@ class ChainTagger(PreTrainedModel):
         """
         inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index
         if torch.is_grad_enabled() or inputs.numel() <= PIECES_AT_ONCE:
-            return self(inputs, mask, words, batch.lengths)
+            with known_padding(batch.unpadded):
+                return self(inputs, mask, words, batch.lengths)
         emissions = torch.empty(*words.shape, len(self.tag_set), device=words.device)
         rows = max(1, PIECES_AT_ONCE // inputs.shape[1])
         first = 0  # piece of the rows at hand
