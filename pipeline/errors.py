@@ -29,6 +29,10 @@ class Interrupted(Exception):
         self.signal = signal
 
 
+class ProcessLost(Exception):
+    """Another process of the run has ended, so this one cannot go on."""
+
+
 def shown_address(address: str) -> str:
     """`address` as a message or a model card may show it: without `user:password@`, query and fragment.
 

@@ -21,6 +21,7 @@ def main(
     root: Root = Path(),
 ) -> None:
     """Train a teacher on the training sentences of all other folds; with one fold, write an empty folder."""
+    from pipeline import processes
     from pipeline.storage.sealed_folder import new_folder
 
     fold = fold_of(item)
@@ -28,8 +29,10 @@ def main(
     uses = lambda given: (given.teacher, len(given.folds))  # noqa: E731
     with guarded("fold_teacher", params, code, uses, out) as (settings, folds):
         if folds == 1:
-            with new_folder(out):
-                return
+            if processes.is_first():
+                with new_folder(out):
+                    pass
+            return
         from pipeline.encoding.folds import other_rows
         from pipeline.training.teacher import train_teacher
 

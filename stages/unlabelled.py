@@ -20,6 +20,7 @@ def main(
     mirror: Mirror = None,
 ) -> None:
     """Fetch the text of `distill.unlabelled` and run the teacher once over it."""
+    from pipeline import processes
     from pipeline.storage.sealed_folder import new_folder
 
     with guarded(
@@ -30,8 +31,10 @@ def main(
         out,
     ) as (source, checksum, task, corpus, settings):
         if source is None:
-            with new_folder(out):
-                return
+            if processes.is_first():
+                with new_folder(out):
+                    pass
+            return
         from pipeline.corpora.unlabelled_text import fetch_unlabelled
         from pipeline.scores.unlabelled import write_unlabelled
 

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
@@ -15,6 +17,7 @@ from pipeline.scores.dump import dump_scores, origin_of_file
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
+from pipeline.storage.commit import working_name
 from pipeline.storage.sealed_folder import check, new_folder, sha256
 
 TEXT, SCORES = "text.parquet", "scores"
@@ -51,13 +54,19 @@ def write_unlabelled(
     check(teacher)
     model, tokenizer = load_model_and_tokenizer(teacher)
     key = run_key("unlabelled", settings.model_dump(), encoded, teacher, code, _digest(sentences))
-    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint, new_folder(out) as folder:
-        table = encode(sentences, tokenizer, header.layout)
-        save(table, folder / TEXT, header.tag_set, header.layout)
+    runner, first = accelerator(settings.precision), processes.is_first()
+    with (
+        Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint,
+        new_folder(out) if first else nullcontext(working_name(out)) as folder,
+    ):
+        if first:
+            table = encode(sentences, tokenizer, header.layout)
+            save(table, folder / TEXT, header.tag_set, header.layout)
+        processes.wait()
         dump_scores(
             model,
             Batches(load(folder / TEXT), settings.batch_size),
-            accelerator(settings.precision),
+            runner,
             settings,
             origin=origin_of_file(folder / TEXT, sha256(folder / TEXT), teacher),
             checkpoint=checkpoint.folder,

@@ -97,6 +97,10 @@ def train(
     device = accelerator.device
     run = Run(model, settings, steps=per_epoch * settings.epochs)
     run.restore(checkpoint)
+    if int(processes.greatest(torch.tensor(run.step, device=device))) != run.step:
+        raise UserError(
+            f"{checkpoint.folder}: not seen by all processes; use a folder that all machines share"
+        )
 
     def lay_out(item: tuple[int, Tensor]) -> tuple[Tensor, Batch]:
         step, ids = item

@@ -10,6 +10,7 @@ from typing import Any, Self
 from accelerate import Accelerator
 from torch import Tensor
 
+from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
@@ -149,4 +150,5 @@ def train_and_save(
         )
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
-        save_model(out, model, tokenizer, history, made)
+        if processes.is_first():
+            save_model(out, model, tokenizer, history, made)
