@@ -47,7 +47,7 @@ def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerat
     if processes.count() == 1:
         return Accelerator(mixed_precision=kind)
     # A process that has died is noticed by the launcher; one that is at work longer than others is no error.
-    patience = InitProcessGroupKwargs(timeout=timedelta(days=1))
+    patience = InitProcessGroupKwargs(timeout=timedelta(hours=2))
     found = Accelerator(
         mixed_precision=kind, cpu=not torch.accelerator.is_available(), kwargs_handlers=[patience]
     )

@@ -11,6 +11,7 @@ import typer
 
 from pipeline import processes
 from pipeline.errors import Interrupted, UserError, one_line
+from stages.free_gpu import free_gpu
 from stages.launch import noted, relaunch
 from stages.streams import standard_streams
 
@@ -43,7 +44,8 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
             signal.signal(number, _interrupt)
         try:
             relaunch(stage, arguments)
-            app()
+            with free_gpu(stage):
+                app()
         except UserError as error:
             tell(f"error: {one_line(error, limit=2000)}")
             raise SystemExit(2) from None

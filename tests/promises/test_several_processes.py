@@ -14,7 +14,7 @@ import pytest
 from pipeline.storage.sealed_folder import identity
 from tests.helpers.workspace import ROOT, Workspace, place_of
 
-LAUNCH = "torchrun --nproc_per_node 2 --master_port 0"
+LAUNCH = "torchrun --standalone --nproc_per_node 2"
 EPOCHS = 60
 
 
