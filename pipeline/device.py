@@ -3,10 +3,17 @@
 import ctypes
 import platform
 import sys
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from torch import Tensor
+
+from pipeline import processes
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -23,12 +30,33 @@ def best_device() -> torch.device:
 
 
 def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerator":
-    """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it."""
-    from accelerate import Accelerator  # training needs it; tagging does not, and can be installed without
+    """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it.
+
+    Where a launcher has started several processes, they are connected, and each gets a device of its own.
+
+    Raises:
+        UserError: the processes cannot be connected.
+    """
+    # Training needs it; tagging does not, and can be installed without.
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
 
     keep_freed_memory()
     bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
-    return Accelerator(mixed_precision="bf16" if bfloat16 else "no")
+    kind = "bf16" if bfloat16 else "no"
+    if processes.count() == 1:
+        return Accelerator(mixed_precision=kind)
+    # A process that has died is noticed by the launcher; one that is at work longer than others is no error.
+    patience = InitProcessGroupKwargs(timeout=timedelta(hours=2))
+    found = Accelerator(
+        mixed_precision=kind, cpu=not torch.accelerator.is_available(), kwargs_handlers=[patience]
+    )
+    if found.num_processes != processes.count():
+        raise UserError(
+            f"WORLD_SIZE is {processes.count()}, but {found.num_processes} processes are connected; "
+            "start them with torchrun or accelerate launch"
+        )
+    return found
 
 
 def keep_freed_memory() -> None:
@@ -55,10 +83,36 @@ def device_name(device: torch.device) -> str:
     return device.type
 
 
+def on_device(value: Any, device: torch.device) -> Any:
+    """A copy of `value` on `device`, which the program does not wait for where its memory is pinned.
+
+    `value` is a tensor, None, or a tuple or dataclass of such.
+    """
+    return _map(value, lambda tensor: tensor.to(device, non_blocking=device.type == "cuda"))
+
+
+def pinned(value: Any, device: torch.device) -> Any:
+    """`value` in memory from which `on_device` copies without waiting, if the device has such."""
+    return _map(value, Tensor.pin_memory) if device.type == "cuda" else value
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done all that it was given, so that a clock can be read."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
+
+
+def _map(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, tuple):
+        parts = [_map(part, change) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{field.name: _map(getattr(value, field.name), change) for field in fields(value)}
+        )
+    return value
 
 
 def _is_fast_at_bfloat16() -> bool:

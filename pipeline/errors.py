@@ -32,6 +32,10 @@ class Interrupted(BaseException):
         self.signal = signal
 
 
+class ProcessLost(Exception):
+    """Another process of the run has ended, so this one cannot go on."""
+
+
 def shown_address(address: str) -> str:
     """`address` as a message or a model card may show it: without `user:password@`, query and fragment.
 

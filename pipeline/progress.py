@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pipeline import processes
+
 _SECONDS = 15.0  # between plain lines
 
 
 class Meter:
     """Counts what is done; `advance` shows it."""
 
-    def __init__(self, label: str, total: int | None, done: int, bar: Progress | None) -> None:
-        self._label, self._total, self._bar = label, total, bar
+    def __init__(
+        self, label: str, total: int | None, done: int, bar: Progress | None, quiet: bool = False
+    ) -> None:
+        self._label, self._total, self._bar, self._quiet = label, total, bar, quiet
         self._before = self._done = done
         self._shown = self._started = time.monotonic()
         self._task = None if bar is None else bar.add_task(label, total=total, completed=done, note="")
@@ -26,7 +30,7 @@ class Meter:
         now = time.monotonic()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, note=note)
-        elif now - self._shown >= _SECONDS:
+        elif now - self._shown >= _SECONDS and not self._quiet:
             of = "" if self._total is None else f"/{self._total:,}"
             place = f"{self._label}: {self._done:,}{of} {note}".rstrip()
             if self._total is not None:
@@ -37,13 +41,21 @@ class Meter:
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
-        print(line, flush=True) if self._bar is None else self._bar.console.print(line, highlight=False)
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False)
+        elif not self._quiet:
+            print(line, flush=True)
 
 
 @contextmanager
 def progress(label: str, total: int | None, done: int = 0) -> Iterator[Meter]:
-    """Show the progress of `total` units of work (None: nobody knows), `done` of which are done already."""
-    if sys.stderr.isatty():
+    """Show the progress of `total` units of work (None: nobody knows), `done` of which are done already.
+
+    Process 0 alone shows it.
+    """
+    if not processes.is_first():
+        yield Meter(label, total, done, None, quiet=True)
+    elif sys.stderr.isatty():
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
             yield Meter(label, total, done, bar)

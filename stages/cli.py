@@ -1,5 +1,6 @@
 """The console command `substructured`: every stage as a subcommand."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,8 @@ def main() -> None:
         for stage in stages:
             name = stage.__name__.rpartition(".")[2].replace("_", "-")
             app.command(name, rich_help_panel=panel)(stage.main)
-    run_application(app)
+    words = sys.argv[1:] or [""]
+    run_application(app, words[0].replace("-", "_"), words[1:])
 
 
 def _project() -> None:

@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 
 import typer
 
+from pipeline import processes
 from pipeline.errors import Interrupted, UserError, one_line
+from stages.free_gpu import free_gpu
+from stages.launch import noted, relaunch
 from stages.streams import standard_streams
 
 # What the extra `pipeline` brings: tagging text does without.
@@ -20,7 +23,8 @@ def run(main: Callable[..., Any]) -> None:
     """Run a stage's command; see `run_application`."""
     app = application()
     app.command()(main)
-    run_application(app)
+    spec = sys.modules["__main__"].__spec__ if main.__module__ == "__main__" else None
+    run_application(app, (spec.name if spec else main.__module__).rpartition(".")[2], sys.argv[1:])
 
 
 def application() -> typer.Typer:
@@ -28,32 +32,36 @@ def application() -> typer.Typer:
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def run_application(app: typer.Typer) -> None:
-    """Run the command that the command line names.
+def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
+    """Run the command that the command line names: `stage` with `arguments`, maybe as several processes.
 
     Exit status: 2 for a mistake that the user can mend, told in one line; 128 + n after signal n.
     """
-    with standard_streams():
+    with standard_streams(), noted() as tell:
         logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # weights of unused layers are expected
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         try:
-            app()
+            relaunch(stage, arguments)
+            with free_gpu(stage):
+                app()
         except UserError as error:
-            print(f"error: {one_line(error, limit=2000)}", file=sys.stderr)
+            tell(f"error: {one_line(error, limit=2000)}")
             raise SystemExit(2) from None
         except Interrupted as interrupted:
-            print(interrupted, file=sys.stderr)
+            tell(str(interrupted))
             raise SystemExit(128 + interrupted.signal) from None
         except ModuleNotFoundError as error:
             library = str(error.name).partition(".")[0]
             if library not in _PIPELINE:
                 raise
             install = "pip install 'substructured-distillation[pipeline]'"
-            print(f"error: {library} is not installed; run `{install}`", file=sys.stderr)
+            tell(f"error: {library} is not installed; run `{install}`")
             raise SystemExit(2) from None
+        finally:
+            processes.leave()
 
 
 def _interrupt(number: int, _: Any) -> NoReturn:

@@ -1,7 +1,7 @@
 """A stage writes only what the parameters and the code made that DVC records for it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +16,7 @@ Used = TypeVar("Used")
 def guarded(
     stage: str, params: Path, code: Path, uses: Callable[["Params"], Used], *outs: Path
 ) -> Iterator[Used]:
-    """Yield the parameters of a stage and hold its outputs' locks.
+    """Yield the parameters of a stage and hold its outputs' locks; of several processes, the first does.
 
     Before an output is committed, parameters and code are read again. If they are others by then, the output
     stays as it was: DVC would record the new ones for what the old ones made.
@@ -31,6 +31,7 @@ def guarded(
     Raises:
         UserError: the parameters or the code changed, or another process is writing an output.
     """
+    from pipeline import processes
     from pipeline.errors import UserError
     from pipeline.params import load_params
     from pipeline.storage.commit import reserved
@@ -46,7 +47,7 @@ def guarded(
         if _digest(stage, code) != digest:
             raise UserError(f"{code}: changed while the stage {stage} ran; run `dvc repro`")
 
-    with reserved(*outs, check=check):
+    with reserved(*outs, check=check) if processes.is_first() else nullcontext():
         yield used
 
 

@@ -24,6 +24,7 @@ def main(
 
     Where the stage `teacher` has trained it already, write an empty folder.
     """
+    from pipeline import processes
     from pipeline.storage.sealed_folder import new_folder
 
     number, fold = teacher_of(item)
@@ -31,8 +32,10 @@ def main(
     uses = lambda given: (given.teacher, len(given.folds))  # noqa: E731
     with guarded("scoring_teacher", params, code, uses, out) as (settings, folds):
         if (number, folds) == (1, 1):
-            with new_folder(out):
-                return
+            if processes.is_first():
+                with new_folder(out):
+                    pass
+            return
         from pipeline.encoding.folds import other_rows
         from pipeline.params import load_params
         from pipeline.training.teacher import train_teacher

@@ -1,12 +1,14 @@
 """Encoded sentences → batches: length buckets, windows over long sentences, padded tensors."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from pipeline.device import on_device, pinned
 from pipeline.encoding.batch_order import BatchOrder
 from pipeline.encoding.encoded import Encoded, InputLayout
 from pipeline.encoding.passes import passes
@@ -26,6 +28,8 @@ class Batch:
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
     part: the number of the set that the batch comes from, where `MixedBatches` has several.
+    unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
+    target: what the loss needs of the teacher, if it was looked up when the batch was laid out.
     """
 
     ids: Tensor
@@ -35,19 +39,16 @@ class Batch:
     lengths: Tensor
     tags: Tensor | None
     part: int = 0
+    unpadded: bool | None = None
+    target: Any = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; `ids` keep theirs, which is that of the tables they index."""
-        tags = None if self.tags is None else self.tags.to(device)
-        return Batch(
-            self.ids,
-            self.input_ids.to(device),
-            self.attention_mask.to(device),
-            self.word_index.to(device),
-            self.lengths.to(device),
-            tags,
-            self.part,
-        )
+        return replace(on_device(self, device), ids=self.ids)
+
+    def pinned(self, device: torch.device) -> "Batch":
+        """The same batch in memory from which it gets to `device` without a wait."""
+        return replace(pinned(self, device), ids=self.ids)
 
 
 class Batches:
@@ -132,7 +133,8 @@ class Batches:
         first_row = counts.cumsum(0) - counts
         word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(layout.prefix) + offset
         tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
-        return Batch(ids, input_ids, attention_mask, word_index, lengths, tags)
+        unpadded = bool(attention_mask.all())
+        return Batch(ids, input_ids, attention_mask, word_index, lengths, tags, unpadded=unpadded)
 
     def _ids(self, places: Tensor) -> Tensor:
         """The inverse of `places`."""

@@ -21,6 +21,7 @@ from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
 from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
 from pipeline.model.first_layers import check_first_layers, first_layers
 from pipeline.model.label_conversion import LabelConversion
+from pipeline.model.padding import known_padding
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
 
@@ -285,7 +286,8 @@ class ChainTagger(PreTrainedModel):
         """
         inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index
         if torch.is_grad_enabled() or inputs.numel() <= PIECES_AT_ONCE:
-            return self(inputs, mask, words, batch.lengths)
+            with known_padding(batch.unpadded):
+                return self(inputs, mask, words, batch.lengths)
         emissions = torch.empty(*words.shape, self.emission.out_features, device=words.device)
         rows = max(1, PIECES_AT_ONCE // inputs.shape[1])
         first = 0  # piece of the rows at hand

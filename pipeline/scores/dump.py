@@ -1,22 +1,27 @@
 """The teacher's one pass over a split: what goes into the score store."""
 
+import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from pipeline.encoding.batching import Batches
+from pipeline import processes
+from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import load, read_words_digest
+from pipeline.encoding.laid_out import laid_out
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import WEIGHTS
 from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
+from pipeline.scores.store import ChainParameters, FinishedShards, Origin, Part, write_scores
 from pipeline.storage.sealed_folder import check, identity, new_folder
 
 
@@ -72,6 +77,7 @@ def dump_scores(
 ) -> None:
     """Write the scores of all sentences of `batches` to the store `out`, whose ids are their places there.
 
+    Several processes each write some of the shards; the store is the same, to the bit, as that of one.
     Without sentences, as where none is labelled, `out` is sealed empty.
 
     Args:
@@ -87,38 +93,73 @@ def dump_scores(
         UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
     """
     if batches.sentences == 0:
-        with new_folder(out):
-            return
+        if processes.is_first():
+            with new_folder(out):
+                pass
+        return
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
+    processes.wait()  # until all have read what is finished, nothing more is written
+    part = _part(batches, finished, settings.shard_sentences)
     write_scores(
         out,
-        _scores(teacher, batches, finished, accelerator),
+        _scores(teacher, batches, finished, part, accelerator),
         origin=origin,
         parameters=parameters_of(teacher),
         sentences=batches.sentences,
         shard_sentences=settings.shard_sentences,
         dtype=settings.dtype,
         finished=finished,
+        part=part,
     )
 
 
+def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> Part:
+    """The shards that this process writes: about as much work for each process, the longest shards first."""
+    sentences = batches.sentences
+    todo = [n for n in range(math.ceil(sentences / shard_sentences)) if n not in finished.shards]
+    if processes.count() == 1:
+        return Part(todo, np.zeros(sentences, bool))
+    shard_of, start = np.zeros(sentences, np.int32), 0
+    work = np.zeros(math.ceil(sentences / shard_sentences))
+    for ids in batches.in_order():
+        numbers = np.arange(start, start := start + len(ids)) // shard_sentences
+        shard_of[batches.places(ids).numpy()] = numbers
+        np.add.at(work, numbers, batches.size(ids) / len(ids))
+    load, owner = np.zeros(processes.count()), {}
+    for number in sorted(todo, key=lambda number: -work[number]):
+        owner[number] = int(load.argmin())
+        load[owner[number]] += work[number]
+    others = [number for number in todo if owner[number] != processes.rank()]
+    return Part([number for number in todo if number not in others], np.isin(shard_of, others))
+
+
 def _scores(
-    teacher: ChainTagger, batches: Batches, finished: FinishedShards, accelerator: Accelerator
+    teacher: ChainTagger, batches: Batches, finished: FinishedShards, part: Part, accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids [B], lengths [B] and emissions [words, N] of each batch that is not wholly finished, on the CPU."""
-    teacher.eval().to(accelerator.device)
-    done = int(finished.held.sum())
-    with progress("dump", batches.sentences, done) as meter:
-        if done:
-            meter.say(f"dump: resumes after {done:,} of {batches.sentences:,} sentences ({finished.folder})")
+    """Places [B], lengths [B] and emissions [words, N] of each batch that is to be written, on the CPU."""
+    device = accelerator.device
+    teacher.eval().to(device)
+    held = finished.held | part.elsewhere
+    done, total = int((finished.held & ~part.elsewhere).sum()), int((~part.elsewhere).sum())
+
+    def needed() -> Iterator[tuple[Tensor, Tensor, int]]:
         for ids in batches.in_order():
             places = batches.places(ids)
-            new = len(ids) - int(finished.held[places.numpy()].sum())
-            if new == 0:
-                continue
-            batch = batches.batch(ids).to(accelerator.device)
+            if new := len(ids) - int(held[places.numpy()].sum()):
+                yield ids, places, new
+
+    def lay_out(item: tuple[Tensor, Tensor, int]) -> tuple[Tensor, int, Batch]:
+        ids, places, new = item
+        return places, new, batches.batch(ids).pinned(device)
+
+    with progress("dump", total, done) as meter, closing(laid_out(needed(), lay_out)) as ahead:
+        if done:
+            meter.say(f"dump: resumes after {done:,} of {total:,} sentences ({finished.folder})")
+        for places, new, batch in ahead:
             with torch.inference_mode(), accelerator.autocast():
-                chain = teacher.chain(batch)
-            yield places, chain.lengths.cpu(), chain.emissions[chain.mask].cpu()
+                chain = teacher.chain(batch.to(device))
+                emissions = chain.emissions.cpu()
+            words = torch.arange(emissions.shape[1]) < batch.lengths[:, None]
+            yield places, batch.lengths, emissions[words]
             meter.advance(new)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_words
@@ -50,7 +51,8 @@ def write_split_scores(
         UserError: see `dump_scores` and `import_scores`.
     """
     if WEIGHTS not in check(scorer):
-        import_scores(scorer, read_words(split), settings, origin=origin, checkpoint=checkpoint, out=out)
+        if processes.is_first():
+            import_scores(scorer, read_words(split), settings, origin=origin, checkpoint=checkpoint, out=out)
         return
     dump_scores(
         load_model(scorer),

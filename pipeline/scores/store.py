@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from pipeline import processes
 from pipeline.errors import UserError
 from pipeline.scores.shards import (
     DTYPES,
@@ -33,28 +35,30 @@ from pipeline.scores.shards import (
 )
 from pipeline.storage.sealed_folder import check, new_folder
 
-__all__ = ["ChainParameters", "FinishedShards", "Origin", "ScoreStore", "write_scores"]
+__all__ = ["ChainParameters", "FinishedShards", "Origin", "Part", "ScoreStore", "write_scores"]
 
 _ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
 
 
 class FinishedShards:
-    """The shards 0, 1, … that a stopped `write_scores` left in a folder, as far as there is no gap.
+    """The shards that a stopped `write_scores` left in a folder.
 
     Attributes:
         folder: holds each shard in a sealed folder of its own.
-        shards: open for reading.
+        shards: by number, open for reading.
         held: [sentences] whether a shard holds the sentence of that id.
     """
 
     def __init__(self, folder: Path, sentences: int) -> None:
         """Read them; raises UserError where one is damaged or holds an id that is not below `sentences`."""
         self.folder = folder
-        self.shards: list[Shard] = []
-        while (place := self.place(len(self.shards))).is_dir():
-            self.shards += [Shard(place / name) for name in check(place)]
+        self.shards: dict[int, Shard] = {}
+        for place in sorted(folder.glob("[0-9]*")):
+            for name in check(place):
+                shard = Shard(place / name)
+                self.shards[shard.number] = shard
         self.held = np.zeros(sentences, bool)
-        for shard in self.shards:
+        for shard in self.shards.values():
             if shard.header.sentences != sentences:
                 raise shard.refusal(f"has {shard.header.sentences} sentences, not {sentences}")
             for (ids, _, _), _ in shard.row_groups():
@@ -63,6 +67,17 @@ class FinishedShards:
     def place(self, number: int) -> Path:
         """The folder of shard `number`."""
         return self.folder / f"{number:05d}"
+
+
+class Part(NamedTuple):
+    """What one of several processes writes of a store.
+
+    shards: the numbers of its shards, ascending.
+    elsewhere: [sentences] whether another process writes the shard of the sentence of that id.
+    """
+
+    shards: list[int]
+    elsewhere: npt.NDArray[np.bool_]
 
 
 def write_scores(
@@ -75,6 +90,7 @@ def write_scores(
     shard_sentences: int = 20_000,
     dtype: str = "float32",
     finished: FinishedShards | None = None,
+    part: Part | None = None,
 ) -> None:
     """Write a sealed store of `sentences` sentences, or nothing at all.
 
@@ -91,6 +107,8 @@ def write_scores(
         dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
         finished: the shards of a stopped call for the same store. What they hold is skipped in `batches`, and
             further shards go into their folder, which the caller deletes afterwards.
+        part: of this process; None: all that is not finished. Of several processes, each writes its own
+            shards into the folder of `finished`, and the first then puts the store together.
 
     Raises:
         UserError: NaN, inf or a value outside the dtype's range (names the sentence), finished shards of
@@ -103,22 +121,24 @@ def write_scores(
         if not value.isfinite().all():
             raise UserError(f"{folder}: the teacher's CRF {name} holds NaN or inf; train it again")
     header = Header(origin, parameters, dtype, sentences, math.ceil(sentences / shard_sentences))
-    shards = finished.shards if finished else []
-    for shard in shards:
+    shards = finished.shards if finished else {}
+    for shard in shards.values():
         if shard.header.as_json() != header.as_json():
             raise UserError(
                 f"{shard.path}: belongs to another dump; remove {shard.path.parents[1]} and run `dvc repro`"
             )
-    held = finished.held if finished else np.zeros(sentences, bool)
+    part = part or Part([n for n in range(header.shards) if n not in shards], np.zeros(sentences, bool))
+    held = part.elsewhere | finished.held if finished else part.elsewhere
     pieces = _cut(_checked(batches, header, held), shard_sentences)
-    with new_folder(folder) as aside:
-        for number in range(len(shards), header.shards):
+    with new_folder(folder) if processes.is_first() else nullcontext(folder) as aside:
+        for number in part.shards:
             count = min(shard_sentences, sentences - number * shard_sentences)
             with new_folder(finished.place(number)) if finished else nullcontext(aside) as place:
                 path = place / shard_name(number, header.shards)
                 write_shard(path, header, number, _row_groups(pieces, count))
         next(pieces, None)  # a sentence too many is refused there
-        if finished:
+        processes.wait()
+        if finished and processes.is_first():
             for number in range(header.shards):
                 name = shard_name(number, header.shards)
                 shutil.copyfile(finished.place(number) / name, aside / name)

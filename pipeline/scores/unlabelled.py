@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.encoding.encoded_text import TEXT
@@ -32,8 +33,10 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
         UserError: a folder is damaged; and as `dump_scores`.
     """
     if not check(text):
-        with new_folder(out):
-            return
+        if processes.is_first():
+            with new_folder(out):
+                pass
+        return
     key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
     with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
         origin = origin_of(text, teacher, Path(TEXT).stem)

@@ -11,6 +11,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from pipeline import processes
 from pipeline.storage.commit import locked, unwritable
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
 
@@ -51,9 +52,14 @@ class Checkpoint:
     def hold(cls, root: Path, key: str) -> Iterator["Checkpoint"]:
         """Lock `root/key` for this process; a block that ends without an exception removes the checkpoint.
 
+        Of the processes of one run, the first has the lock for all; `root` must be a folder that all see.
+
         Raises:
             UserError: another process holds it, or `root` cannot be written.
         """
+        if not processes.is_first():
+            yield cls(root / key)
+            return
         try:
             root.mkdir(parents=True, exist_ok=True)  # it stays, as other runs lie there too
         except OSError as error:

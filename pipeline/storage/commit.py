@@ -37,7 +37,7 @@ def replacing(path: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, `path` cannot be written, or another process is writing it.
     """
-    aside, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    aside, old = working_name(path), path.with_name(f".{path.name}.old")
     with locked(path, "another process is writing it"):
         try:
             if old.exists() and not path.exists():  # killed between the two renames of `_replace`
@@ -112,6 +112,11 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         with suppress(OSError):  # folders that nothing was written into
             for parent in made:
                 parent.rmdir()
+
+
+def working_name(path: Path) -> Path:
+    """Where `path` is written before it takes its place."""
+    return path.with_name(f".{path.name}.new")
 
 
 def resolved(path: Path) -> Path:

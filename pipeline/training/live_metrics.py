@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline import processes
 from pipeline.errors import UserError, first_line
 
 LIVE = "live"  # the folder in a project, which git ignores
@@ -113,8 +114,8 @@ class Written:
 
 
 @contextmanager
-def live_metrics(folder: Path, *, resumed: bool, tensorboard: bool = False) -> Iterator[Written]:
-    """Write the figures of a run into `folder` until the block ends.
+def live_metrics(folder: Path, *, resumed: bool, tensorboard: bool = False) -> Iterator[LiveMetrics]:
+    """Write the figures of a run into `folder` until the block ends; of several processes, the first does.
 
     Args:
         folder: of this run; what an earlier one left is removed, unless it goes on.
@@ -124,6 +125,9 @@ def live_metrics(folder: Path, *, resumed: bool, tensorboard: bool = False) -> I
     Raises:
         UserError: TensorBoard is wanted and not installed.
     """
+    if not processes.is_first():
+        yield Silent()
+        return
     if tensorboard and find_spec("tensorboard") is None:
         raise UserError(
             "live.tensorboard: TensorBoard is not installed; `pip install tensorboard`, or set it to false"

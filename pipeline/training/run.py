@@ -10,6 +10,7 @@ from typing import Any, Self
 from accelerate import Accelerator
 from torch import Tensor
 
+from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
@@ -160,4 +161,5 @@ def train_and_save(
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
         if inputs.agreement:
             made["development"] = AGREEMENT
-        save_model(out, model, tokenizer, history, made)
+        if processes.is_first():
+            save_model(out, model, tokenizer, history, made)

@@ -1,11 +1,13 @@
 """A method, its settings and the teachers' scores, as the function that the training loop minimises."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor
 
 from pipeline.chain import LinearChain
+from pipeline.device import on_device
 from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled, Settings
@@ -34,18 +36,35 @@ def student_loss(
     """
     if not isinstance(settings, Scheduled):
         return gold_loss
-    method = find_method(name)
-    look_ups = target_look_ups(scores, method, settings)
-    schedule = partial(
-        weight_at, settings.schedule, settings.weight, steps=length.steps, last_epoch=length.last_epoch
-    )
+    return _DistillationLoss(name, settings, scores, length)
 
-    def loss(student: LinearChain, batch: Batch, step: int) -> Tensor:
-        weight = 1.0
-        if batch.tags is not None:
-            weight = schedule(step=step)
-        target = None if weight == 0.0 else look_ups[batch.part](batch.ids, student.emissions.device)
+
+class _DistillationLoss:
+    """The loss of a method with a teacher's term; a step looks its targets up, unless `look_up` has."""
+
+    def __init__(self, name: str, settings: Scheduled, scores: Sequence[PartScores], length: Length) -> None:
+        self.method, self.settings = find_method(name), settings
+        self.look_ups = target_look_ups(scores, self.method, settings)
+        self.schedule = partial(
+            weight_at, settings.schedule, settings.weight, steps=length.steps, last_epoch=length.last_epoch
+        )
+
+    def __call__(self, student: LinearChain, batch: Batch, step: int) -> Tensor:
+        """The loss of each sentence [B]."""
+        weight, target = self._weight(batch, step), None
+        if weight > 0.0:
+            look_up = self.look_ups[batch.part]
+            stored = look_up.stored(batch.ids) if batch.target is None else batch.target
+            target = look_up.target(on_device(stored, student.emissions.device))
         gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
-        return objective(method, settings, weight, student=student, target=target, gold=gold)
+        return objective(self.method, self.settings, weight, student=student, target=target, gold=gold)
 
-    return loss
+    def look_up(self, batch: Batch, step: int) -> Batch:
+        """The batch with what its target is made of, where the step has a teacher's term."""
+        if self._weight(batch, step) == 0.0:
+            return batch
+        return replace(batch, target=self.look_ups[batch.part].stored(batch.ids))
+
+    def _weight(self, batch: Batch, step: int) -> float:
+        """λ; 1 where there are no gold tags."""
+        return 1.0 if batch.tags is None else self.schedule(step=step)

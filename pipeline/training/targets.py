@@ -1,7 +1,7 @@
 """What a method keeps of the teacher for every sentence, computed from the score store."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -21,8 +21,15 @@ TABLES = 256 << 20
 _CHUNK = 256  # sentences whose targets are computed together
 _NUMBER = 4  # bytes
 
-LookUp = Callable[[Tensor, torch.device], Target]
-"""(rows of their split [B], device) → the targets of these sentences, there."""
+
+class LookUp(Protocol):
+    """What gives the targets of a batch, in two halves: a worker may do the first ahead of the step."""
+
+    def stored(self, ids: Tensor) -> Any:
+        """What is kept of the sentences in rows `ids` [B] of their split, from memory or disk."""
+
+    def target(self, stored: Any) -> Target:
+        """The targets from what `stored` gave, where that is by now."""
 
 
 class PartScores(NamedTuple):
@@ -35,6 +42,10 @@ class PartScores(NamedTuple):
     stores: tuple[ScoreStore, ...]
     rows: Tensor | None = None
 
+    def places(self, ids: Tensor) -> Tensor:
+        """The ids in the stores of rows `ids` [B] of the split."""
+        return ids if self.rows is None else torch.searchsorted(self.rows, ids)
+
 
 def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
     """The teacher's chains of the sentences `ids` [B], as stored."""
@@ -42,11 +53,9 @@ def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
     return LinearChain(emissions, *store.parameters, lengths)
 
 
-def targets_of(
-    stores: Sequence[ScoreStore], ids: Tensor, device: torch.device, method: Method, settings: Settings
-) -> Target:
-    """The method's targets of the sentences `ids` [B], as a mean over the teachers, computed on `device`."""
-    return mean_target([method.targets(teacher_chains(store, ids).to(device), settings) for store in stores])
+def mean_targets(chains: Sequence[LinearChain], method: Method, settings: Settings) -> Target:
+    """The method's targets of some sentences, as a mean over the teachers' `chains`."""
+    return mean_target([method.targets(chain, settings) for chain in chains])
 
 
 def target_look_ups(scores: Sequence[PartScores], method: Method, settings: Settings) -> list[LookUp]:
@@ -58,37 +67,60 @@ def target_look_ups(scores: Sequence[PartScores], method: Method, settings: Sett
     they come from the store whenever they are asked for, so that memory does not grow with the sentences. The
     last bits of a target depend on which sentences are computed together.
     """
-    found, room = [], TABLES
+    found: list[LookUp] = []
+    room = TABLES
     for part in scores:
-        table = _table(part.stores, method, settings, room)
-        if table is None:
-            by_id = _computed(part.stores, method, settings)
-        else:
-            by_id, size = table
-            room -= size
-        found.append(by_id if part.rows is None else _by_row(by_id, part.rows))
+        table = _table(part, method, settings, room)
+        found.append(_Computed(part, method, settings) if table is None else table)
+        room -= 0 if table is None else table.size
     return found
 
 
-def _by_row(by_id: LookUp, rows: Tensor) -> LookUp:
-    return lambda ids, device: by_id(torch.searchsorted(rows, ids), device)
+class _Computed:
+    """Targets that are computed in the step, from the teachers' chains."""
 
+    def __init__(self, part: PartScores, method: Method, settings: Settings) -> None:
+        self._part, self._method, self._settings = part, method, settings
 
-def _computed(stores: Sequence[ScoreStore], method: Method, settings: Settings) -> LookUp:
-    """Targets by the sentences' ids in the stores, computed on the device that asks for them."""
+    def stored(self, ids: Tensor) -> tuple[LinearChain, ...]:
+        """The teachers' chains."""
+        places = self._part.places(ids)
+        return tuple(teacher_chains(store, places) for store in self._part.stores)
 
     @torch.no_grad()
-    def look_up(ids: Tensor, device: torch.device) -> Target:
-        return targets_of(stores, ids, device, method, settings)
+    def target(self, stored: tuple[LinearChain, ...]) -> Target:
+        """See LookUp."""
+        return mean_targets(stored, self._method, self._settings)
 
-    return look_up
+
+class _Table:
+    """Targets that were computed at the start of the run.
+
+    part: of which sentences.
+    row: [S] where each sentence of the store stands in the table.
+    words: what is kept of each word.
+    pairs: [S, N, N] of each sentence's pairs, if anything.
+    """
+
+    def __init__(self, part: PartScores, row: Tensor, words: Ragged, pairs: Tensor | None) -> None:
+        self._part, self._row, self._words, self._pairs = part, row, words, pairs
+        self.size = words.values.nbytes + (0 if pairs is None else pairs.nbytes)
+
+    def stored(self, ids: Tensor) -> Target:
+        """The targets."""
+        rows = self._row[self._part.places(ids)]
+        unary = self._words.padded(rows)[0]
+        return unary if self._pairs is None else Moments(unary, self._pairs[rows])
+
+    def target(self, stored: Target) -> Target:
+        """See LookUp."""
+        return stored
 
 
-def _table(
-    stores: Sequence[ScoreStore], method: Method, settings: Settings, room: int
-) -> tuple[LookUp, int] | None:
-    """Targets by the sentences' ids in the stores, computed now, and their bytes; None if they do not fit."""
-    tags, lengths = len(stores[0].tags), stores[0].lengths
+def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _Table | None:
+    """The table of a part; None if it has more than `room` bytes, or targets are chains."""
+    stores, lengths = part.stores, part.stores[0].lengths
+    tags = len(stores[0].tags)
     size = int(lengths.sum()) * tags * _NUMBER
     if size > room:
         return None
@@ -97,7 +129,7 @@ def _table(
     pairs: list[Tensor] = []
     with progress("targets", len(order)) as meter, torch.no_grad():
         for ids in order.split(_CHUNK):
-            target = targets_of(stores, ids, torch.device("cpu"), method, settings)
+            target = mean_targets([teacher_chains(store, ids) for store in stores], method, settings)
             if isinstance(target, LinearChain):
                 return None
             if isinstance(target, Moments):
@@ -109,13 +141,5 @@ def _table(
                 target = target.unary
             words.append(target[length_mask(lengths[ids], target.shape[1])])
             meter.advance(len(ids))
-    row = order.argsort()
     by_word = Ragged.of(torch.cat(words), lengths[order])
-    by_sentence = torch.cat(pairs) if pairs else None
-
-    def look_up(ids: Tensor, device: torch.device) -> Target:
-        unary = by_word.padded(row[ids])[0]
-        target = unary if by_sentence is None else Moments(unary, by_sentence[row[ids]])
-        return target.to(device)
-
-    return look_up, size
+    return _Table(part, order.argsort(), by_word, torch.cat(pairs) if pairs else None)

@@ -8,7 +8,7 @@ import pytest
 from pipeline.fingerprint import import_graph
 
 ROOT = Path(__file__).parents[2]
-GROUND = ("errors", "settings", "device", "progress", "fingerprint")
+GROUND = ("errors", "settings", "processes", "device", "progress", "fingerprint")
 ORDER = (
     "chain", "distillation", "storage", "fetching", "corpora", "encoding", "model", "scores", "evaluation",
     "training", "timing", "reporting", "inference", "exporting", "params",

@@ -257,16 +257,60 @@ def test_a_gradient_that_is_no_number_names_the_batch(case):
     spoiled: list[int] = []
 
     def loss(chain, batch, step):
-        if step < 2:
+        if step != 2:
             return gold_loss(chain, batch, step)
         spoiled.extend(batch.ids.tolist())
         return gold_loss(chain, batch, step) + (0 * chain.emissions.sum()).sqrt()  # its gradient: 0 * inf
 
-    model = case.student()
     with pytest.raises(UserError, match="step 3 of 10: the loss or its gradient") as caught:
-        case.run(loss, model=model)
+        case.run(loss)
     assert f"sentences {spoiled}; " in str(caught.value)
-    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("stop", ["checkpoint", "signal", "epoch"])
+def test_a_bad_step_is_found_before_anything_is_written_and_named_first(case, stop, monkeypatch):
+    """Steps after it, whose weights it has ruined, are not named."""
+    spoiled: list[int] = []
+    judged: list[int] = []
+
+    def loss(chain, batch, step):
+        if step == 2:
+            spoiled.append(int(batch.ids[0]))
+            return gold_loss(chain, batch, step) * torch.tensor([float("nan")] + [1.0] * (len(batch.ids) - 1))
+        if step == 3 and stop == "checkpoint":
+            monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
+        if step == 3 and stop == "signal":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return gold_loss(chain, batch, step)
+
+    def development(model):
+        judged.append(1)
+        return 1.0
+
+    with pytest.raises(UserError, match="step 3 of 10: ") as caught:
+        case.run(loss, development=development)
+    assert f"sentences {spoiled}; " in str(caught.value)
+    assert case.saved_step == 0
+    assert not judged
+
+
+def test_losses_are_read_every_few_steps(case, monkeypatch):
+    """And with them the bad ones are found; the history is that of steps read one by one."""
+    _, together = case.run()
+    case.checkpoint.remove()
+    monkeypatch.setattr("pipeline.training.loop.LOOK_STEPS", 1)
+    _, alone = case.run()
+    assert together == alone
+    monkeypatch.setattr("pipeline.training.loop.LOOK_STEPS", 3)
+    seen: list[int] = []
+
+    def loss(chain, batch, step):
+        seen.append(step)
+        return gold_loss(chain, batch, step) * (float("nan") if step == 1 else 1.0)
+
+    with pytest.raises(UserError, match="step 2 of 10: "):
+        case.run(loss)
+    assert seen == [0, 1, 2]
 
 
 @pytest.mark.parametrize("steps", [5, 10])  # the last step of an epoch, and the last of all
@@ -274,12 +318,11 @@ def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
     backward = Run.backward
 
-    def breaking(run, losses, batch, accelerator):
-        value = backward(run, losses, batch, accelerator)
+    def breaking(run, losses, batch, accelerator, ids):
+        backward(run, losses, batch, accelerator, ids)
         if run.step == steps:
             with torch.no_grad():
                 run.model.emission.weight[0, 0] = float("nan")
-        return value
 
     monkeypatch.setattr(Run, "backward", breaking)
     with pytest.raises(UserError, match=f"step {steps} of 10: emission.weight holds NaN"):

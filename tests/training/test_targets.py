@@ -11,12 +11,10 @@ from pipeline.chain import LinearChain, Moments
 from pipeline.distillation.objective import Target, find_method
 from pipeline.scores.store import ScoreStore
 from pipeline.training import targets
-from pipeline.training.targets import PartScores, target_look_ups
+from pipeline.training.targets import LookUp, PartScores, target_look_ups
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_inputs import SPLITS, dump, train_batches
-
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +44,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+def now(look_up: LookUp, ids: Tensor) -> Target:
+    """Both halves, one after the other."""
+    return look_up.target(look_up.stored(ids))
+
+
 @pytest.mark.parametrize("chunk", [5, 256])
 @pytest.mark.parametrize("name", TEACHERS)
 def test_what_the_table_holds_is_what_the_store_gives(
@@ -58,7 +61,7 @@ def test_what_the_table_holds_is_what_the_store_gives(
     monkeypatch.setattr(targets, "TABLES", 0)
     (live,) = target_look_ups([PartScores((store,))], method, settings)
     for ids in train_batches(corpus, 5).shuffled(1):
-        for one, other in zip(parts(table(ids, CPU)), parts(live(ids, CPU)), strict=True):
+        for one, other in zip(parts(now(table, ids)), parts(now(live, ids)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
             assert not other.requires_grad
 
@@ -79,7 +82,7 @@ def test_tables_take_their_room_in_order_and_no_more(
         found = target_look_ups([PartScores((store,))] * 2, method, settings)
         asked.clear()
         for look_up in found:
-            look_up(torch.arange(3), CPU)
+            now(look_up, torch.arange(3))
         assert len(asked) == 2 - tables
 
 
@@ -90,7 +93,7 @@ def test_a_part_too_large_is_not_looked_at_before_a_batch_asks(
     given: dict[str, Any] = {"method": find_method("structural"), "settings": settings_of("structural")}
     (look_up,) = target_look_ups([PartScores((store,))], **given)
     assert not asked
-    look_up(torch.tensor([2, 0, 1]), CPU)
+    now(look_up, torch.tensor([2, 0, 1]))
     assert asked == [3]
 
 
@@ -105,5 +108,5 @@ def test_rows_of_a_fold_are_looked_up_in_its_own_store(
     assert len(rows) == fold.sentences
     method, settings = find_method("structural"), settings_of("structural")
     one, other = target_look_ups([PartScores((whole,)), PartScores((fold,), rows)], method, settings)
-    for first, second in zip(parts(one(rows[3:6], CPU)), parts(other(rows[3:6], CPU)), strict=True):
+    for first, second in zip(parts(now(one, rows[3:6])), parts(now(other, rows[3:6])), strict=True):
         torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,128 @@
+"""A stage as several processes, started by the launcher that the environment variable DISTIL_LAUNCH names.
+
+DVC knows nothing of it: `python -m stages.teacher …` runs `$DISTIL_LAUNCH -m stages.teacher …`, waits for it,
+and ends as its processes did. Each of them leaves a note of how it ended, from which one line is told here.
+"""
+
+import json
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
+
+LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
+SEVERAL = (
+    "teacher",
+    "fold_teacher",
+    "dump",
+    "unlabelled",
+    "distill",
+)  # the stages that may be several processes
+
+
+def relaunch(stage: str, arguments: list[str]) -> None:
+    """Run the stage under the launcher and exit with its status; return where there is none.
+
+    Raises:
+        UserError, Interrupted: as the stage did.
+    """
+    if NOTES in os.environ and "MASTER_PORT" in os.environ and "LOCAL_RANK" not in os.environ:
+        raise UserError(
+            f"{LAUNCH}: its launcher started a single process, as accelerate launch --cpu does; use "
+            "torchrun --nproc_per_node 2"
+        )
+    words = shlex.split(os.environ.get(LAUNCH, ""))
+    if not words or stage not in SEVERAL or NOTES in os.environ or "LOCAL_RANK" in os.environ:
+        return
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    with tempfile.TemporaryDirectory(prefix="distil-") as folder:
+        place, said = Path(folder), Path(folder, "launcher")
+        try:
+            with said.open("wb") as errors:
+                process = subprocess.Popen(
+                    [*words, "-m", f"stages.{stage}", *arguments],
+                    env=os.environ | {NOTES: folder, "PATH": path},
+                    stderr=errors,
+                    process_group=0,  # a Ctrl-C comes here alone, and is passed on once
+                )
+        except OSError as error:
+            raise UserError(
+                f"{LAUNCH}: {words[0]} cannot be started ({error.strerror}); name a launcher such as "
+                "torchrun --nproc_per_node 2"
+            ) from error
+        forwarded: list[int] = []
+
+        def forward(number: int, _: Any) -> None:
+            forwarded.append(number)
+            process.send_signal(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, forward)
+        if process.wait() == 0:
+            raise SystemExit(0)
+        if forwarded:
+            raise Interrupted(forwarded[0])
+        raise _why(place, said.read_text(errors="replace"))
+
+
+def _why(place: Path, said: str) -> UserError:
+    """The line that tells why the processes ended, by their notes."""
+    notes = {int(path.stem): json.loads(path.read_text()) for path in place.glob("*.json")}
+    started = {int(path.stem) for path in place.glob("*.started")}
+    several = max([len(started), *(note["processes"] for note in notes.values())], default=0)
+    for rank, note in sorted(notes.items()):
+        if note["line"]:
+            where = f"process {rank} of {several}: " if rank else ""
+            return UserError(where + note["line"])
+    if killed := sorted(started - notes.keys()):
+        names = ", ".join(map(str, killed))
+        return UserError(
+            f"process {names} of {several} (from 0) was killed, so the others have ended too; "
+            "the same command goes on from the last checkpoint"
+        )
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    return UserError(f"{LAUNCH}: the launcher failed ({last}); run it by hand to see more")
+
+
+@contextmanager
+def noted() -> Iterator[Callable[[str], None]]:
+    """Yield what tells the line that a stage ends with: on standard error, or in a launched process's note.
+
+    Of launched processes the first alone shows warnings and what is printed; their standard error goes where
+    standard output does, as that of the launcher is kept apart.
+    """
+    folder = os.environ.get(NOTES)
+    if folder is None:
+        yield lambda line: print(line, file=sys.stderr)
+        return
+    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    os.dup2(1, 2)
+    place, told = Path(folder), list[str]()
+    (place / f"{rank}.started").touch()
+    try:
+        if rank == 0:
+            yield told.append
+        else:
+            logging.disable(logging.WARNING)
+            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+                yield told.append
+    except ProcessLost:
+        raise SystemExit(1) from None
+    except Exception as error:
+        traceback.print_exc()
+        told.append(f"{type(error).__name__}: {first_line(error)}")
+        raise SystemExit(1) from None
+    finally:
+        note = place / f"{rank}.note"
+        note.write_text(json.dumps({"processes": count, "line": " ".join(told).removeprefix("error: ")}))
+        note.rename(note.with_suffix(".json"))

@@ -1,0 +1,46 @@
+"""Batches come in order, a few ahead, and what goes wrong in the worker is raised where it is used."""
+
+import threading
+from contextlib import closing
+
+import pytest
+
+from pipeline.encoding.laid_out import AHEAD, laid_out
+
+
+def test_the_order_is_that_of_the_items():
+    with closing(laid_out(range(50), lambda item: item * 2)) as ahead:
+        assert list(ahead) == [item * 2 for item in range(50)]
+
+
+def test_no_more_than_a_few_are_laid_out_ahead_and_by_another_thread():
+    done: list[str] = []
+
+    def lay_out(item):
+        done.append(threading.current_thread().name)
+        return item
+
+    with closing(laid_out(range(50), lay_out)) as ahead:
+        for used in range(10):
+            assert next(ahead) == used
+            assert len(done) <= used + 1 + AHEAD
+    assert set(done) == {"batches_0"}
+
+
+def test_an_error_is_raised_in_the_place_of_its_item():
+    used = []
+    with pytest.raises(ZeroDivisionError), closing(laid_out([4, 2, 0, 1], lambda item: 8 / item)) as ahead:
+        used += list(iter(ahead.__next__, None))
+    assert used == []
+    with closing(laid_out([4, 2, 0, 1], lambda item: 8 / item)) as ahead:
+        assert [next(ahead), next(ahead)] == [2, 4]
+        with pytest.raises(ZeroDivisionError):
+            next(ahead)
+
+
+def test_the_thread_ends_with_the_iterator():
+    before = threading.active_count()
+    with closing(laid_out(range(50), lambda item: item)) as ahead:
+        next(ahead)
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before

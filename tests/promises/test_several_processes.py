@@ -1,0 +1,117 @@
+"""A stage under DISTIL_LAUNCH: the same result, one line when it goes wrong, and a run that resumes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+
+from pipeline.storage.sealed_folder import identity
+from tests.helpers.workspace import ROOT, Workspace, place_of
+
+LAUNCH = "torchrun --standalone --nproc_per_node 2"
+EPOCHS = 60
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace whose teacher is trained for some seconds."""
+    workspace = Workspace.make(tmp_path_factory.mktemp("long") / "inputs")
+    workspace.set(teacher={"epochs": EPOCHS})
+    return workspace
+
+
+def start(workspace: Workspace, stage: str, place: Path, launch: str = LAUNCH) -> "subprocess.Popen[str]":
+    env = os.environ | {"PYTHONPATH": str(ROOT), "DISTIL_LAUNCH": launch, "ACCELERATE_USE_CPU": "true"}
+    env |= {"DVC_ROOT": str(place), "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    command = [sys.executable, "-u", "-m", f"stages.{stage}", *workspace.arguments(stage)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=place, env=env, stdout=pipe, stderr=pipe, text=True)
+
+
+def until(said: IO[str] | None, word: str) -> list[str]:
+    """The lines up to the one with `word`."""
+    assert said is not None
+    lines = []
+    for line in said:
+        lines.append(line)
+        if word in line:
+            return lines
+    raise AssertionError(lines)
+
+
+def test_a_run_stopped_and_killed_goes_on_with_any_number(long: Workspace, tmp_path: Path) -> None:
+    stopped = start(long, "teacher", tmp_path)
+    until(stopped.stdout, "epoch 1,")
+    stopped.send_signal(signal.SIGTERM)
+    _, err = stopped.communicate(timeout=100)
+    assert (stopped.returncode, err) == (143, "stopped; the same command goes on from here\n")
+
+    killed = start(long, "teacher", tmp_path)
+    assert len([line for line in until(killed.stdout, "epoch ") if "resumes after step" in line]) == 1
+    workers = [
+        child
+        for child in psutil.Process(killed.pid).children(recursive=True)
+        if child.environ().get("LOCAL_RANK") == "1"
+    ]
+    assert len(workers) == 1
+    workers[0].kill()
+    since = time.monotonic()
+    _, err = killed.communicate(timeout=100)
+    assert time.monotonic() - since < 30  # a promise to users, and far more than it takes
+    assert killed.returncode == 2
+    assert err.startswith("error: process 1 of 2 (from 0) was killed, so the others have ended too; ")
+    assert len(err.splitlines()) == 1
+
+    alone = start(long, "teacher", tmp_path, launch="")
+    out, err = alone.communicate(timeout=300)
+    assert alone.returncode == 0, err
+    assert "resumes after step" in out
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    assert not list((tmp_path / ".ckpt").iterdir())
+
+
+@pytest.mark.parametrize("stage", ["dump", "unlabelled"])
+def test_the_output_is_that_of_one_process(workspace: Workspace, tmp_path: Path, stage: str) -> None:
+    found = []
+    for name, launch in (("one", ""), ("two", LAUNCH)):
+        place = tmp_path / name
+        place.mkdir()
+        process = start(workspace, stage, place, launch)
+        _, err = process.communicate(timeout=200)
+        assert (process.returncode, err) == (0, "")
+        found.append(identity(place_of(stage, place / "out")))
+        assert not list((place / ".ckpt").iterdir())
+    assert found[0] == found[1]
+
+
+def test_a_users_mistake_is_one_line(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    process = start(workspace, "teacher", tmp_path)
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 2
+    assert err.startswith("error: out: holds mine, which this project did not write")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("launch", "line"),
+    [
+        ("nosuch --nproc_per_node 2", "error: DISTIL_LAUNCH: nosuch cannot be started"),
+        ("torchrun --nosuch 2", "error: DISTIL_LAUNCH: the launcher failed ("),
+    ],
+)
+def test_a_launcher_that_does_not_start_is_one_line(
+    workspace: Workspace, tmp_path: Path, launch: str, line: str
+) -> None:
+    process = start(workspace, "teacher", tmp_path, launch)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 2
+    assert err.startswith(line)
+    assert len(err.splitlines()) == 1
