@@ -21,10 +21,7 @@ def main(
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Measure training in phases: as published, in this pipeline, and the encoder alone.
-
-    Without labelled sentences there is nothing to measure on: the file says so.
-    """
+    """Measure training in phases: as published, in this pipeline, and the encoder alone."""
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check
@@ -39,9 +36,6 @@ def main(
         check(encoder)
         inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
         split = inputs.train.encoded
-        if len(split) == 0:
-            write_json(out, {"task": task, "batches": 0, "epoch_batches": 0})
-            return
         parts, stored = labelled_parts(inputs, TeacherFolders(teacher, fold_teachers, scores, folds))
         inputs = replace(inputs, parts=tuple(parts))
         reproducible(seed=0)

@@ -62,8 +62,10 @@ def epoch_times(
 
     Returns:
         The content of timing.json: seconds are those of an epoch of `epoch_batches` batches, from `batches`
-        measured ones (see `times`).
+        measured ones (see `times`). Where no sentence is labelled, nothing is measured and both are 0.
     """
+    if len(batches) == 0:
+        return {"batches": 0, "epoch_batches": 0}
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
@@ -95,7 +97,8 @@ def bert_base(
 ) -> ChainTagger:
     """A tagger of BERT-base's shape with random weights, for which `encoded` is in range."""
     shape = BertConfig()
-    largest = int(encoded.pieces.in_memory().values.max())
+    pieces = encoded.pieces.in_memory().values
+    largest = int(pieces.max()) if len(pieces) else 0
     config = BertConfig(
         vocab_size=max(shape.vocab_size, largest + 1, *_special(encoded)),
         max_position_embeddings=max(shape.max_position_embeddings, encoded.layout.window),
