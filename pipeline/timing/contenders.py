@@ -37,10 +37,19 @@ class Contender:
     loss: Callable[[LinearChain, Batch, Any, int], Tensor]
 
 
-def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Accelerator) -> list[Contender]:
+def published(
+    methods: Iterable[str],
+    teacher: ChainTagger,
+    accelerator: Accelerator,
+    as_teacher: Callable[[Batch], Batch] = lambda batch: batch,
+) -> list[Contender]:
     """The methods as peers compute them (see `timing.as_published`); one that has no such form is left out.
 
-    `teacher` is in evaluation mode on the accelerator's device, and runs in the students' precision.
+    Args:
+        methods: their names.
+        teacher: in evaluation mode on the accelerator's device; it runs in the students' precision.
+        accelerator: device and precision.
+        as_teacher: from a student's batch to that of the same sentences in the teacher's word pieces.
     """
 
     def contender(method: str, form: as_published.Form | None) -> Contender:
@@ -48,7 +57,7 @@ def published(methods: Iterable[str], teacher: ChainTagger, accelerator: Acceler
         def teach(batch: Batch) -> Any:
             assert form is not None
             with accelerator.autocast():
-                chain = teacher.chain(batch)
+                chain = teacher.chain(as_teacher(batch))
             return form.target(chain)
 
         def loss(chain: LinearChain, batch: Batch, target: Any, step: int) -> Tensor:

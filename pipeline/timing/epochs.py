@@ -25,6 +25,8 @@ def epoch_times(
     student: Student,
     settings: TimeEpochs,
     accelerator: Accelerator,
+    *,
+    teacher_batches: TrainingBatches | None = None,
 ) -> dict[str, Any]:
     """Measure both blocks and the floor in one run.
 
@@ -37,17 +39,25 @@ def epoch_times(
         student: how it is trained.
         settings: how much is measured.
         accelerator: device and precision.
+        teacher_batches: the training split in the teacher's word pieces; None: the student's are the same.
 
     Returns:
         The content of timing.json: seconds are those of an epoch of `epoch_batches` batches, from `batches`
-        measured ones (see `times`).
+        measured ones (see `times`). Where no sentence is labelled, nothing is measured and both are 0.
     """
+    if len(batches) == 0:
+        return {"batches": 0, "epoch_batches": 0}
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
     length = student.length(len(batches))
     here, once = pipeline(methods, scores, length)
-    contenders = [*published(methods, teacher, accelerator), *here, floor()]
+    same = teacher_batches or batches
+    seen = (
+        {batch: same.batch(batch.ids).to(accelerator.device) for batch in chosen} if teacher_batches else {}
+    )
+    as_published = published(methods, teacher, accelerator, lambda batch: seen.get(batch, batch))
+    contenders = [*as_published, *here, floor()]
     taken = measure(
         contenders,
         model,

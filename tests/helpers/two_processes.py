@@ -60,7 +60,8 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
         saved.append(run.step)
         save(run, checkpoint)
 
-    setattr(Run, "look", seen), setattr(Run, "save", counted)
+    setattr(Run, "look", seen)  # noqa: B010
+    setattr(Run, "save", counted)  # noqa: B010
     from pipeline.device import accelerator
 
     history = train(

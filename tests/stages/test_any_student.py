@@ -21,7 +21,7 @@ from pipeline.params import load_params
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, new_folder
 from stages.items import teacher_of
-from tests.helpers.workspace import SPLITS, Workspace, place_of, seal
+from tests.helpers.workspace import METHOD, SPLITS, Workspace, place_of, seal
 
 yaml = YAML(typ="safe", pure=True)
 EXACTLY = {"precision": "float32"}
@@ -56,6 +56,8 @@ def distilled(own: Workspace) -> Path:
     student = run(own, "distill")
     metrics = run(own, "evaluate", model=str(student), student_encoded=str(own.root / "student_encoded"))
     assert 0 <= json.loads((metrics / "metrics.json").read_text())["f1"] <= 100
+    timing = run(own, "time_epochs") / "timing.json"
+    assert json.loads(timing.read_text())["pipeline"][METHOD]["total"] > 0
     return student
 
 
