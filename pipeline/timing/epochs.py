@@ -52,11 +52,10 @@ def epoch_times(
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
     length = student.length(len(batches))
     here, once = pipeline(methods, scores, length)
-    same = teacher_batches or batches
-    seen = (
-        {batch: same.batch(batch.ids).to(accelerator.device) for batch in chosen} if teacher_batches else {}
-    )
-    as_published = published(methods, teacher, accelerator, lambda batch: seen.get(batch, batch))
+    seen = {batch: batch for batch in chosen}
+    if teacher_batches is not None:
+        seen = {batch: teacher_batches.batch(batch.ids).to(accelerator.device) for batch in chosen}
+    as_published = published(methods, teacher, accelerator, seen.__getitem__)
     contenders = [*as_published, *here, floor()]
     taken = measure(
         contenders,
