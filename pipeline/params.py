@@ -72,6 +72,11 @@ class Params(Group):
         return encoder_source(self.student.encoder, self.sources) if self.student.encoder else None
 
     @property
+    def made_up(self) -> int:
+        """`unlabelled.made_up`: how many sentences are made up from each labelled one."""
+        return self.unlabelled.made_up
+
+    @property
     def imported_scores(self) -> str | None:
         """`dump.scores`: where scores from elsewhere come from, if there are any."""
         return self.dump.scores

@@ -15,14 +15,17 @@ def main(
     encoder: Encoder,
     encoded: Encoded,
     code: Code,
-    out: Annotated[Path, typer.Option(help="Folder to write: the sentences, encoded; empty without text.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: the sentences, encoded; empty without any.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Cut the words into the pieces of the encoder, laid out as the encoded corpus is."""
+    """Cut the words into the pieces of the encoder, laid out as the encoded corpus is.
+
+    Behind the text come the sentences that `unlabelled.made_up` asks for.
+    """
     from pipeline.encoding.encoded_text import encode_text
 
-    with guarded("encode_text", params, code, lambda given: (), out):
-        encode_text(text, out, encoder=encoder, encoded=encoded)
+    with guarded("encode_text", params, code, lambda given: given.made_up, out) as made_up:
+        encode_text(text, out, encoder=encoder, encoded=encoded, made_up=made_up)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,42 @@
 """Text without tags as word pieces, some thousand sentences at a time."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
+
+from pipeline.corpora.augmentation import made_up_sentences
+from pipeline.corpora.tagging import Scheme
 from pipeline.corpora.text_shards import read_shards
-from pipeline.encoding.encoded import encode_words, load, save_stream
+from pipeline.corpora.unlabelled_corpus import Choice
+from pipeline.encoding.encoded import encode_words, load, read_sentences, save_stream
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import check, new_folder
 
 TEXT = "text.parquet"
+_SEED = 0  # of the choices in made-up sentences
 
 
-def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path) -> None:
+def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up: int = 0) -> None:
     """Write the sentences of a text as a split without tags to `out`.
 
-    Without text or without an encoder, `out` is sealed empty.
+    Without text and made-up sentences, or without an encoder, `out` is sealed empty.
 
     Args:
         text: what the stage `text` wrote.
         out: the folder to write.
         encoder: whose tokenizer cuts the words.
         encoded: a corpus that was encoded with it, whose layout and tag set the split gets.
+        made_up: how many sentences are made up from each of its training sentences; they come last.
 
     Raises:
-        UserError: a folder is damaged, or the corpus was encoded with another tokenizer.
+        UserError: a folder is damaged, the corpus was encoded with another tokenizer, or no sentence is
+            labelled that others could be made up from.
     """
-    if not check(text) or not check(encoder):
+    given = bool(check(text))
+    if not check(encoder) or not (given or made_up):
         with new_folder(out):
             return
     check(encoded)
@@ -33,6 +44,18 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path) -> None:
     tokenizer = load_tokenizer(encoder)
     if tokenizer_identity(tokenizer) != header.layout.identity:
         raise UserError(f"{encoded}: was encoded with another tokenizer than {encoder} has; run `dvc repro`")
+    words = chain(read_shards(text) if given else (), _made_up(encoded, made_up, header.tag_set.scheme))
     with new_folder(out) as folder:
-        tables = (encode_words(words, tokenizer, header.layout) for words in read_shards(text))
+        tables = (encode_words(group, tokenizer, header.layout) for group in words)
         save_stream(tables, folder / TEXT, header.tag_set, header.layout)
+
+
+def _made_up(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:
+    """The words of the made-up sentences, each once and none of the test split."""
+    if not copies:
+        return
+    train, test = (read_sentences(encoded / f"{split}.parquet") for split in ("train", "test"))
+    if not train:
+        raise UserError("unlabelled.made_up: no sentence is labelled to make others up from; set it to 0")
+    for group in Choice(test, None).groups(made_up_sentences(train, copies, scheme=scheme, seed=_SEED)):
+        yield pa.array(group, pa.list_(pa.string()))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.corpora.tagging import Sentence
-from pipeline.encoding.encoded import load
+from pipeline.encoding.encoded import load, read_sentences, read_words
 from pipeline.encoding.encoded_text import TEXT, encode_text
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import check, new_folder
@@ -53,3 +53,31 @@ def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) 
     with pytest.raises(UserError, match=r"was encoded with another tokenizer than .*other has"):
         encode_text(text, tmp_path / "out", encoder=tmp_path / "other", encoded=corpus)
     assert not (tmp_path / "out").exists()
+
+
+def test_made_up_sentences_come_last_and_without_the_test_split(
+    corpus: Path, bert: Path, tmp_path: Path
+) -> None:
+    train, test = (read_sentences(corpus / f"{split}.parquet") for split in ("train", "test"))
+    places = {"encoder": tmp_path / "encoder", "encoded": corpus}
+    seal(bert, places["encoder"])
+    lines = write_text(tmp_path / "text", ["ba ne ri", "tok"])
+    with new_folder(tmp_path / "none"):
+        pass
+    encode_text(lines, tmp_path / "both", made_up=2, **places)
+    encode_text(tmp_path / "none", tmp_path / "alone", made_up=2, **places)
+    alone, both = (read_words(tmp_path / name / "text.parquet") for name in ("alone", "both"))
+    assert both == [["ba", "ne", "ri"], ["tok"], *alone]
+    assert len(train) < len(alone) <= 2 * len(train)
+    letters = ["".join(words) for words in alone]
+    assert len({tuple(words) for words in alone}) == len(alone)
+    assert not {"".join(sentence.words) for sentence in test} & set(letters)
+    assert load(tmp_path / "alone" / "text.parquet").tags is None
+
+
+def test_an_encoder_that_is_not_there_cuts_nothing(corpus: Path, tmp_path: Path) -> None:
+    with new_folder(tmp_path / "encoder"):
+        pass
+    lines = write_text(tmp_path / "text", ["ba ne ri"])
+    encode_text(lines, tmp_path / "out", encoder=tmp_path / "encoder", encoded=corpus, made_up=1)
+    assert check(tmp_path / "out") == {}

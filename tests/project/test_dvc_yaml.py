@@ -33,6 +33,8 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "teacher.model", "sources"},
+    "unlabelled": {f"unlabelled.{key}" for key in PARAMS["unlabelled"]} - {"unlabelled.made_up"},
+    "made_up": {"unlabelled.made_up"},
     "student_encoder": {"student.encoder", "sources"},
     "imported_scores": {"dump.scores"},
     "settings": {"distill.<method>"},
@@ -307,6 +309,7 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("teacher.model") == {"download@encoder", "teacher", "scoring_teacher@1-1"}
     assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled@1"}
     assert re_run_by("unlabelled.files") == {"text"}
+    assert re_run_by("unlabelled.made_up") == {"encode_text", "encode_student_text"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "text"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
