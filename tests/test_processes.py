@@ -54,7 +54,7 @@ def test_the_first_alone_says_anything(runs):
 def test_the_shares_make_up_the_batch(sentences, sizes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setenv("LOCAL_RANK", "0")
-    found = []
+    found: list[int] = []
     for rank in range(3):
         monkeypatch.setenv("RANK", str(rank))
         first, own = processes.share(torch.arange(sentences))

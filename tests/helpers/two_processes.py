@@ -60,7 +60,7 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
         saved.append(run.step)
         save(run, checkpoint)
 
-    Run.look, Run.save = seen, counted  # type: ignore[method-assign]
+    Run.look, Run.save = seen, counted  # type: ignore
     from pipeline.device import accelerator
 
     history = train(
