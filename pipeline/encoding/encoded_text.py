@@ -36,7 +36,7 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
             labelled that others could be made up from.
     """
     given = bool(check(text))
-    if not check(encoder) or not (given or made_up):
+    if not (given or made_up) or not check(encoder):
         with new_folder(out):
             return
     check(encoded)
