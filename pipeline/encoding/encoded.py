@@ -210,7 +210,7 @@ def load(path: Path) -> Encoded:
         UserError: the file is not such a split.
     """
     try:
-        header = json.loads(pq.read_schema(path).metadata[_METADATA])
+        header = json.loads(pq.read_metadata(path).metadata[_METADATA])
         numbers = stored_integers(_numbers(path))
         pieces = StoredRagged(numbers["pieces"], numbers["piece_offsets"])
         first = StoredRagged(numbers["first"], numbers["word_offsets"])
@@ -253,7 +253,7 @@ def read_words_digest(path: Path) -> str:
         UserError: the file is no such split.
     """
     try:
-        digest = json.loads(pq.read_schema(path).metadata[_METADATA])["words"]
+        digest = json.loads(pq.read_metadata(path).metadata[_METADATA])["words"]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     return str(digest)
