@@ -23,7 +23,9 @@ from pipeline.encoding.laid_out import laid_out
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.storage.text_file import write_json
 from pipeline.timing.shapes import bert_base
-from pipeline.training.loop import Run, gold_loss, reproducible
+from pipeline.training.loop import reproducible
+from pipeline.training.loss import gold_loss
+from pipeline.training.optimisation import Run
 from pipeline.training.settings import Training
 from stages import command
 

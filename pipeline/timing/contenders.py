@@ -15,7 +15,7 @@ from pipeline.encoding.batching import Batch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.timing import as_published
 from pipeline.training.length import Length
-from pipeline.training.loop import Loss
+from pipeline.training.loss import Loss
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 

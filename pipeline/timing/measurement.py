@@ -13,7 +13,8 @@ from pipeline.encoding.batching import Batch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.progress import progress
 from pipeline.timing.contenders import Contender
-from pipeline.training.loop import Run, TrainingBatches
+from pipeline.training.loop import TrainingBatches
+from pipeline.training.optimisation import Run
 from pipeline.training.settings import Training
 
 TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"

@@ -23,7 +23,8 @@ from pipeline.settings import Precision
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
 from pipeline.storage.sealed_folder import check
 from pipeline.training.live_metrics import LIVE, live_metrics
-from pipeline.training.loop import Loss, TrainingBatches, train
+from pipeline.training.loop import TrainingBatches, train
+from pipeline.training.loss import Loss
 from pipeline.training.settings import Training
 
 

@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
-from pipeline.training.loop import Loss
+from pipeline.training.loss import Loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss

@@ -13,7 +13,7 @@ from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batch
 from pipeline.training.length import Length
-from pipeline.training.loop import Loss, gold_loss, gold_of
+from pipeline.training.loss import Loss, gold_loss, gold_of
 from pipeline.training.targets import PartScores, target_look_ups
 
 

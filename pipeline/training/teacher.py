@@ -10,7 +10,8 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.given_teacher import given_teacher
 from pipeline.model.model_folder import History, save_model
 from pipeline.storage.sealed_folder import check
-from pipeline.training.loop import gold_loss, reproducible
+from pipeline.training.loop import reproducible
+from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, train_and_save
 from pipeline.training.settings import Teacher
 

@@ -19,7 +19,8 @@ from pipeline.scores.store import ScoreStore
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.storage.sealed_folder import new_folder
-from pipeline.training.loop import gold_loss, reproducible, train
+from pipeline.training.loop import reproducible, train
+from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import TeacherFolders, student_inputs

@@ -221,7 +221,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
     """
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.storage import commit
-    from pipeline.training.loop import Run
+    from pipeline.training.optimisation import Run
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" or event.startswith(("os.", "shutil.")):

@@ -10,7 +10,8 @@ from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import History
 from pipeline.storage.checkpoint import Checkpoint
-from pipeline.training.loop import Loss, gold_loss, reproducible, train
+from pipeline.training.loop import reproducible, train
+from pipeline.training.loss import Loss, gold_loss
 from pipeline.training.settings import Training
 
 SETTINGS = Training(epochs=2, batch_size=6, learning_rate=1e-3, head_learning_rate=1e-2, precision="float32")

@@ -37,7 +37,9 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
     from pipeline import processes
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.scores import store
-    from pipeline.training.loop import Run, gold_loss, reproducible, train
+    from pipeline.training.loop import reproducible, train
+    from pipeline.training.loss import gold_loss
+    from pipeline.training.optimisation import Run
     from tests.helpers.tiny_inputs import dump
     from tests.helpers.training_cases import SETTINGS, Case
 

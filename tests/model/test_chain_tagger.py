@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.model import chain_tagger
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.settings import Head
-from pipeline.training.loop import gold_loss
+from pipeline.training.loss import gold_loss
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_encoders import KINDS, LAYERS
 from tests.helpers.tiny_inputs import same_bits, tagger, write_split

@@ -28,7 +28,8 @@ from pipeline.scores.dump import origin_of, parameters_of
 from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
 from pipeline.training.length import Length
-from pipeline.training.loop import Run, gold_loss
+from pipeline.training.loss import gold_loss
+from pipeline.training.optimisation import Run
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers import tiny_inputs

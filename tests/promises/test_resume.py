@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.errors import Interrupted, UserError
-from pipeline.training.loop import gold_loss
+from pipeline.training.loss import gold_loss
 from tests.helpers.tiny_inputs import same_bits
 from tests.helpers.training_cases import Case
 

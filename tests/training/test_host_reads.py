@@ -18,7 +18,9 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.training.length import Length
-from pipeline.training.loop import LooksUp, Run, reproducible
+from pipeline.training.loop import reproducible
+from pipeline.training.loss import LooksUp
+from pipeline.training.optimisation import Run
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers.methods import settings_of
@@ -101,7 +103,9 @@ def steps(run, loss, batches, device, runner):
 @pytest.mark.parametrize("method", method_names())
 def test_a_step_reads_nothing(method, place, monkeypatch):
     monkeypatch.setattr(engine, "form_for", lambda emissions: Kernels())
-    monkeypatch.setattr("pipeline.training.loop.AdamW", lambda groups, fused: AdamW(groups, foreach=True))
+    monkeypatch.setattr(
+        "pipeline.training.optimisation.AdamW", lambda groups, fused: AdamW(groups, foreach=True)
+    )
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled  # which do not know the device
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: is_enabled("cpu"))

@@ -9,7 +9,9 @@ import torch
 
 from pipeline.device import accelerator
 from pipeline.errors import Interrupted, UserError
-from pipeline.training.loop import CHECKPOINT_SECONDS, Run, gold_loss, learning_rate_scale, train
+from pipeline.training.loop import CHECKPOINT_SECONDS, train
+from pipeline.training.loss import gold_loss
+from pipeline.training.optimisation import Run, learning_rate_scale
 from pipeline.training.settings import Student
 from tests.helpers.tiny_inputs import SPLITS, same_bits
 from tests.helpers.training_cases import SETTINGS, Case
@@ -298,10 +300,10 @@ def test_losses_are_read_every_few_steps(case, monkeypatch):
     """And with them the bad ones are found; the history is that of steps read one by one."""
     _, together = case.run()
     case.checkpoint.remove()
-    monkeypatch.setattr("pipeline.training.loop.LOOK_STEPS", 1)
+    monkeypatch.setattr("pipeline.training.optimisation.LOOK_STEPS", 1)
     _, alone = case.run()
     assert together == alone
-    monkeypatch.setattr("pipeline.training.loop.LOOK_STEPS", 3)
+    monkeypatch.setattr("pipeline.training.optimisation.LOOK_STEPS", 3)
     seen: list[int] = []
 
     def loss(chain, batch, step):
@@ -362,7 +364,9 @@ def test_a_signal_ends_the_step_saves_and_leaves(case, number):
 def test_checkpoints_are_a_minute_apart(case, monkeypatch):
     """By a clock on which every step takes 25 s."""
     now, saved = [0.0], list[int]()
-    monkeypatch.setattr("pipeline.training.loop.time", SimpleNamespace(monotonic=lambda: now[0]))
+    for module in ("loop", "optimisation"):
+        clock = SimpleNamespace(monotonic=lambda: now[0])
+        monkeypatch.setattr(f"pipeline.training.{module}.time", clock)
     save = Run.save
 
     def counted(run, place):

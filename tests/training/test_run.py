@@ -15,7 +15,8 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import identity, new_folder
-from pipeline.training.loop import gold_loss, reproducible
+from pipeline.training.loop import reproducible
+from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, train_and_save
 from tests.helpers.tiny_inputs import same_bits, write_corpus
 from tests.helpers.training_cases import SETTINGS

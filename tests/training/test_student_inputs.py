@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.scores.unlabelled import open_unlabelled
-from pipeline.training.loop import gold_loss
+from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import held_out, student_inputs

@@ -12,7 +12,7 @@ from pipeline.model.model_folder import load_model
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training import targets as tabulation
 from pipeline.training.length import Length
-from pipeline.training.loop import gold_loss, gold_of
+from pipeline.training.loss import gold_loss, gold_of
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers.methods import TEACHERS, settings_of

@@ -1,0 +1,254 @@
+"""The state of a training run, which a checkpoint holds, and its optimisation steps."""
+
+import time
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import AdamW
+
+from pipeline import processes
+from pipeline.encoding.batching import Batch
+from pipeline.errors import UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import Epoch
+from pipeline.storage.checkpoint import Checkpoint
+from pipeline.training.loss import Loss
+from pipeline.training.settings import Training
+
+LOOK_STEPS = 20  # steps whose losses and norms stay on the device, to be read together
+LOOK_SECONDS = 1.0  # several processes look, and agree to save or to stop, after so long if steps are slow
+
+
+class Taken(NamedTuple):
+    """A step whose numbers are still on the device.
+
+    step: from 1.
+    batch: of this process.
+    ids: of all processes' sentences.
+    losses: [B] of the batch's sentences.
+    norm: of the gradient, over all processes.
+    """
+
+    step: int
+    batch: Batch
+    ids: Tensor
+    losses: Tensor
+    norm: Tensor
+
+
+class Run:
+    """The state of a run, which a checkpoint holds, and its steps.
+
+    No step waits for the device: losses and norms are read together every LOOK_STEPS steps, and before a
+    checkpoint or an epoch's result is written.
+
+    unseen: the steps since they were last read.
+    """
+
+    def __init__(self, model: ChainTagger, settings: Training, steps: int) -> None:
+        """Start at step 0 of `steps`; `model` is on its device."""
+        self.model, self.settings, self.steps = model, settings, steps
+        self.optimizer = AdamW(_parameter_groups(model, settings), fused=True)
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.step = 0
+        self.sentences = 0  # of the epoch so far
+        self.loss = 0.0  # summed over these sentences, as far as it was read
+        self.unseen: list[Taken] = []
+        self.last_loss = ""  # of the last step that was read, for the progress line
+        self.seen: dict[str, float] = {}  # that step's loss and gradient norm
+        self.history: list[Epoch] = []
+        self.kept = 0
+        self.best: dict[str, Tensor] = {}
+        self.saved = self._looked = time.monotonic()
+        self._look_after = LOOK_STEPS
+        self.taken = 0  # sentences since the run began or resumed
+        self._counted = 0, time.monotonic()  # sentences, and when, at the last `figures`
+
+    def update(self, batch: Batch, loss: Loss, accelerator: Accelerator, ids: Tensor | None = None) -> None:
+        """One optimiser step on the mean loss of a batch.
+
+        Args:
+            batch: the sentences of this process; where it has none, another's.
+            loss: see Loss.
+            accelerator: device and precision.
+            ids: of all processes' sentences; None: `batch` is all.
+
+        Raises:
+            UserError: a loss or a gradient of a step since the last look was NaN or infinite.
+        """
+        self.backward(self.forward(batch, loss, accelerator), batch, accelerator, ids)
+
+    def forward(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> Tensor:
+        """The loss of each sentence [B]."""
+        with accelerator.autocast():
+            chain = self.model.chain(batch)
+        return loss(chain, batch, self.step)
+
+    def backward(
+        self, losses: Tensor, batch: Batch, accelerator: Accelerator, ids: Tensor | None = None
+    ) -> None:
+        """Gradient, clipping and optimiser step of what `forward` gave; as `update`."""
+        ids = batch.ids if ids is None else ids
+        scale = learning_rate_scale(self.step, self.steps, self.settings.warmup)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * scale
+        if processes.count() == 1:
+            accelerator.backward(losses.mean())
+        else:  # a process without a sentence of its own has computed another's, for the same parameters
+            _, own = processes.share(ids)
+            accelerator.backward(losses.sum() / len(ids) if len(own) else losses.sum() * 0)
+            processes.sum_gradients(list(self.model.parameters()))
+        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.sentences += len(ids)
+        self.taken += len(ids)
+        self.unseen.append(Taken(self.step, batch, ids, losses.detach(), norm))
+        if len(self.unseen) >= self._look_after:
+            self.look()
+
+    def look(self) -> None:
+        """Read the losses and norms of the steps since the last look.
+
+        Raises:
+            UserError: one is NaN or infinite: names the first such step and its sentences.
+        """
+        taken, self.unseen = self.unseen, []
+        if not taken:
+            return
+        own = [len(processes.share(one.ids)[1]) > 0 for one in taken]
+        totals = torch.stack([one.losses.sum() * mine for one, mine in zip(taken, own, strict=True)])
+        finite = [one.losses.isfinite().all() & one.norm.isfinite() for one in taken]
+        bad = processes.greatest((~torch.stack(finite)).int()).tolist()
+        if any(bad):
+            raise self._bad_step(taken[bad.index(1)])
+        sums = processes.summed(totals).tolist()
+        for total in sums:
+            self.loss += total
+        self.seen = {"loss": sums[-1] / len(taken[-1].ids), "gradient_norm": float(taken[-1].norm)}
+        self.last_loss = f", loss {self.seen['loss']:.4f}"
+        if processes.count() > 1:
+            now = time.monotonic()
+            steps = int(len(taken) * LOOK_SECONDS / max(now - self._looked, 1e-6))
+            proposed = torch.tensor(-min(LOOK_STEPS, max(1, steps)), device=totals.device)
+            self._look_after, self._looked = -int(processes.greatest(proposed)), now
+
+    def figures(self) -> dict[str, float]:
+        """Loss and gradient norm of the last step that was read, learning rate, sentences per second."""
+        sentences, began = self._counted
+        self._counted = self.taken, time.monotonic()
+        return self.seen | {
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "sentences_per_second": (self.taken - sentences) / max(self._counted[1] - began, 1e-9),
+        }
+
+    def end_epoch(self, epoch: Epoch) -> Epoch:
+        """Record the epoch, and keep its weights if they are the ones to keep so far.
+
+        Raises:
+            UserError: a loss, a gradient or a weight is NaN or infinite.
+        """
+        self.look()
+        self._refuse_bad_weights()
+        best = max((past.development_f1 for past in self.history), default=-1.0)
+        if self.settings.keep == "last" or epoch.development_f1 > best:
+            self.kept = epoch.epoch
+            self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.history.append(epoch)
+        self.sentences, self.loss = 0, 0.0
+        return epoch
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write everything that `restore` needs; of several processes, the first does.
+
+        Raises:
+            UserError: a loss, a gradient or a weight is NaN or infinite.
+        """
+        self.look()
+        self._refuse_bad_weights()
+        if not processes.is_first():
+            self.saved = time.monotonic()
+            return
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        facts = {"step": self.step, "sentences": self.sentences, "loss": self.loss, "kept": self.kept}
+        checkpoint.save(tensors, facts | {"history": [asdict(epoch) for epoch in self.history]})
+        self.saved = time.monotonic()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on where the checkpoint, if there is one, was written."""
+        if (saved := checkpoint.load()) is None:
+            return
+        tensors, facts = saved
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor
+        self.model.load_state_dict(parts["model"])
+        self.best = parts["best"]
+        state: dict[int, dict[str, Any]] = {}
+        for name, tensor in parts["optimizer"].items():
+            index, _, key = name.partition(".")
+            state.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
+        self.step, self.sentences, self.loss = facts["step"], facts["sentences"], facts["loss"]
+        self.kept = facts["kept"]
+        self.history = [Epoch(**epoch) for epoch in facts["history"]]
+
+    def _bad_step(self, taken: Taken) -> UserError:
+        """The error that names the sentences whose losses are not finite, or else all of the step."""
+        first, own = processes.share(taken.ids)
+        rows, bad = torch.zeros(2, len(taken.ids), dtype=torch.int64)
+        rows[first : first + len(own)] = taken.batch.ids[: len(own)]
+        bad[first : first + len(own)] = ~taken.losses[: len(own)].isfinite().cpu()
+        rows, bad = processes.greatest(torch.stack([rows, bad]).to(taken.losses.device)).cpu()
+        named = rows[bad > 0] if bad.any() else rows
+        of = "sentences" if taken.batch.tags is not None else "unlabelled sentences"
+        return self._diverged(
+            taken.step, f"the loss or its gradient is NaN or infinite for the {of} {named.tolist()}"
+        )
+
+    def _refuse_bad_weights(self) -> None:
+        """The last step of all has no loss after it that would show what it did to the weights."""
+        for name, tensor in self.model.state_dict().items():
+            if not bool(tensor.isfinite().all()):
+                raise self._diverged(self.step, f"{name} holds NaN or infinite weights")
+
+    def _diverged(self, step: int, what: str) -> UserError:
+        return UserError(
+            f"step {step} of {self.steps}: {what}; lower learning_rate or head_learning_rate, or set "
+            "precision: float32"
+        )
+
+
+def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
+    """Share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down."""
+    rise = round(steps * warmup)
+    if step < rise:
+        return (step + 1) / rise
+    return (steps - step) / (steps - rise)
+
+
+def _parameter_groups(model: ChainTagger, settings: Training) -> list[dict[str, Any]]:
+    """The encoder's matrices decay; biases, norms and the head do not; the head has its own learning rate."""
+    head = {id(parameter) for parameter in model.head_parameters}
+    encoder = [parameter for parameter in model.parameters() if id(parameter) not in head]
+    return [
+        {
+            "params": [parameter for parameter in encoder if parameter.ndim > 1],
+            "lr": settings.learning_rate,
+            "weight_decay": settings.weight_decay,
+        },
+        {
+            "params": [parameter for parameter in encoder if parameter.ndim <= 1],
+            "lr": settings.learning_rate,
+            "weight_decay": 0.0,
+        },
+        {"params": model.head_parameters, "lr": settings.head_learning_rate, "weight_decay": 0.0},
+    ]
