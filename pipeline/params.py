@@ -72,6 +72,11 @@ class Params(Group):
         return encoder_source(self.student.encoder, self.sources) if self.student.encoder else None
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """How many teachers score a sentence, and how many folds there are."""
+        return len(self.teachers), len(self.folds)
+
+    @property
     def made_up(self) -> int:
         """`unlabelled.made_up`: how many sentences are made up from each labelled one."""
         return self.unlabelled.made_up

@@ -23,7 +23,7 @@ def run(main: Callable[..., Any]) -> None:
     """Run a stage's command; see `run_application`."""
     app = application()
     app.command()(main)
-    spec = sys.modules["__main__"].__spec__ if main.__module__ == "__main__" else None
+    spec = sys.modules[main.__module__].__spec__  # which names a module that runs as a command
     run_application(app, (spec.name if spec else main.__module__).rpartition(".")[2], sys.argv[1:])
 
 

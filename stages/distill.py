@@ -38,18 +38,16 @@ def main(
 
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
-    uses = lambda given: (given.student, given.settings(method), len(given.teachers), len(given.folds))  # noqa: E731
+    uses = lambda given: (given.student, given.settings(method), *given.counts)  # noqa: E731
     with guarded(f"distill/{method}", params, code, uses, out) as (student, own, *counts):
+        first = filled(imported_scores, teacher)
         train_student(
             student_settings(student, own),
-            method,
-            own,
+            *(method, own),
             seed=seed,
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),
-            folders=TeacherFolders(
-                teacher, filled(imported_scores, teacher), scoring_teachers, scores, unlabelled, *counts
-            ),
+            folders=TeacherFolders(teacher, first, scoring_teachers, scores, unlabelled, *counts),
             text=filled(student_text, text),
             code=code,
             root=root,

@@ -114,7 +114,7 @@ def noted() -> Iterator[Callable[[str], None]]:
             yield told.append
         else:
             logging.disable(logging.WARNING)
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
                 yield told.append
     except ProcessLost:
         raise SystemExit(1) from None

@@ -36,14 +36,10 @@ def main(
     from pipeline.training.student_inputs import labelled_parts
     from pipeline.training.teacher_folders import TeacherFolders
 
-    uses = lambda given: (  # noqa: E731
-        *(given.task, given.methods, given.student, given.time_epochs),
-        *(len(given.teachers), len(given.folds)),
-    )
+    uses = lambda given: (given.task, given.methods, given.student, given.time_epochs, *given.counts)  # noqa: E731
     with guarded("time_epochs", params, code, uses, out) as (task, methods, student, settings, *counts):
-        own = filled(student_encoded, encoded)
+        own, first = filled(student_encoded, encoded), filled(imported_scores, teacher)
         inputs = Inputs.load(own, batch_size=student.batch_size, precision=student.precision)
-        first = filled(imported_scores, teacher)
         folders = TeacherFolders(teacher, first, scoring_teachers, scores, None, *counts)
         parts, stored = labelled_parts(inputs, folders)
         inputs = replace(inputs, parts=tuple(parts))

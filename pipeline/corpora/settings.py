@@ -127,7 +127,7 @@ class Unlabelled(Group):
 
     files: Addresses | None = None
     format: Literal["text", "conll", "jsonl", "dataset"] = "text"
-    word: int | str | None = None
+    word: Column | str | None = None
     checksums: Checksum | Annotated[tuple[Checksum, ...], Field(min_length=1)] | None = None
     sentences: Count | None = None
     made_up: Annotated[int, Field(ge=0, le=1000)] = 0

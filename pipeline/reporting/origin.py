@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.distillation.settings import Tempered
@@ -78,6 +79,9 @@ def parameters(teacher: Mapping[str, Any], students: Mapping[str, Mapping[str, A
 def _rows(group: str, values: Any, fields: Mapping[str, FieldInfo]) -> Iterator[dict[str, Any]]:
     for name, value in values.items() if isinstance(values, dict) else ():
         field = fields.get(name)
+        if field is not None and isinstance(field.default, BaseModel):
+            yield from _rows(f"{group}.{name}", value, type(field.default).model_fields)
+            continue
         if field is None or field.is_required():
             default, differs = "–", False
         else:

@@ -116,14 +116,14 @@ def train(
             torch.manual_seed(seed * 1_000_003 + run.step + (processes.rank() << 48))
             run.update(batch.to(device), loss, accelerator, ids)
             meter.advance(1, f"epoch {epoch}{run.last_loss}")
-            if live.due and not run.unseen:
-                live.log(run.step, run.figures())
             if length.ends_epoch(run.step):
                 run.look()
                 f1 = processes.of_first(development(), device)
                 done = run.end_epoch(Epoch(epoch, run.loss / run.sentences, f1))
                 live.log(run.step, run.figures() | {"epoch_loss": done.loss, "development_f1": f1})
                 meter.say(f"{label}: {done}")
+            elif live.due and not run.unseen:
+                live.log(run.step, run.figures())
             if processes.count() == 1 or not run.unseen:
                 number, due = _agreed(pending, time.monotonic() - run.saved, device)
                 if number or due:

@@ -26,7 +26,7 @@ from pipeline.training.settings import Student
 from pipeline.training.student_inputs import TeacherFolders, student_inputs
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences
-from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, same_bits, tagger, write_text_and_scores
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, Text, dump, same_bits, tagger, write_text_and_scores
 from tests.helpers.training_cases import SETTINGS
 
 TEXT = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
@@ -202,7 +202,7 @@ def test_vanilla_goes_through_the_labelled_alone(run):
 def test_without_text_a_run_is_what_it_was(run, tmp_path):
     with new_folder(tmp_path / "empty"):
         pass
-    case = run("structural", (tmp_path / "empty", tmp_path / "empty"))
+    case = run("structural", Text(tmp_path / "empty", tmp_path / "empty"))
     assert case.inputs.batches is case.inputs.train
 
 
@@ -232,7 +232,7 @@ def test_a_run_of_steps_is_evaluated_every_so_many_and_at_its_end(run):
 def test_without_text_a_run_of_steps_goes_through_the_labelled(run, tmp_path):
     with new_folder(tmp_path / "empty"):
         pass
-    case = run("structural", (tmp_path / "empty", tmp_path / "empty"), **STEPS)
+    case = run("structural", Text(tmp_path / "empty", tmp_path / "empty"), **STEPS)
     assert case.inputs.batches is case.inputs.train
     assert len(case.train()[1].epochs) == 3
 

@@ -16,13 +16,17 @@ SHARED = (
     "fingerprint",
     "download@corpus",
     "download@encoder",
+    "download@student_encoder",
+    "download@imported_scores",
     "prepare",
+    "prepare_student",
     "text",
     "encode_text",
+    "encode_student_text",
     "teacher",
     "scoring_teacher@1-1",
     "dump@1-1",
-    "unlabelled",
+    "unlabelled@1",
 )
 PER_RUN = ("distill", "evaluate")
 

@@ -76,7 +76,7 @@ def test_a_token_classifier_teaches_and_nothing_of_it_is_trained(place: Path, be
                 "they are in another\n"
             )
     store = ScoreStore.open(
-        Path("data/scores/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
+        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
     )
     order = [RENAMED.index(tag.replace("PER", "PERSON")) for tag in TAG_SET.tags]
     for row, sentence in enumerate(sentences(SPLITS["train"])):
@@ -107,7 +107,7 @@ def test_labels_in_iob1_are_converted_on_the_way_to_the_store(place: Path, bert:
     for command in commands(["posterior"], [1]):
         invoke(command)
     store = ScoreStore.open(
-        Path("data/scores/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
+        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
     )
     conversion = LabelConversion(IOB1, "iob1", {}, TAG_SET)
     for row, sentence in enumerate(sentences(SPLITS["train"])):
@@ -121,14 +121,14 @@ def test_a_tagger_of_this_project_teaches_as_it_does_at_home(place: Path, bert: 
     set_up(place, bert, ["structural"])
     for command in commands(["structural"], [1]):
         invoke(command)
-    kept = Path("data/scores/1").rename("kept")
+    kept = Path("data/scores/1/1").rename("kept")
     Path("data/teacher").rename("mine")
     change(teacher={"model": "mine"})
     for command in commands(["structural"], [1]):
         invoke(command)
     one, other = (
         ScoreStore.open(store, expect=origin_of(Path("data/encoded"), Path(teacher)))
-        for store, teacher in ((kept, "mine"), (Path("data/scores/1"), "data/teacher"))
+        for store, teacher in ((kept, "mine"), (Path("data/scores/1/1"), "data/teacher"))
     )
     rows = torch.arange(SPLITS["train"])
     assert torch.equal(one.batch(rows)[0], other.batch(rows)[0])
@@ -182,7 +182,7 @@ def without_labels(place: Path, encoder: Path, model: Path, test: bool = True) -
     yaml = YAML(typ="safe", pure=True)
     tree = yaml.load(Path("params.yaml"))
     tree["teacher"]["model"] = str(model)
-    tree["distill"]["unlabelled"] = "text.txt"
+    tree["unlabelled"]["files"] = "text.txt"
     for method in ("structural", "efficient"):
         tree["distill"][method] |= constant
     yaml.dump(tree, Path("params.yaml"))
@@ -196,7 +196,7 @@ def test_a_student_learns_without_any_labelled_sentence(place: Path, bert: Path)
     for command in commands(methods, [1], LAST):
         invoke(command)
     assert load(Path("data/encoded/train.parquet")).tag_set == TAG_SET
-    assert not check(Path("data/scores/1"))
+    assert not check(Path("data/scores/1/1"))
     history = read("data/students/efficient/1/history.json")
     assert history["made"]["development"] == "agreement with the teacher"
     assert len(history["epochs"]) == 2

@@ -34,6 +34,7 @@ STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "teacher.model", "sources"},
     "unlabelled": {f"unlabelled.{key}" for key in PARAMS["unlabelled"]} - {"unlabelled.made_up"},
+    "counts": {"teachers", "folds"},
     "made_up": {"unlabelled.made_up"},
     "student_encoder": {"student.encoder", "sources"},
     "imported_scores": {"dump.scores"},
@@ -358,7 +359,7 @@ def test_neither_another_teacher_nor_a_larger_training_split_fetches_or_encodes_
     assert not {"text", "encode_text"} & (downstream("teacher") | re_run_by("dump.dtype"))
     corpus = [dep for dep in resolved()["text"]["deps"] if dep.startswith("data/corpus")]
     assert corpus == ["data/corpus/test"]
-    assert {"encode_text", "unlabelled"} <= downstream("text")
+    assert {"encode_text", "unlabelled@1"} <= downstream("text")
 
 
 def test_stage_list_and_dag_show_every_stage() -> None:

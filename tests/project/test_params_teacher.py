@@ -31,7 +31,7 @@ def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
 @pytest.mark.parametrize(
     ("tree", "says"),
     [
-        (GIVEN | {"folds": [1, 2]}, "folds: cross-fitting trains a teacher for each fold, and teacher.model"),
+        (GIVEN | {"folds": [1, 2]}, "folds: cross-fitting and several teachers need teachers trained here"),
         (changed("teacher.types", {"PER": "PERSON"}), "teacher.types: is not used without teacher.model"),
         (changed("teacher.scheme", "iob1"), "teacher.scheme: is not used without teacher.model"),
         (changed("teacher.types", {"PER": 3}), "teacher.types.PER: must be a valid string"),
@@ -49,7 +49,7 @@ def text_alone(**changes: Any) -> dict[str, Any]:
     """Parameters for students that learn from text without tags alone; `changes` go into the groups."""
     tree = copy.deepcopy(GIVEN) | {"task": "mine", "methods": ["kbest"], "method": "kbest"}
     tree["corpora"]["mine"] = {"files": {"test": "test.txt"}}
-    tree["distill"] |= {"unlabelled": "text.txt"}
+    tree["unlabelled"] |= {"files": "text.txt"}
     tree["distill"]["kbest"] |= {"schedule": "constant", "weight": 1.0}
     for group, values in changes.items():
         tree[group] = tree[group] | values if isinstance(values, dict) else values
@@ -72,7 +72,7 @@ MINE = {"files": {"test": "test.txt"}}
             {"teacher": {"model": None, "types": {}}},
             "corpora.mine.files.train: is missing; add it, or name",
         ),
-        ({"distill": {"unlabelled": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
+        ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
         (
             {"methods": ["vanilla", "kbest"]},
             "methods: vanilla learns from gold tags, and corpora.mine has",

@@ -27,7 +27,7 @@ FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "s
 INPUTS = [
     (stage, name)
     for stage, (read, _) in COMMANDS.items()
-    if stage != "scoring_teacher"  # with one fold it reads nothing
+    if stage not in ("scoring_teacher", "prepare_student")  # which read nothing but where they are asked to
     for name in read.values()
     if name in FOLDERS
 ]
@@ -55,7 +55,7 @@ def teacher(folder: Path) -> Any:
 
 
 def scores(folder: Path) -> Any:
-    store = ScoreStore.open(folder / "1")
+    store = ScoreStore.open(folder / "1" / "1")
     words, lengths = store.words(torch.arange(store.sentences))
     return store.origin, words.tolist(), lengths.tolist(), store.parameters.transitions.tolist()
 

@@ -14,7 +14,7 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline.encoding.encoded import load, read_sentences, read_words_digest
+from pipeline.encoding.encoded import load, read_sentences, read_words, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, load_model_and_tokenizer
 from pipeline.params import load_params
@@ -105,28 +105,33 @@ def test_several_teachers(own: Workspace) -> None:
     teachers = run(own, "scoring_teacher", item="2-1")
     weights = [load_model(place).state_dict() for place in (own.root / "teacher", teachers / "2/1")]
     assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    shutil.copytree(run(own, "dump", item="2-1", scoring_teachers=str(teachers)) / "2", own.root / "scores/2")
+    others = {"scoring_teachers": str(teachers)}
+    shutil.copytree(run(own, "dump", item="2-1", **others) / "2", own.root / "scores/2")
+    shutil.copytree(run(own, "unlabelled", item="2", **others) / "2", own.root / "unlabelled/2")
     shutil.rmtree("distill")
-    both = load_model(run(own, "distill", scoring_teachers=str(teachers))).state_dict()
+    both = load_model(run(own, "distill", **others)).state_dict()
     assert any(not torch.equal(both[name], one[name]) for name in one)
     shutil.rmtree(own.root / "scores/2")
     with pytest.raises(UserError, match="scores/2/1: not a finished output"):
-        run(own, "distill", scoring_teachers=str(teachers))
+        run(own, "distill", **others)
 
 
 def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     """A file with the emissions of a teacher whose chain has no transitions teaches what the teacher does."""
     encoded = own.root / "encoded/train.parquet"
     store = ScoreStore.open(own.root / "scores/1/1")
+    text = ScoreStore.open(own.root / "unlabelled/1")
     sentences = read_sentences(encoded)
+    rows = [(store, row) for row in range(len(sentences))] + [(text, row) for row in range(text.sentences)]
     scores = [
-        [dict(zip(store.tags, word, strict=True)) for word in store.words(torch.tensor([row]))[0].tolist()]
-        for row in range(len(sentences))
+        [dict(zip(store.tags, word, strict=True)) for word in of.words(torch.tensor([row]))[0].tolist()]
+        for of, row in rows
     ]
+    words = [*read_words(encoded), *read_words(own.root / "text_encoded/text.parquet")]
     shutil.rmtree(own.root / "imported_scores")
     with new_folder(own.root / "imported_scores") as folder:
         (folder / "files").mkdir()
-        table = pa.table({"words": [list(sentence.words) for sentence in sentences], "scores": scores})
+        table = pa.table({"words": words, "scores": scores})
         pq.write_table(table, folder / "files/mine.parquet")
     dumped = run(own, "dump")
     again = ScoreStore.open(dumped)
@@ -135,6 +140,9 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     assert not any(part.any() for part in again.parameters)
     shutil.rmtree(own.root / "scores")
     shutil.copytree("dump", own.root / "scores")
+    run(own, "unlabelled")
+    shutil.rmtree(own.root / "unlabelled")
+    shutil.copytree("unlabelled", own.root / "unlabelled")
     distilled(own)
 
 

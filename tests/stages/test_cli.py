@@ -1,5 +1,6 @@
 """The command `substructured` has every stage, starts without torch, and says which extra a library is in."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -87,5 +88,6 @@ def test_a_library_of_the_extra_is_named_with_the_command(
 
 def test_the_libraries_of_the_extra_are_in_it() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    named = {requirement.partition(">")[0].partition(".")[0] for requirement in extras["pipeline"]}
+    names = [re.split(r"[^\w-]", requirement)[0] for requirement in extras["pipeline"]]
+    named = {name.removesuffix("-python").replace("-", "_") for name in names}
     assert named - set(command._PIPELINE) == {"dvc"}  # which runs the stages, and which none of them imports

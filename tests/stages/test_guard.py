@@ -170,4 +170,4 @@ def test_an_orphan_and_its_successor_do_not_write_the_same_output(
         own.set()
         with new_folder(tmp_path / "out/1/1") as folder:
             (folder / "mine").write_text("mine")
-    assert (tmp_path / "out/1/mine").exists()
+    assert (tmp_path / "out/1/1/mine").exists()

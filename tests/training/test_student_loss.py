@@ -121,7 +121,8 @@ def text(corpus, teacher, tmp_path_factory):
     folder = write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, lines)
     opened = open_unlabelled(folder.encoded, [folder.scores / "1"], train_batches(corpus), [teacher])
     assert opened is not None
-    return opened
+    batches, (store,) = opened
+    return batches, store
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "last_epoch"])
