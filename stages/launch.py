@@ -72,12 +72,12 @@ def relaunch(stage: str, arguments: list[str]) -> None:
             raise SystemExit(0)
         if forwarded:
             raise Interrupted(forwarded[0])
-        raise _why(place, said.read_text(errors="replace"))
+        raise _why(place, said.read_text(encoding="utf-8", errors="replace"))
 
 
 def _why(place: Path, said: str) -> UserError:
     """The line that tells why the processes ended, by their notes."""
-    notes = {int(path.stem): json.loads(path.read_text()) for path in place.glob("*.json")}
+    notes = {int(path.stem): json.loads(path.read_text(encoding="utf-8")) for path in place.glob("*.json")}
     started = {int(path.stem) for path in place.glob("*.started")}
     several = max([len(started), *(note["processes"] for note in notes.values())], default=0)
     for rank, note in sorted(notes.items()):
@@ -124,5 +124,6 @@ def noted() -> Iterator[Callable[[str], None]]:
         raise SystemExit(1) from None
     finally:
         note = place / f"{rank}.note"
-        note.write_text(json.dumps({"processes": count, "line": " ".join(told).removeprefix("error: ")}))
+        line = " ".join(told).removeprefix("error: ")
+        note.write_text(json.dumps({"processes": count, "line": line}), encoding="utf-8", newline="\n")
         note.rename(note.with_suffix(".json"))

@@ -29,7 +29,7 @@ def main(
         from pipeline.corpora.unlabelled_corpus import write_unlabelled_text
 
         check(corpus)
-        test = read_split(corpus, entry, "test")
+        test = read_split(corpus, entry, "test") if "test" in entry.files.by_split() else []
         say = lambda line: print(f"text: {line}")  # noqa: E731
         write_unlabelled_text(settings, entry, test, out, mirror=mirror and mirror / task, say=say)
 

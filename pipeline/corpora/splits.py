@@ -24,7 +24,8 @@ WATCHED = Path("data/own")
 def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
     """Bring each split to `folder/<split>/`: a file under its own name, or the files of a data set.
 
-    Where a split has a list of sources, each goes into a folder of its own: `folder/<split>/1/`, ….
+    Where a split has a list of sources, each goes into a folder of its own: `folder/<split>/1/`, …. Without a
+    test split an empty file keeps its folder, on which the stage `text` depends.
 
     Args:
         corpus: what to fetch.
@@ -37,6 +38,9 @@ def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
     """
     for split in corpus.files.by_split():
         fetch_split(corpus, split, folder, mirror=mirror)
+    if not (folder / "test").exists():
+        (folder / "test").mkdir()
+        (folder / "test" / "none").touch()
 
 
 def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | None) -> None:

@@ -110,7 +110,7 @@ def _origin(results: Results, project: Path) -> dict[str, Any]:
             "commit": origin.commit(project),
             "versions": origin.versions(),
             "device of the metrics": results.summary["device"],
-            "device of the epoch times": results.timing["device"],
+            "device of the epoch times": results.timing.get("device", "nothing was timed"),
             "corpus": results.summary["task"],
             "seeds": ", ".join(map(str, seeds)),
             "seed of the teacher": str(teacher[1].get("seed", "not recorded")),

@@ -11,8 +11,6 @@ from pipeline.reporting.tables import (
     training_warnings,
 )
 
-_NOT_TIMED = "No epoch was timed, as the corpus has no labelled sentences."
-
 
 def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     """The text of `reports/summary.md`: warnings, tables of metrics and epoch times, and notes."""
@@ -24,6 +22,7 @@ def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
         quality_table(summary),
         quality_notes(summary),
         "## Time of one epoch",
-        *([timing_tables(timing), timing_notes(timing)] if timing else [_NOT_TIMED]),
+        *([timing_tables(timing)] if timing else []),
+        timing_notes(timing),
     ]
     return "\n\n".join(parts) + "\n"

@@ -19,7 +19,7 @@ def headline(results: Results) -> dict[str, Any]:
     best, teacher = summary["methods"][method], summary["teacher"]
     f1, smaller = best["f1"]["mean"], teacher["megabytes"] / best["megabytes"]
     faster = best["sentences_per_second"] / teacher["sentences_per_second"]
-    here = results.timing["pipeline"].get(method)
+    here = results.timing.get("pipeline", {}).get(method)
     epochs = len(results.curves[1][method][seed])
     tiles = [
         {
@@ -118,11 +118,17 @@ def pictures(results: Results) -> list[dict[str, Any]]:
             "To choose a model: up is better, left is faster, small is light. "
             f"The time is that of tagging the test set in batches on {summary['device']}.",
         ),
-        _picture(
-            "epoch_time",
-            plot_tables.epoch_time_frame(results.timing),
-            "Seconds of one epoch by phase",
-            "The dashed line is the lower bound: the student's encoder with a trivial loss.",
+        *(
+            [
+                _picture(
+                    "epoch_time",
+                    plot_tables.epoch_time_frame(results.timing),
+                    "Seconds of one epoch by phase",
+                    "The dashed line is the lower bound: the student's encoder with a trivial loss.",
+                )
+            ]
+            if results.timing
+            else []
         ),
         _picture("curves_by_model", curves, "Development F1 by epoch", "A line for each seed."),
         _picture(

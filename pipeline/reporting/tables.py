@@ -142,6 +142,8 @@ def timing_tables(timing: Mapping[str, Any]) -> str:
 
 def timing_notes(timing: Mapping[str, Any]) -> str:
     """Device and batches, and the paper's comparison: its method here with structural as published."""
+    if not timing:
+        return "No epoch was timed, as the corpus has no labelled sentences."
     notes = (
         f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
         f"{timing['epoch_batches']} batches: median, least and most of the passes. Only the "
