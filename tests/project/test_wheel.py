@@ -18,7 +18,18 @@ from packaging.requirements import Requirement
 from pipeline.inference.tagger import load
 
 ROOT = Path(__file__).parents[2]
-ABSENT = ("pandas", "vl_convert", "dvclive", "dvc", "seqeval", "sklearn", "ruamel", "onnx", "onnxruntime", "pytest")
+ABSENT = (
+    "pandas",
+    "vl_convert",
+    "dvclive",
+    "dvc",
+    "seqeval",
+    "sklearn",
+    "ruamel",
+    "onnx",
+    "onnxruntime",
+    "pytest",
+)
 CLEAN = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
 
