@@ -33,6 +33,16 @@ def variants_section(result: Mapping[str, Any]) -> str:
     return _students_section("other schedules and initialisations", result)
 
 
+def cross_fitting_section(result: Mapping[str, Any]) -> str:
+    """Students of teachers that have not seen their sentences, from `benchmarks.studies.cross_fitting`."""
+    return _students_section("cross-fitting", result)
+
+
+def mechanisms_section(result: Mapping[str, Any]) -> str:
+    """Other teachers, other students and made-up sentences, from `benchmarks.studies.mechanisms`."""
+    return _students_section("other teachers, students and text", result)
+
+
 def ablation_section(result: Mapping[str, Any]) -> str:
     """A method with one setting changed at a time, from what `benchmarks.studies.ablation` wrote."""
     rows = [[f"`{row['method']}`, {row['change']}", f"{row['development_f1']:.2f}"] for row in result["rows"]]

@@ -15,7 +15,9 @@ from benchmarks.pages.recorded_runs import read_result, recorded_runs
 from benchmarks.pages.run_tables import claims_table, scores_table, times_table
 from benchmarks.pages.study_tables import (
     ablation_section,
+    cross_fitting_section,
     heads_section,
+    mechanisms_section,
     unlabelled_section,
     variants_section,
 )
@@ -27,6 +29,8 @@ Section = Callable[[Mapping[str, Any]], str]
 _STUDIES: dict[str, Section] = {
     "unlabelled": unlabelled_section,
     "variants": variants_section,
+    "cross-fitting": cross_fitting_section,
+    "mechanisms": mechanisms_section,
     "heads": heads_section,
     "ablation": ablation_section,
     "confidence": confidence_section,

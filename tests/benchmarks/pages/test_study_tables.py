@@ -8,7 +8,9 @@ from benchmarks.pages.benchmark_tables import confidence_section
 from benchmarks.pages.study_tables import (
     ENCODER,
     ablation_section,
+    cross_fitting_section,
     heads_section,
+    mechanisms_section,
     unlabelled_section,
     variants_section,
 )
@@ -60,6 +62,8 @@ def test_how_sure_the_teacher_is_has_a_row_for_each_split() -> None:
         (unlabelled_section, "a tenth of it labelled"),
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
+        (cross_fitting_section, "cross-fitting"),
+        (mechanisms_section, "other teachers, students and text"),
     ],
 )
 @pytest.mark.parametrize("encoder", [ENCODER, "org/other"])
