@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-STAGES = ("teacher", "fold_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs")
+STAGES = ("teacher", "scoring_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs")
 _SECONDS = 1.0  # between two looks for a free one
 
 

@@ -23,7 +23,7 @@ from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
 LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
 SEVERAL = (
     "teacher",
-    "fold_teacher",
+    "scoring_teacher",
     "dump",
     "unlabelled",
     "distill",
@@ -80,8 +80,9 @@ def _why(place: Path, said: str) -> UserError:
     notes = {int(path.stem): json.loads(path.read_text(encoding="utf-8")) for path in place.glob("*.json")}
     started = {int(path.stem) for path in place.glob("*.started")}
     several = max([len(started), *(note["processes"] for note in notes.values())], default=0)
+    stopped = str(Interrupted(signal.SIGTERM))  # what a process says that the launcher has ended for another
     for rank, note in sorted(notes.items()):
-        if note["line"]:
+        if note["line"] not in ("", stopped):
             where = f"process {rank} of {several}: " if rank else ""
             return UserError(where + note["line"])
     if killed := sorted(started - notes.keys()):

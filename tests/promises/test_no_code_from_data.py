@@ -104,7 +104,7 @@ def test_everything_that_the_stages_write_is_plain(
             last = max(number for number, name in enumerate(moments) if name in ("batch", "step"))
             stages.run(stage, *workspace.arguments(stage, "never"), place=place, at=last)
     files = [path for path in tmp_path.rglob("*") if path.is_file() and ".new/" not in str(path)]
-    kinds = {".safetensors", ".parquet", ".json", ".csv", ".md", ".txt", ".lock", ""}
+    kinds = {".safetensors", ".parquet", ".json", ".csv", ".html", ".md", ".txt", ".lock", ""}
     assert {path.suffix for path in files} == kinds
     assert sum(".ckpt" in path.parts and path.suffix == ".safetensors" for path in files) >= 2
     for path in files:
