@@ -76,7 +76,7 @@ def test_a_run_stopped_and_killed_goes_on_with_any_number(long: Workspace, tmp_p
     assert not list((tmp_path / ".ckpt").iterdir())
 
 
-@pytest.mark.parametrize("stage", ["dump", "unlabelled"])
+@pytest.mark.parametrize("stage", ["dump", pytest.param("unlabelled", marks=pytest.mark.slow)])
 def test_the_output_is_that_of_one_process(workspace: Workspace, tmp_path: Path, stage: str) -> None:
     found = []
     for name, launch in (("one", ""), ("two", LAUNCH)):
@@ -90,6 +90,7 @@ def test_the_output_is_that_of_one_process(workspace: Workspace, tmp_path: Path,
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_a_users_mistake_is_one_line(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").touch()
