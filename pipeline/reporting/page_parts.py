@@ -66,7 +66,7 @@ def _sentence(results: Results, smaller: float, faster: float) -> str:
     else:
         gap = f"it closes {share:.0%} of the gap between the student without distillation and the teacher"
         if best["differs_from_vanilla"] is False:
-            gap += ", a difference inside the noise"
+            gap += ", a difference that is not significant"
     return (
         f"The best student is {method} with a test F1 of {best['f1']['mean']:.2f} "
         f"(teacher: {results.summary['teacher']['f1']:.2f}); {gap}. "
@@ -80,7 +80,7 @@ def _gap_tile(method: str, best: Mapping[str, Any], summary: Mapping[str, Any]) 
     if UNDISTILLED not in summary["methods"]:
         note = "vanilla was not run"
     elif method != UNDISTILLED and best["differs_from_vanilla"] is False:
-        note += "; inside the noise"
+        note += "; not significant"
     return {"name": "gap closed", "value": "–" if share is None else f"{share:.0%}", "note": note}
 
 

@@ -101,7 +101,7 @@ def test_the_papers_figures_are_marked_as_the_papers(page):
     assert "92.31" not in chunking
 
 
-def test_what_is_inside_the_noise_is_marked_so():
+def test_what_is_not_significant_is_marked_so():
     run = results(30)
     for method, figures in run.summary["methods"].items():
         figures["differs_from_vanilla"] = None if method == "vanilla" else method == "efficient"
