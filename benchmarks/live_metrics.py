@@ -1,8 +1,8 @@
 """What the live metrics of DVCLive cost in training: the same run with and without them, in turns.
 
 `python -m benchmarks.live_metrics`. The student has the shape of newsdesk's, with random weights; an epoch
-has as many batches as newsdesk's. Each run has a process and a thread of its own, so that each imports DVCLive.
-No run evaluates on development, so that the share of the live metrics is as large as it can be.
+has as many batches as newsdesk's. Each run has a process of its own, with one thread, so that each imports
+DVCLive. No run evaluates on development, so that the share of the live metrics is as large as it can be.
 """
 
 import statistics
