@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages.figures import epoch_time_figure, f1_figure
+from benchmarks.pages.svg_file import svg_file
 from pipeline.errors import UserError
 from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.outcomes import read_json, require_text
+from pipeline.reporting.pictures import draw
+from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
 from pipeline.storage.text_file import write_json
 
 SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"
@@ -94,15 +96,19 @@ def recorded_runs(results: Path, task: str | None = None) -> list[RecordedRun]:
 def pictures(results: Path) -> dict[Path, str]:
     """SVG pictures of every recorded run, by path; they lie beside the numbers they are drawn from.
 
+    They are drawn as those of the report and of `dvc plots`, from the same definitions.
+
     Raises:
         UserError: a file is not readable.
     """
     drawn: dict[Path, str] = {}
     for run in recorded_runs(results):
         if run.summary is not None:
-            drawn[run.folder / "f1.svg"] = f1_figure(run.summary)
+            f1 = draw("f1_by_method", f1_frame(run.summary))
+            drawn[run.folder / "f1.svg"] = svg_file(f1, f"Test F1 by method on {run.task}")
         if run.timing is not None:
-            drawn[run.folder / "epoch_time.svg"] = epoch_time_figure(run.timing)
+            times = draw("epoch_time", epoch_time_frame(run.timing))
+            drawn[run.folder / "epoch_time.svg"] = svg_file(times, "Time of one epoch by phase")
     return drawn
 
 
