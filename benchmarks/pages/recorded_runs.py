@@ -75,6 +75,8 @@ def keep(reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: boo
         contents[SUMMARY] = read_json(reports / SUMMARY, target="report")
         require_text(contents[SUMMARY], "device", reports / SUMMARY, "report")
     contents[TIMING] = read_epoch_times(reports / TIMING)
+    if not contents[TIMING]:
+        raise UserError(f"{reports / TIMING}: no epoch was timed, so there is no run to keep")
     for name, content in contents.items():
         write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
     return [folder / name for name in contents]
