@@ -63,8 +63,7 @@ def _fork(rank: int, count: int, port: int, place: Path, *folders: Path) -> int:
 
 
 def _main(numbers: str, *folders: str) -> None:
-    import pipeline.training.loop
-    import tests.helpers.training_cases  # noqa: F401
+    import tests.helpers.training_cases  # noqa: F401  # and with it torch, before the first fork
 
     for count, place in json.loads(numbers).items():
         children = _start(int(count), Path(place), *map(Path, folders))

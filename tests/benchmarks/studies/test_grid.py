@@ -54,5 +54,6 @@ def test_a_search_that_never_ran_is_one_line() -> None:
     found = CliRunner().invoke(app, ["nothing", "--device", "toy", "--best"]).exception
     assert isinstance(found, UserError)  # which stages.command prints in one line
     assert str(found) == (
-        "results/nothing-2-layers-toy/grid.json: missing; benchmarks/studies/reproduce.sh shows what writes it"
+        "results/nothing-2-layers-toy/grid.json: missing; "
+        "benchmarks/studies/reproduce.sh shows what writes it"
     )
