@@ -1,5 +1,6 @@
 """What tests share: tiny encoders, and a corpus and a teacher made with one of them, built once per run."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,3 +84,9 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(engine, "start", start)
     return started
+
+
+def pytest_collection_finish() -> None:
+    """Leave out what was imported and collected when Python looks for garbage: it stays to the end."""
+    gc.collect()
+    gc.freeze()

@@ -12,7 +12,8 @@ from tests.helpers.two_processes import SHARD, STEPS, together
 @pytest.fixture(scope="module")
 def runs(bert, corpus, teacher, tmp_path_factory):
     places = {count: tmp_path_factory.mktemp(f"of_{count}") for count in (1, 2)}
-    return {count: (together(count, place, bert, corpus, teacher), place) for count, place in places.items()}
+    said = together(places, bert, corpus, teacher)
+    return {count: (said[count], place) for count, place in places.items()}
 
 
 def test_the_loss_of_each_step_is_that_of_one_process(runs):

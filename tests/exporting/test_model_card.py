@@ -3,11 +3,8 @@
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -239,16 +236,9 @@ def output_of(code: str, folder: Path) -> str:
 
 
 def test_the_lines_of_python_run_as_they_stand(runs: Path, tmp_path: Path, parameters: Any) -> None:
-    """In a process of their own; the lines of other cards run in this one."""
     (code,) = snippets(published(runs, tmp_path / "out", parameters()))
     (tagged,) = load(tmp_path / "out")(["A sentence to tag."])
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
-    done = subprocess.run(
-        command, cwd=tmp_path / "out", env=environment, capture_output=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tagged.words} {tagged.tags} {tagged.spans}\n"
+    assert output_of(code, tmp_path / "out") == f"{tagged.words} {tagged.tags} {tagged.spans}\n"
 
 
 def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Path, tmp_path: Path) -> None:

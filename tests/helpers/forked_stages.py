@@ -20,7 +20,7 @@ from typing import Any
 
 from pipeline.fingerprint import fingerprints
 
-RESULTS = "benchmarks.results"  # no stage, but run and stopped as one
+OTHERS = {"results": "benchmarks.results"}  # no stage, but run and stopped as one
 ROOT = Path(__file__).parents[2]
 # As `stages.command.run` sets them, which here comes after the libraries that read them.
 QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
@@ -95,7 +95,7 @@ class Stages:
         """Run `python -m stages.<stage> <arguments>` in the folder `place`, which is its DVC project too.
 
         Args:
-            stage: its name.
+            stage: its name, or the module of another command.
             arguments: on the command line.
             place: working folder.
             at: which moment (from 0, see `watch`) brings the signal `number`.
@@ -110,7 +110,7 @@ class Stages:
         """
         request = {
             "stage": stage,
-            "module": RESULTS if stage == "results" else f"stages.{stage}",
+            "module": OTHERS.get(stage, stage if "." in stage else f"stages.{stage}"),
             "arguments": [str(argument) for argument in arguments],
             "place": str(place),
             "at": at,

@@ -1,10 +1,14 @@
-"""One training run and one dump as several connected processes, and what each of them saw."""
+"""One training run and one dump as several connected processes, and what each of them saw.
+
+One interpreter imports torch; every process of a run is a fork of it.
+"""
 
 import json
 import os
 import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +17,58 @@ STEPS = 50
 SHARD = 5  # sentences in a shard
 
 
-def together(count: int, place: Path, *folders: Path) -> list[dict[str, Any]]:
-    """What `_work` gives in each of `count` processes."""
+def together(places: dict[int, Path], *folders: Path) -> dict[int, list[dict[str, Any]]]:
+    """What `_work` gives in each of so many processes, which write into the place of their number."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    numbers = json.dumps({count: str(place) for count, place in places.items()})
+    command = [sys.executable, "-m", "tests.helpers.two_processes", numbers, *map(str, folders)]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = {
+        count: [_log(place, rank).read_text() for rank in range(count)] for count, place in places.items()
+    }
+    return {
+        count: [json.loads(text.splitlines()[-1]) | {"said": text} for text in texts]
+        for count, texts in said.items()
+    }
+
+
+def _log(place: Path, rank: int) -> Path:
+    return place / f"said-{rank}"
+
+
+def _start(count: int, place: Path, *folders: Path) -> list[int]:
+    """The ids of `count` forks of this process that work together."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    base = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-    base |= {"ACCELERATE_USE_CPU": "true"}
-    started = []
-    for rank in range(count):
-        env = base | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}
-        env |= {"LOCAL_WORLD_SIZE": str(count)}
-        command = [sys.executable, "-m", "tests.helpers.two_processes", str(place), *map(str, folders)]
-        started.append(subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True))
-    said = [process.communicate()[0] for process in started]
-    assert [process.returncode for process in started] == [0] * count
-    return [json.loads(text.splitlines()[-1]) | {"said": text} for text in said]
+    return [_fork(rank, count, port, place, *folders) for rank in range(count)]
+
+
+def _fork(rank: int, count: int, port: int, place: Path, *folders: Path) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        os.dup2(os.open(_log(place, rank), os.O_CREAT | os.O_WRONLY), 1)
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "LOCAL_WORLD_SIZE": str(count)}
+        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}
+        print(json.dumps(_work(place, *folders)), flush=True)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+def _main(numbers: str, *folders: str) -> None:
+    import tests.helpers.training_cases  # noqa: F401  # and with it torch, before the first fork
+
+    for count, place in json.loads(numbers).items():
+        children = _start(int(count), Path(place), *map(Path, folders))
+        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert ended == [0] * len(children), ended
 
 
 def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, Any]:
@@ -109,4 +149,4 @@ def _dump_alone(dump: Any, scores: Path, corpus: Path, teacher: Path) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_work(*map(Path, sys.argv[1:]))))
+    _main(*sys.argv[1:])

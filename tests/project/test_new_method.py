@@ -26,6 +26,18 @@ from tests.helpers.workspace import Workspace
 PAGE = "docs/add-a-method.md"
 (CODE,) = blocks(PAGE, "python")
 (ENTRY,) = (YAML(typ="safe", pure=True).load(block) for block in blocks(PAGE, "yaml"))
+# Distils by each list of arguments, and prints the exit status.
+PROGRAM = """
+import json, sys
+from stages.command import run
+from stages.distill import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    try:
+        run(main)
+    except SystemExit as end:
+        print(end.code, flush=True)
+"""
 ((PATH, NAME),) = re.findall(r"As `(pipeline/distillation/methods/(\w+)\.py)`", read(PAGE))
 
 
@@ -95,33 +107,31 @@ def test_a_student_is_distilled_by_it(copy: Path, workspace: Workspace, tmp_path
     tree["methods"].append(NAME)
     tree["distill"] |= ENTRY["distill"]
     yaml.dump(tree, tmp_path / "params.yaml")
+    tree["distill"][NAME]["direction"] = "sideways"
+    yaml.dump(tree, tmp_path / "wrong.yaml")
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / NAME).write_text(fingerprints(copy)[f"distill/{NAME}"])
 
-    def distill(params: Path) -> subprocess.CompletedProcess[str]:
-        code = tmp_path / "code"
-        code.mkdir(exist_ok=True)
-        (code / NAME).write_text(fingerprints(copy)[f"distill/{NAME}"])
-        changes = {"--item": f"{NAME}-1", "--params": str(params), "--code": str(code)}
+    def arguments(params: str) -> list[str]:
+        changes = {"--item": f"{NAME}-1", "--params": str(tmp_path / params), "--code": str(code)}
         words = workspace.arguments("distill", str(tmp_path / "student"))
         for option, value in changes.items():
             words[words.index(option) + 1] = value
-        return subprocess.run(
-            [sys.executable, "-m", "stages.distill", *words],
-            cwd=copy,
-            env=os.environ | {"DVC_ROOT": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return words
 
-    done = distill(tmp_path / "params.yaml")
-    assert done.returncode == 0, done.stderr[-2000:]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps([arguments("wrong.yaml"), arguments("params.yaml")])],
+        cwd=copy,
+        env=os.environ | {"DVC_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    statuses = [line for line in done.stdout.splitlines() if line.isdecimal()]
+    assert statuses == ["2", "0"], done.stderr[-2000:]
+    assert f"distill.{NAME}.direction: must be 'forward' or 'reverse'" in done.stderr
     assert "model.safetensors" in check(tmp_path / "student" / NAME / "1")
     epochs = json.loads((tmp_path / "student" / NAME / "1/history.json").read_text())["epochs"]
     assert len(epochs) == tree["student"]["epochs"]
     assert all(math.isfinite(epoch["loss"]) and epoch["loss"] > 0 for epoch in epochs)
-
-    tree["distill"][NAME]["direction"] = "sideways"
-    yaml.dump(tree, tmp_path / "wrong.yaml")
-    refused = distill(tmp_path / "wrong.yaml")
-    assert refused.returncode == 2
-    assert f"distill.{NAME}.direction: must be 'forward' or 'reverse'" in refused.stderr

@@ -3,6 +3,8 @@
 import random
 import shutil
 import signal
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.helpers.workspace import COMMANDS, METHOD, Workspace, place_of
 
 STAGES = ("teacher", "dump", "unlabelled", "distill")
 DUMPS = ("dump", "unlabelled")  # their checkpoints are finished shards
+PHASES = ("starting", "computing", "checkpoint", "saving", "tidying up")
 GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
 
 
@@ -84,39 +87,60 @@ class Trial:
             "tidying up": list(range(tidies, len(moments))),
         }
 
-    def kill_in_every_phase(self, points: int) -> int:
+    def kill_in_phases(self, points: int, phases: Sequence[str] = PHASES) -> int:
         """Kill at so many moments of each phase, or at all if there are fewer; how many they were."""
         chance = random.Random(0)
         count = 0
-        for phase, moments in self.phases().items():
+        for phase, moments in ((phase, self.phases()[phase]) for phase in phases):
             for at in chance.sample(moments, min(points, len(moments))):
                 assert self.killed((phase, at, self.whole.moments[at]), at=at) == -signal.SIGKILL
                 count += 1
         return count
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.fixture(scope="module")
+def trial_of(
+    stages: Stages, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Trial]:
+    """The trial of a stage, whose unstopped run all tests share."""
+
+    @cache
+    def trial(stage: str) -> Trial:
+        return Trial(stages, workspace, stage, tmp_path_factory.mktemp(stage))
+
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("stage", "phases"),
+    [  # `unlabelled` goes on as `dump` does, and `distill` as `teacher`; the slow test has all phases of all
+        ("teacher", PHASES),
+        ("dump", PHASES),
+        ("unlabelled", ("computing", "saving")),
+        ("distill", ("computing", "saving")),
+    ],
+)
 def test_a_killed_stage_goes_on_to_the_same_bits(
-    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+    trial_of: Callable[[str], Trial], stage: str, phases: Sequence[str]
 ) -> None:
-    assert Trial(stages, workspace, stage, tmp_path).kill_in_every_phase(1) == 5
+    assert trial_of(stage).kill_in_phases(1, phases) == len(phases)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_killed_at_many_points_goes_on_to_the_same_bits(
-    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+    trial_of: Callable[[str], Trial], stage: str
 ) -> None:
-    assert Trial(stages, workspace, stage, tmp_path).kill_in_every_phase(10) >= 35
+    assert trial_of(stage).kill_in_phases(10) >= 35
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
-    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+    trial_of: Callable[[str], Trial], stage: str
 ) -> None:
     """Between two moments too, in the middle of torch or of a write."""
-    trial = Trial(stages, workspace, stage, tmp_path)
+    trial = trial_of(stage)
     chance = random.Random(1)
     delays = [chance.uniform(0, trial.whole.seconds) for _ in range(20)]
     ended = [trial.killed(delay, after=delay) for delay in delays]
@@ -134,10 +158,10 @@ def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
     ],
 )
 def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
-    stages: Stages, workspace: Workspace, stage: str, number: int, tmp_path: Path
+    trial_of: Callable[[str], Trial], stage: str, number: int
 ) -> None:
     """Though no checkpoint is due for an hour."""
-    trial = Trial(stages, workspace, stage, tmp_path)
+    trial = trial_of(stage)
     place = trial.place()
     at = trial.whole.moments.index("batch") if stage in DUMPS else _third_step(trial)
     stopped = trial.run(place, at=at, number=number, checkpoint_seconds=3600)

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from pipeline.storage.sealed_folder import identity
+from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import ROOT, Workspace, place_of
 
 LAUNCH = "torchrun --standalone --nproc_per_node 2"
@@ -45,7 +46,9 @@ def until(said: IO[str] | None, word: str) -> list[str]:
     raise AssertionError(lines)
 
 
-def test_a_run_stopped_and_killed_goes_on_with_any_number(long: Workspace, tmp_path: Path) -> None:
+def test_a_run_stopped_and_killed_goes_on_with_any_number(
+    long: Workspace, stages: Stages, tmp_path: Path
+) -> None:
     stopped = start(long, "teacher", tmp_path)
     until(stopped.stdout, "epoch 1,")
     stopped.send_signal(signal.SIGTERM)
@@ -68,26 +71,27 @@ def test_a_run_stopped_and_killed_goes_on_with_any_number(long: Workspace, tmp_p
     assert err.startswith("error: process 1 of 2 (from 0) was killed, so the others have ended too; ")
     assert len(err.splitlines()) == 1
 
-    alone = start(long, "teacher", tmp_path, launch="")
-    out, err = alone.communicate(timeout=300)
-    assert alone.returncode == 0, err
-    assert "resumes after step" in out
+    alone = stages.run("teacher", *long.arguments("teacher"), place=tmp_path, checkpoint_seconds=60)
+    assert alone.status == 0, alone.err
+    assert "resumes after step" in alone.out
     assert (tmp_path / "out" / "model.safetensors").exists()
     assert not list((tmp_path / ".ckpt").iterdir())
 
 
 @pytest.mark.parametrize("stage", ["dump", pytest.param("unlabelled", marks=pytest.mark.slow)])
-def test_the_output_is_that_of_one_process(workspace: Workspace, tmp_path: Path, stage: str) -> None:
-    found = []
-    for name, launch in (("one", ""), ("two", LAUNCH)):
-        place = tmp_path / name
-        place.mkdir()
-        process = start(workspace, stage, place, launch)
-        _, err = process.communicate(timeout=200)
-        assert (process.returncode, err) == (0, "")
-        found.append(identity(place_of(stage, place / "out")))
-        assert not list((place / ".ckpt").iterdir())
-    assert found[0] == found[1]
+def test_the_output_is_that_of_one_process(
+    workspace: Workspace, stages: Stages, tmp_path: Path, stage: str
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    alone = stages.run(stage, *workspace.arguments(stage), place=one)
+    assert (alone.status, alone.err) == (0, "")
+    two.mkdir()
+    process = start(workspace, stage, two)
+    _, err = process.communicate(timeout=200)
+    assert (process.returncode, err) == (0, "")
+    assert not list((two / ".ckpt").iterdir())
+    assert identity(place_of(stage, two / "out")) == identity(place_of(stage, one / "out"))
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 """A checkpoint belongs to one run and one process, and is whole or refused."""
 
 import fcntl
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -56,25 +54,16 @@ def test_a_block_that_ends_well_forgets_and_one_that_fails_keeps(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-SECOND_PROCESS = """
-import sys
-from typing import Any
-from pathlib import Path
-from pipeline.storage.checkpoint import Checkpoint
-from pipeline.errors import UserError
-for key in ("run", "other"):
-    try:
-        with Checkpoint.hold(Path(sys.argv[1]), key):
-            print(key, "is free")
-    except UserError as error:
-        print(error)
-"""
+def second_process(stages, folder):
+    """What another process says that takes the checkpoints of the runs `run` and `other`."""
+    ended = stages.run("tests.helpers.checkpoint_holder", folder, place=folder)
+    assert ended.status == 0, ended.err
+    return ended.out.splitlines()
 
 
-def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
+def test_a_second_process_is_refused_until_the_first_is_done(stages, tmp_path):
     with Checkpoint.hold(tmp_path, "run"):
-        command = [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        lines = second_process(stages, tmp_path)
     assert lines == [
         f"{tmp_path / 'run'}: another process is at work on the same run; wait for it or stop it",
         "other is free",
@@ -83,7 +72,7 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path):
         pass
 
 
-def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path, monkeypatch):
+def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(stages, tmp_path, monkeypatch):
     """The holder ends between this process's opening and its lock; a third is refused all the same."""
     lock, flock = tmp_path / ".run.lock", fcntl.flock
 
@@ -93,10 +82,9 @@ def test_a_lock_that_its_holder_removes_while_it_is_taken_is_taken_anew(tmp_path
         flock(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    command = [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)]
     with Checkpoint.hold(tmp_path, "run"):
-        third = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "run: another process is at work on the same run" in third
+        refused, _ = second_process(stages, tmp_path)
+        assert "run: another process is at work on the same run" in refused
     assert list(tmp_path.iterdir()) == []
 
 

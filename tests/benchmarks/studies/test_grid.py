@@ -1,8 +1,10 @@
-import subprocess
-import sys
+from typer.testing import CliRunner
 
+from benchmarks.studies import grid
 from benchmarks.studies.grid import CELLS, best_cells, settings
+from pipeline.errors import UserError
 from pipeline.params import load_params
+from stages.command import application
 from tests.helpers.params_cases import ROOT
 
 PARAMS = load_params(ROOT / "params.yaml")
@@ -47,10 +49,11 @@ def test_the_search_starts_from_the_default_and_repeats_no_cell() -> None:
 
 
 def test_a_search_that_never_ran_is_one_line() -> None:
-    call = [sys.executable, "-m", "benchmarks.studies.grid", "nothing", "--device", "toy", "--best"]
-    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == [
-        "error: results/nothing-2-layers-toy/grid.json: missing; "
+    app = application()
+    app.command()(grid.main)
+    found = CliRunner().invoke(app, ["nothing", "--device", "toy", "--best"]).exception
+    assert isinstance(found, UserError)  # which stages.command prints in one line
+    assert str(found) == (
+        "results/nothing-2-layers-toy/grid.json: missing; "
         "benchmarks/studies/reproduce.sh shows what writes it"
-    ]
+    )
