@@ -1,8 +1,8 @@
-"""Students of several kinds side by side, each method at its best cell of the search."""
+"""Students of several kinds side by side, all with the same settings but for those of their kind."""
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.studies.experiment import RESULTS, compare, encoder_settings, finish, label, show
+from benchmarks.studies.experiment import RESULTS, compare, encoder_settings, finish, show
 from benchmarks.studies.grid import best_settings
 from pipeline.storage.text_file import write_json
 
@@ -10,24 +10,34 @@ Kind = tuple[Sequence[str], Mapping[str, str]]
 """The methods of a kind, and KEY: VALUE of params.yaml."""
 
 
+def tuned_settings(task: str, device: str, layers: int, encoder: str | None) -> list[str]:
+    """KEY=VALUE of params.yaml for students of so many layers, each method at its best cell of the search."""
+    chosen = best_settings(task, device, layers)
+    return [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
+
+
 def compare_runs(
     study: str,
     kinds: Mapping[str, Kind],
+    shared: Sequence[str],
     *,
     task: str,
     device: str,
-    layers: int,
     seeds: Sequence[int],
-    encoder: str | None,
 ) -> None:
     """Run the students of each kind and write results/TASK-STUDY-DEVICE.json after each.
+
+    Args:
+        study: its name.
+        kinds: by their names.
+        shared: KEY=VALUE of params.yaml for all of them.
+        task: the corpus.
+        device: the end of the results' name (see `experiment.label`).
+        seeds: of the students.
 
     Raises:
         UserError, SystemExit: see experiment.run.
     """
-    device = label(device, encoder)
-    chosen = best_settings(task, device, layers)
-    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
     runs = {}
     for kind, (methods, changed) in kinds.items():
         runs[kind] = finish([*shared, *(f"{key}={value}" for key, value in changed.items())], methods, seeds)

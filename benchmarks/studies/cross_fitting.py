@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Task
+from benchmarks.studies.compared_runs import Kind, compare_runs, tuned_settings
+from benchmarks.studies.experiment import Device, EncoderName, Task, label
 from stages import command
 
 PRETRAINED, TEACHER = {"student.init": "pretrained"}, {"student.init": "teacher"}
@@ -33,7 +33,9 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
-    compare_runs("cross-fitting", RUNS, task=task, device=device, layers=layers, seeds=seeds, encoder=encoder)
+    device = label(device, encoder)
+    shared = tuned_settings(task, device, layers, encoder)
+    compare_runs("cross-fitting", RUNS, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":

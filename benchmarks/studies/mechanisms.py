@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind
-from benchmarks.studies.experiment import RESULTS, Device, Task, compare, finish, show
-from pipeline.storage.text_file import write_json
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import Device, Task
 from stages import command
 
 DEFAULTS = {
@@ -47,13 +46,9 @@ def main(
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
-    runs = {}
-    for kind, (methods, changed) in KINDS.items():
-        settings = {"task": task, "student.layers": str(layers), **DEFAULTS, **changed}
-        runs[kind] = finish([f"{key}={value}" for key, value in settings.items()], methods, seeds)
-        result = compare(task, runs)
-        write_json(RESULTS / f"{task}-mechanisms-{device}.json", result)
-        show(result)
+    shared = [f"task={task}", f"student.layers={layers}"]
+    kinds = {name: (methods, {**DEFAULTS, **changed}) for name, (methods, changed) in KINDS.items()}
+    compare_runs("mechanisms", kinds, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Task
+from benchmarks.studies.compared_runs import Kind, compare_runs, tuned_settings
+from benchmarks.studies.experiment import Device, EncoderName, Task, label
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -41,7 +41,9 @@ def main(
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
     kinds = {name: (methods, {**TUNED, **changed}) for name, (methods, changed) in VARIANTS.items()}
-    compare_runs("variants", kinds, task=task, device=device, layers=layers, seeds=seeds, encoder=encoder)
+    device = label(device, encoder)
+    shared = tuned_settings(task, device, layers, encoder)
+    compare_runs("variants", kinds, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":
