@@ -1,54 +1,79 @@
-"""What other teachers, other students and made-up sentences are worth, with the settings of params.yaml.
+"""What each way to learn more from a teacher is worth, and all of them together, with one set of settings.
 
-Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own,
-since `dvc exp run` changes `params.yaml` there:
+Text without tags is the training text of another corpus, or what newsdesk brings. Runs go through DVC's
+cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
+`params.yaml` there:
 
-    python -m benchmarks.studies.mechanisms newsdesk --device cpu
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.mechanisms conll2003 --device cpu --layers 2
 """
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import Device, Task
+from benchmarks.studies.experiment import PARAMS, Device, EncoderName, Task, encoder_settings, label
+from benchmarks.studies.parts import read_corpus, write_text
+from pipeline.params import load_params
 from stages import command
 
-DEFAULTS = {
-    "teachers": "[1]",
-    "folds": "[1]",
-    "unlabelled.made_up": "0",
-    "student.init": "pretrained",
-    "student.network": "transformer",
-    "student.epochs": "5",
-    "student.learning_rate": "2e-4",
-}
+OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
+"""The corpus whose training sentences are a task's text without tags."""
 BILSTM = {"student.network": "bilstm", "student.epochs": "20", "student.learning_rate": "1e-3"}
-KINDS: dict[str, Kind] = {
-    "as given": (["vanilla", "structural"], {}),
-    "from the teacher": (["vanilla", "structural"], {"student.init": "teacher"}),
-    "with two folds": (["structural"], {"folds": "[1,2]"}),
-    "with two folds, from the teacher": (["structural"], {"folds": "[1,2]", "student.init": "teacher"}),
-    "with three teachers": (["structural"], {"teachers": "[1,2,3]"}),
-    "with made-up sentences": (["structural"], {"unlabelled.made_up": "2"}),
-    "with made-up sentences, from the teacher": (
-        ["structural"],
-        {"unlabelled.made_up": "2", "student.init": "teacher"},
-    ),
-    "as a BiLSTM": (["vanilla", "structural"], BILSTM),
-}
+FROM_TEACHER = {"student.init": "teacher"}
+FOLDS = {"folds": "[1,2]"}
+MADE_UP = {"unlabelled.made_up": "1"}
+
+
+def kinds(text: str, epochs: int) -> dict[str, Kind]:
+    """The kinds of the study by name, the most telling first; all but the last named have so many epochs."""
+    defaults = {
+        "teachers": "[1]",
+        "folds": "[1]",
+        "unlabelled.files": "null",
+        "unlabelled.made_up": "0",
+        "student.init": "pretrained",
+        "student.network": "transformer",
+        "student.epochs": str(epochs),
+        "student.learning_rate": "2e-4",
+    }
+    with_text = {"unlabelled.files": text}
+    both, one = ["vanilla", "structural"], ["structural"]
+    changed: dict[str, Kind] = {
+        "as given": (both, {}),
+        "from the teacher": (both, FROM_TEACHER),
+        "with text, from the teacher": (one, with_text | FROM_TEACHER),
+        "with made-up sentences, from the teacher": (one, MADE_UP | FROM_TEACHER),
+        "with two folds, from the teacher": (one, FOLDS | FROM_TEACHER),
+        "with all of these": (one, with_text | MADE_UP | FOLDS | FROM_TEACHER),
+        "with text": (one, with_text),
+        "with made-up sentences": (one, MADE_UP),
+        "with two folds": (one, FOLDS),
+        "with three teachers": (one, {"teachers": "[1,2,3]"}),
+        "as a BiLSTM": (both, BILSTM),
+    }
+    return {name: (methods, {**defaults, **settings}) for name, (methods, settings) in changed.items()}
 
 
 def main(
     task: Task,
     device: Device,
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
+    epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
-    shared = [f"task={task}", f"student.layers={layers}"]
-    kinds = {name: (methods, {**DEFAULTS, **changed}) for name, (methods, changed) in KINDS.items()}
-    compare_runs("mechanisms", kinds, shared, task=task, device=device, seeds=seeds)
+    text, device = "data/newsdesk/text.txt", label(device, encoder)
+    if task in OTHER:
+        other, mirror = OTHER[task], os.environ.get("CORPUS_MIRROR")
+        splits = read_corpus(load_params(PARAMS).corpora[other], Path(mirror, other) if mirror else None)
+        text = f"data/own/{other}.txt"
+        write_text(splits["train"], Path(text))
+    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder)]
+    compare_runs("mechanisms", kinds(text, epochs), shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":

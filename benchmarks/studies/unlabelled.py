@@ -8,8 +8,6 @@ checkout of its own, since `dvc exp run` changes `params.yaml` there:
 """
 
 import os
-import random
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -27,38 +25,12 @@ from benchmarks.studies.experiment import (
     label,
     show,
 )
-from pipeline.corpora.settings import Corpus
-from pipeline.corpora.splits import fetch_corpus, read_splits
-from pipeline.corpora.tagging import Sentence
+from benchmarks.studies.parts import read_corpus, write_parts
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
 from stages import command
 
-CHOICE = 0  # seed of the draw of labelled sentences
 SHARE = 10  # one sentence in so many keeps its tags
-
-
-def write_parts(corpus: Corpus, folder: Path, mirror: Path | None) -> dict[str, int]:
-    """Write train, dev and test in columns and the rest of train as text.txt; how many sentences each has."""
-    with tempfile.TemporaryDirectory() as place:
-        fetch_corpus(corpus, Path(place), mirror=mirror)
-        splits = read_splits(Path(place), corpus)
-    whole = splits["train"]
-    chosen = set(random.Random(CHOICE).sample(range(len(whole)), len(whole) // SHARE))
-    splits["train"] = [sentence for number, sentence in enumerate(whole) if number in chosen]
-    text = [sentence for number, sentence in enumerate(whole) if number not in chosen]
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, sentences in splits.items():
-        (folder / f"{name}.conll").write_text("".join(map(columns, sentences)), encoding="utf-8")
-    lines = "".join(" ".join(sentence.words) + "\n" for sentence in text)
-    (folder / "text.txt").write_text(lines, encoding="utf-8")
-    return {name: len(sentences) for name, sentences in splits.items()} | {"text": len(text)}
-
-
-def columns(sentence: Sentence) -> str:
-    """Word and tag a line, and a blank line."""
-    pairs = zip(sentence.words, sentence.tags or (), strict=True)
-    return "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n"
 
 
 def main(
@@ -78,7 +50,8 @@ def main(
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
     corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
     name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
-    sizes = write_parts(corpus, folder, Path(root, task) if root else None)
+    splits = read_corpus(corpus, Path(root, task) if root else None)
+    sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
     shared = [f"task={name}", "student.layers=2", *encoder_settings(encoder), *put]
     shared.append(f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}")
     shared += [f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")]

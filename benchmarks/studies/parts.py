@@ -1,0 +1,49 @@
+"""A corpus for a study: a part of its training sentences keeps the tags, the rest is text without tags."""
+
+import random
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.corpora.settings import Corpus, Split
+from pipeline.corpora.splits import fetch_corpus, read_splits
+from pipeline.corpora.tagging import Sentence
+
+CHOICE = 0  # seed of the draw of labelled sentences
+
+
+def read_corpus(corpus: Corpus, mirror: Path | None) -> dict[Split, list[Sentence]]:
+    """The sentences of each split, fetched into a temporary folder, or read from the mirror."""
+    with tempfile.TemporaryDirectory() as place:
+        fetch_corpus(corpus, Path(place), mirror=mirror)
+        return read_splits(Path(place), corpus)
+
+
+def write_parts(splits: dict[Split, list[Sentence]], labelled: int, folder: Path) -> dict[str, int]:
+    """Write train (so many sentences, drawn), dev and test in columns, and the rest of train as text.txt.
+
+    Returns how many sentences each has.
+    """
+    whole = splits["train"]
+    chosen = set(random.Random(CHOICE).sample(range(len(whole)), labelled))
+    kept: dict[Split, list[Sentence]] = splits | {
+        "train": [sentence for number, sentence in enumerate(whole) if number in chosen]
+    }
+    text = [sentence for number, sentence in enumerate(whole) if number not in chosen]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, sentences in kept.items():
+        (folder / f"{name}.conll").write_text("".join(map(columns, sentences)), encoding="utf-8")
+    write_text(text, folder / "text.txt")
+    return {name: len(sentences) for name, sentences in kept.items()} | {"text": len(text)}
+
+
+def write_text(sentences: Iterable[Sentence], path: Path) -> None:
+    """Write the words of one sentence per line, between spaces."""
+    lines = "".join(" ".join(sentence.words) + "\n" for sentence in sentences)
+    path.write_text(lines, encoding="utf-8")
+
+
+def columns(sentence: Sentence) -> str:
+    """Word and tag a line, and a blank line."""
+    pairs = zip(sentence.words, sentence.tags or (), strict=True)
+    return "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n"
