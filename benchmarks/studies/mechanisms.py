@@ -1,8 +1,8 @@
 """What each way to learn more from a teacher is worth, and all of them together, with one set of settings.
 
 Text without tags is the training text of another corpus, or what newsdesk brings. Runs go through DVC's
-cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
-`params.yaml` there:
+cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run`
+changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.mechanisms conll2003 --device cpu --layers 2
 """
