@@ -77,6 +77,14 @@ class Params(Group):
         return len(self.teachers), len(self.folds)
 
     @property
+    def text(self) -> Unlabelled:
+        """The text without tags: of `unlabelled.files`, or else of the corpus's own `files.unlabelled`."""
+        given, own = self.unlabelled, self.corpus.files.unlabelled
+        if given.sentences == 0:
+            return Unlabelled()
+        return given if given.files or own is None else Unlabelled(files=own, sentences=given.sentences)
+
+    @property
     def made_up(self) -> int:
         """`unlabelled.made_up`: how many sentences are made up from each labelled one."""
         return self.unlabelled.made_up
@@ -118,6 +126,14 @@ class Params(Group):
         for name in _METHODS:
             if self.student.steps is not None and self.settings(name).epochs is not None:
                 raise ValueError(f"distill.{name}.epochs: student.steps is given; empty one of them")
+        for name in self.methods:
+            own = self.settings(name).init
+            if (own or self.student.init) == "teacher" and not self.student.has_teachers_layers:
+                key = f"distill.{name}.init" if own else "student.init"
+                raise ValueError(
+                    f"{key}: teacher takes the teacher's first layers, which do not fit student.encoder and "
+                    f"student.network: bilstm; set {key}: pretrained"
+                )
         trained = self.teacher.model is None
         if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
@@ -149,7 +165,7 @@ class Params(Group):
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
             raise ValueError(f"{missing} name a teacher that exists under teacher.model")
-        if not self.unlabelled.files:
+        if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
         for name in self.methods:
             settings = self.settings(name)

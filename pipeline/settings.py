@@ -10,6 +10,7 @@ Count = Annotated[int, Field(gt=0, le=10**9)]  # products of two stay far below 
 Positive = Annotated[float, Field(gt=0.0, le=1e6)]
 NonNegative = Annotated[float, Field(ge=0.0, le=1e6)]
 Precision = Literal["auto", "bfloat16", "float32"]
+Init = Literal["pretrained", "teacher"]  # whose weights a student begins with
 Head = Literal["crf", "softmax"]  # softmax: transitions, start and end scores are held at 0
 Address = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a dot would end the key that DVC looks up

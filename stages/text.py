@@ -17,10 +17,10 @@ def main(
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch the text of `unlabelled.files`; leave out what comes twice or stands in the test split."""
+    """Fetch the text; leave out what comes twice or stands in the test split."""
     from pipeline.storage.sealed_folder import check, new_folder
 
-    uses = lambda given: (given.unlabelled, given.task, given.corpus)  # noqa: E731
+    uses = lambda given: (given.text, given.task, given.corpus)  # noqa: E731
     with guarded("text", params, code, uses, out) as (settings, task, entry):
         if settings.files is None:
             with new_folder(out):

@@ -12,8 +12,6 @@ from pipeline import params as module
 from pipeline.corpora.settings import Corpus
 from pipeline.distillation.registry import method_names, method_settings
 from pipeline.params import Params
-from pipeline.training.length import Length
-from pipeline.training.student_settings import student_settings
 from tests.helpers.params_cases import (
     GROUPS,
     NUMBERS,
@@ -107,7 +105,7 @@ def test_the_real_file_loads(load: Load) -> None:
         (
             "distill.kbest.K",
             3,
-            "distill.kbest.K: unknown key; choose one of epochs, learning_rate, schedule, weight, ",
+            "distill.kbest.K: unknown key; choose one of init, epochs, learning_rate, schedule, weight, ",
         ),
         (
             "distill.nope",
@@ -118,12 +116,16 @@ def test_the_real_file_loads(load: Load) -> None:
         ("unlabelled.files", "", "unlabelled.files: must have at least 1 character"),
         ("unlabelled.files", [], "unlabelled.files: must "),
         ("unlabelled.checksums", "sha256:12", "unlabelled.checksums: must match pattern"),
-        ("unlabelled.sentences", 0, "unlabelled.sentences: must be greater than 0"),
+        ("unlabelled.sentences", -1, "unlabelled.sentences: must be greater than or equal to 0"),
         ("unlabelled.word", "text", "unlabelled.word: is not used with format text; empty it"),
-        ("distill.vanilla.schedule", "linear", "unknown key; choose one of epochs, learning_rate"),
+        ("distill.vanilla.schedule", "linear", "unknown key; choose one of init, epochs, learning_rate"),
         ("surprise", 1, "surprise: unknown key; choose one of " + ", ".join(Params.model_fields)),
         ("corpora.newsdesk.sheme", "iob1", "corpora.newsdesk.sheme: unknown key; choose one of files, "),
-        ("corpora.newsdesk.files.valid", "x", "files.valid: unknown key; choose one of train, dev, test"),
+        (
+            "corpora.newsdesk.files.valid",
+            "x",
+            "files.valid: unknown key; choose one of train, dev, test, unlabelled",
+        ),
         (
             "corpora.newsdesk.scheme",
             "bmewo",
@@ -235,135 +237,8 @@ def test_what_no_softmax_can_learn_from_a_crf_is_refused(
     assert "take it out, or set teacher.head: softmax too" in says
 
 
-JSONL = {"files": {"train": "a", "test": "b"}, "hold_out": 1, "format": "jsonl"}
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {},
-        {"word": "w", "tag": "t", "names": ["O", "B-X"], "encoding": "latin-1"},
-        {"format": "dataset"},
-        {"format": "dataset", "word": "w", "names": ["O"], "counts": {"train": [1, 2]}},
-        {"format": "conll", "word": 1, "tag": -2, "separator": "\t", "encoding": "latin-1", "strict": True},
-        {"checksums": {"train": "sha256:" + "0" * 64}},
-        {
-            "files": {"train": ["a", "b"], "dev": None, "test": "c"},
-            "checksums": {"train": ["md5:" + "0" * 32] * 2},
-        },
-        {"format": "conll", "comment": "# id", "scheme": "bilou"},
-    ],
-)
-def test_entries_of_each_format_are_taken(load: Load, entry: dict[str, Any]) -> None:
-    corpus = load(changed("corpora.own", JSONL | entry)).corpora["own"]
-    assert corpus.model_dump(mode="json", include=set(entry)) == entry
-
-
-@pytest.mark.parametrize(
-    ("entry", "says"),
-    [
-        ({"separator": ","}, "separator: is not used with format jsonl"),
-        ({"format": "dataset", "separator": ","}, "separator: is not used with format dataset"),
-        ({"format": "dataset", "encoding": "latin-1"}, "encoding: is not used with format dataset"),
-        ({"format": "dataset", "checksums": {"train": "md5:" + "0" * 32}}, "checksums: is not used with"),
-        ({"format": "conll", "names": ["O"]}, "names: is not used with format conll"),
-        ({"comment": "#"}, "comment: is not used with format jsonl"),
-        ({"word": "ner_tags"}, "tag: is the column of the words too ('ner_tags'); correct word or tag"),
-        ({"format": "conll", "word": -1}, "tag: is the column of the words too (-1); correct word or tag"),
-        ({"files": {"train": [], "test": "b"}}, "files.train: must"),
-        (
-            {"checksums": {"train": ["md5:" + "0" * 32] * 2}},
-            "checksums.train: give one for each file of files.train",
-        ),
-        ({"word": 0}, "word: must be a column's name with format jsonl, not 0"),
-        ({"format": "dataset", "tag": 3}, "tag: must be a column's name with format dataset, not 3"),
-        ({"format": "conll", "tag": "ner"}, "tag: must be a column's number with format conll, not 'ner'"),
-        ({"format": "conll", "separator": ""}, 'separator: must have at least 1 character, not ""'),
-    ],
-)
-def test_keys_that_a_format_does_not_use_are_refused(
-    refuse: Refuse, entry: dict[str, Any], says: str
-) -> None:
-    assert refuse(changed("corpora.own", JSONL | entry)).startswith(f": corpora.own.{says}")
-
-
-SHA = "sha256:" + "0" * 64
-
-
-@pytest.mark.parametrize(
-    ("entry", "sources"),
-    [
-        ({}, ()),
-        ({"files": "a"}, (("a", None),)),
-        ({"files": ["a", "b"], "format": "jsonl", "word": "text"}, (("a", None), ("b", None))),
-        ({"files": ["a", "b"], "checksums": [SHA, SHA]}, (("a", SHA), ("b", SHA))),
-        ({"files": "a", "checksums": SHA, "format": "conll", "word": 1}, (("a", SHA),)),
-        ({"files": "org/name", "format": "dataset", "sentences": 10}, (("org/name", None),)),
-    ],
-)
-def test_text_without_tags_is_a_source_like_any_other(
-    load: Load, entry: dict[str, Any], sources: tuple[tuple[str, str | None], ...]
-) -> None:
-    assert load(changed("unlabelled", entry)).unlabelled.sources() == sources
-
-
-@pytest.mark.parametrize(
-    ("entry", "says"),
-    [
-        ({"files": ["a", "b"], "checksums": SHA}, "checksums: give one for each of files"),
-        ({"checksums": SHA}, "checksums: give one for each of files"),
-        ({"files": "a", "format": "dataset", "checksums": SHA}, "checksums: is not used with format dataset"),
-        ({"files": "a", "format": "conll", "word": "w"}, "word: must be a column's number with format conll"),
-        ({"files": "a", "format": "jsonl", "word": 1}, "word: must be a column's name with format jsonl"),
-        ({"files": "a", "sentences": 10**10}, "sentences: must be less than or equal to 1000000000"),
-    ],
-)
-def test_settings_of_text_that_contradict_each_other_are_refused(
-    refuse: Refuse, entry: dict[str, Any], says: str
-) -> None:
-    assert refuse(changed("unlabelled", entry)).startswith(f": unlabelled.{says}")
-
-
 def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:
     assert load(changed("teacher.encoder", "org/name@main")).encoder.source == "org/name@main"
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"student.steps": 100}, "student.steps: give either it or epochs, and empty the other"),
-        ({"student.epochs": None}, "student.steps: give either it or epochs"),
-        ({"student.labelled_share": 0.1}, "student.labelled_share: is used with steps alone; empty it"),
-        ({"student.labelled_share": 1.5}, "student.labelled_share: must be less than or equal to 1"),
-        ({"student.patience": 0}, "student.patience: must be greater than 0"),
-        ({"teacher.epochs": None}, "teacher.epochs: must be a valid integer"),
-        (
-            {"student.epochs": None, "student.steps": 9, "distill.kbest.epochs": 2},
-            "distill.kbest.epochs: student.steps is given; empty one of them",
-        ),
-    ],
-)
-def test_a_run_is_counted_in_epochs_or_in_steps(
-    load: Load, refuse: Refuse, changes: dict[str, Any], says: str
-) -> None:
-    tree = copy.deepcopy(TREE)
-    for key, value in changes.items():
-        *groups, last = key.split(".")
-        group = tree
-        for name in groups:
-            group = group[name]
-        group[last] = value
-    assert refuse(tree).startswith(f": {says}")
-    tree = copy.deepcopy(TREE)
-    tree["student"] |= {"epochs": None, "steps": 1000, "labelled_share": 0.25, "patience": 3}
-    assert load(tree).student.length(7) == Length(1000, 500, 3)
-
-
-def test_a_method_may_set_the_students_epochs_and_learning_rate(load: Load) -> None:
-    params = load(changed("distill.kbest", {"epochs": 9, "learning_rate": None}))
-    student = params.student
-    assert student_settings(student, params.settings("kbest")) == student.model_copy(update={"epochs": 9})
-    assert student_settings(student, params.settings("vanilla")) == student
 
 
 def test_parameters_cannot_be_changed_once_read(load: Load) -> None:

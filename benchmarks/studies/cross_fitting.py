@@ -15,7 +15,7 @@ from benchmarks.studies.compared_runs import Kind, compare_runs, tuned_settings
 from benchmarks.studies.experiment import Device, EncoderName, Task, label
 from stages import command
 
-PRETRAINED, TEACHER = {"student.init": "pretrained"}, {"student.init": "teacher"}
+PRETRAINED, TEACHER = {}, {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
 RUNS: dict[str, Kind] = {
     "with one fold": (["vanilla", "structural"], ONE | PRETRAINED),

@@ -19,6 +19,8 @@ from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
+PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
+"""The paper's setting, where params.yaml has another: students learn from labelled sentences alone."""
 Task = Annotated[str, typer.Argument(help="A name under `corpora`, such as conll2000 or conll2003.")]
 Device = Annotated[str, typer.Option(help="The end of the name under results/.")]
 EncoderName = Annotated[
@@ -47,14 +49,15 @@ def encoder_settings(encoder: str | None) -> list[str]:
 
 
 def run(settings: Sequence[str], targets: Sequence[str]) -> None:
-    """One `dvc exp run` of the targets, and of what they need, with settings `KEY=VALUE`.
+    """One `dvc exp run` of the targets, and of what they need: the paper's setting, but for `KEY=VALUE` given.
 
     Raises:
         UserError: code is uncommitted; said before hours are spent, not after.
         SystemExit: the run failed, and DVC has said why; the same call goes on from there.
     """
     provenance(load_params(PARAMS))
-    set_to = [word for setting in settings for word in ("-S", setting)]
+    given = PAPER | dict(setting.split("=", 1) for setting in settings)
+    set_to = [word for key, value in given.items() for word in ("-S", f"{key}={value}")]
     words = ["dvc", "exp", "run", *set_to, *targets]
     print(shlex.join(words), flush=True)
     if status := subprocess.run([sys.executable, "-m", *words], check=False).returncode:

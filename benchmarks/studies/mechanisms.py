@@ -22,7 +22,7 @@ from stages import command
 OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
 """The corpus whose training sentences are a task's text without tags."""
 BILSTM = {"student.network": "bilstm", "student.epochs": "20", "student.learning_rate": "1e-3"}
-FROM_TEACHER = {"student.init": "teacher"}
+FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 FOLDS = {"folds": "[1,2]"}
 MADE_UP = {"unlabelled.made_up": "1"}
 
@@ -34,12 +34,11 @@ def kinds(text: str, epochs: int) -> dict[str, Kind]:
         "folds": "[1]",
         "unlabelled.files": "null",
         "unlabelled.made_up": "0",
-        "student.init": "pretrained",
         "student.network": "transformer",
         "student.epochs": str(epochs),
         "student.learning_rate": "2e-4",
     }
-    with_text = {"unlabelled.files": text}
+    with_text = {"unlabelled.files": text, "unlabelled.sentences": "null"}
     both, one = ["vanilla", "structural"], ["structural"]
     changed: dict[str, Kind] = {
         "as given": (both, {}),

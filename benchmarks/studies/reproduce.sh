@@ -18,7 +18,7 @@ cd "$(dirname "$0")/../.."
 SEEDS=${SEEDS:-1 2 3 4 5} LAYERS=${LAYERS:-2} DEVICE=${DEVICE:-cpu} ENCODER=${ENCODER:-}
 NAME=$LAYERS-layers-${ENCODER:+${ENCODER##*/}-}$DEVICE
 study=(--device "$DEVICE" ${ENCODER:+--encoder "$ENCODER"})
-shared=(-S "student.layers=$LAYERS" ${ENCODER:+-S "teacher.encoder=$ENCODER"})
+shared=(-S student.init=pretrained -S unlabelled.sentences=0 -S "student.layers=$LAYERS" ${ENCODER:+-S "teacher.encoder=$ENCODER"})
 
 if ! git diff --quiet HEAD -- params.yaml; then
     echo "params.yaml: has uncommitted changes, which this command would overwrite; commit them, or undo them with" \

@@ -58,7 +58,16 @@ def main(
 
     texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
     runs = {
-        label: finish([*shared, f"student.epochs={count}", f"unlabelled.files={texts[label]}"], of, seeds)
+        label: finish(
+            [
+                *shared,
+                f"student.epochs={count}",
+                f"unlabelled.files={texts[label]}",
+                "unlabelled.sentences=null",
+            ],
+            of,
+            seeds,
+        )
         for label, of, count in (
             ("labelled", ["vanilla", *methods], labelled_epochs),
             ("with text", methods, epochs),

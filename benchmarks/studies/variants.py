@@ -19,7 +19,6 @@ METHODS = ("vanilla", "structural", "efficient")
 TUNED = {
     "distill.efficient.schedule": "last_epoch",
     "distill.efficient.weight": "1.0",
-    "student.init": "pretrained",
 }
 CONSTANT = {
     "distill.efficient.schedule": "constant",
@@ -28,7 +27,7 @@ CONSTANT = {
 VARIANTS: dict[str, Kind] = {
     "tuned": (METHODS, {}),
     "with constant λ": (["efficient"], CONSTANT),
-    "from the teacher": (METHODS, {"student.init": "teacher"}),
+    "from the teacher": (METHODS, {"student.init": "teacher", "distill.vanilla.init": "teacher"}),
 }
 
 

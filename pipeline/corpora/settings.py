@@ -17,12 +17,14 @@ class Files(Group):
     """Where the splits come from; without `dev`, the end of `train` is held out.
 
     Several files of a split are read one after the other. Without `train` there are no labelled sentences but
-    those of `test`, if it is given: students learn from text without tags alone.
+    those of `test`, if it is given: students learn from text without tags alone. `unlabelled` is such
+    text, with one sentence per line.
     """
 
     train: Addresses | None = None
     dev: Addresses | None = None
     test: Addresses | None = None
+    unlabelled: Addresses | None = None
 
     def by_split(self) -> dict[Split, tuple[str, ...]]:
         """The sources of each split that has any."""
@@ -116,12 +118,13 @@ class Corpus(Group):
 class Unlabelled(Group):
     """Text without tags.
 
-    files: paths, folders, https addresses, or data sets as in a corpus of format dataset; None is no text.
+    files: paths, folders, https addresses, or data sets as in a corpus of format dataset; None is the
+        corpus's own text, if it has any.
     format: text is one sentence per line; the others are as in a corpus.
     word: the column of the words (conll), or the field with a list of words or with text (jsonl, dataset);
         None is the column or field of the task's corpus, where that has the same format.
     checksums: of the unpacked files, one for each.
-    sentences: how many to take; None is all.
+    sentences: how many to take; None is all, and 0 is no text.
     made_up: how many sentences are made up from each labelled training sentence, behind those of the files.
     """
 
@@ -129,7 +132,7 @@ class Unlabelled(Group):
     format: Literal["text", "conll", "jsonl", "dataset"] = "text"
     word: Column | str | None = None
     checksums: Checksum | Annotated[tuple[Checksum, ...], Field(min_length=1)] | None = None
-    sentences: Count | None = None
+    sentences: Annotated[int, Field(ge=0, le=10**9)] | None = None
     made_up: Annotated[int, Field(ge=0, le=1000)] = 0
 
     def sources(self) -> tuple[tuple[str, str | None], ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from pipeline.distillation.schedule import Schedule
-from pipeline.settings import Count, Group, Positive, Share
+from pipeline.settings import Count, Group, Init, Positive, Share
 
 # Below them one sequence has all the probability, above them all sequences have the same.
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
@@ -20,6 +20,7 @@ class Settings(Group):
 
     matches_pairs: ClassVar[bool] = False
 
+    init: Init | None = None
     epochs: Count | None = None
     learning_rate: Positive | None = None
 

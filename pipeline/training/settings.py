@@ -5,7 +5,18 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.corpora.schemes import FileScheme
-from pipeline.settings import Address, Count, Group, Head, NonNegative, Positive, Precision, Seed, Share
+from pipeline.settings import (
+    Address,
+    Count,
+    Group,
+    Head,
+    Init,
+    NonNegative,
+    Positive,
+    Precision,
+    Seed,
+    Share,
+)
 from pipeline.training.length import Length
 
 
@@ -72,11 +83,16 @@ class Student(Training):
     network: Literal["transformer", "bilstm"] = "transformer"
     layers: Count
     bilstm: BiLSTM = BiLSTM()
-    init: Literal["pretrained", "teacher"] = "pretrained"
+    init: Init = "pretrained"
     steps: Count | None = None
     labelled_share: Share | None = None
     evaluate_every: Count = 500
     patience: Count | None = None
+
+    @property
+    def has_teachers_layers(self) -> bool:
+        """Whether it is made of layers of the teacher's encoder, so that the teacher's own fit."""
+        return self.encoder is None and self.network == "transformer"
 
     def length(self, batches: int) -> Length:
         """See Training."""
@@ -91,11 +107,6 @@ class Student(Training):
             raise ValueError("steps: give either it or epochs, and empty the other")
         if self.labelled_share is not None and self.steps is None:
             raise ValueError("labelled_share: is used with steps alone; empty it, or give steps, not epochs")
-        if self.init == "teacher" and (self.encoder or self.network == "bilstm"):
-            raise ValueError(
-                "init: teacher takes the teacher's first layers, which do not fit student.encoder and "
-                "student.network: bilstm; set student.init: pretrained"
-            )
         if self.network == "bilstm" and self.head == "softmax":
             raise ValueError("head: softmax needs a transformer; set student.head: crf")
         return self

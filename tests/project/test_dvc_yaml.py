@@ -33,7 +33,7 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "teacher.model", "sources"},
-    "unlabelled": {f"unlabelled.{key}" for key in PARAMS["unlabelled"]} - {"unlabelled.made_up"},
+    "text": {TASK, *(f"unlabelled.{key}" for key in PARAMS["unlabelled"])} - {"unlabelled.made_up"},
     "counts": {"teachers", "folds"},
     "made_up": {"unlabelled.made_up"},
     "student_encoder": {"student.encoder", "sources"},
@@ -173,7 +173,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
         "fingerprint": {"pipeline", "stages"},
         "download@corpus": WATCHED,
         "download@imported_scores": {"data/own"},
-        "text": {"data/own"},
+        "text": {"data/newsdesk", "data/own"},
         "report": {PAGE_FILES},
     }.get(stage, set())
 
@@ -337,7 +337,7 @@ def test_an_edited_corpus_fetches_no_encoder_and_the_other_way_round() -> None:
         folder: {stage for stage in resolved() if folder in resolved()[stage]["deps"]} for folder in WATCHED
     }
     assert watchers == {
-        "data/newsdesk": {"download@corpus"},
+        "data/newsdesk": {"download@corpus", "text"},
         "data/own": {"download@corpus", "download@imported_scores", "text"},
     }
     assert "download@encoder" not in downstream("download@corpus")

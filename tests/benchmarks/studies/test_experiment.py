@@ -1,3 +1,10 @@
+import subprocess
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from benchmarks.studies import experiment
 from benchmarks.studies.experiment import encoder_settings, label
 
 
@@ -10,3 +17,19 @@ def test_an_encoder_is_part_of_the_results_name() -> None:
 def test_an_encoder_is_a_parameter_of_the_run() -> None:
     assert encoder_settings(None) == []
     assert encoder_settings("org/name") == ["teacher.encoder=org/name"]
+
+
+def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def stand_in(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(words)
+        return subprocess.CompletedProcess(words, 0)
+
+    monkeypatch.setattr(experiment, "provenance", lambda _: {})
+    monkeypatch.setattr(subprocess, "run", stand_in)
+    experiment.run(["seeds=[1,2]", "student.init=teacher"], ["distill"])
+    (words,) = commands
+    given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-S")
+    assert given == experiment.PAPER | {"student.init": "teacher", "seeds": "[1,2]"}
+    assert words[-1] == "distill"
