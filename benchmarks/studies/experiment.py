@@ -49,7 +49,7 @@ def encoder_settings(encoder: str | None) -> list[str]:
 
 
 def run(settings: Sequence[str], targets: Sequence[str]) -> None:
-    """One `dvc exp run` of the targets, and of what they need: the paper's setting, but for `KEY=VALUE` given.
+    """One `dvc exp run` of the targets and what they need, in the paper's setting but for `KEY=VALUE` given.
 
     Raises:
         UserError: code is uncommitted; said before hours are spent, not after.

@@ -2,7 +2,7 @@
 
 import random
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.corpora.settings import Corpus, Split
@@ -19,22 +19,33 @@ def read_corpus(corpus: Corpus, mirror: Path | None) -> dict[Split, list[Sentenc
         return read_splits(Path(place), corpus)
 
 
-def write_parts(splits: dict[Split, list[Sentence]], labelled: int, folder: Path) -> dict[str, int]:
+def write_parts(
+    splits: Mapping[Split, list[Sentence]], labelled: int, folder: Path, *, development: int | None = None
+) -> dict[str, int]:
     """Write train (so many sentences, drawn), dev and test in columns, and the rest of train as text.txt.
 
-    Returns how many sentences each has.
+    Of dev so many sentences are drawn; None is all. Returns how many sentences each has.
     """
-    whole = splits["train"]
-    chosen = set(random.Random(CHOICE).sample(range(len(whole)), labelled))
-    kept: dict[Split, list[Sentence]] = splits | {
-        "train": [sentence for number, sentence in enumerate(whole) if number in chosen]
-    }
+    whole, draw = splits["train"], random.Random(CHOICE)
+    chosen = set(draw.sample(range(len(whole)), labelled))
+    kept = {**splits, "train": [sentence for number, sentence in enumerate(whole) if number in chosen]}
+    if development is not None:
+        kept["dev"] = draw.sample(splits["dev"], min(development, len(splits["dev"])))
     text = [sentence for number, sentence in enumerate(whole) if number not in chosen]
     folder.mkdir(parents=True, exist_ok=True)
     for name, sentences in kept.items():
         (folder / f"{name}.conll").write_text("".join(map(columns, sentences)), encoding="utf-8")
     write_text(text, folder / "text.txt")
     return {name: len(sentences) for name, sentences in kept.items()} | {"text": len(text)}
+
+
+def corpus_settings(name: str, corpus: Corpus, folder: Path) -> list[str]:
+    """KEY=VALUE of params.yaml for a run on what `write_parts` wrote of a corpus to a folder."""
+    return [
+        f"task={name}",
+        f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}",
+        *(f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")),
+    ]
 
 
 def write_text(sentences: Iterable[Sentence], path: Path) -> None:

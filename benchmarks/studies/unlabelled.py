@@ -25,7 +25,7 @@ from benchmarks.studies.experiment import (
     label,
     show,
 )
-from benchmarks.studies.parts import read_corpus, write_parts
+from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -52,9 +52,8 @@ def main(
     name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
     splits = read_corpus(corpus, Path(root, task) if root else None)
     sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
-    shared = [f"task={name}", "student.layers=2", *encoder_settings(encoder), *put]
-    shared.append(f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}")
-    shared += [f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")]
+    chosen = corpus_settings(name, corpus, folder)
+    shared = [*chosen, "student.layers=2", *encoder_settings(encoder), *put]
 
     texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
     runs = {

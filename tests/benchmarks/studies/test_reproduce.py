@@ -58,7 +58,8 @@ def test_an_encoder_is_set_and_named(checkout: Path) -> None:
     assert run.stdout == f"python -m benchmarks.studies.grid conll2003 {study}\n"
     students = reproduce(checkout, "students", "conll2003", **ENCODER).stdout
     assert students.startswith(
-        "dvc exp run -S task=conll2003 -S student.layers=3 -S teacher.encoder=google-bert/"
+        "dvc exp run -S task=conll2003 -S student.init=pretrained -S unlabelled.sentences=0 "
+        "-S student.layers=3 -S teacher.encoder=google-bert/"
     )
     assert " -S seeds=[4,5] " in students
     assert students.endswith(" evaluate_teacher evaluate\n")

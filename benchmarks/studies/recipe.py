@@ -1,0 +1,105 @@
+"""What to run with so many labelled and unlabelled sentences: the rows of docs/recipe.md, run as told there.
+
+So many sentences of a corpus keep their tags, drawn at random, and a quarter as many of its development set;
+the rest of the training sentences is text. Runs go through DVC's cache, so that a stopped one goes on. Run it
+from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.recipe conll2003 --device cpu
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.pages.recorded_runs import read_result
+from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Finished, Task, compare, finish, show
+from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
+from pipeline.params import load_params
+from pipeline.storage.text_file import write_json
+from stages import command
+
+EPOCHS = {100: (60, 100), 1_000: (15, 25), 10_000: (6, 10)}
+"""By labelled sentences: the epochs of the teacher, and of students without text."""
+STEPS = 4_000  # of students with text
+
+
+def rows(labelled: int, text: str) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """The methods and KEY: VALUE of params.yaml of each row, by its name; the teacher comes first."""
+    teacher_epochs, epochs = EPOCHS[labelled]
+    without = {
+        "teacher.epochs": str(teacher_epochs),
+        "student.init": "teacher",
+        "student.epochs": str(epochs),
+        "student.steps": "null",
+        "unlabelled.files": "null",
+    }
+    with_text = {
+        "student.epochs": "null",
+        "student.steps": str(STEPS),
+        "unlabelled.files": text,
+        "unlabelled.sentences": "null",
+    }
+    return {
+        "teacher": ([], without),
+        "undistilled": (["vanilla"], without),
+        "without text": (["structural"], without),
+        "with text": (["structural"], without | with_text),
+    }
+
+
+def main(
+    task: Task,
+    device: Device,
+    sentences: Annotated[list[int], typer.Option(help=f"That keep their tags: {[*EPOCHS]}.")] = [*EPOCHS],  # noqa: B006
+    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
+) -> None:
+    """Run the rows and write results/TASK-recipe-SENTENCES-DEVICE.json after each."""
+    corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
+    splits = read_corpus(corpus, Path(root, task) if root else None)
+    for count in sentences:
+        name, folder = f"{task}_{count}", Path("data/own") / f"{task}_{count}"
+        sizes = write_parts(splits, count, folder, development=count // 4)
+        shared = [*corpus_settings(name, corpus, folder), f"student.layers={layers}"]
+        path = RESULTS / f"{task}-recipe-{count}-{device}.json"
+        minutes = Minutes(path)
+        runs: dict[str, Finished] = {}
+        for row, (methods, settings) in rows(count, f"{folder}/text.txt").items():
+            set_to = [*shared, *(f"{key}={value}" for key, value in settings.items())]
+            began = time.monotonic()
+            runs[row] = finish(set_to, methods, seeds)
+            minutes.add(row, time.monotonic() - began)
+            if not methods:
+                continue
+            facts = {"task": task, "sentences": sizes, "settings": settings_of(count)}
+            write_json(path, compare(name, runs) | facts | {"minutes": minutes.by_row})
+        show(compare(name, runs))
+
+
+class Minutes:
+    """How long each row took, its students with all their seeds and their evaluation.
+
+    A row that DVC takes from its cache takes seconds, so that what was written before is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read what was written to a results file before, if it is there."""
+        before: Mapping[str, Any] = read_result(path) if path.exists() else {}
+        self.by_row: dict[str, float] = dict(before.get("minutes", {}))
+
+    def add(self, row: str, seconds: float) -> None:
+        """Take the time of a row."""
+        self.by_row[row] = max(seconds / 60, self.by_row.get(row, 0.0))
+
+
+def settings_of(labelled: int) -> dict[str, dict[str, str]]:
+    """KEY: VALUE of params.yaml of each row, as a user sets them, with a text of their own."""
+    return {row: settings for row, (_, settings) in rows(labelled, "data/own/mine/text.txt").items()}
+
+
+if __name__ == "__main__":
+    command.run(main)
