@@ -8,7 +8,7 @@ from the root of a checkout of its own, since `dvc exp run` changes `params.yaml
 """
 
 import os
-import time
+import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,9 +70,9 @@ def main(
         runs: dict[str, Finished] = {}
         for row, (methods, settings) in rows(count, f"{folder}/text.txt").items():
             set_to = [*shared, *(f"{key}={value}" for key, value in settings.items())]
-            began = time.monotonic()
+            began = processor_seconds()
             runs[row] = finish(set_to, methods, seeds)
-            minutes.add(row, time.monotonic() - began)
+            minutes.add(row, processor_seconds() - began)
             if not methods:
                 continue
             facts = {"task": task, "sentences": sizes, "settings": settings_of(count)}
@@ -81,7 +81,7 @@ def main(
 
 
 class Minutes:
-    """How long each row took, its students with all their seeds and their evaluation.
+    """The processor time of each row, its students with all their seeds and their evaluation, in minutes.
 
     A row that DVC takes from its cache takes seconds, so that what was written before is kept.
     """
@@ -94,6 +94,12 @@ class Minutes:
     def add(self, row: str, seconds: float) -> None:
         """Take the time of a row."""
         self.by_row[row] = max(seconds / 60, self.by_row.get(row, 0.0))
+
+
+def processor_seconds() -> float:
+    """What processes that this one started, and that have ended, have used; other jobs beside it do not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def settings_of(labelled: int) -> dict[str, dict[str, str]]:
