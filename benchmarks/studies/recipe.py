@@ -71,10 +71,11 @@ def main(
         for row, (methods, settings) in rows(count, f"{folder}/text.txt").items():
             set_to = [*shared, *(f"{key}={value}" for key, value in settings.items())]
             began = processor_seconds()
-            runs[row] = finish(set_to, methods, seeds)
+            found = finish(set_to, methods, seeds)
             minutes.add(row, processor_seconds() - began)
             if not methods:
                 continue
+            runs[row] = found
             facts = {"task": task, "sentences": sizes, "settings": settings_of(count)}
             write_json(path, compare(name, runs) | facts | {"minutes": minutes.by_row})
         show(compare(name, runs))
@@ -97,7 +98,7 @@ class Minutes:
 
 
 def processor_seconds() -> float:
-    """What processes that this one started, and that have ended, have used; other jobs beside it do not count."""
+    """Used by processes that this one started and that have ended; other jobs do not count."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
