@@ -11,6 +11,7 @@ from benchmarks.pages.benchmark_tables import (
     store_section,
 )
 from benchmarks.pages.corpus_page import corpus_page
+from benchmarks.pages.recipe_tables import recipe_section
 from benchmarks.pages.recorded_runs import read_result, recorded_runs
 from benchmarks.pages.run_tables import claims_table, scores_table, times_table
 from benchmarks.pages.study_tables import (
@@ -60,6 +61,9 @@ def written_pages(results: Path) -> dict[Path, str]:
             ]
         ),
         **{Path(f"docs/results-{task}.md"): corpus_page(runs[task], "../results") for task in CORPORA},
+        Path("docs/recipe.md"): _joined(
+            recipe_section(map(read_result, results.glob(f"{task}-recipe-*.json"))) for task in CORPORA
+        ),
         Path("docs/studies.md"): _joined(
             write(read_result(path))
             for kind, write in _STUDIES.items()
