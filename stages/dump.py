@@ -30,7 +30,7 @@ def main(
     from pipeline.encoding.folds import fold_rows
     from pipeline.scores.dump import origin_of
     from pipeline.scores.scoring import scoring_teacher, write_split_scores
-    from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
+    from pipeline.storage.checkpoint import run_key
     from pipeline.storage.sealed_folder import check, filled
 
     number, fold = teacher_of(item)
@@ -43,10 +43,7 @@ def main(
         scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, fold, folds)
         origin = origin_of(encoded, scoring, fold=fold, folds=folds)
         key = run_key("dump", settings.model_dump(), encoded, scoring, code, fold, folds)
-        with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
-            write_split_scores(
-                scoring, split, settings, rows=rows, origin=origin, checkpoint=checkpoint.folder, out=out
-            )
+        write_split_scores(scoring, split, settings, rows=rows, origin=origin, key=key, root=root, out=out)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from pipeline.corpora.tagging import Tags
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.prediction import chains
 
 BINS = 10
 """Of equal width, from 0 to 1."""
@@ -27,15 +28,10 @@ def word_confidences(
         accelerator: device and precision.
         predicted: a tag for each word.
     """
-    model.eval()
     index = model.tag_set.index
     confidences: list[list[float]] = [[]] * len(batches.encoded)
-    for ids in batches.in_order():
-        batch = batches.batch(ids).to(accelerator.device)
-        with accelerator.autocast():
-            chain = model.chain(batch)
-        marginals = chain.moments().unary.cpu()
-        for marginal, row in zip(marginals, ids.tolist(), strict=True):
+    for rows, chain in chains(model, batches, accelerator):
+        for marginal, row in zip(chain.moments().unary.cpu(), rows, strict=True):
             tags = [index[tag] for tag in predicted[row]]
             confidences[row] = marginal[torch.arange(len(tags)), tags].clamp(0.0, 1.0).tolist()
     return confidences

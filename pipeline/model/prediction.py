@@ -1,5 +1,6 @@
 """Tag a split with a model."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,20 +29,30 @@ def predict(
     Raises:
         UserError: the split was encoded by another tokenizer than the model was trained with.
     """
-    model.check_pieces(batches.encoded.layout.identity)
-    model.eval()
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * len(batches.encoded)
+    for rows, chain in chains(model, batches, accelerator):
+        _, paths = (constrain(chain, model.tag_set) if constrained else chain).viterbi()
+        for row, path, length in zip(rows, paths.tolist(), chain.lengths.tolist(), strict=True):
+            predicted[row] = [names[tag] for tag in path[:length]]
+    return predicted
+
+
+def chains(
+    model: ChainTagger, batches: Batches, accelerator: "Accelerator"
+) -> Iterator[tuple[list[int], LinearChain]]:
+    """The chain of each batch of a split, with the rows of its sentences; the model is set to evaluate.
+
+    Raises:
+        UserError: the split was encoded by another tokenizer than the model was trained with.
+    """
+    model.check_pieces(batches.encoded.layout.identity)
+    model.eval()
     for ids in batches.in_order():
         batch = batches.batch(ids).to(accelerator.device)
         with accelerator.autocast():
             chain = model.chain(batch)
-        if constrained:
-            chain = constrain(chain, model.tag_set)
-        _, paths = chain.viterbi()
-        for row, path, length in zip(ids.tolist(), paths.tolist(), batch.lengths.tolist(), strict=True):
-            predicted[row] = [names[tag] for tag in path[:length]]
-    return predicted
+        yield ids.tolist(), chain
 
 
 def constrain(chain: LinearChain, tag_set: TagSet) -> LinearChain:

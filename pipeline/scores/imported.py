@@ -6,8 +6,7 @@ in any order, and those of sentences that are not asked for are skipped. The cha
 transitions, start and end of 0: each word stands for itself.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from pipeline.corpora.seen_sentences import Hashes, hashes_of
 from pipeline.errors import UserError, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
@@ -71,18 +71,18 @@ def _rows(
     files: Sequence[Path], folder: Path, words: Sequence[Sequence[str]], tags: Sequence[str]
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Ids [B], lengths [B] and emissions [words, N] of the sentences that the files have."""
-    hashes = np.array([_hash(sentence) for sentence in words], np.uint64)
+    hashes = _hashes(words)
     order = hashes.argsort(kind="stable")
     ordered = hashes[order]
     found = np.zeros(len(words), bool)
     for file in files:
         row = 0
         for sentences, lists, kind in _batches(file):
-            for at, sentence in enumerate(sentences.to_pylist()):
+            given = sentences.to_pylist()
+            for at, (sentence, key) in enumerate(zip(given, _hashes(given), strict=True)):
                 row += 1
-                key = np.uint64(_hash(sentence or ()))
                 first, last = (int(ordered.searchsorted(key, side)) for side in ("left", "right"))
-                ids = [i for i in order[first:last].tolist() if not found[i]]
+                ids = [i for i in order[first:last].tolist() if not found[i] and [*words[i]] == sentence]
                 if not ids:
                     continue
                 where = f"{_shown(file, folder)}: row {row}"
@@ -162,13 +162,9 @@ def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
     return torch.from_numpy(np.log(np.maximum(values, LEAST))).float()
 
 
-def _hash(words: Sequence[str]) -> int:
-    """64 bits that tell sentences apart."""
-    digest = hashlib.blake2b(digest_size=8)
-    for word in words:
-        text = word.encode()
-        digest.update(len(text).to_bytes(4, "little") + text)
-    return int.from_bytes(digest.digest(), "little")
+def _hashes(sentences: Iterable[Sequence[str] | None]) -> Hashes:
+    """The hash [S] of the words of each sentence."""
+    return hashes_of(["\0".join(map(str, words or ())) for words in sentences])
 
 
 def _shown(file: Path, folder: Path) -> str:

@@ -13,6 +13,7 @@ from pipeline.scores.dump import dump_scores
 from pipeline.scores.imported import import_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import Origin
+from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint
 from pipeline.storage.sealed_folder import check
 
 
@@ -33,10 +34,13 @@ def write_split_scores(
     *,
     rows: Tensor | None = None,
     origin: Origin,
-    checkpoint: Path,
+    key: str,
+    root: Path,
     out: Path,
 ) -> None:
     """Write the store `out` of the scores of an encoded split, or of its sentences `rows` [n].
+
+    A run that was stopped resumes after its last finished shard.
 
     Args:
         scorer: the folder of a model, or of imported scores.
@@ -44,22 +48,24 @@ def write_split_scores(
         settings: of the dump.
         rows: ascending; None: all. Of imported scores all are taken.
         origin: what the scores come from.
-        checkpoint: the folder of finished shards.
+        key: the run's `run_key`.
+        root: the DVC project, where checkpoints lie in CHECKPOINTS.
         out: the folder to write.
 
     Raises:
         UserError: see `dump_scores` and `import_scores`.
     """
-    if WEIGHTS not in check(scorer):
-        if processes.is_first():
-            import_scores(scorer, read_words(split), settings, origin=origin, checkpoint=checkpoint, out=out)
-        return
-    dump_scores(
-        load_model(scorer),
-        Batches(load(split), settings.batch_size, rows),
-        accelerator(settings.precision),
-        settings,
-        origin=origin,
-        checkpoint=checkpoint,
-        out=out,
-    )
+    with Checkpoint.hold(root / CHECKPOINTS, key) as held:
+        if WEIGHTS in check(scorer):
+            dump_scores(
+                load_model(scorer),
+                Batches(load(split), settings.batch_size, rows),
+                accelerator(settings.precision),
+                settings,
+                origin=origin,
+                checkpoint=held.folder,
+                out=out,
+            )
+        elif processes.is_first():
+            words = read_words(split)
+            import_scores(scorer, words, settings, origin=origin, checkpoint=held.folder, out=out)

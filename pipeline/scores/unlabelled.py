@@ -12,14 +12,12 @@ from pipeline.scores.dump import origin_of
 from pipeline.scores.scoring import write_split_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
-from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
+from pipeline.storage.checkpoint import run_key
 from pipeline.storage.sealed_folder import check, new_folder
 
 
 def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settings: Dump, root: Path) -> None:
     """Write the store `out` of a teacher's scores on a text, or an empty sealed folder without text.
-
-    A run that was stopped resumes after its last finished shard.
 
     Args:
         text: what `encode_text` wrote.
@@ -38,11 +36,8 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
                 pass
         return
     key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
-    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
-        origin = origin_of(text, teacher, Path(TEXT).stem)
-        write_split_scores(
-            teacher, text / TEXT, settings, origin=origin, checkpoint=checkpoint.folder, out=out
-        )
+    origin = origin_of(text, teacher, Path(TEXT).stem)
+    write_split_scores(teacher, text / TEXT, settings, origin=origin, key=key, root=root, out=out)
 
 
 def open_unlabelled(

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 from pipeline.errors import UserError
+from pipeline.scores import imported as module
 from pipeline.scores.imported import LEAST, import_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import Origin, ScoreStore
@@ -68,6 +70,13 @@ def test_the_logarithms_of_probabilities_are_the_emissions(imported: Import, fil
     assert lengths.tolist() == [len(words) for words in WORDS]
     torch.testing.assert_close(found, torch.cat(given).log(), rtol=1e-5, atol=1e-6)
     assert not any(part.any() for part in store.parameters)
+
+
+def test_sentences_with_one_hash_are_told_apart(imported: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "hashes_of", lambda texts: np.zeros(len(texts), np.uint64))
+    given = distributions()
+    found, _ = imported(rows(given, "probabilities")).words(torch.arange(len(WORDS)))
+    torch.testing.assert_close(found, torch.cat(given).log(), rtol=1e-5, atol=1e-6)
 
 
 def test_scores_are_taken_as_they_are_whatever_the_order_of_the_tags(imported: Import) -> None:
