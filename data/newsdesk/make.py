@@ -77,7 +77,7 @@ Corpus = dict[str, list[Sentence]]
 
 
 class Text(NamedTuple):
-    """The lines of text.txt, the hand-composed sentences first; the drawn ones again with pattern and tags."""
+    """The lines of text.txt, the hand-composed sentences first; pattern and tags of the drawn ones too."""
 
     lines: list[str]
     drawn: list[tuple[str, Sentence]]
