@@ -1,4 +1,4 @@
-"""Write train.conll, dev.conll, test.conll and counts.md from the sentences and the grammar in source/.
+"""Write the three splits, text.txt and counts.md from the sentences and the grammar in source/.
 
     python data/newsdesk/make.py [FOLDER]
 
@@ -8,21 +8,24 @@ Every sentence, composed by hand or drawn from the grammar, is written in one no
 
 `[TYPE …]` is a chunk, `{TYPE …}` an entity, `word/TAG` gives the Penn tag. The two kinds of brackets do not
 nest in themselves but may cross each other. A word without a tag gets one from source/pos.txt or, failing
-that, from the rules of `guess`. A leading `<lower>` or `<upper>` sets a whole headline in that case.
+that, from the rules of `guess`. A leading `<lower>` or `<upper>` sets a whole headline in that case. The text
+without tags keeps only the words; its sentences composed by hand stand in source/hand.text.txt as they are.
 """
 
 import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "source"
 SIZES = {"train": 1700, "dev": 320, "test": 600}
-SEEDS = {"train": 101, "dev": 102, "test": 103}
+TEXT_SIZE = 3000
+SEEDS = {"train": 101, "dev": 102, "test": 103, "text": 104}
 LENGTHS = range(5, 46)
 CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST"}
 ENTITIES = {"PER", "LOC", "ORG", "MISC"}
@@ -69,6 +72,15 @@ class Token(NamedTuple):
 
 Lexicon = dict[str, str]
 Grammar = dict[str, list[str]]
+Sentence = list[Token]
+Corpus = dict[str, list[Sentence]]
+
+
+class Text(NamedTuple):
+    """The lines of text.txt, the hand-composed sentences first; pattern and tags of the drawn ones too."""
+
+    lines: list[str]
+    drawn: list[tuple[str, Sentence]]
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -148,7 +160,7 @@ def open_bracket(item: str, opened: str, known: set[str], text: str) -> str:
     return item[1:]
 
 
-def annotate(text: str, lexicon: Lexicon) -> list[Token]:
+def annotate(text: str, lexicon: Lexicon) -> Sentence:
     """Read one sentence in the bracket notation; raises ValueError on brackets that do not match."""
     case, items = "", re.sub(r"([\]}]+)(?=\s|$)", lambda m: " " + " ".join(m[1]), text).split()
     if items[0] in {"<lower>", "<upper>"}:
@@ -199,8 +211,8 @@ def article(word: str, following: str) -> str:
     return word + "n" if vowel else word
 
 
-def read_grammar(split: str) -> Grammar:
-    """Return symbol → alternatives as `split` sees them.
+def read_grammar(splits: Set[str]) -> Grammar:
+    """Return symbol → alternatives as `splits` see them.
 
     A section opens with `= symbol` (for every split) or `= symbol train dev` (for these only). Its lines hold
     alternatives, parted by ` | `; `3* ` before one gives it three times the weight.
@@ -210,8 +222,8 @@ def read_grammar(split: str) -> Grammar:
     for path in sorted(SOURCE.glob("grammar*.txt")) + sorted(SOURCE.glob("names*.txt")):
         for line in read_lines(path):
             if line.startswith("= "):
-                symbol, *splits = line[2:].split()
-                rules = grammar.setdefault(symbol, []) if not splits or split in splits else None
+                symbol, *only = line[2:].split()
+                rules = grammar.setdefault(symbol, []) if not only or splits & set(only) else None
             elif rules is not None:
                 for alternative in line.split(" | "):
                     weight, found, text = alternative.partition("* ")
@@ -251,67 +263,135 @@ def shuffled(items: Iterable[str], rng: random.Random) -> list[str]:
     return [item for _, item in sorted((rng.random(), item) for item in items)]
 
 
-def drawn(split: str, lexicon: Lexicon) -> Iterator[list[Token]]:
-    """Yield sentences of `split` from its grammar without end, each pattern as often as any other."""
-    grammar, rng = read_grammar(split), random.Random(SEEDS[split])
+def drawn(name: str, number: int, seen: set[str], lexicon: Lexicon) -> Iterator[tuple[str, Sentence]]:
+    """Yield `number` sentences that are not in `seen`, and add them; each comes with its pattern.
+
+    Each pattern is used as often as any other. `name` is that of a split, or "text", which draws from the
+    grammar of every split and from its own.
+    """
+    grammar = read_grammar(SEEDS.keys() if name == "text" else {name})
+    rng, found = random.Random(SEEDS[name]), 0
     while True:
         for pattern in shuffled(grammar["sentence"], rng):
-            yield annotate(expand(pattern, grammar, rng, set()), lexicon)
+            if found >= number:
+                return
+            sentence = annotate(expand(pattern, grammar, rng, set()), lexicon)
+            if len(sentence) in LENGTHS and plain(sentence) not in seen:
+                seen.add(plain(sentence))
+                found += 1
+                yield pattern, sentence
 
 
-def composed(split: str, lexicon: Lexicon) -> list[list[Token]]:
+def composed(split: str, lexicon: Lexicon) -> list[Sentence]:
     """Return the sentences of `split` that were composed by hand, in the order of the file."""
     return [annotate(line, lexicon) for line in read_lines(SOURCE / f"hand.{split}.txt")]
 
 
-def plain(sentence: list[Token]) -> str:
+def spaced(sentence: Sentence) -> str:
+    """Return the words of a sentence, separated by single spaces."""
+    return " ".join(token.word for token in sentence)
+
+
+def plain(sentence: Sentence) -> str:
     """Return the words of a sentence in lower case: what makes two sentences the same."""
-    return " ".join(token.word.lower() for token in sentence)
+    return spaced(sentence).lower()
 
 
-def build() -> dict[str, list[list[Token]]]:
+def build(lexicon: Lexicon) -> Corpus:
     """Return split → sentences: the hand-composed first, then drawn ones up to SIZES, no two the same."""
-    lexicon = read_lexicon()
     corpus = {split: composed(split, lexicon) for split in SIZES}
     seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
     for split, sentences in corpus.items():
-        for sentence in drawn(split, lexicon):
-            if len(sentences) >= SIZES[split]:
-                break
-            if len(sentence) in LENGTHS and plain(sentence) not in seen:
-                seen.add(plain(sentence))
-                sentences.append(sentence)
+        number = SIZES[split] - len(sentences)
+        sentences += [sentence for _, sentence in drawn(split, number, seen, lexicon)]
     return corpus
 
 
-def counts(corpus: dict[str, list[list[Token]]]) -> str:
-    """Return a Markdown table: what each split holds, by kind and by type of entity and chunk."""
-    rows: dict[str, list[int]] = {}
+def build_text(corpus: Corpus, lexicon: Lexicon) -> Text:
+    """Return the text: the hand-composed sentences first; raises ValueError if one stands elsewhere too."""
+    lines = list(read_lines(SOURCE / "hand.text.txt"))
+    seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
+    for line in lines:
+        if line.lower() in seen:
+            raise ValueError(f"hand.text.txt: stands in a split or twice: {line}")
+        seen.add(line.lower())
+    found = list(drawn("text", TEXT_SIZE - len(lines), seen, lexicon))
+    return Text(lines + [spaced(sentence) for _, sentence in found], found)
+
+
+def counts(corpus: Corpus, text: Text, lexicon: Lexicon) -> str:
+    """Return a Markdown table: what the splits and the text hold, by kind and by type of entity and chunk."""
+    rows: dict[str, list[str]] = {}
     for split, sentences in corpus.items():
-        starts = Counter(
-            tag for sentence in sentences for token in sentence for tag in token[2:] if tag[0] == "B"
-        )
+        tokens = chain.from_iterable(sentences)
+        starts = Counter(tag for token in tokens for tag in token[2:] if tag[0] == "B")
         figures = {
             "sentences": len(sentences),
-            "of them composed by hand": len(composed(split, read_lexicon())),
+            "of them composed by hand": len(composed(split, lexicon)),
             "words": sum(map(len, sentences)),
             **{f"entities: {name}": starts[f"B-{name}"] for name in sorted(ENTITIES)},
             **{f"chunks: {name}": starts[f"B-{name}"] for name in sorted(CHUNKS)},
         }
         for name, figure in figures.items():
-            rows.setdefault(name, []).append(figure)
-    lines = [["", *corpus], ["---", *["--:"] * len(corpus)]]
-    lines += [[name, *(f"{figure:,}" for figure in figures)] for name, figures in rows.items()]
+            rows.setdefault(name, []).append(f"{figure:,}")
+    of_text = [len(text.lines), len(text.lines) - len(text.drawn), len(" ".join(text.lines).split(" "))]
+    for cells, figure in zip_longest(rows.values(), of_text):
+        cells.append("" if figure is None else f"{figure:,}")
+    return table(["", *corpus, "text"], rows)
+
+
+def names(sentences: Iterable[Sentence]) -> list[str]:
+    """Return the words of every entity in lower case."""
+    found: list[str] = []
+    for token in chain.from_iterable(sentences):
+        if token.entity[0] == "B":
+            found.append(token.word.lower())
+        elif token.entity[0] == "I":
+            found[-1] += " " + token.word.lower()
+    return found
+
+
+def shares(corpus: Corpus, text: Text) -> str:
+    """Return a Markdown table: of the text's patterns, names and words, the share that each split has too."""
+    used, sentences = [pattern for pattern, _ in text.drawn], [sentence for _, sentence in text.drawn]
+    words = " ".join(text.lines).lower().split(" ")
+    patterns = {split: set(read_grammar({split})["sentence"]) for split in corpus}
+    known = {split: set(names(corpus[split])) for split in corpus}
+    vocabulary = {split: set(" ".join(map(plain, corpus[split])).split(" ")) for split in corpus}
+    rows = {
+        "drawn sentences, by their pattern": share(used, patterns),
+        "names in drawn sentences": share(names(sentences), known),
+        "distinct names in drawn sentences": share(set(names(sentences)), known),
+        "distinct words of all sentences": share(set(words), vocabulary),
+    }
+    return table(["in the text", "number", *(f"in {split} too" for split in corpus), "in no split"], rows)
+
+
+def share(items: Collection[str], known: dict[str, set[str]]) -> list[str]:
+    """Return the number of `items`, and the percentage that each split knows and that none does."""
+    found = [sum(item in of_split for item in items) for of_split in known.values()]
+    found.append(sum(not any(item in of_split for of_split in known.values()) for item in items))
+    return [f"{len(items):,}", *(f"{number / len(items):.1%}" for number in found)]
+
+
+def table(head: list[str], rows: dict[str, list[str]]) -> str:
+    """Return a Markdown table of rows by name."""
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1)] + [[name, *cells] for name, cells in rows.items()]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def main(folder: Path) -> None:
-    """Write the three splits and their counts into `folder`."""
-    corpus = build()
+    """Write the three splits, the text without tags and their counts into `folder`."""
+    lexicon = read_lexicon()
+    corpus = build(lexicon)
+    text = build_text(corpus, lexicon)
+    files = {"counts.md": counts(corpus, text, lexicon) + "\n" + shares(corpus, text)}
+    files["text.txt"] = "".join(line + "\n" for line in text.lines)
     for split, sentences in corpus.items():
-        text = "".join("".join(" ".join(token) + "\n" for token in sentence) + "\n" for sentence in sentences)
-        (folder / f"{split}.conll").write_text(text, encoding="utf-8", newline="\n")
-    (folder / "counts.md").write_text(counts(corpus), encoding="utf-8", newline="\n")
+        blocks = ("".join(" ".join(token) + "\n" for token in sentence) for sentence in sentences)
+        files[f"{split}.conll"] = "".join(block + "\n" for block in blocks)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

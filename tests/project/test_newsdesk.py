@@ -2,13 +2,18 @@
 
 import importlib.util
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "newsdesk"
+from pipeline.corpora.settings import Unlabelled
+from pipeline.corpora.unlabelled_text import read_unlabelled
+from pipeline.params import load_params
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "data" / "newsdesk"
 SPLITS = {"train": 1500, "dev": 300, "test": 400}
 CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST"}
 ENTITIES = {"PER", "LOC", "ORG", "MISC"}
@@ -16,6 +21,7 @@ PENN = re.compile(
     r"CC|CD|DT|EX|FW|IN|JJ[RS]?|LS|MD|NNP?S?|PDT|POS|PRP\$?|RB[RS]?|RP|SYM|TO|UH|VB[DGNPZ]?|WDT|WP\$?|WRB"
     r'|[.,:()"$#]'
 )
+MARKS = {",", ";", ":", "?", "!", '"', "(", ")", "...", "--"}
 Row = list[str]
 
 
@@ -38,6 +44,12 @@ def read(split: str) -> list[list[Row]]:
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, list[list[Row]]]:
     return {split: read(split) for split in SPLITS}
+
+
+def read_text() -> list[list[str]]:
+    content = (FOLDER / "text.txt").read_bytes().decode("utf-8")
+    assert content.endswith("\n")
+    return [line.split(" ") for line in content[:-1].split("\n")]
 
 
 def entities(sentences: list[list[Row]]) -> set[tuple[str, str]]:
@@ -137,7 +149,7 @@ def test_headlines_in_one_case(headlines, corpus):
 
 def test_make_writes_the_same_bytes(make, tmp_path):
     make.main(tmp_path)
-    for name in ["train.conll", "dev.conll", "test.conll", "counts.md"]:
+    for name in ["train.conll", "dev.conll", "test.conll", "text.txt", "counts.md"]:
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
 
 
@@ -149,15 +161,53 @@ def test_composed_sentences_lead_the_file(make, corpus):
 
 def test_the_counts_are_those_of_the_files(corpus):
     table = {}
-    for line in (FOLDER / "counts.md").read_text(encoding="utf-8").splitlines()[2:]:
+    of_splits = (FOLDER / "counts.md").read_text(encoding="utf-8").split("\n\n")[0]
+    for line in of_splits.splitlines()[2:]:
         name, *figures = [cell.strip() for cell in line.strip("|").split("|")]
-        table[name] = [int(figure.replace(",", "")) for figure in figures]
+        table[name] = [int(figure.replace(",", "")) for figure in figures if figure]
     for position, split in enumerate(SPLITS):
         rows = [row for sentence in corpus[split] for row in sentence]
         assert table["sentences"][position] == len(corpus[split])
         assert table["words"][position] == len(rows)
         for kind in ENTITIES:
             assert table[f"entities: {kind}"][position] == sum(row[3] == f"B-{kind}" for row in rows)
+    text = read_text()
+    assert table["sentences"][3] == len(text)
+    assert table["words"][3] == sum(map(len, text))
+    assert all(len(figures) == 3 for name, figures in table.items() if ":" in name)
+
+
+def test_the_text_has_3000_sentences_of_separate_words():
+    text = read_text()
+    assert len(text) == 3000
+    for words in text:
+        assert 5 <= len(words) <= 45, words
+        assert all(words), f"single spaces separate words: {words}"
+        for word in words:
+            assert re.fullmatch(r"\S+", word), words
+            assert not re.search(r"[][{}<>~]|\$.|/[A-Z.,:()\"]+\$?$", word), f"notation of make.py: {words}"
+            assert word in MARKS or word[-1] not in ',;:?!"()', f"a mark is a word: {words}"
+
+
+def test_the_text_stands_in_no_split_and_no_sentence_of_it_twice(corpus):
+    splits = {plain(sentence) for split in SPLITS for sentence in corpus[split]}
+    text = [" ".join(words).lower() for words in read_text()]
+    assert len(text) == len(set(text))
+    assert not splits & set(text)
+
+
+def test_most_names_of_the_text_are_in_no_split(make):
+    corpus = make.build(make.read_lexicon())
+    text = make.build_text(corpus, make.read_lexicon())
+    known = set(chain.from_iterable(map(make.names, corpus.values())))
+    found = make.names(sentence for _, sentence in text.drawn)
+    assert sum(name not in known for name in found) > 0.6 * len(found)
+
+
+def test_the_stages_read_the_words_of_the_text():
+    newsdesk = load_params(ROOT / "params.yaml").corpora["newsdesk"]
+    read = read_unlabelled(FOLDER / "text.txt", "text.txt", Unlabelled(), newsdesk)
+    assert [list(words) for words in read.sentences] == read_text()
 
 
 def test_notation_lets_entities_cross_chunks(make):
