@@ -16,7 +16,7 @@ from pipeline import processes
 from pipeline.errors import UserError, first_line
 
 LIVE = "live"  # the folder in a project, which git ignores
-SHORT = 30.0  # seconds: a shorter run writes nothing, as DVCLive takes two seconds to start
+SHORT = 180.0  # seconds: a shorter run writes nothing, as DVCLive takes up to two seconds to start
 SECONDS = 5.0  # at least so long between two figures within an epoch: each makes the device wait once
 
 
