@@ -104,6 +104,7 @@ def test_a_token_classifier_teaches_and_nothing_of_it_is_trained(place: Path, be
 def test_labels_in_iob1_are_converted_on_the_way_to_the_store(place: Path, bert: Path) -> None:
     model = write_classifier(place / "model", bert, IOB1)
     set_up(place, bert, ["posterior"], model=str(model))
+    change(student={"init": "pretrained"})
     for command in commands(["posterior"], [1]):
         invoke(command)
     store = ScoreStore.open(

@@ -65,7 +65,7 @@ def test_a_student_with_an_encoder_of_its_own(own: Workspace, encoder: Callable[
     kind = "roberta"
     shutil.rmtree(own.root / "student_encoder")
     seal(encoder(kind), own.root / "student_encoder")
-    own.set(teacher=EXACTLY, student={"encoder": "mine", "layers": 2} | EXACTLY)
+    own.set(teacher=EXACTLY, student={"encoder": "mine", "layers": 2, "init": "pretrained"} | EXACTLY)
     shutil.copytree(run(own, "prepare_student"), own.root / "student_encoded", dirs_exist_ok=True)
     own_folders = {"encoder": "student_encoder", "encoded": "student_encoded"}
     options = {name: str(own.root / folder) for name, folder in own_folders.items()}
@@ -82,7 +82,10 @@ def test_a_student_with_an_encoder_of_its_own(own: Workspace, encoder: Callable[
 
 
 def test_a_bilstm_student(own: Workspace) -> None:
-    own.set(student={"network": "bilstm", "bilstm": {"width": 8, "hidden": 5, "layers": 1}} | EXACTLY)
+    own.set(
+        student={"network": "bilstm", "bilstm": {"width": 8, "hidden": 5, "layers": 1}, "init": "pretrained"}
+        | EXACTLY
+    )
     model, _ = load_model_and_tokenizer(distilled(own))
     assert (model.encoder.config.model_type, model.encoder.config.hidden_size) == ("bilstm", 10)
 
