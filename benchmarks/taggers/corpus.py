@@ -32,10 +32,10 @@ class Corpus:
             raise UserError(
                 f"{encoded}: the tags are plain, and spaCy's tagger finds spans; take another corpus"
             )
-        splits = []
+        splits: dict[str, list[Sentence]] = {}
         for split in ("train", "dev", "test"):
             sentences = [one for one in read_sentences(encoded / f"{split}.parquet") if one.words]
             if not sentences or any(one.tags is None for one in sentences):
                 raise UserError(f"{encoded}: {split} has no sentences with tags, which all taggers need")
-            splits.append(sentences)
-        return cls(*splits, tag_set)
+            splits[split] = sentences
+        return cls(**splits, tag_set=tag_set)

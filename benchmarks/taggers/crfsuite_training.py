@@ -24,17 +24,17 @@ class _Shown(pycrfsuite.Trainer):
             self.meter.advance(1)
 
 
-def train(train: Sequence[Sentence], out: Path, iterations: int | None = None) -> dict[str, Any]:
+def train(sentences: Sequence[Sentence], out: Path, iterations: int | None = None) -> dict[str, Any]:
     """Train, and write the folder `out`.
 
     Args:
-        train: the training sentences.
+        sentences: the training sentences.
         out: the folder.
         iterations: instead of those of SETTINGS.
     """
     settings = SETTINGS | ({} if iterations is None else {"max_iterations": iterations})
     trainer = _Shown(algorithm="lbfgs", params=settings, verbose=False)
-    for sentence in train:
+    for sentence in sentences:
         trainer.append(features(sentence.words), sentence.tags)
     out.mkdir(parents=True)
     with progress("CRFsuite", int(settings["max_iterations"])) as meter:

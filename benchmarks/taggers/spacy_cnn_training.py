@@ -17,22 +17,24 @@ from spacy.training.loop import train as train_pipeline
 
 from pipeline.corpora.tagging import Sentence, spans
 
+BEST = "model-best"
+
 
 def train(
-    train: Sequence[Sentence], dev: Sequence[Sentence], out: Path, steps: int | None = None
+    sentences: Sequence[Sentence], dev: Sequence[Sentence], out: Path, steps: int | None = None
 ) -> dict[str, Any]:
     """Train, and write the folder `out`, where BEST is the tagger.
 
     Args:
-        train: the training sentences, in IOB2.
+        sentences: the training sentences, in IOB2.
         dev: the development sentences, which choose the checkpoint.
         out: the folder.
         steps: at most so many, instead of spaCy's 20,000.
     """
     out.mkdir(parents=True)
     files = {"train": out / "train.spacy", "dev": out / "dev.spacy"}
-    for split, sentences in zip(files, (train, dev), strict=True):
-        write_docs(sentences, files[split])
+    write_docs(sentences, files["train"])
+    write_docs(dev, files["dev"])
     config = init_config(lang="en", pipeline=["ner"], optimize="efficiency", gpu=False)
     config["paths"] |= {split: str(path) for split, path in files.items()}
     if steps is not None:
@@ -50,6 +52,7 @@ def write_docs(sentences: Sequence[Sentence], path: Path) -> None:
     vocab, stored = spacy.blank("en").vocab, DocBin()
     for sentence in sentences:
         doc = Doc(vocab, words=list(sentence.words))
-        doc.ents = [Span(doc, *place, kind) for kind, *place in spans(sentence.tags or (), scheme="iob2")]
+        places = spans(sentence.tags or (), scheme="iob2")
+        doc.ents = [Span(doc, first, after, kind) for kind, first, after in places]
         stored.add(doc)
     stored.to_disk(path)

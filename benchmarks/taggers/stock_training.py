@@ -43,7 +43,7 @@ def train(
     student: Student,
     encoder: Path,
     tag_set: TagSet,
-    train: Sequence[Sentence],
+    sentences: Sequence[Sentence],
     dev: Sequence[Sentence],
     out: Path,
     epochs: int | None = None,
@@ -55,7 +55,7 @@ def train(
         student: whose number of layers both forms have, and whose settings `tuned` has.
         encoder: the pretrained encoder.
         tag_set: of the corpus.
-        train: the training sentences.
+        sentences: the training sentences.
         dev: the development sentences, which choose the epoch.
         out: the folder.
         epochs: instead of the form's.
@@ -72,7 +72,9 @@ def train(
         form_settings(form, student) | chosen | ({} if epochs is None else {"num_train_epochs": epochs})
     )
     with TemporaryDirectory() as folder:
-        trainer = _trainer(f"Trainer, {form}", settings, student.layers, encoder, tag_set, train, dev, folder)
+        trainer = _trainer(
+            f"Trainer, {form}", settings, student.layers, encoder, tag_set, sentences, dev, folder
+        )
         trainer.train()
         trainer.save_model(str(out))
     return {}
@@ -83,7 +85,7 @@ def epoch_seconds(
     student: Student,
     encoder: Path,
     tag_set: TagSet,
-    train: Sequence[Sentence],
+    sentences: Sequence[Sentence],
 ) -> dict[str, float]:
     """Seconds (`training_seconds`) of one epoch of batches of the student's size, without development."""
     settings = form_settings(form, student) | {
@@ -92,7 +94,9 @@ def epoch_seconds(
         "save_strategy": "no",
     }
     with TemporaryDirectory() as folder:
-        trainer = _trainer(f"Trainer, {form}", settings, student.layers, encoder, tag_set, train, (), folder)
+        trainer = _trainer(
+            f"Trainer, {form}", settings, student.layers, encoder, tag_set, sentences, (), folder
+        )
         began = time.perf_counter()
         trainer.train()
         return {"training_seconds": time.perf_counter() - began}
@@ -141,7 +145,7 @@ def _trainer(
     layers: int,
     encoder: Path,
     tag_set: TagSet,
-    train: Sequence[Sentence],
+    sentences: Sequence[Sentence],
     dev: Sequence[Sentence],
     folder: str,
 ) -> Any:
@@ -151,10 +155,10 @@ def _trainer(
     config.label2id = tag_set.index
     model = AutoModelForTokenClassification.from_pretrained(encoder, config=config, dtype=torch.float32)
 
-    def data(sentences: Sequence[Sentence]) -> list[dict[str, list[int]]]:
+    def data(split: Sequence[Sentence]) -> list[dict[str, list[int]]]:
         # A tag that the tag set lacks teaches nothing.
-        labels = [[tag_set.index.get(tag, IGNORED) for tag in sentence.tags or ()] for sentence in sentences]
-        return examples(tokenizer, [sentence.words for sentence in sentences], labels)
+        labels = [[tag_set.index.get(tag, IGNORED) for tag in sentence.tags or ()] for sentence in split]
+        return examples(tokenizer, [sentence.words for sentence in split], labels)
 
     def score(predicted: Any) -> dict[str, float]:
         asked = predicted.label_ids != IGNORED
@@ -169,7 +173,7 @@ def _trainer(
         args=TrainingArguments(
             output_dir=folder, use_cpu=True, disable_tqdm=True, report_to="none", **settings
         ),
-        train_dataset=data(train),
+        train_dataset=data(sentences),
         eval_dataset=data(dev) if dev else None,
         data_collator=DataCollatorForTokenClassification(tokenizer),
         processing_class=tokenizer,

@@ -40,8 +40,8 @@ class Recipe:
         student = Student(**made["training"])
         if student.network != "transformer" or student.epochs is None:
             raise UserError(
-                f"{folder}: its network is {student.network}, its epochs {student.epochs}; name a student that "
-                "the Trainer of transformers can be compared with: of student.network: transformer, by epochs"
+                f"{folder}: its network is {student.network}, its epochs {student.epochs}; to compare with the "
+                "Trainer of transformers, name a student of student.network: transformer, trained by epochs"
             )
         return cls(made["method"], made["settings"], made["seed"], student)
 
