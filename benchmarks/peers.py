@@ -53,12 +53,14 @@ def main(
     params = load_params(Path("params.yaml"))
     corpus = Corpus.read(data / "encoded")
     recipes = [Recipe.of(folder) for folder in student]
+    if quick:
+        recipes = [recipe.with_epochs(1) for recipe in recipes]
     encoder = filled(data / "student_encoder", data / "encoder")
     with TemporaryDirectory() as folder:
         place = Path(folder)
         taggers = peers(corpus, recipes[0], encoder, place, quick)
-        for number, (trained, recipe) in enumerate(zip(student, recipes, strict=True)):
-            taggers += students(trained, recipe, data, params.counts, place / f"student-{number}")
+        for number, recipe in enumerate(recipes):
+            taggers += students(recipe, data, params.counts, place / f"student-{number}")
         rows = tagging(taggers, corpus, rounds)
     result = {
         "task": params.task,
@@ -90,10 +92,10 @@ def peers(corpus: Corpus, recipe: Recipe, encoder: Path, place: Path, quick: boo
     return found
 
 
-def students(folder: Path, recipe: Recipe, data: Path, counts: tuple[int, int], place: Path) -> list[Tagger]:
+def students(recipe: Recipe, data: Path, counts: tuple[int, int], place: Path) -> list[Tagger]:
     """Train a student again, in `place`, and export it."""
     trained, float32, int8 = (place / name for name in ("trained", "float32", "int8"))
-    seconds = measured(student_training.train_again, folder, data, counts, trained)["seconds"]
+    seconds = measured(student_training.train_again, recipe, data, counts, trained)["seconds"]
     measured(student_training.export, trained, float32, False)
     measured(student_training.export, trained, int8, True)
     name, onnx = f"student, {recipe.method}", "benchmarks.taggers.student:load_onnx"

@@ -2,10 +2,10 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 from pipeline.errors import UserError
 from pipeline.model.model_folder import HISTORY
@@ -26,7 +26,7 @@ class Recipe:
     student: Student
 
     @classmethod
-    def of(cls, folder: Path) -> "Recipe":
+    def of(cls, folder: Path) -> Self:
         """The recipe that the student's folder names.
 
         Raises:
@@ -40,17 +40,21 @@ class Recipe:
         student = Student(**made["training"])
         if student.network != "transformer" or student.epochs is None:
             raise UserError(
-                f"{folder}: its network is {student.network}, its epochs {student.epochs}; to compare with the "
-                "Trainer of transformers, name a student of student.network: transformer, trained by epochs"
+                f"{folder}: its network is {student.network}, its epochs {student.epochs}; to compare with "
+                "transformers, name a student of student.network: transformer that was trained by epochs"
             )
         return cls(made["method"], made["settings"], made["seed"], student)
 
+    def with_epochs(self, epochs: int) -> Self:
+        """The recipe with another number of epochs."""
+        return replace(self, student=self.student.model_copy(update={"epochs": epochs}))
 
-def train_again(folder: Path, data: Path, counts: tuple[int, int], out: Path) -> dict[str, Any]:
-    """Train the student of `folder` once more, from what `data` holds, and write it to `out`.
+
+def train_again(recipe: Recipe, data: Path, counts: tuple[int, int], out: Path) -> dict[str, Any]:
+    """Train the student once more, from what `data` holds, and write it to `out`.
 
     Args:
-        folder: the student.
+        recipe: of the student.
         data: what the pipeline made.
         counts: how many teachers score a sentence, and how many folds there are.
         out: the folder to write.
@@ -59,7 +63,6 @@ def train_again(folder: Path, data: Path, counts: tuple[int, int], out: Path) ->
     from pipeline.training.student import train_student
     from pipeline.training.teacher_folders import TeacherFolders
 
-    recipe = Recipe.of(folder)
     first = filled(data / "imported_scores", data / "teacher")
     places = (data / "scoring_teachers", data / "scores", data / "unlabelled")
     with TemporaryDirectory() as root:
