@@ -1,4 +1,4 @@
-"""Students beside other taggers: a table for each corpus, and whether the goals of the comparison are reached."""
+"""Students beside other taggers: a table for each corpus, and whether the goals are reached."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from pipeline.reporting.tables import optional, table
 RIVALS = ("spaCy CNN", "CRFsuite")
 INT8 = "ONNX int8"
 POINTS, SHARE = 2.0, 0.5
-"""A student with int8 weights is to be so many points of F1 above each rival, at this share of its words/s."""
+"""The goal: int8 students are so many points of F1 above each rival, at this share of its words/s."""
 TIME_TO = {"defaults": 0.25, "tuned": 0.75}
-"""Training a student is to take at most this share of the time of the Trainer in this form."""
+"""The goal: training a student takes at most this share of the time of the Trainer in this form."""
 
 
 def peers_section(result: Mapping[str, Any]) -> str:
@@ -36,8 +36,8 @@ def peers_section(result: Mapping[str, Any]) -> str:
         [
             f"### {result['task']}",
             table(header, rows),
-            f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} test "
-            f"sentences; one thread; students and Trainer with {student['layers']} layers. Training of "
+            f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} "
+            f"test sentences; one thread; students and Trainer with {student['layers']} layers. Training of "
             f"{training['sentences']:,} sentences in batches of {training['batch_size']}: "
             f"{speeds['student']:.0f} sentences/s here, {speeds['defaults']:.0f} by the Trainer with its "
             f"defaults, {speeds['tuned']:.0f} tuned.",
@@ -55,8 +55,8 @@ def goals(result: Mapping[str, Any]) -> list[str]:
     for form, most in TIME_TO.items():
         share = result["training"]["time_to"][form]
         found.append(
-            f"{_reached(share <= most)}: training a student takes at most {most:.2f} of the time of the Trainer, "
-            f"{form}: {share:.2f}."
+            f"{_reached(share <= most)}: training a student takes at most {most:.2f} of the time of the "
+            f"Trainer, {form}: {share:.2f}."
         )
     return found
 
@@ -65,10 +65,10 @@ def _against(student: Mapping[str, Any], rival: Mapping[str, Any]) -> str:
     points = student["f1"] - rival["f1"]
     shares = [student["words_per_second"][size] / rival["words_per_second"][size] for size in ("1", "32")]
     reached = points >= POINTS and min(shares) >= SHARE
+    goal = f"{student['tagger']} is {POINTS:g} points of F1 or more above {rival['tagger']}"
     return (
-        f"{_reached(reached)}: {student['tagger']} is {POINTS:g} points of F1 or more above {rival['tagger']}, at "
-        f"{SHARE:.0%} of its words/s or more: {points:+.2f}, at {shares[0]:.0%} one sentence at a time and "
-        f"{shares[1]:.0%} in batches."
+        f"{_reached(reached)}: {goal}, at {SHARE:.0%} of its words/s or more: {points:+.2f}, at "
+        f"{shares[0]:.0%} one sentence at a time and {shares[1]:.0%} in batches."
     )
 
 
