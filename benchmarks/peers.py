@@ -13,6 +13,7 @@ student on gold tags, and both forms of the Trainer. On a busy machine trust the
 
 import statistics
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -24,12 +25,13 @@ from rich.table import Table
 
 from benchmarks.made_with import made_with
 from benchmarks.measuring import folder_bytes, measured
-from benchmarks.taggers import crfsuite_training, spacy_cnn_training, stock_training, student_training
+from benchmarks.taggers import stock_training, student_training
 from benchmarks.taggers.corpus import Corpus
 from benchmarks.taggers.start_up import start_seconds
 from benchmarks.taggers.student_training import Recipe
 from benchmarks.taggers.tagger import Tagger, use_one_thread
 from benchmarks.taggers.words_per_second import BATCHES, in_turns, measure
+from pipeline.errors import UserError
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.params import load_params
 from pipeline.storage.sealed_folder import filled
@@ -48,6 +50,12 @@ def main(
     quick: Annotated[bool, typer.Option(help="Few steps of each training, to try the script.")] = False,
 ) -> None:
     """Train all taggers and measure them on the test split."""
+    for library in ("spacy", "pycrfsuite"):
+        if find_spec(library) is None:
+            raise UserError(
+                f"{library} is not installed; run "
+                "`pip install -c constraints.txt -r benchmarks/requirements.txt`"
+            )
     use_one_thread()
     torch.set_num_threads(1)
     params = load_params(Path("params.yaml"))
@@ -76,6 +84,8 @@ def main(
 
 def peers(corpus: Corpus, recipe: Recipe, encoder: Path, place: Path, quick: bool) -> list[Tagger]:
     """Train what is not ours, in folders of `place`."""
+    from benchmarks.taggers import crfsuite_training, spacy_cnn_training
+
     train, dev = corpus.train, corpus.dev
     spacy, crf = place / "spacy", place / "crfsuite"
     seconds = measured(spacy_cnn_training.train, train, dev, spacy, 200 if quick else None)["seconds"]
