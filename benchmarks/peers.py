@@ -7,12 +7,13 @@ int8 weights. All of them are trained in this run, each in a process of its own:
 their folders say. All of them take the corpus's words, and one function scores all of them.
 
 A training's time is whole, development included; a distilled student's is without its teacher's. How fast
-sentences are trained is measured in turns, too, with batches of the student's size and no development: the
-student on gold tags, and both forms of the Trainer. On a busy machine trust the ratios.
+sentences are trained is measured in turns, too, without development: the student on gold tags, the Trainer
+as it is (once more in batches of the student's size), and the Trainer tuned. On a busy machine trust the
+ratios.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from stages import command
 
+SAME_BATCHES = "defaults, but for the batch size"
 PACKAGES = ("transformers", "spacy", "python-crfsuite", "onnxruntime", "numpy")
 
 
@@ -139,21 +141,26 @@ def tagging(taggers: Sequence[Tagger], corpus: Corpus, rounds: int) -> list[dict
 def training(
     corpus: Corpus, recipe: Recipe, data: Path, encoder: Path, sentences: int, rounds: int
 ) -> dict[str, Any]:
-    """Sentences per second of an epoch of the student and of both forms of the Trainer, in turns."""
+    """Sentences per second of an epoch of the student and of the Trainer, in turns."""
     student, some = recipe.student, corpus.train[:sentences]
-    spent: dict[str, list[float]] = {name: [] for name in ("student", *stock_training.FORMS)}
-    for name in in_turns(list(spent), rounds):
-        if name == "student":
-            found = measured(student_training.epoch_seconds, student, data, len(some), recipe.seed)
-        else:
-            found = measured(stock_training.epoch_seconds, name, student, encoder, corpus.tag_set, some)
-        spent[name].append(found["training_seconds"])
+    given = (student, encoder, corpus.tag_set, some)
+    stock = stock_training.epoch_seconds
+    epochs: dict[str, tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]] = {
+        "student": (student_training.epoch_seconds, (student, data, len(some), recipe.seed)),
+        "defaults": (stock, ("defaults", *given)),
+        SAME_BATCHES: (stock, ("defaults", *given, student.batch_size)),
+        "tuned": (stock, ("tuned", *given)),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in epochs}
+    for name in in_turns(list(epochs), rounds):
+        work, arguments = epochs[name]
+        spent[name].append(measured(work, *arguments)["training_seconds"])
     medians = {name: statistics.median(times) for name, times in spent.items()}
     return {
         "sentences": len(some),
         "batch_size": student.batch_size,
         "sentences_per_second": {name: len(some) / seconds for name, seconds in medians.items()},
-        "time_to": {form: medians["student"] / medians[form] for form in stock_training.FORMS},
+        "time_to": {name: medians["student"] / medians[name] for name in medians if name != "student"},
     }
 
 

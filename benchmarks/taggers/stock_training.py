@@ -86,13 +86,17 @@ def epoch_seconds(
     encoder: Path,
     tag_set: TagSet,
     sentences: Sequence[Sentence],
+    batch_size: int | None = None,
 ) -> dict[str, float]:
-    """Seconds (`training_seconds`) of one epoch of batches of the student's size, without development."""
-    settings = form_settings(form, student) | {
-        "per_device_train_batch_size": student.batch_size,
-        "num_train_epochs": 1,
-        "save_strategy": "no",
-    }
+    """Seconds (`training_seconds`) of one epoch, without development.
+
+    Args:
+        form, student, encoder, tag_set, sentences: as of `train`.
+        batch_size: instead of the form's.
+    """
+    settings = form_settings(form, student) | {"num_train_epochs": 1, "save_strategy": "no"}
+    if batch_size is not None:
+        settings["per_device_train_batch_size"] = batch_size
     with TemporaryDirectory() as folder:
         trainer = _trainer(
             f"Trainer, {form}", settings, student.layers, encoder, tag_set, sentences, (), folder

@@ -35,5 +35,6 @@ class Tagger:
 
 def use_one_thread() -> None:
     """Let every process that is started from now on compute with one thread."""
-    for library in ("OMP", "OPENBLAS", "MKL", "BLIS"):
+    for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "RAYON"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
