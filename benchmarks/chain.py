@@ -1,8 +1,8 @@
 """The linear chain against its peers: time, agreement and memory, as a table and as JSON.
 
-`python -m benchmarks.chain`; the peers come with `pip install --no-deps -r benchmarks/requirements.txt`. All
-contestants of a row take turns in one process on the same inputs, and that process keeps freed memory, as
-those of the stages do. A busy machine slows all of them, so trust the ratios.
+`python -m benchmarks.chain`; the peers come with `pip install -c constraints.txt -r
+benchmarks/requirements.txt`. All contestants of a row take turns in one process on the same inputs, and that
+process keeps freed memory, as those of the stages do. A busy machine slows all of them, so trust the ratios.
 """
 
 import json

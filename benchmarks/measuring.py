@@ -13,7 +13,10 @@ Work = Callable[..., dict[str, Any]]
 def measured(work: Work, *arguments: Any) -> dict[str, Any]:
     """Run `work` in a new process; add its `seconds` and the `peak_mb` of that process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_run, (work, arguments))
+        found = pool.apply(_run, (work, arguments))
+        pool.close()  # so that the process ends by itself, and gives back what it holds
+        pool.join()
+    return found
 
 
 def peak() -> float:

@@ -11,6 +11,7 @@ from benchmarks.pages.benchmark_tables import (
     store_section,
 )
 from benchmarks.pages.corpus_page import corpus_page
+from benchmarks.pages.peers_table import peers_section
 from benchmarks.pages.recipe_tables import recipe_section
 from benchmarks.pages.recorded_runs import read_result, recorded_runs
 from benchmarks.pages.run_tables import claims_table, scores_table, times_table
@@ -51,6 +52,8 @@ def written_pages(results: Path) -> dict[Path, str]:
     runs = {task: recorded_runs(results, task) for task in CORPORA}
     every = [run for found in runs.values() for run in found]
     exports = [latency_section(read_result(path)) for path in results.glob("latency.json")]
+    peers = [results / f"peers-{task}.json" for task in CORPORA]
+    taggers = [peers_section(read_result(path)) for path in peers if path.exists()]
     claims, times = claims_table(every, ""), times_table(every, "")
     return {
         Path("README.md"): _joined([scores_table(every, "docs/"), *exports]),
@@ -71,9 +74,14 @@ def written_pages(results: Path) -> dict[Path, str]:
             for path in sorted(results.glob(f"{task}-{kind}-*.json"))
         ),
         Path("docs/benchmarks.md"): _joined(
-            write(read_result(path))
-            for name, write in _BENCHMARKS.items()
-            for path in results.glob(f"{name}.json")
+            [
+                *(
+                    write(read_result(path))
+                    for name, write in _BENCHMARKS.items()
+                    for path in results.glob(f"{name}.json")
+                ),
+                *(["## Beside other taggers", *taggers] if taggers else []),
+            ]
         ),
     }
 

@@ -8,6 +8,7 @@ from benchmarks.pages.page_section import with_section
 from benchmarks.pages.recorded_runs import pictures
 from benchmarks.pages.written_pages import CORPORA, written_pages
 from pipeline.errors import UserError
+from tests.benchmarks.pages.test_peers_table import INT8, result, row
 from tests.helpers.recorded_runs import recorded_in
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +25,20 @@ def test_exports_are_shown(tmp_path: Path) -> None:
     (results / "latency.json").write_text("{")
     with pytest.raises(UserError, match=r"latency\.json: not JSON"):
         written_pages(results)
+
+
+def test_other_taggers_are_shown_for_each_corpus(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    for task in ("conll2003", "newsdesk", "mine"):
+        content = result(row(INT8, 82.0, 5_000, 10_000)) | {"task": task}
+        (results / f"peers-{task}.json").write_text(json.dumps(content))
+    text = written_pages(results)[Path("docs/benchmarks.md")]
+    assert re.findall("^#.*", text, re.MULTILINE) == [
+        "## Beside other taggers",
+        "### conll2003",
+        "### newsdesk",
+    ]
 
 
 def test_without_results_nothing_is_shown(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.taggers.student_training import Recipe
+from pipeline.errors import UserError
+from pipeline.model.model_folder import HISTORY
+from pipeline.storage.sealed_folder import new_folder
+
+TRAINING: dict[str, Any] = {"layers": 3, "epochs": 5, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
+
+
+def student(folder: Path, **made: Any) -> Path:
+    with new_folder(folder) as aside:
+        record = {"method": "structural", "settings": {"weight": 0.5}, "seed": 7, "training": TRAINING} | made
+        (aside / HISTORY).write_text(json.dumps({"epochs": [], "kept": 0, "made": record}))
+    return folder
+
+
+def test_a_students_folder_says_how_it_was_trained(tmp_path: Path) -> None:
+    recipe = Recipe.of(student(tmp_path / "student"))
+    assert (recipe.method, recipe.own, recipe.seed) == ("structural", {"weight": 0.5}, 7)
+    assert (recipe.student.layers, recipe.student.epochs) == (3, 5)
+    assert recipe.with_epochs(1).student.epochs == 1
+
+
+def test_students_without_a_like_in_the_trainer_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no student of a run"):
+        Recipe.of(student(tmp_path / "teacher", method="teacher"))
+    bilstm = student(tmp_path / "bilstm", training=TRAINING | {"network": "bilstm"})
+    with pytest.raises(UserError, match="its network is bilstm"):
+        Recipe.of(bilstm)
+    steps = student(tmp_path / "steps", training=TRAINING | {"epochs": None, "steps": 100})
+    with pytest.raises(UserError, match="its epochs None"):
+        Recipe.of(steps)
