@@ -30,7 +30,7 @@ def _section(run: RecordedRun, address: str) -> str:
     if run.summary is not None:
         parts += [f"> **WARNING: {text}.**" for text in training_warnings(run.summary)]
         parts += [
-            f"Students of {run.student_layers} layers.",
+            f"Students of {run.student_layers} layers{run.beyond_the_paper}.",
             quality_table(run.summary),
             f"![Test F1 by method]({address}/f1.svg)",
             quality_notes(run.summary),

@@ -51,6 +51,18 @@ class RecordedRun:
         return layers
 
     @property
+    def beyond_the_paper(self) -> str:
+        """What students had beyond the paper's setting, such as ", from the teacher, with text"; "" for none."""
+        parameters = self.runs[0]["parameters"]
+        text, corpora = parameters.get("unlabelled", {}), parameters.get("corpora", {}).values()
+        given = text.get("files") or any(corpus["files"].get("unlabelled") for corpus in corpora)
+        has = {
+            ", from the teacher": parameters["student"].get("init") == "teacher",
+            ", with text": bool(given) and text.get("sentences") != 0,
+        }
+        return "".join(words for words, true in has.items() if true)
+
+    @property
     def _figures(self) -> list[dict[str, Any]]:
         return [content for content in (self.summary, self.timing) if content is not None]
 

@@ -28,7 +28,7 @@ def scores_table(runs: Iterable[RecordedRun], folder: str) -> str:
         rows.append(
             [
                 _link(run, folder),
-                str(run.student_layers),
+                f"{run.student_layers}{run.beyond_the_paper}",
                 str(seeds),
                 f"{summary['teacher']['f1']:.2f}",
                 *cells,

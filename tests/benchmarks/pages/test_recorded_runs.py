@@ -1,9 +1,10 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.pages.recorded_runs import keep, pictures, recorded_runs
+from benchmarks.pages.recorded_runs import RecordedRun, keep, pictures, recorded_runs
 from pipeline.errors import UserError
 from tests.helpers.recorded_runs import RUN, recorded_in
 from tests.helpers.sample_results import TIMING
@@ -66,3 +67,29 @@ def test_a_damaged_results_file_is_named(results: Path, name: str) -> None:
     (results / "toy-cpu" / name).write_text("{")
     with pytest.raises(UserError, match=rf"toy-cpu/{name}: not JSON"):
         recorded_runs(results)
+
+
+@pytest.mark.parametrize(
+    ("student", "unlabelled", "files", "says"),
+    [
+        (
+            {"init": "teacher"},
+            {"files": None, "sentences": None},
+            {"unlabelled": "a.txt"},
+            ", from the teacher, with text",
+        ),
+        ({"init": "teacher"}, {"files": None, "sentences": 0}, {"unlabelled": "a.txt"}, ", from the teacher"),
+        ({"init": "pretrained"}, {"files": "b.txt", "sentences": None}, {}, ", with text"),
+        ({"init": "pretrained"}, {"files": None, "sentences": None}, {}, ""),
+    ],
+)
+def test_what_a_run_has_beyond_the_papers_setting_is_said(
+    student: dict[str, Any], unlabelled: dict[str, Any], files: dict[str, str], says: str
+) -> None:
+    parameters = {"student": student, "unlabelled": unlabelled, "corpora": {"toy": {"files": files}}}
+    summary = {"task": "toy", "run": {"parameters": parameters}}
+    assert RecordedRun(Path("toy-cpu"), summary, None, None).beyond_the_paper == says
+    assert (
+        RecordedRun(Path("toy-cpu"), {"run": {"parameters": {"student": {}}}}, None, None).beyond_the_paper
+        == ""
+    )
