@@ -52,7 +52,7 @@ class RecordedRun:
 
     @property
     def beyond_the_paper(self) -> str:
-        """What students had beyond the paper's setting, as ", from the teacher, with text"; "" for nothing."""
+        """What students had beyond the paper's setting, as ", from the teacher, with text"; else ""."""
         parameters = self.runs[0]["parameters"]
         text, corpora = parameters.get("unlabelled", {}), parameters.get("corpora", {}).values()
         given = text.get("files") or any(corpus["files"].get("unlabelled") for corpus in corpora)
