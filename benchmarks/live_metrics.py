@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.measuring import measured
+from pipeline.training.live_metrics import SHORT
 from stages import command
 
 BATCH_SIZE = 32
@@ -29,7 +30,9 @@ STUDENT = {
 
 
 def main(
-    epochs: Annotated[int, typer.Option(help="Of a run, which must take more than 30 seconds.")] = 12,
+    epochs: Annotated[
+        int, typer.Option(help=f"Of a run, which must take more than {SHORT:.0f} seconds.")
+    ] = 60,
     turns: Annotated[int, typer.Option(help="Runs of each kind.")] = 5,
 ) -> None:
     """Print how many times as long a run with live metrics takes."""
