@@ -8,6 +8,8 @@ from pipeline.storage.text_file import write_json
 
 Kind = tuple[Sequence[str], Mapping[str, str]]
 """The methods of a kind, and KEY: VALUE of params.yaml."""
+FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
+"""Students start from the teacher's layers, the undistilled one too."""
 
 
 def tuned_settings(task: str, device: str, layers: int, encoder: str | None) -> list[str]:

@@ -11,17 +11,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs, tuned_settings
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
 from benchmarks.studies.experiment import Device, EncoderName, Task, label
 from stages import command
 
-TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
 RUNS: dict[str, Kind] = {
     "with one fold": (["vanilla", "structural"], ONE),
     "with two folds": (["structural", "efficient"], TWO),
-    "with two folds, from the teacher": (["structural"], TWO | TEACHER),
-    "from the teacher": (["vanilla", "structural"], ONE | TEACHER),
+    "with two folds, from the teacher": (["structural"], TWO | FROM_TEACHER),
+    "from the teacher": (["vanilla", "structural"], ONE | FROM_TEACHER),
 }
 
 

@@ -7,22 +7,19 @@ changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.mechanisms conll2003 --device cpu --layers 2
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import PARAMS, Device, EncoderName, Task, encoder_settings, label
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
+from benchmarks.studies.experiment import Device, EncoderName, Task, encoder_settings, label
 from benchmarks.studies.parts import read_corpus, write_text
-from pipeline.params import load_params
 from stages import command
 
 OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
 """The corpus whose training sentences are a task's text without tags."""
 BILSTM = {"student.network": "bilstm", "student.epochs": "20", "student.learning_rate": "1e-3"}
-FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 FOLDS = {"folds": "[1,2]"}
 MADE_UP = {"unlabelled.made_up": "1"}
 
@@ -67,8 +64,8 @@ def main(
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
     text, device = "data/newsdesk/text.txt", label(device, encoder)
     if task in OTHER:
-        other, mirror = OTHER[task], os.environ.get("CORPUS_MIRROR")
-        splits = read_corpus(load_params(PARAMS).corpora[other], Path(mirror, other) if mirror else None)
+        other = OTHER[task]
+        _, splits = read_corpus(other)
         text = f"data/own/{other}.txt"
         write_text(splits["train"], Path(text))
     shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder)]

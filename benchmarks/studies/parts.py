@@ -1,22 +1,27 @@
 """A corpus for a study: a part of its training sentences keeps the tags, the rest is text without tags."""
 
+import os
 import random
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from benchmarks.studies.experiment import PARAMS
 from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.splits import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
+from pipeline.params import load_params
 
 CHOICE = 0  # seed of the draw of labelled sentences
 
 
-def read_corpus(corpus: Corpus, mirror: Path | None) -> dict[Split, list[Sentence]]:
-    """The sentences of each split, fetched into a temporary folder, or read from the mirror."""
+def read_corpus(task: str) -> tuple[Corpus, dict[Split, list[Sentence]]]:
+    """The entry of a corpus, and the sentences of each split, fetched or from the mirror in CORPUS_MIRROR."""
+    corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
+    mirror = Path(root, task) if root else None
     with tempfile.TemporaryDirectory() as place:
         fetch_corpus(corpus, Path(place), mirror=mirror)
-        return read_splits(Path(place), corpus)
+        return corpus, read_splits(Path(place), corpus)
 
 
 def write_parts(

@@ -7,7 +7,6 @@ from the root of a checkout of its own, since `dvc exp run` changes `params.yaml
     CORPUS_MIRROR=DIR python -m benchmarks.studies.recipe conll2003 --device cpu
 """
 
-import os
 import resource
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.pages.recorded_runs import read_result
-from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Finished, Task, compare, finish, show
+from benchmarks.studies.experiment import RESULTS, Device, Finished, Task, compare, finish, show
 from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
-from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -59,8 +57,7 @@ def main(
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
 ) -> None:
     """Run the rows and write results/TASK-recipe-SENTENCES-DEVICE.json after each."""
-    corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
-    splits = read_corpus(corpus, Path(root, task) if root else None)
+    corpus, splits = read_corpus(task)
     for count in sentences:
         name, folder = f"{task}_{count}", Path("data/own") / f"{task}_{count}"
         sizes = write_parts(splits, count, folder, development=count // 4)
@@ -77,8 +74,9 @@ def main(
                 continue
             runs[row] = found
             facts = {"task": task, "sentences": sizes, "settings": settings_of(count)}
-            write_json(path, compare(name, runs) | facts | {"minutes": minutes.by_row})
-        show(compare(name, runs))
+            result = compare(name, runs) | facts | {"minutes": minutes.by_row}
+            write_json(path, result)
+        show(result)
 
 
 class Minutes:

@@ -7,14 +7,12 @@ checkout of its own, since `dvc exp run` changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.unlabelled conll2000 --device cpu
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.studies.experiment import (
-    PARAMS,
     RESULTS,
     Device,
     EncoderName,
@@ -26,7 +24,6 @@ from benchmarks.studies.experiment import (
     show,
 )
 from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
-from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -48,9 +45,8 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
-    corpus, root = load_params(PARAMS).corpora[task], os.environ.get("CORPUS_MIRROR")
     name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
-    splits = read_corpus(corpus, Path(root, task) if root else None)
+    corpus, splits = read_corpus(task)
     sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
     chosen = corpus_settings(name, corpus, folder)
     shared = [*chosen, "student.layers=2", *encoder_settings(encoder), *put]

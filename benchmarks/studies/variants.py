@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs, tuned_settings
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
 from benchmarks.studies.experiment import Device, EncoderName, Task, label
 from stages import command
 
@@ -27,7 +27,7 @@ CONSTANT = {
 VARIANTS: dict[str, Kind] = {
     "tuned": (METHODS, {}),
     "with constant λ": (["efficient"], CONSTANT),
-    "from the teacher": (METHODS, {"student.init": "teacher", "distill.vanilla.init": "teacher"}),
+    "from the teacher": (METHODS, FROM_TEACHER),
 }
 
 
