@@ -24,12 +24,13 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Put,
     Task,
     compare,
-    encoder_settings,
     finish,
     label,
     run,
+    shared_settings,
     show,
 )
 from benchmarks.studies.grid import SEED, best_cells, development_f1, path_of
@@ -79,6 +80,7 @@ def main(
     device: Device,
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     encoder: EncoderName = None,
+    put: Put = [],  # noqa: B006
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
     cells = best_cells(read_result(path_of(task, label(device, encoder), layers))["cells"])
@@ -86,7 +88,7 @@ def main(
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
     path = RESULTS / f"{task}-ablation-{label(device, encoder)}.json"
-    base = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder)]
+    base = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     for method, change, setting in ROWS:
         changed = settings(method, setting, cells[method], student.head_learning_rate)
         run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.studies.experiment import RESULTS, compare, encoder_settings, finish, show
+from benchmarks.studies.experiment import RESULTS, compare, finish, shared_settings, show
 from benchmarks.studies.grid import best_settings
 from pipeline.storage.text_file import write_json
 
@@ -12,10 +12,10 @@ FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 """Students start from the teacher's layers, the undistilled one too."""
 
 
-def tuned_settings(task: str, device: str, layers: int, encoder: str | None) -> list[str]:
+def tuned_settings(task: str, device: str, layers: int, encoder: str | None, put: Sequence[str]) -> list[str]:
     """KEY=VALUE of params.yaml for students of so many layers, each method at its best cell of the search."""
     chosen = best_settings(task, device, layers)
-    return [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder), *chosen]
+    return [*shared_settings(task, encoder, put), f"student.layers={layers}", *chosen]
 
 
 def compare_runs(

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
 from stages import command
 
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
@@ -30,10 +30,11 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     encoder: EncoderName = None,
+    put: Put = [],  # noqa: B006
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
     device = label(device, encoder)
-    shared = tuned_settings(task, device, layers, encoder)
+    shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("cross-fitting", RUNS, shared, task=task, device=device, seeds=seeds)
 
 

@@ -27,6 +27,7 @@ EncoderName = Annotated[
     str | None,
     typer.Option(help="The teacher's encoder, if not that of params.yaml; part of the name."),
 ]
+Put = Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for all runs.")]
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def label(device: str, encoder: str | None) -> str:
     return device if encoder is None else f"{PurePosixPath(encoder).name}-{device}"
 
 
-def encoder_settings(encoder: str | None) -> list[str]:
-    """KEY=VALUE of params.yaml for the chosen encoder."""
-    return [] if encoder is None else [f"teacher.encoder={encoder}"]
+def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> list[str]:
+    """KEY=VALUE of params.yaml for all runs of a study: its corpus, the chosen encoder, and what is `put`."""
+    return [f"task={task}", *([] if encoder is None else [f"teacher.encoder={encoder}"]), *put]
 
 
 def run(settings: Sequence[str], targets: Sequence[str]) -> None:

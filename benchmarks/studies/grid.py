@@ -19,10 +19,11 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Put,
     Task,
-    encoder_settings,
     label,
     run,
+    shared_settings,
 )
 from pipeline.model.model_folder import HISTORY
 from pipeline.params import Params, load_params
@@ -40,6 +41,7 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
     encoder: EncoderName = None,
+    put: Put = [],  # noqa: B006
 ) -> None:
     """Search, or print what a search found."""
     if best:
@@ -47,7 +49,7 @@ def main(
             print("-S", setting, sep="\n")
         return
     params = load_params(PARAMS)
-    shared = [f"task={task}", f"seeds=[{SEED}]", f"student.layers={layers}", *encoder_settings(encoder)]
+    shared = [*shared_settings(task, encoder, put), f"seeds=[{SEED}]", f"student.layers={layers}"]
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
         chosen = settings(dict.fromkeys(params.methods, cell), params)

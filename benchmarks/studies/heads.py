@@ -14,11 +14,12 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Put,
     Task,
     compare,
-    encoder_settings,
     finish,
     label,
+    shared_settings,
     show,
 )
 from pipeline.storage.text_file import write_json
@@ -30,16 +31,14 @@ def main(
     device: Device,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     methods: Annotated[list[str], typer.Option(help="That suit both heads.")] = ["vanilla", "structural"],  # noqa: B006
-    put: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for both runs.")] = [],  # noqa: B006
+    put: Put = [],  # noqa: B006
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-heads-DEVICE.json."""
     shared = [
-        f"task={task}",
+        *shared_settings(task, encoder, put),
         f"methods=[{','.join(methods)}]",
         f"method={methods[-1]}",
-        *encoder_settings(encoder),
-        *put,
     ]
     runs = {head: finish([*shared, f"student.head={head}"], methods, seeds) for head in ("crf", "softmax")}
     result = compare(task, runs)

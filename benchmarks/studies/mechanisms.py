@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Task, encoder_settings, label
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label, shared_settings
 from benchmarks.studies.parts import read_corpus, write_text
 from stages import command
 
@@ -60,6 +60,7 @@ def main(
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     encoder: EncoderName = None,
+    put: Put = [],  # noqa: B006
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
     text, device = "data/newsdesk/text.txt", label(device, encoder)
@@ -68,7 +69,7 @@ def main(
         _, splits = read_corpus(other)
         text = f"data/own/{other}.txt"
         write_text(splits["train"], Path(text))
-    shared = [f"task={task}", f"student.layers={layers}", *encoder_settings(encoder)]
+    shared = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     compare_runs("mechanisms", kinds(text, epochs), shared, task=task, device=device, seeds=seeds)
 
 

@@ -45,9 +45,8 @@ def write_parts(
 
 
 def corpus_settings(name: str, corpus: Corpus, folder: Path) -> list[str]:
-    """KEY=VALUE of params.yaml for a run on what `write_parts` wrote of a corpus to a folder."""
+    """KEY=VALUE of params.yaml that name what `write_parts` wrote of a corpus to a folder."""
     return [
-        f"task={name}",
         f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}",
         *(f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")),
     ]

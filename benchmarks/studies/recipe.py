@@ -15,7 +15,16 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.pages.recorded_runs import read_result
-from benchmarks.studies.experiment import RESULTS, Device, Finished, Task, compare, finish, show
+from benchmarks.studies.experiment import (
+    RESULTS,
+    Device,
+    Finished,
+    Task,
+    compare,
+    finish,
+    shared_settings,
+    show,
+)
 from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -61,7 +70,11 @@ def main(
     for count in sentences:
         name, folder = f"{task}_{count}", Path("data/own") / f"{task}_{count}"
         sizes = write_parts(splits, count, folder, development=count // 4)
-        shared = [*corpus_settings(name, corpus, folder), f"student.layers={layers}"]
+        shared = [
+            *shared_settings(name, None),
+            *corpus_settings(name, corpus, folder),
+            f"student.layers={layers}",
+        ]
         path = RESULTS / f"{task}-recipe-{count}-{device}.json"
         minutes = Minutes(path)
         runs: dict[str, Finished] = {}

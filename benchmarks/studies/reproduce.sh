@@ -9,16 +9,19 @@
 #   benchmarks/studies/reproduce.sh ablation conll2003      one setting changed at a time, on development; the best, on test
 #   benchmarks/studies/reproduce.sh table2                  time of an epoch: all batches, and some of BERT-base's
 #
-# Environment: SEEDS of the students ("1 2 3 4 5"), their LAYERS (2), ENCODER (of params.yaml unless given), DEVICE (cpu: a
-# label), CORPUS_MIRROR. The names under results/ end with LAYERS, ENCODER if given, and DEVICE.
+# Environment: SEEDS of the students ("1 2 3 4 5"), their LAYERS (2), ENCODER (of params.yaml unless given), SETTINGS of
+# params.yaml for all runs ("teacher.epochs=4 teacher.batch_size=32"), DEVICE (cpu: a label), CORPUS_MIRROR. The names under
+# results/ end with LAYERS, ENCODER if given, and DEVICE.
 # After an interruption, the same command goes on from there. While it runs, params.yaml holds other values; at the end it is
 # as committed. Run it in a checkout of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 SEEDS=${SEEDS:-1 2 3 4 5} LAYERS=${LAYERS:-2} DEVICE=${DEVICE:-cpu} ENCODER=${ENCODER:-}
+read -ra settings <<<"${SETTINGS:-}"
 NAME=$LAYERS-layers-${ENCODER:+${ENCODER##*/}-}$DEVICE
-study=(--device "$DEVICE" ${ENCODER:+--encoder "$ENCODER"})
+study=(--device "$DEVICE" ${ENCODER:+--encoder "$ENCODER"} "${settings[@]/#/--set=}")
 shared=(-S student.init=pretrained -S unlabelled.sentences=0 -S "student.layers=$LAYERS" ${ENCODER:+-S "teacher.encoder=$ENCODER"})
+for setting in "${settings[@]}"; do shared+=(-S "$setting"); done
 
 if ! git diff --quiet HEAD -- params.yaml; then
     echo "params.yaml: has uncommitted changes, which this command would overwrite; commit them, or undo them with" \

@@ -16,11 +16,12 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Put,
     Task,
     compare,
-    encoder_settings,
     finish,
     label,
+    shared_settings,
     show,
 )
 from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
@@ -41,7 +42,7 @@ def main(
     ],
     epochs: Annotated[int, typer.Option(help="Of students with text.")] = 8,
     labelled_epochs: Annotated[int, typer.Option(help="Of students without.")] = 8,
-    put: Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for both runs.")] = [],  # noqa: B006
+    put: Put = [],  # noqa: B006
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
@@ -49,7 +50,7 @@ def main(
     corpus, splits = read_corpus(task)
     sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
     chosen = corpus_settings(name, corpus, folder)
-    shared = [*chosen, "student.layers=2", *encoder_settings(encoder), *put]
+    shared = [*chosen, "student.layers=2", *shared_settings(name, encoder, put)]
 
     texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
     runs = {

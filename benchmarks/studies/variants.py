@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -37,11 +37,12 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
     encoder: EncoderName = None,
+    put: Put = [],  # noqa: B006
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
     kinds = {name: (methods, {**TUNED, **changed}) for name, (methods, changed) in VARIANTS.items()}
     device = label(device, encoder)
-    shared = tuned_settings(task, device, layers, encoder)
+    shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("variants", kinds, shared, task=task, device=device, seeds=seeds)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import experiment
-from benchmarks.studies.experiment import encoder_settings, label
+from benchmarks.studies.experiment import label, shared_settings
 
 
 def test_an_encoder_is_part_of_the_results_name() -> None:
@@ -15,8 +15,12 @@ def test_an_encoder_is_part_of_the_results_name() -> None:
 
 
 def test_an_encoder_is_a_parameter_of_the_run() -> None:
-    assert encoder_settings(None) == []
-    assert encoder_settings("org/name") == ["teacher.encoder=org/name"]
+    assert shared_settings("conll2000", None) == ["task=conll2000"]
+    assert shared_settings("conll2000", "org/name", ["teacher.epochs=4"]) == [
+        "task=conll2000",
+        "teacher.encoder=org/name",
+        "teacher.epochs=4",
+    ]
 
 
 def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

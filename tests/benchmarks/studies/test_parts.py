@@ -21,7 +21,6 @@ def test_settings_name_the_files_that_were_written(tmp_path: Path) -> None:
     corpus, splits = read_corpus("newsdesk")
     write_parts(splits, 10, tmp_path)
     settings = dict(setting.split("=", 1) for setting in corpus_settings("part", corpus, tmp_path))
-    assert settings.pop("task") == "part"
     assert settings.pop("++corpora.part.scheme") == "iob2"
     assert settings == {
         f"++corpora.part.files.{split}": f"{tmp_path}/{split}.conll" for split in ("train", "dev", "test")
