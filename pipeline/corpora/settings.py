@@ -146,6 +146,8 @@ class Unlabelled(Group):
         files, sums = (
             len((value,) if isinstance(value, str) else value or ()) for value in (self.files, self.checksums)
         )
+        if not files and self.format != "text":
+            raise ValueError(f"format: {self.format}, but there are no files; give files, or set text")
         if sums and self.format == "dataset":
             raise ValueError("checksums: is not used with format dataset; empty it")
         if sums not in (0, files):

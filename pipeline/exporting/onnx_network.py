@@ -77,7 +77,8 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
 
 
 def _any_size(graph: onnx.GraphProto) -> None:
-    """Declare rows and pieces of the output free, as an LSTM is traced with those of its example."""
+    """Declare rows and pieces of the output free, and no sizes between: an LSTM has those of its example."""
+    del graph.value_info[:]
     for dimension, size in zip(graph.output[0].type.tensor_type.shape.dim, ("rows", "pieces"), strict=False):
         dimension.dim_param = size
 

@@ -19,8 +19,11 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-BATCH = 32  # windows that the network reads at once
+BATCH = 32  # sentences that are decoded at once
+PIECES = 128  # that the network reads at once, or one window: of more, the activations leave a core's cache
 CHUNK = 1024  # sentences that are read ahead, to put those of like length together
+
+Window = tuple[int, list[int], list[int]]  # number of its sentence, pieces, places of words' first pieces
 
 
 class Tagger:
@@ -56,7 +59,10 @@ class Tagger:
         self.capacity = settings["window"] - len(self.prefix) - len(self.suffix)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.network = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(folder / "model.onnx"),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["SkipLayerNormFusion"],  # whose kernel is slower than those that it replaces
         )
 
     def __call__(self, sentences: list[list[str]]) -> list[list[str]]:
@@ -93,8 +99,7 @@ class Tagger:
         """The score of every tag for every word, [words, tags] for each sentence."""
         windows = [(row, *window) for row, words in enumerate(sentences) for window in self.windows(words)]
         scores: list[list[np.ndarray]] = [[] for _ in sentences]
-        for low in range(0, len(windows), BATCH):
-            some = windows[low : low + BATCH]
+        for some in in_batches(windows):
             ids = np.full((len(some), max(len(pieces) for _, pieces, _ in some)), self.pad, np.int64)
             mask = np.zeros_like(ids)
             for i, (_, pieces, _) in enumerate(some):
@@ -114,6 +119,20 @@ class Tagger:
         for (start, stop, first), end in zip(plan, ends, strict=True):
             places = [len(self.prefix) + bounds[word] - start for word in range(first, end)]
             yield self.prefix + pieces[start:stop] + self.suffix, places
+
+
+def in_batches(windows: list[Window]) -> Iterator[list[Window]]:
+    """Neighbouring windows together, as many as have PIECES pieces when they are padded, or one."""
+    batch: list[Window] = []
+    longest = 0
+    for window in windows:
+        longest = max(longest, len(window[1]))
+        if batch and longest * (len(batch) + 1) > PIECES:
+            yield batch
+            batch, longest = [], len(window[1])
+        batch.append(window)
+    if batch:
+        yield batch
 
 
 def plan_windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:

@@ -23,6 +23,9 @@ class Rows(Protocol):
     def in_memory(self) -> "Ragged":
         """All rows."""
 
+    def distinct(self) -> Tensor:
+        """The values of all rows, ascending, each once."""
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -57,6 +60,10 @@ class Ragged:
     def in_memory(self) -> "Ragged":
         """See Rows."""
         return self
+
+    def distinct(self) -> Tensor:
+        """See Rows."""
+        return self.values.unique()
 
     def slices(self, starts: Tensor, sizes: Tensor) -> Tensor:
         """Concatenate `values[start:start + size]` for every pair of `starts` [V] and `sizes` [V]."""

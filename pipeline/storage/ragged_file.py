@@ -17,6 +17,7 @@ from pipeline.storage.ragged import Ragged
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 _SOME = 1 << 16  # offsets that are read at a time
+_VALUES = 1 << 20  # values that are read at a time
 _DTYPES: dict[str, np.dtype[Any]] = {"I32": np.dtype("<i4"), "I64": np.dtype("<i8")}
 
 
@@ -94,6 +95,14 @@ class StoredRagged:
     def in_memory(self) -> Ragged:
         """Read all rows."""
         return Ragged(self._values.read((0, len(self._values))), self._offsets.read((0, len(self._offsets))))
+
+    def distinct(self) -> Tensor:
+        """The values of all rows, ascending, each once; they are read in pieces."""
+        found = torch.empty(0, dtype=torch.int32)
+        for start in range(0, len(self._values), _VALUES):
+            some = self._values.read((start, min(start + _VALUES, len(self._values))))
+            found = torch.cat([found, some]).unique()
+        return found
 
 
 class _File:

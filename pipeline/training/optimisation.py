@@ -1,5 +1,6 @@
 """The state of a training run, which a checkpoint holds, and its optimisation steps."""
 
+import math
 import time
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -233,6 +234,14 @@ def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return (steps - step) / (steps - rise)
+
+
+def share_without_gradient(settings: Training, steps: int, taken: int) -> float:
+    """What AdamW leaves of a matrix of the encoder that gets no gradient, after `taken` of `steps` steps."""
+    rates = (
+        settings.learning_rate * learning_rate_scale(step, steps, settings.warmup) for step in range(taken)
+    )
+    return math.prod(1 - rate * settings.weight_decay for rate in rates)
 
 
 def _parameter_groups(model: ChainTagger, settings: Training) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from accelerate import Accelerator
 from torch import Tensor
 
@@ -19,12 +20,14 @@ from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
+from pipeline.model.used_pieces import train_used_pieces
 from pipeline.settings import Precision
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint, run_key
 from pipeline.storage.sealed_folder import check
 from pipeline.training.live_metrics import LIVE, live_metrics
 from pipeline.training.loop import TrainingBatches, train
 from pipeline.training.loss import Loss
+from pipeline.training.optimisation import share_without_gradient
 from pipeline.training.settings import Training
 
 
@@ -83,6 +86,17 @@ class Inputs:
             return SharedBatches(self.parts, self.labelled_share)
         return MixedBatches(self.parts) if len(self.parts) > 1 else (self.parts or (self.train,))[0]
 
+    def pieces(self) -> Tensor:
+        """The word pieces that a run reads, in training and on development, each once."""
+        splits = {id(of.encoded): of.encoded for of in (*(self.parts or (self.train,)), self.dev)}.values()
+        special = {
+            piece
+            for layout in (split.layout for split in splits)
+            for piece in (*layout.prefix, *layout.suffix, layout.pad, layout.unknown)
+        }
+        found = [split.pieces.distinct().long() for split in splits]
+        return torch.cat([*found, torch.tensor(sorted(special))]).unique()
+
     @property
     def has_development_spans(self) -> bool:
         """Whether development can tell one epoch from another: it has a tag that is not O."""
@@ -130,6 +144,7 @@ def train_and_save(
     Raises:
         UserError, Interrupted: see training.train.
     """
+    put_unused_back = train_used_pieces(model.encoder, inputs.pieces())
     model.to(inputs.accelerator.device)
     if settings.keep == "best" and not inputs.has_development_spans:
         logging.warning(
@@ -158,6 +173,9 @@ def train_and_save(
             label=label,
             live=live,
         )
+        length = settings.length(len(inputs.batches))
+        taken = min(history.kept * length.every, length.steps)
+        put_unused_back(share_without_gradient(settings, length.steps, taken))
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
         if inputs.agreement:

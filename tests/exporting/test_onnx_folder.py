@@ -22,7 +22,8 @@ from pipeline.encoding.batching import Batches
 from pipeline.errors import UserError
 from pipeline.exporting import onnx_folder
 from pipeline.exporting.int8 import quantize
-from pipeline.exporting.tag import Tagger, iob2_constraints, viterbi
+from pipeline.exporting.tag import Tagger, in_batches, iob2_constraints, viterbi
+from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
@@ -131,6 +132,20 @@ def test_a_softmax_tagger_too(kind: str, encoder: Callable[[str], Path], tmp_pat
     assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
 
 
+def test_a_bilstm_takes_inputs_of_any_size_without_a_word(
+    bert: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    split = [*sentences(40, seed=5), *ODD]
+    encoded = write_split(tmp_path / "split.parquet", split, bert)
+    model = ChainTagger.from_embeddings(bert, encoded, width=4, hidden=4, layers=1)
+    save_model(tmp_path / "model", model, bert, HISTORY)
+    onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=False)
+    wanted = predict(load_model(tmp_path / "model"), Batches(encoded, 8), accelerator("float32"))
+    capfd.readouterr()
+    assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
+    assert capfd.readouterr().err == ""  # where ONNX Runtime writes warnings
+
+
 def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import torch")
     command = [sys.executable, "-c", ALONE, str(tmp_path / "bad.py")]
@@ -214,6 +229,25 @@ def test_viterbi_finds_the_best_of_all_paths(seed: int, forbidden: float) -> Non
         chain = (torch.from_numpy(x) for x in (emissions[row, :length], transitions, start, end))
         every = BruteForce(*chain)
         assert found[row, :length].tolist() == every.sequences[every.scores.argmax()].tolist()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "counts"),
+    [
+        ([], []),
+        ([9], [1]),
+        ([500, 400, 3], [1, 1, 1]),
+        ([64, 64, 64], [2, 1]),
+        ([30, 32, 30, 31, 33], [4, 1]),  # the first four fill PIECES to the last
+        ([10] * 13, [12, 1]),
+        ([2, 100], [1, 1]),  # together they would be padded to 200
+    ],
+)
+def test_windows_are_read_together_up_to_a_number_of_pieces(sizes: list[int], counts: list[int]) -> None:
+    windows = [(row, [7] * size, [0]) for row, size in enumerate(sizes)]
+    batches = [*in_batches(windows)]
+    assert [window for batch in batches for window in batch] == windows
+    assert [len(batch) for batch in batches] == counts
 
 
 TYPES = ["O", "B-A", "I-A", "B-I-A", "I-I-A"]

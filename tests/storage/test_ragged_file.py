@@ -58,6 +58,13 @@ def test_all_rows_are_those_in_memory(tmp_path: Path) -> None:
     assert torch.equal(got.offsets, held.offsets)
 
 
+def test_distinct_values_are_those_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.storage.ragged_file._VALUES", 3)
+    held = write(tmp_path / "numbers.safetensors", values=np.array([7, 5, 7, 1, 1, 5, 9, 7], np.int32))
+    assert held.distinct().tolist() == [1, 5, 7, 9]
+    assert read(tmp_path / "numbers.safetensors").distinct().tolist() == [1, 5, 7, 9]
+
+
 def test_tensors_are_those_of_the_library(tmp_path: Path) -> None:
     path = tmp_path / "numbers.safetensors"
     write(path, empty=np.zeros(0, np.int32))

@@ -92,6 +92,25 @@ def test_development_without_spans_keeps_the_last_epoch_and_says_so(stage, monke
     assert [record.getMessage() for record in caplog.records if "every tag of the development" in record.msg]
 
 
+@pytest.mark.parametrize("settings", [{"epochs": 4}, {"epochs": 4, "keep": "last", "weight_decay": 0.5}])
+def test_pieces_that_never_occur_end_as_if_they_had_been_trained_too(stage, monkeypatch, settings):
+    some = load_model(stage("some", learning_rate=1e-2, **settings)).state_dict()
+    monkeypatch.setattr("pipeline.training.run.train_used_pieces", lambda encoder, pieces: lambda share: None)
+    whole = load_model(stage("whole", learning_rate=1e-2, **settings)).state_dict()
+    torch.testing.assert_close(some, whole, rtol=1e-5, atol=1e-6)
+
+
+def test_a_run_reads_the_pieces_of_training_and_development_and_the_special_ones(corpus):
+    inputs = Inputs.load(corpus, batch_size=3, precision="float32")
+    read = [of.batch(ids).input_ids for of in (inputs.train, inputs.dev) for ids in of.in_order()]
+    pieces = inputs.pieces()
+    assert torch.isin(torch.cat([ids.flatten() for ids in read]), pieces).all()
+    assert set(pieces.tolist()) - {piece for ids in read for piece in ids.flatten().tolist()} <= {
+        inputs.train.encoded.layout.pad,
+        inputs.train.encoded.layout.unknown,
+    }
+
+
 def test_a_development_split_with_a_span_chooses(corpus, stage, caplog):
     inputs = Inputs.load(corpus, batch_size=3, precision="float32")
     assert inputs.has_development_spans

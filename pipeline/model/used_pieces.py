@@ -1,0 +1,83 @@
+"""Training without the embeddings of word pieces that a run never reads.
+
+Such an embedding gets no gradient: AdamW only shrinks it, by the same factor as every other one. Many
+pieces of a vocabulary do not occur in a corpus, and most weights of a small student are embeddings (68 % of
+those of MiniLM's first 3 layers). Without them the gradient, its norm, the optimiser's step and a checkpoint
+are smaller.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class SomeEmbeddings(nn.Embedding):
+    """The embeddings of some pieces; the ids that it takes are those of the whole vocabulary."""
+
+    rows: Tensor
+
+    def __init__(self, whole: nn.Embedding, used: Tensor) -> None:
+        """Take the rows `used` [U], ascending, which include `padding_idx`, if there is one."""
+        weight = whole.weight.detach()[used].clone()
+        super().__init__(weight.shape[0], weight.shape[1], _weight=weight)
+        rows = torch.full((whole.num_embeddings,), len(used))  # out of range: an id of no row is an error
+        rows[used] = torch.arange(len(used))
+        self.register_buffer("rows", rows, persistent=False)
+        self.padding_idx = None if whole.padding_idx is None else int(rows[whole.padding_idx])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Embeddings [..., H] of ids [...]."""
+        return functional.embedding(self.rows[ids], self.weight, self.padding_idx)
+
+
+def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
+    """Leave in the encoder the embeddings of the `pieces` alone, and of those that it reads by itself.
+
+    An encoder whose embeddings are not a plain table is left as it is.
+
+    Args:
+        encoder: on the CPU.
+        pieces: ids of all word pieces that it will read, each once.
+
+    Returns:
+        A function that puts the other embeddings back, multiplied by the number that it is given.
+    """
+    whole = encoder.get_input_embeddings()
+    if type(whole) is not nn.Embedding or whole.max_norm is not None:
+        return lambda _: None
+    used = torch.cat(
+        [pieces.long(), torch.tensor(sorted(_special(encoder, whole)), dtype=torch.int64)]
+    ).unique()
+    some = SomeEmbeddings(whole, used)
+    _replace(encoder, whole, some)
+
+    @torch.no_grad()
+    def restore(share: float) -> None:
+        whole.to(some.weight.device)
+        whole.weight.mul_(share)
+        whole.weight[used.to(some.weight.device)] = some.weight
+        _replace(encoder, some, whole)
+
+    return restore
+
+
+def _special(encoder: Any, whole: nn.Embedding) -> Iterable[int]:
+    """The pieces that the encoder reads without being given them, such as its own padding."""
+    named = encoder.config.to_dict().items()
+    values = {value for name, value in named if name.endswith("_token_id") and type(value) is int}
+    return {
+        value
+        for value in (*values, whole.padding_idx)
+        if value is not None and 0 <= value < len(whole.weight)
+    }
+
+
+def _replace(encoder: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Put a module in the place of another, under each of its names."""
+    for parent in list(encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if child is old:
+                setattr(parent, name, new)
