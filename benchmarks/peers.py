@@ -44,7 +44,10 @@ PACKAGES = ("transformers", "spacy", "python-crfsuite", "onnxruntime", "numpy")
 
 
 def main(
-    student: Annotated[list[Path], typer.Option(help="A student, data/students/METHOD/SEED; repeatable.")],
+    student: Annotated[
+        list[Path],
+        typer.Option(help="A student, METHOD/SEED; repeatable. The Trainer takes the first's shape."),
+    ],
     data: Annotated[Path, typer.Option(help="Folder with what the pipeline made.")] = Path("data"),
     output: Annotated[Path | None, typer.Option(help="JSON file; else results/peers-TASK.json.")] = None,
     rounds: Annotated[int, typer.Option(help="Turns of each tagger.")] = 3,
@@ -63,6 +66,7 @@ def main(
     params = load_params(Path("params.yaml"))
     corpus = Corpus.read(data / "encoded")
     recipes = [Recipe.of(folder) for folder in student]
+    recipes[0].check_like_in_trainer()
     if quick:
         recipes = [recipe.with_epochs(1) for recipe in recipes]
     encoder = filled(data / "student_encoder", data / "encoder")
@@ -110,7 +114,7 @@ def students(recipe: Recipe, data: Path, counts: tuple[int, int], place: Path) -
     seconds = measured(student_training.train_again, recipe, data, counts, trained)["seconds"]
     measured(student_training.export, trained, float32, False)
     measured(student_training.export, trained, int8, True)
-    name, onnx = f"student, {recipe.method}", "benchmarks.taggers.student:load_onnx"
+    name, onnx = recipe.name, "benchmarks.taggers.student:load_onnx"
     return [
         Tagger(f"{name}, PyTorch", "benchmarks.taggers.student:load_torch", trained, seconds),
         Tagger(f"{name}, ONNX", onnx, float32),

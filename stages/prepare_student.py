@@ -18,9 +18,6 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Cut the words of all splits for `student.encoder`; without one, write an empty folder."""
-    from pipeline.encoding.encoded import encode, load, read_sentences, save
-    from pipeline.encoding.tokenization import input_layout, load_tokenizer
-    from pipeline.model.encoder_check import check_encoder
     from pipeline.storage.sealed_folder import check, new_folder
 
     with (
@@ -29,6 +26,10 @@ def main(
     ):
         if not check(student_encoder):
             return
+        from pipeline.encoding.encoded import encode, load, read_sentences, save
+        from pipeline.encoding.tokenization import input_layout, load_tokenizer
+        from pipeline.model.encoder_check import check_encoder
+
         check(encoded)
         tokenizer = load_tokenizer(student_encoder)
         layout = input_layout(tokenizer, student_encoder, **cut.model_dump())

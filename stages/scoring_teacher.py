@@ -47,6 +47,7 @@ def main(
             code=code,
             root=root,
             out=out,
+            number=number,
             rows=None if folds == 1 else lambda sentences: other_rows(sentences, fold, folds),
             fold=None if folds == 1 else {"fold": fold, "folds": folds},
             tensorboard=load_params(params).live.tensorboard,

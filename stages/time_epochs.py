@@ -27,13 +27,12 @@ def main(
     """Measure training in phases: as published, in this pipeline, and the encoder alone."""
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load
-    from pipeline.model.used_pieces import train_used_pieces
     from pipeline.storage.sealed_folder import filled
     from pipeline.storage.text_file import write_json
     from pipeline.timing.epochs import epoch_times
     from pipeline.timing.shapes import timed_models
     from pipeline.training.loop import reproducible
-    from pipeline.training.run import Inputs
+    from pipeline.training.run import Inputs, cheaper_steps
     from pipeline.training.student_inputs import labelled_parts
     from pipeline.training.teacher_folders import TeacherFolders
 
@@ -48,7 +47,7 @@ def main(
         live, model = timed_models(
             settings, student, filled(student_encoder, encoder), teacher, inputs.train.encoded
         )
-        train_used_pieces(model.encoder, inputs.pieces())
+        cheaper_steps(model, inputs)
         others = own != encoded and settings.shapes == "encoder"
         figures = epoch_times(
             *(methods, inputs.batches, stored, live, model, student, settings, inputs.accelerator),

@@ -68,6 +68,29 @@ def store_section(result: Mapping[str, Any]) -> str:
     return "\n\n".join([*parts, _made(result)])
 
 
+def training_step_section(result: Mapping[str, Any]) -> str:
+    """What makes a training step cheaper, from what `benchmarks.training_step` wrote."""
+    forms = list(result["rows"][0]["seconds"])
+    rows = [
+        [
+            str(row["threads"]),
+            *(f"{row['seconds'][form] * 1000:.0f} ({row['ratio'][form]:.2f})" for form in forms),
+        ]
+        for row in result["rows"]
+    ]
+    pieces = result["pieces"]
+    return "\n\n".join(
+        [
+            "## A student's training step",
+            table(["threads", *(f"{form}, ms" for form in forms)], rows),
+            f"Student of {result['layers']} layers on {result['task']}, batches of {result['batch_size']}; "
+            f"{pieces['occur']:,} of {pieces['all']:,} pieces occur. Medians of {result['turns']} turns of "
+            f"{result['steps']} steps; in brackets, the share of the first column's time in the same turn.",
+            _made(result),
+        ]
+    )
+
+
 def latency_section(result: Mapping[str, Any]) -> str:
     """Size and speed of teacher, student and its exports, from what `benchmarks.latency` wrote."""
     header = ["", "threads", "MB", "ms, one sentence", "sentences/s", "× teacher", "F1"]

@@ -38,7 +38,7 @@ def peers_section(result: Mapping[str, Any]) -> str:
             f"### {result['task']}",
             table(header, rows),
             f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} "
-            f"test sentences; one thread; students and Trainer with {student['layers']} layers. Training of "
+            f"test sentences; one thread; transformers have {student['layers']} layers. Training of "
             f"{training['sentences']:,} sentences, in batches of {training['batch_size']} but by defaults: "
             f"{speeds['student']:.0f} sentences/s here; by the Trainer {by_form}.",
             "\n".join(f"- {goal}" for goal in goals(result)),

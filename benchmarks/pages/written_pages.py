@@ -9,6 +9,7 @@ from benchmarks.pages.benchmark_tables import (
     confidence_section,
     latency_section,
     store_section,
+    training_step_section,
 )
 from benchmarks.pages.corpus_page import corpus_page
 from benchmarks.pages.peers_table import peers_section
@@ -37,7 +38,11 @@ _STUDIES: dict[str, Section] = {
     "ablation": ablation_section,
     "confidence": confidence_section,
 }
-_BENCHMARKS: dict[str, Section] = {"chain": chain_section, "store": store_section}
+_BENCHMARKS: dict[str, Section] = {
+    "chain": chain_section,
+    "store": store_section,
+    "training_step": training_step_section,
+}
 
 
 def written_pages(results: Path) -> dict[Path, str]:

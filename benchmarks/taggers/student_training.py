@@ -30,24 +30,35 @@ class Recipe:
         """The recipe that the student's folder names.
 
         Raises:
-            UserError: the folder is damaged, holds no student of a run, or one that the Trainer of
-                `transformers` cannot be compared with.
+            UserError: the folder is damaged, or holds no student of a run.
         """
         check(folder)
         made = json.loads((folder / HISTORY).read_text(encoding="utf-8")).get("made")
         if made is None or made["method"] == "teacher":
             raise UserError(f"{folder}: no student of a run; name data/students/METHOD/SEED")
-        student = Student(**made["training"])
-        if student.network != "transformer" or student.epochs is None:
+        return cls(made["method"], made["settings"], made["seed"], Student(**made["training"]))
+
+    @property
+    def name(self) -> str:
+        """Of the student, in tables."""
+        return f"student, {self.method}" + (", BiLSTM" if self.student.network == "bilstm" else "")
+
+    def check_like_in_trainer(self) -> None:
+        """Refuse a student that the Trainer of `transformers` cannot be compared with.
+
+        Raises:
+            UserError: it is no transformer, or was not trained by epochs.
+        """
+        if self.student.network != "transformer" or self.student.epochs is None:
             raise UserError(
-                f"{folder}: its network is {student.network}, its epochs {student.epochs}; to compare with "
-                "transformers, name a student of student.network: transformer that was trained by epochs"
+                f"the first student's network is {self.student.network}, its epochs {self.student.epochs}; "
+                "to compare with transformers, name one of student.network: transformer that was trained by "
+                "epochs first"
             )
-        return cls(made["method"], made["settings"], made["seed"], student)
 
     def with_epochs(self, epochs: int) -> Self:
         """The recipe with another number of epochs."""
-        return replace(self, student=self.student.model_copy(update={"epochs": epochs}))
+        return replace(self, student=self.student.model_copy(update={"epochs": epochs, "steps": None}))
 
 
 def train_again(recipe: Recipe, data: Path, counts: tuple[int, int], out: Path) -> dict[str, Any]:
@@ -92,7 +103,7 @@ def epoch_seconds(student: Student, data: Path, rows: int, seed: int) -> dict[st
     from pipeline.storage.checkpoint import Checkpoint
     from pipeline.training.loop import reproducible, train
     from pipeline.training.loss import gold_loss
-    from pipeline.training.run import Inputs
+    from pipeline.training.run import Inputs, cheaper_steps
     from pipeline.training.student import new_student
 
     encoded = filled(data / "student_encoded", data / "encoded")
@@ -105,6 +116,7 @@ def epoch_seconds(student: Student, data: Path, rows: int, seed: int) -> dict[st
     )
     reproducible(seed)
     model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
+    cheaper_steps(model, inputs)
     with TemporaryDirectory() as folder, Checkpoint.hold(Path(folder), "epoch") as checkpoint:
         began = time.perf_counter()
         train(

@@ -18,6 +18,7 @@ from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.model_folder import save_model
 from pipeline.model.prediction import predict
 from pipeline.model.used_pieces import train_used_pieces
@@ -108,6 +109,20 @@ class Inputs:
         return compute_metrics(self.gold, predicted, scheme=model.tag_set.scheme).f1
 
 
+def cheaper_steps(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]:
+    """Spare the model's training steps what changes nothing: see used_pieces and dropout.
+
+    Args:
+        model: on the CPU.
+        inputs: all that it will read, until the function that is returned is called.
+
+    Returns:
+        A function that puts the unused embeddings back, multiplied by the number that it is given.
+    """
+    use_cpu_dropout(model)
+    return train_used_pieces(model.encoder, inputs.pieces())
+
+
 def train_and_save(
     model: ChainTagger,
     inputs: Inputs,
@@ -121,6 +136,7 @@ def train_and_save(
     tokenizer: Path,
     root: Path,
     out: Path,
+    label: str,
     tensorboard: bool = False,
 ) -> None:
     """Train `model`, going on from a checkpoint if one is there, and write it to the folder `out`.
@@ -139,12 +155,13 @@ def train_and_save(
         tokenizer: the folder whose tokenizer goes with the model.
         root: the DVC project, where checkpoints lie in CHECKPOINTS and figures of unfinished runs in LIVE.
         out: the folder to write.
+        label: of the run in progress lines, as "structural, seed 1"; checkpoints and figures are named by it.
         tensorboard: whether these figures go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.train.
     """
-    put_unused_back = train_used_pieces(model.encoder, inputs.pieces())
+    put_unused_back = cheaper_steps(model, inputs)
     model.to(inputs.accelerator.device)
     if settings.keep == "best" and not inputs.has_development_spans:
         logging.warning(
@@ -152,14 +169,12 @@ def train_and_save(
             "is kept; give a development split with spans, or set keep: last"
         )
         settings = settings.model_copy(update={"keep": "last"})
-    label = "teacher" if method == "teacher" else f"{method}, seed {seed}"
+    name = label.replace(", seed ", "-").replace(", ", "-").replace(" ", "-")
     facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
-    key = run_key(label.replace(", seed ", "-"), *facts)
-    fold = f"-fold-{method_settings['fold']}" if "fold" in method_settings else ""
-    folder = root / LIVE / (label.replace(", seed ", "-") + fold)
+    key = run_key(name, *facts)
     with (
         Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint,
-        live_metrics(folder, resumed=checkpoint.folder.exists(), tensorboard=tensorboard) as live,
+        live_metrics(root / LIVE / name, resumed=checkpoint.folder.exists(), tensorboard=tensorboard) as live,
     ):
         history = train(
             model,

@@ -64,6 +64,7 @@ def train_student(
         tokenizer=encoder,
         root=root,
         out=out,
+        label=f"{method}, seed {seed}",
         tensorboard=tensorboard,
     )
 

@@ -24,6 +24,7 @@ def train_teacher(
     code: Path,
     root: Path,
     out: Path,
+    number: int = 1,
     rows: Callable[[int], Tensor] | None = None,
     fold: dict[str, int] | None = None,
     tensorboard: bool = False,
@@ -37,6 +38,7 @@ def train_teacher(
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
+        number: of the teacher, where there are several.
         rows: of how many training sentences there are, which of them to train on; None: all.
         fold: `fold` and `folds`, which the folder records; None: the teacher has seen all sentences.
         tensorboard: whether the figures of the unfinished run go to TensorBoard too.
@@ -45,6 +47,7 @@ def train_teacher(
         UserError, Interrupted: see training.loop.train.
     """
     check(encoder)
+    label = "teacher" if number == 1 else f"teacher {number}"
     inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision, rows=rows)
     reproducible(settings.seed)
     model = ChainTagger.from_encoder(
@@ -62,6 +65,7 @@ def train_teacher(
         tokenizer=encoder,
         root=root,
         out=out,
+        label=label if fold is None else f"{label}, fold {fold['fold']}",
         tensorboard=tensorboard,
     )
 

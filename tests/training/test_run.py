@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -18,6 +20,8 @@ from pipeline.storage.sealed_folder import identity, new_folder
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, train_and_save
+from pipeline.training.settings import Teacher
+from pipeline.training.teacher import train_teacher
 from tests.helpers.tiny_inputs import same_bits, write_corpus
 from tests.helpers.training_cases import SETTINGS
 
@@ -58,6 +62,7 @@ def stage(bert, corpus, tmp_path):
             tokenizer=bert,
             root=tmp_path,
             out=tmp_path / out,
+            label=f"{method}, seed {seed}",
         )
         return tmp_path / out
 
@@ -82,6 +87,33 @@ def test_the_folder_says_how_it_was_made(stage):
     history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
     training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
     assert history["made"] == {"method": "gold", "settings": {"k": 3}, "seed": 7, "training": training}
+
+
+@pytest.mark.parametrize(
+    ("number", "fold", "name"),
+    [
+        (1, None, "teacher"),
+        (2, None, "teacher-2"),
+        (1, {"fold": 2, "folds": 2}, "teacher-fold-2"),
+        (3, {"fold": 1, "folds": 2}, "teacher-3-fold-1"),
+    ],
+)
+def test_each_teacher_has_a_folder_of_figures(bert, corpus, tmp_path, monkeypatch, number, fold, name):
+    seen = []
+
+    def record(folder, **options):
+        seen.append(folder.relative_to(tmp_path).as_posix())
+        return nullcontext()
+
+    monkeypatch.setattr("pipeline.training.run.live_metrics", record)
+    (tmp_path / "code").write_text("1")
+    settings = Teacher(encoder="x", **SETTINGS.model_copy(update={"epochs": 1}).model_dump())
+    with new_folder(tmp_path / "encoder") as aside:
+        shutil.copytree(bert, aside, dirs_exist_ok=True)
+    places = {name: tmp_path / name for name in ("encoder", "code", "out")}
+    train_teacher(settings, encoded=corpus, root=tmp_path, number=number, fold=fold, **places)
+    assert seen == [f"live/{name}"]
+    torch.use_deterministic_algorithms(False)
 
 
 def test_development_without_spans_keeps_the_last_epoch_and_says_so(stage, monkeypatch, caplog):

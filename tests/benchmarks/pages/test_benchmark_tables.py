@@ -1,6 +1,6 @@
 from typing import Any
 
-from benchmarks.pages.benchmark_tables import chain_section, store_section
+from benchmarks.pages.benchmark_tables import chain_section, store_section, training_step_section
 
 MADE: dict[str, Any] = {"commit": "abc", "device": "a <small> machine"}
 
@@ -39,3 +39,11 @@ def test_the_store_shows_memory_by_size_and_its_peers() -> None:
         "| 9 tags, kept as | bytes a word | read, MB/s |\n| :-- | --: | --: |\n| this | 36.9 | 161 |" in text
     )
     assert text.endswith("Commit abc, a <small> machine.")
+
+
+def test_a_training_step_shows_each_form_beside_the_first() -> None:
+    row = {"threads": 2, "seconds": {"all": 0.104, "some": 0.0781}, "ratio": {"all": 1.0, "some": 0.7549}}
+    facts = {"task": "toy", "layers": 3, "batch_size": 32, "turns": 7, "steps": 30}
+    text = training_step_section({"rows": [row], "pieces": {"all": 30_522, "occur": 3_392}} | facts | MADE)
+    assert "| 2 | 104 (1.00) | 78 (0.75) |" in text
+    assert "3,392 of 30,522 pieces occur" in text

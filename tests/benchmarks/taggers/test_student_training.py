@@ -29,9 +29,16 @@ def test_a_students_folder_says_how_it_was_trained(tmp_path: Path) -> None:
 def test_students_without_a_like_in_the_trainer_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no student of a run"):
         Recipe.of(student(tmp_path / "teacher", method="teacher"))
-    bilstm = student(tmp_path / "bilstm", training=TRAINING | {"network": "bilstm"})
-    with pytest.raises(UserError, match="its network is bilstm"):
-        Recipe.of(bilstm)
-    steps = student(tmp_path / "steps", training=TRAINING | {"epochs": None, "steps": 100})
+    bilstm = Recipe.of(student(tmp_path / "bilstm", training=TRAINING | {"network": "bilstm"}))
+    with pytest.raises(UserError, match="network is bilstm"):
+        bilstm.check_like_in_trainer()
+    steps = Recipe.of(student(tmp_path / "steps", training=TRAINING | {"epochs": None, "steps": 100}))
     with pytest.raises(UserError, match="its epochs None"):
-        Recipe.of(steps)
+        steps.check_like_in_trainer()
+    assert steps.with_epochs(2).student.epochs == 2
+
+
+def test_a_bilstm_is_named_as_one(tmp_path: Path) -> None:
+    bilstm = student(tmp_path / "bilstm", training=TRAINING | {"network": "bilstm"})
+    assert Recipe.of(bilstm).name == "student, structural, BiLSTM"
+    assert Recipe.of(student(tmp_path / "student")).name == "student, structural"

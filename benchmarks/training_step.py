@@ -1,0 +1,97 @@
+"""Seconds of a student's training step as it is, and without what makes it cheaper.
+
+`python -m benchmarks.training_step`, in a checkout where the pipeline has run. In turns, on the same batches
+of the labelled corpus: all embeddings with PyTorch's dropout, then those of the pieces that occur, then with
+the dropout of this project too. On a busy machine trust the ratios.
+"""
+
+import statistics
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+from benchmarks.made_with import made_with
+from benchmarks.taggers.words_per_second import in_turns
+from pipeline.encoding.batching import Batch
+from pipeline.model.dropout import use_cpu_dropout
+from pipeline.model.used_pieces import train_used_pieces
+from pipeline.params import load_params
+from pipeline.storage.sealed_folder import filled
+from pipeline.storage.text_file import write_json
+from pipeline.training.loop import reproducible
+from pipeline.training.loss import gold_loss
+from pipeline.training.optimisation import Run
+from pipeline.training.run import Inputs
+from pipeline.training.student import new_student
+from stages import command
+
+FORMS = ("all embeddings", "embeddings of pieces that occur", "and dropout by 16 bits")
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with what the pipeline made.")] = Path("data"),
+    output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/training_step.json"),
+    steps: Annotated[int, typer.Option(help="Steps in a turn.")] = 30,
+    turns: Annotated[int, typer.Option(help="Turns of each form, after one to warm up.")] = 7,
+    threads: Annotated[list[int], typer.Option(help="Of PyTorch; repeatable.")] = [1, 2],  # noqa: B006
+) -> None:
+    """Measure the forms in turns, for each number of threads."""
+    params = load_params(Path("params.yaml"))
+    student = params.student
+    encoded = filled(data / "student_encoded", data / "encoded")
+    encoder = filled(data / "student_encoder", data / "encoder")
+    reproducible(0)
+    inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
+    runs: dict[str, Run] = {}
+    for form in FORMS:
+        model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
+        if form != FORMS[0]:
+            train_used_pieces(model.encoder, inputs.pieces())
+        if form == FORMS[2]:
+            use_cpu_dropout(model)
+        runs[form] = Run(model.train(), student, steps * len(threads) * (turns + 1))
+    batches = [inputs.train.batch(ids) for ids in [*inputs.train.shuffled(0)][:steps]]
+    rows = [{"threads": count, **compare(runs, batches, inputs, count, turns)} for count in threads]
+    embeddings = [run.model.encoder.get_input_embeddings().weight.shape[0] for run in runs.values()]
+    result = {
+        "task": params.task,
+        "layers": student.layers,
+        "batch_size": student.batch_size,
+        "pieces": {"all": embeddings[0], "occur": embeddings[1]},
+        "steps": steps,
+        "turns": turns,
+        "rows": rows,
+        **made_with("transformers"),
+    }
+    write_json(output, result)
+    for row in rows:
+        print(row["threads"], "threads:", ", ".join(f"{form} {row['ratio'][form]:.2f}" for form in FORMS))
+
+
+def compare(
+    runs: dict[str, Run], batches: list[Batch], inputs: Inputs, threads: int, turns: int
+) -> dict[str, Any]:
+    """Median `seconds` of a step of each form, and the median `ratio` to the first form's of that turn."""
+    torch.set_num_threads(threads)
+    spent: dict[str, list[float]] = {form: [] for form in runs}
+    for form in in_turns(list(runs), turns + 1):
+        began = time.perf_counter()
+        for batch in batches:
+            runs[form].update(batch, gold_loss, inputs.accelerator)
+        spent[form].append((time.perf_counter() - began) / len(batches))
+    timed = {form: seconds[1:] for form, seconds in spent.items()}
+    first = timed[FORMS[0]]
+    return {
+        "seconds": {form: statistics.median(seconds) for form, seconds in timed.items()},
+        "ratio": {
+            form: statistics.median(own / whole for own, whole in zip(seconds, first, strict=True))
+            for form, seconds in timed.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    command.run(main)
