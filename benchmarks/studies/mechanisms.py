@@ -25,7 +25,7 @@ MADE_UP = {"unlabelled.made_up": "1"}
 
 
 def kinds(text: str, epochs: int) -> dict[str, Kind]:
-    """The kinds of the study by name, the most telling first; all but the last named have so many epochs."""
+    """The kinds of the study by name, the most telling first; all but BiLSTMs have so many epochs."""
     defaults = {
         "teachers": "[1]",
         "folds": "[1]",
@@ -49,6 +49,7 @@ def kinds(text: str, epochs: int) -> dict[str, Kind]:
         "with two folds": (one, FOLDS),
         "with three teachers": (one, {"teachers": "[1,2,3]"}),
         "as a BiLSTM": (both, BILSTM),
+        "with text, as a BiLSTM": (one, with_text | BILSTM),
     }
     return {name: (methods, {**defaults, **settings}) for name, (methods, settings) in changed.items()}
 
