@@ -25,7 +25,7 @@ from tests.project.test_dvc_yaml import resolved
 
 OWN, RESULTS = "docs/own-data.md", "docs/read-the-results.md"
 ENGINEER, RESEARCHER = "docs/walk-engineer.md", "docs/walk-researcher.md"
-OTHERS = {"git", "make", "echo", "pip", "pytest", "cd", "."}  # programs of which nothing is checked
+OTHERS = {"git", "make", "echo", "pip", "pytest", "cd", "gto", "."}  # programs of which nothing is checked
 NEW = "wordwise"  # the method of docs/add-a-method.md
 
 
