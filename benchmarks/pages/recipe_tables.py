@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.pages.study_tables import made_line
+from pipeline.corpora.textfile import counted
 from pipeline.reporting.tables import spread, table
 
 DEFAULTS = {
@@ -49,7 +50,7 @@ def recipe_section(results: Iterable[Mapping[str, Any]]) -> str:
             f"## {studies[0]['task']}",
             table(header, rows),
             f"Students of {run['parameters']['student']['layers']} layers; F1 on the test set of "
-            f"{summary['sentences']:,} sentences; {seeds} {'seed' if seeds == 1 else 'seeds'}. "
+            f"{summary['sentences']:,} sentences; {counted(seeds, 'seed')}. "
             "Minutes: processor time of training and evaluation, the teacher's too where there is one.",
             made_line(run, summary["device"]),
             commands,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.corpora.textfile import counted
 from pipeline.reporting.tables import quality_table, table
 
 ENCODER = "all-MiniLM-L6-v2"
@@ -53,7 +54,8 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             _heading("one setting changed", result, run),
             table(["", "development F1"], rows),
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
-            f"best cell of the search. Then with {result['confirmed']}, {seeds} seeds, scored on test:",
+            f"best cell of the search. Then with {result['confirmed']}, {counted(seeds, 'seed')}, scored on "
+            "test:",
             quality_table(summary),
             _on_development(result),
             made_line(run, result["device"]),
@@ -73,13 +75,14 @@ def _heading(title: str, result: Mapping[str, Any], run: Mapping[str, Any]) -> s
 
 def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
     summary, run = result["summary"], next(iter(result["runs"].values()))
-    layers, seeds = run["parameters"]["student"]["layers"], run["parameters"]["seeds"]
+    layers, seeds = run["parameters"]["student"]["layers"], len(run["parameters"]["seeds"])
+    over = "1 seed" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
     return "\n\n".join(
         [
             _heading(title, result, run),
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
-            f"mean ± standard deviation over {len(seeds)} seeds{after}. {_on_development(result)}",
+            f"{over}{after}. {_on_development(result)}",
             made_line(run, summary["device"]),
         ]
     )
