@@ -40,7 +40,8 @@ def changed(settings: list[str]) -> dict[str, Any]:
         for group in groups:
             inner = inner[group]
         assert last in inner, f"{key} is no parameter"
-        inner[last] = YAML(typ="safe", pure=True).load(value)
+        one = value if value.startswith("[") else value.partition(",")[0]  # of values that make a run each
+        inner[last] = YAML(typ="safe", pure=True).load(one)
     return tree
 
 
