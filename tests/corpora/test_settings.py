@@ -92,6 +92,8 @@ def test_text_without_tags_is_a_source_like_any_other(
         ({"checksums": SHA}, "checksums: give one for each of files"),
         ({"files": "a", "format": "dataset", "checksums": SHA}, "checksums: is not used with format dataset"),
         ({"files": "a", "format": "conll", "word": "w"}, "word: must be a column's number with format conll"),
+        ({"format": "conll"}, "format: conll, but there are no files; give files, or set text"),
+        ({"format": "jsonl", "word": "t"}, "format: jsonl, but there are no files"),
         ({"files": "a", "format": "jsonl", "word": 1}, "word: must be a column's name with format jsonl"),
         ({"files": "a", "sentences": 10**10}, "sentences: must be less than or equal to 1000000000"),
     ],

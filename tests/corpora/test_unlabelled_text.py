@@ -18,8 +18,8 @@ FILES = Files(train="a", dev="b", test="c")
 NEWSDESK = Corpus(files=FILES, word=0, tag=3)
 GERMEVAL = Corpus(files=FILES, word=1, tag=2, separator="\t", comment="#")
 JSONL = Corpus(files=FILES, format="jsonl", word="forms")
-TEXT, CONLL = Unlabelled(), Unlabelled(format="conll")
-RECORDS = Unlabelled(format="jsonl")
+TEXT, CONLL = Unlabelled(), Unlabelled(files="x", format="conll")
+RECORDS = Unlabelled(files="x", format="jsonl")
 COLUMNS = b"-DOCSTART-\n\nThe\ncat\n\nIt\nran\n.\n"
 
 
@@ -141,7 +141,12 @@ def test_every_character_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture
         (NUMBERED, TEXT, GERMEVAL, "name: looks like a word per line in columns; set unlabelled.format"),
         (WITH_COMMENTS, CONLL, NEWSDESK, 'name:2: has 4 columns, but line 1 has 3; .*comment: "#"'),
         (CONLLU, CONLL, NEWSDESK, "name:2: has 5 columns, but line 1 has 4"),
-        ("Ida\tO\nsah\tO\n\nUlm\tO\n", Unlabelled(format="conll", word=2), NEWSDESK, "name:1: has 2 col"),
+        (
+            "Ida\tO\nsah\tO\n\nUlm\tO\n",
+            Unlabelled(files="x", format="conll", word=2),
+            NEWSDESK,
+            "name:1: has 2 col",
+        ),
         ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
         ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is no object with 'forms'; correct"),
         ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
@@ -181,14 +186,14 @@ def test_a_field_holds_words_or_text(
         path.write_text("".join(json.dumps({"body": value, "id": 1}) + "\n\n" for value in values))
     else:
         pq.write_table(pa.table({"body": values}), path)
-    assert read(path, Unlabelled(format=form, word="body")) == sentences
+    assert read(path, Unlabelled(files="x", format=form, word="body")) == sentences
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text.parquet"
     pq.write_table(pa.table({"body": ["a"]}), path)
     with pytest.raises(UserError, match=r"^name: has no column 'tokens' \(but body\); set unlabelled.word"):
-        read(path, Unlabelled(format="dataset"))
+        read(path, Unlabelled(files="x", format="dataset"))
 
 
 def test_a_text_is_read_as_it_is_asked_for(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
         fatal = error_of(read_conll, path, **options, report=problems.append)
         for problem in [*problems, fatal]:
             check_place(problem, path)
-        unlabelled = Unlabelled(format=rng.choice(("text", "conll", "jsonl")))
+        unlabelled = Unlabelled(files="x", format=rng.choice(("text", "conll", "jsonl")))
         check_place(error_of(read_text, path, unlabelled), path)
 
 
