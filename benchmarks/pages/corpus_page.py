@@ -61,11 +61,11 @@ def _grid(grid: Mapping[str, Any]) -> str:
         ]
         for cell in cells
     ]
+    said = "The search that came before: each method is then trained with its best cell."
+    if len(cells) == 1:
+        said = "All methods are trained with these settings; there was no search."
     return "\n\n".join(
-        [
-            table(["development F1, one seed", *(f"`{method}`" for method in methods)], rows),
-            "The search that came before: each method is then trained with its best cell.",
-        ]
+        [table(["development F1, one seed", *(f"`{method}`" for method in methods)], rows), said]
     )
 
 
