@@ -22,13 +22,12 @@ from pipeline.encoding.batching import Batches
 from pipeline.errors import UserError
 from pipeline.exporting import onnx_folder
 from pipeline.exporting.int8 import quantize
-from pipeline.exporting.tag import Tagger, in_batches, iob2_constraints, viterbi
+from pipeline.exporting.tag import Tagger, iob2_constraints
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
 from stages import export
-from tests.helpers.brute_force import BruteForce
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
 from tests.helpers.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
@@ -207,47 +206,6 @@ def test_int8_keeps_each_row_and_column_to_its_own_scale() -> None:
     bound = 3 * 0.51 / 127 * np.abs(table).max(1)[:, None] * np.abs(weights).max(0) * 16
     assert (np.abs(found - exact) <= bound).all()
     assert (np.abs(found) > 0).all()
-
-
-@pytest.mark.parametrize("forbidden", [0, 0.3])
-@pytest.mark.parametrize("seed", range(5))
-def test_viterbi_finds_the_best_of_all_paths(seed: int, forbidden: float) -> None:
-    """Also where some tags, pairs, first and last tags have the score -inf."""
-    chance = np.random.default_rng(seed)
-    tags, lengths = 3, np.array([5, 1, 3, 4])
-
-    def potentials(*shape: int) -> np.ndarray:
-        values = chance.normal(size=shape).astype(np.float32)
-        values[chance.random(shape) < forbidden] = -np.inf
-        values[..., 0] = chance.normal(size=shape[:-1])  # so that one path is always open
-        return values
-
-    emissions, transitions = potentials(4, 5, tags), potentials(tags, tags)
-    start, end = potentials(2, tags)
-    found = viterbi(emissions, lengths, transitions, start, end)
-    for row, length in enumerate(lengths.tolist()):
-        chain = (torch.from_numpy(x) for x in (emissions[row, :length], transitions, start, end))
-        every = BruteForce(*chain)
-        assert found[row, :length].tolist() == every.sequences[every.scores.argmax()].tolist()
-
-
-@pytest.mark.parametrize(
-    ("sizes", "counts"),
-    [
-        ([], []),
-        ([9], [1]),
-        ([500, 400, 3], [1, 1, 1]),
-        ([64, 64, 64], [2, 1]),
-        ([30, 32, 30, 31, 33], [4, 1]),  # the first four fill PIECES to the last
-        ([10] * 13, [12, 1]),
-        ([2, 100], [1, 1]),  # together they would be padded to 200
-    ],
-)
-def test_windows_are_read_together_up_to_a_number_of_pieces(sizes: list[int], counts: list[int]) -> None:
-    windows = [(row, [7] * size, [0]) for row, size in enumerate(sizes)]
-    batches = [*in_batches(windows)]
-    assert [window for batch in batches for window in batch] == windows
-    assert [len(batch) for batch in batches] == counts
 
 
 TYPES = ["O", "B-A", "I-A", "B-I-A", "I-I-A"]
