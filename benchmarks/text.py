@@ -37,15 +37,28 @@ LABELLED = {"train": 1000, "dev": 50, "test": 50}  # sentences
 LINES = 10_000  # that are written at a time
 STUDENT = {"layers": 1, "epochs": None, "labelled_share": 0.1, "batch_size": 32, "precision": "float32"}
 
-Stage = tuple[str, dict[str, str], str]
-"""Module, options with folders that it reads, and what it writes."""
+Stage = tuple[str, dict[str, str], str, str]
+"""Module, options with folders that it reads, what it writes, and its item in dvc.yaml, if it has one."""
 
 TEXT: list[Stage] = [
-    ("text", {"corpus": "corpus"}, "text"),
-    ("encode_text", {"text": "text", "encoder": "encoder", "encoded": "encoded"}, "text_encoded"),
-    ("unlabelled", {"text": "text_encoded", "teacher": "teacher", "root": ""}, "unlabelled"),
+    ("text", {"corpus": "corpus"}, "text", ""),
+    ("encode_text", {"text": "text", "encoder": "encoder", "encoded": "encoded"}, "text_encoded", ""),
+    (
+        "unlabelled",
+        {
+            "text": "text_encoded",
+            "teacher": "teacher",
+            "scoring_teachers": "scoring_teachers",
+            "imported_scores": "imported_scores",
+            "root": "",
+        },
+        "unlabelled",
+        "1",
+    ),
 ]
-READ_BY_STUDENTS = ("encoded", "encoder", "teacher", "scoring_teachers", "scores", "unlabelled")
+READ_BY_STUDENTS = ("encoded", "encoder", "teacher", "scores", "unlabelled")
+NOT_GIVEN = ("student_encoded", "student_encoder", "student_text", "scoring_teachers", "imported_scores")
+"""What the stages read too, with nothing in it: students have the teacher's encoder, and its scores alone."""
 
 
 def write_lines(path: Path, count: int) -> dict[str, Any]:
@@ -64,6 +77,9 @@ def write_lines(path: Path, count: int) -> dict[str, Any]:
 def write_inputs(root: Path, steps: int) -> dict[str, Any]:
     """All that the stages read beside the text, in `root`."""
     write_labelled(root)
+    for name in NOT_GIVEN:
+        with new_folder(root / name):
+            pass
     for name, digest in fingerprints(ROOT).items():
         write_text(root / "code" / name, digest + "\n")
     yaml = YAML(typ="safe", pure=True)
@@ -93,7 +109,7 @@ def write_labelled(root: Path) -> None:
 def write_scores(root: Path) -> dict[str, Any]:
     """The teacher's scores of the small corpus."""
     (root / "dump").mkdir()
-    for name in ("encoded", "teacher"):
+    for name in ("encoded", "teacher", "imported_scores"):
         (root / "dump" / name).symlink_to(root / name)
     shutil.copy(root / "code/dump", root / "dump/code")
     dump(root / "dump")
@@ -120,9 +136,9 @@ def measure(root: Path, sentences: int, steps: int) -> dict[str, Any]:
     measured(write_inputs, place, steps)
     measured(write_scores, place)
     stages = {}
-    for module, reads, out in TEXT:
-        stages[module] = measured(run_stage, module, place, reads, place / out, module, "")
-    reads = {name: name for name in READ_BY_STUDENTS} | {"text": "text_encoded", "root": ""}
+    for module, reads, out, item in TEXT:
+        stages[module] = measured(run_stage, module, place, reads, place / out, module, item)
+    reads = {name: name for name in (*READ_BY_STUDENTS, *NOT_GIVEN)} | {"text": "text_encoded", "root": ""}
     for method in method_names():
         arguments = ("distill", place, reads, place / "students", "distill", f"{method}-1")
         stages[f"distill {method}"] = measured(run_stage, *arguments)
@@ -163,12 +179,13 @@ def main(
     steps: Annotated[int, typer.Option(help="of each student")] = 200,
     place: Annotated[Path | None, typer.Option(help="folder for what the stages write; needs room")] = None,
 ) -> None:
-    """Measure all sizes, print a table and write the figures."""
+    """Measure all sizes, write the figures after each, and print a table."""
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        rows = [measure(Path(folder).resolve(), size, steps) for size in sorted(sentences)]
-    add_growth(rows)
-    result = {**made_with("numpy", "pyarrow", "tokenizers"), "steps": steps, "rows": rows}
-    write_json(output, result)
+        for size in sorted(sentences):
+            rows.append(measure(Path(folder).resolve(), size, steps))
+            add_growth(rows)
+            write_json(output, {**made_with("numpy", "pyarrow", "tokenizers"), "steps": steps, "rows": rows})
     show(rows)
 
 
