@@ -28,13 +28,14 @@ def main(
     mirror: Mirror = None,
 ) -> None:
     """Fetch and check one of these; the folder stays empty where the parameters name no source."""
-    from pipeline.corpora.splits import fetch_corpus
-    from pipeline.fetching.sources import fetch_dataset, fetch_encoder
     from pipeline.storage.sealed_folder import new_folder
 
     with guarded("download", params, code, NEEDS[what], out) as source, new_folder(out) as folder:
         if source is None:
             return
+        from pipeline.corpora.splits import fetch_corpus
+        from pipeline.fetching.sources import fetch_dataset, fetch_encoder
+
         if what == "corpus":
             corpus, task = source
             fetch_corpus(corpus, folder, mirror=mirror and mirror / task)

@@ -41,6 +41,8 @@ def main(
         method=read.settings(method),
         evaluate=read.evaluate,
         seeds=read.seeds,
+        teachers=len(read.teachers),
+        folds=len(read.folds),
     )
     card = model_card(read_run(model, scored, settings, methods), repository=push, licence=licence)
     hub_upload.write_published(model, card, out)

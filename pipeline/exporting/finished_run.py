@@ -20,7 +20,7 @@ from pipeline.storage.sealed_folder import check
 from pipeline.training.settings import Student, Teacher
 
 _DESCRIBED = {"head", "encoder", "tag_set", "input_layout"}  # what a card reads of config.json
-_MADE = {"method", "seed", "settings", "training"}  # and of `made` in history.json
+_MADE = {"method", "seed", "settings", "training", "teachers", "folds"}  # and of `made` in history.json
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class RunSettings:
     student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.
+    teachers, folds: how many the scores come from.
     """
 
     task: str
@@ -43,6 +44,8 @@ class RunSettings:
     method: Settings
     evaluate: Evaluate
     seeds: tuple[int, ...]
+    teachers: int
+    folds: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,12 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
                     f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
                     "params.yaml with --params"
                 )
+    for key, count in (("teachers", settings.teachers), ("folds", settings.folds)):
+        if made[key] != count:
+            raise UserError(
+                f"{key}: {count} in the list, but {model} was made with {made[key]}; give its "
+                "params.yaml with --params"
+            )
     return made
 
 

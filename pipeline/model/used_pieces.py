@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.model.replace_modules import replace_modules
+
 
 class SomeEmbeddings(nn.Embedding):
     """The embeddings of some pieces; the ids that it takes are those of the whole vocabulary."""
@@ -52,14 +54,14 @@ def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
         [pieces.long(), torch.tensor(sorted(_special(encoder, whole)), dtype=torch.int64)]
     ).unique()
     some = SomeEmbeddings(whole, used)
-    _replace(encoder, whole, some)
+    replace_modules(encoder, lambda module: some if module is whole else None)
 
     @torch.no_grad()
     def restore(share: float) -> None:
         whole.to(some.weight.device)
         whole.weight.mul_(share)
         whole.weight[used.to(some.weight.device)] = some.weight
-        _replace(encoder, some, whole)
+        replace_modules(encoder, lambda module: whole if module is some else None)
 
     return restore
 
@@ -73,11 +75,3 @@ def _special(encoder: Any, whole: nn.Embedding) -> Iterable[int]:
         for value in (*values, whole.padding_idx)
         if value is not None and 0 <= value < len(whole.weight)
     }
-
-
-def _replace(encoder: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Put a module in the place of another, under each of its names."""
-    for parent in list(encoder.modules()):
-        for name, child in list(parent.named_children()):
-            if child is old:
-                setattr(parent, name, new)

@@ -4,15 +4,15 @@ Columns: `id` (row of the sentence in the encoded corpus), `length` (words), `em
 word after word). Everything else stands as JSON in the file's metadata.
 
 Emissions are stored plain and a row group is one page, so Parquet keeps the numbers of a row group as one run
-of bytes at the end of its column. `Shard.rows` gathers from there through a memory map; `Shard.verify` makes
-sure that it may. `benchmarks/store.py` measures what that costs against compression.
+of bytes at the end of its column. `Shard.read` takes them from there; `Shard.row_groups` makes sure that it
+may. `benchmarks/store.py` measures what that costs against compression.
 """
 
 import base64
 import json
-import mmap
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
+from pipeline.storage.open_file import OpenFile
 
 FORMAT = 2
 DTYPES = {"float32": "<f4", "float16": "<f2"}
@@ -152,7 +153,6 @@ class Shard:
     def __init__(self, path: Path) -> None:
         """Read the metadata of the shard at `path`; raises UserError where it makes no sense."""
         self.path = path
-        self._map: mmap.mmap | None = None
         try:
             schema = pq.read_schema(path)
             plain = json.loads(schema.metadata[_KEY.encode()])
@@ -182,7 +182,7 @@ class Shard:
             UserError: ids, lengths and numbers contradict each other, or a number is NaN or inf.
         """
         tags, sentences = len(self.header.origin.tags), self.header.sentences
-        with pq.ParquetFile(self.path, pre_buffer=False) as file, self.path.open("rb") as raw:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 try:
                     table = file.read_row_group(group, use_threads=False)
@@ -201,23 +201,19 @@ class Shard:
                     raise self.refusal(f"sentence {ids[bad]} holds NaN or inf")
                 column = file.metadata.row_group(group).column(2)
                 start = column.data_page_offset + column.total_compressed_size - values.nbytes
-                raw.seek(start)
-                if raw.read(values.nbytes) != values.tobytes():
+                if self.read(start, len(values) // tags) != values.tobytes():
                     raise self.refusal("its numbers are not stored plain")
                 starts = start + (offsets[:-1] - offsets[0]) * values.itemsize
                 yield (ids, lengths, values.reshape(-1, tags)), starts
 
-    def rows(self, at: Integers) -> Numbers:
-        """Return the N numbers at each of the byte positions `at` [W], as [W] elements of raw bytes."""
-        if self._map is None:
-            with self.path.open("rb") as file:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def read(self, start: int, words: int) -> bytes:
+        """The numbers of `words` words from byte `start` on; raises OSError if the file was cut short."""
         size = len(self.header.origin.tags) * np.dtype(DTYPES[self.header.dtype]).itemsize
-        overlapping = np.ndarray((len(self._map) - size + 1,), f"V{size}", self._map, strides=(1,))
-        rows = overlapping[at]
-        # The pages stay in the system's cache, but no longer count as this process's memory.
-        self._map.madvise(mmap.MADV_DONTNEED)
-        return rows
+        return self._file.read(start, words * size)
+
+    @cached_property
+    def _file(self) -> OpenFile:
+        return OpenFile(self.path)
 
 
 def first_not_finite(values: Numbers, lengths: Integers, tags: int) -> int | None:

@@ -223,16 +223,11 @@ class ScoreStore:
     def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
         lengths = self.lengths[ids].long()
-        counts, which = lengths.numpy(), ids.numpy()
-        first = np.cumsum(counts) - counts
-        size = len(self.tags) * np.dtype(DTYPES[self.dtype]).itemsize
-        at = np.repeat(self._start[which] - first * size, counts) + np.arange(counts.sum()) * size
-        owner = np.repeat(np.searchsorted(self._first, self._start[which], side="right") - 1, counts)
-        rows = np.empty(len(at), f"V{size}")
-        for number in np.unique(owner):
-            mine = owner == number
-            rows[mine] = self._shards[number].rows(at[mine] - self._first[number])
-        values = rows.view(DTYPES[self.dtype]).astype(np.float32, copy=False)
+        starts = self._start[ids.numpy()]
+        owners = np.searchsorted(self._first, starts, side="right") - 1
+        places = zip(owners.tolist(), (starts - self._first[owners]).tolist(), lengths.tolist(), strict=True)
+        content = bytearray().join(self._shards[owner].read(start, words) for owner, start, words in places)
+        values = np.frombuffer(content, DTYPES[self.dtype]).astype(np.float32, copy=False)
         return torch.from_numpy(values).view(-1, len(self.tags)), lengths
 
     def batch(self, ids: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,6 @@
-"""Ragged rows that stay on disk: those asked for are read, and nothing is mapped.
-
-A mapping would count as this process's memory what the system's cache holds around each number: up to 2 MiB.
-"""
+"""Ragged rows that stay on disk: those asked for are read."""
 
 import json
-import os
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.storage.open_file import OpenFile
 from pipeline.storage.ragged import Ragged
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
@@ -24,7 +20,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {"I32": np.dtype("<i4"), "I64": np.dtype("<i
 class StoredIntegers:
     """A tensor of integers in one dimension, in a file that is open as long as one of its tensors is used."""
 
-    def __init__(self, file: "_File", start: int, size: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, file: OpenFile, start: int, size: int, dtype: np.dtype[Any]) -> None:
         """Take `size` numbers of the file, the first of them at byte `start`."""
         self._file, self._start, self._size, self._dtype = file, start, size, dtype
 
@@ -39,8 +35,8 @@ class StoredIntegers:
             OSError: the file has become shorter.
         """
         width = self._dtype.itemsize
-        parts = [self._file.read(self._start + a * width, (b - a) * width) for a, b in ranges]
-        return torch.from_numpy(np.frombuffer(bytearray().join(parts), self._dtype))
+        content = self._file.read_all((self._start + a * width, (b - a) * width) for a, b in ranges)
+        return torch.from_numpy(np.frombuffer(content, self._dtype))
 
 
 def stored_integers(path: Path) -> dict[str, StoredIntegers]:
@@ -49,7 +45,7 @@ def stored_integers(path: Path) -> dict[str, StoredIntegers]:
     Raises:
         OSError, ValueError, KeyError, TypeError: it is none, is cut short, or holds no lists of integers.
     """
-    file = _File(path)
+    file = OpenFile(path)
     start = 8 + int.from_bytes(file.read(0, 8), "little")
     if start > file.size:
         raise ValueError("its header is cut short")
@@ -103,18 +99,3 @@ class StoredRagged:
             some = self._values.read((start, min(start + _VALUES, len(self._values))))
             found = torch.cat([found, some]).unique()
         return found
-
-
-class _File:
-    """A file open for reading from any place, closed with its last user."""
-
-    def __init__(self, path: Path) -> None:
-        self._number = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._number)
-        self.size = os.fstat(self._number).st_size
-
-    def read(self, start: int, size: int) -> bytes:
-        content = os.pread(self._number, size, start)
-        if len(content) != size:
-            raise OSError("cut short")
-        return content

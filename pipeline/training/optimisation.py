@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from accelerate import Accelerator
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 from torch.optim import AdamW
 
 from pipeline import processes
@@ -102,8 +103,7 @@ class Run:
             _, own = processes.share(ids)
             accelerator.backward(losses.sum() / len(ids) if len(own) else losses.sum() * 0)
             processes.sum_gradients(list(self.model.parameters()))
-        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
-        self.optimizer.step()
+        norm = self._clipped_step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.sentences += len(ids)
@@ -111,6 +111,18 @@ class Run:
         self.unseen.append(Taken(self.step, batch, ids, losses.detach(), norm))
         if len(self.unseen) >= self._look_after:
             self.look()
+
+    def _clipped_step(self) -> Tensor:
+        """One step of the optimiser, whose kernel clips the gradient as it reads it; the gradient's norm.
+
+        `clip_grad_norm_` would read and write the whole gradient once more.
+        """
+        gradients = [one.grad for one in self.model.parameters() if one.grad is not None]
+        norm = get_total_norm(gradients)
+        scale = ((norm + 1e-6) / self.settings.max_grad_norm).clamp(min=1.0)
+        self.optimizer.grad_scale = scale  # type: ignore[attr-defined]  # divides the gradient, as a GradScaler's
+        self.optimizer.step()
+        return norm
 
     def look(self) -> None:
         """Read the losses and norms of the steps since the last look.

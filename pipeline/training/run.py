@@ -132,10 +132,12 @@ def train_and_save(
     seed: int,
     method: str,
     method_settings: dict[str, Any],
+    scored_by: dict[str, int] | None = None,
     depends_on: Sequence[Path | dict[str, Any]],
     tokenizer: Path,
     root: Path,
     out: Path,
+    name: str,
     label: str,
     tensorboard: bool = False,
 ) -> None:
@@ -150,12 +152,14 @@ def train_and_save(
         method: "teacher", or the student's method.
         method_settings: the entry `distill.<method>`, as JSON. The folder records both, the seed and the
             training settings, but not the encoder's address.
+        scored_by: how many `teachers` and `folds` a student's scores come from, which the folder records too.
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
         root: the DVC project, where checkpoints lie in CHECKPOINTS and figures of unfinished runs in LIVE.
         out: the folder to write.
-        label: of the run in progress lines, as "structural, seed 1"; checkpoints and figures are named by it.
+        name: of its checkpoint and of its folder in LIVE, as "structural-1".
+        label: of the run in progress lines, as "structural, seed 1".
         tensorboard: whether these figures go to TensorBoard too.
 
     Raises:
@@ -169,7 +173,6 @@ def train_and_save(
             "is kept; give a development split with spans, or set keep: last"
         )
         settings = settings.model_copy(update={"keep": "last"})
-    name = label.replace(", seed ", "-").replace(", ", "-").replace(" ", "-")
     facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
     key = run_key(name, *facts)
     with (
@@ -193,6 +196,7 @@ def train_and_save(
         put_unused_back(share_without_gradient(settings, length.steps, taken))
         training = settings.model_dump(mode="json", exclude={"encoder"})
         made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
+        made |= scored_by or {}
         if inputs.agreement:
             made["development"] = AGREEMENT
         if processes.is_first():

@@ -60,10 +60,12 @@ def train_student(
         seed=seed,
         method=method,
         method_settings=own.model_dump(mode="json"),
+        scored_by={"teachers": folders.teachers, "folds": folders.folds},
         depends_on=[code, encoder, folders.teacher, *folders.stores, text],
         tokenizer=encoder,
         root=root,
         out=out,
+        name=f"{method}-{seed}",
         label=f"{method}, seed {seed}",
         tensorboard=tensorboard,
     )

@@ -47,7 +47,9 @@ def train_teacher(
         UserError, Interrupted: see training.loop.train.
     """
     check(encoder)
-    label = "teacher" if number == 1 else f"teacher {number}"
+    name, label = ("teacher", "teacher") if number == 1 else (f"teacher-{number}", f"teacher {number}")
+    if fold is not None:
+        name, label = f"{name}-fold-{fold['fold']}", f"{label}, fold {fold['fold']}"
     inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision, rows=rows)
     reproducible(settings.seed)
     model = ChainTagger.from_encoder(
@@ -65,7 +67,8 @@ def train_teacher(
         tokenizer=encoder,
         root=root,
         out=out,
-        label=label if fold is None else f"{label}, fold {fold['fold']}",
+        name=name,
+        label=label,
         tensorboard=tensorboard,
     )
 

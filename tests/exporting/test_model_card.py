@@ -43,12 +43,12 @@ def write_tree(path: Path, **changes: Any) -> Path:
     tree["student"] |= {"layers": 2, "epochs": 2}
     tree["distill"]["efficient"]["weight"] = 0.75
     for group, values in changes.items():
-        tree[group] |= values
+        tree[group] = tree[group] | values if isinstance(values, dict) else values
     path.write_text(json.dumps(tree))
     return path
 
 
-def write_runs(root: Path, bert: Path, corpus: Path, **changes: dict[str, Any]) -> Path:
+def write_runs(root: Path, bert: Path, corpus: Path, **changes: Any) -> Path:
     """`students/efficient/1` and `eval/` of two seeds and the teacher, F1 of 40, 44 and 50."""
     root.mkdir(exist_ok=True)
     params = load_params(write_tree(root / "params.yaml", **changes))
@@ -150,6 +150,22 @@ def test_wrong_folders_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("many", "says"),
+    [
+        ({"teachers": [1, 2, 3]}, "; of 3 teachers, averaged."),
+        ({"folds": [1, 2]}, "; of 2 folds, each scored by a teacher that was not trained on it."),
+    ],
+)
+def test_several_teachers_or_folds_are_named(
+    bert: Path, corpus: Path, tmp_path: Path, parameters: Any, many: dict[str, list[int]], says: str
+) -> None:
+    runs = write_runs(tmp_path / "runs", bert, corpus, **many)
+    card = published(runs, tmp_path / "out", parameters(**many))
+    scores = next(line for line in card.splitlines() if line.startswith("- Teacher's scores: "))
+    assert scores.endswith(says)
+
+
 def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, parameters: Any) -> None:
     again = shutil.copytree(runs, tmp_path / "again")
     metrics = json.loads((runs / "eval/efficient/1/metrics.json").read_text())
@@ -167,10 +183,12 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
         ("student", {"epochs": 5}, r"student\.epochs: 5"),
         ("student", {"dropout": 0.3}, r"student\.dropout: 0\.3"),
         ("distill", {"efficient": {"weight": 0.5}}, r"distill\.efficient\.weight: 0\.5, but .* with 0\.75"),
+        ("teachers", [1, 2, 3], r"teachers: 3 in the list, but .* was made with 1"),
+        ("folds", [1, 2], r"folds: 2 in the list, but .* was made with 1"),
     ],
 )
 def test_other_parameters_are_refused(
-    runs: Path, tmp_path: Path, parameters: Any, group: str, change: dict[str, Any], says: str
+    runs: Path, tmp_path: Path, parameters: Any, group: str, change: Any, says: str
 ) -> None:
     with pytest.raises(UserError, match=says):
         published(runs, tmp_path / "out", parameters(**{group: change}))
@@ -183,6 +201,7 @@ def test_other_parameters_are_refused(
         ({"method": "kbest"}, "was made by kbest with seed 1"),
         (None, "does not say how it was made"),
         ({"training": ...}, "does not say how it was made"),
+        ({"folds": ...}, "does not say how it was made"),
     ],
 )
 def test_a_student_made_otherwise_than_its_name_says_is_refused(

@@ -86,6 +86,8 @@ def made_by(params: Params, method: str) -> dict[str, Any]:
         "settings": params.settings(method).model_dump(mode="json"),
         "seed": 1,
         "training": student_settings(params.student, params.settings(method)).model_dump(mode="json"),
+        "teachers": len(params.teachers),
+        "folds": len(params.folds),
     }
 
 

@@ -100,12 +100,19 @@ def steps(run, loss, batches, device, runner):
         run.update(ready.to(device), loss, runner)
 
 
+class NotFused(AdamW):
+    """AdamW on a device without the fused kernel, which alone takes a scale of the gradient."""
+
+    grad_scale = property(lambda self: None, lambda self, scale: None)
+
+    def __init__(self, groups, fused):
+        super().__init__(groups, foreach=True)
+
+
 @pytest.mark.parametrize("method", method_names())
 def test_a_step_reads_nothing(method, place, monkeypatch):
     monkeypatch.setattr(engine, "form_for", lambda emissions: Kernels())
-    monkeypatch.setattr(
-        "pipeline.training.optimisation.AdamW", lambda groups, fused: AdamW(groups, foreach=True)
-    )
+    monkeypatch.setattr("pipeline.training.optimisation.AdamW", NotFused)
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled  # which do not know the device
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: is_enabled("cpu"))

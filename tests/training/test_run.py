@@ -62,6 +62,7 @@ def stage(bert, corpus, tmp_path):
             tokenizer=bert,
             root=tmp_path,
             out=tmp_path / out,
+            name=f"{method}-{seed}",
             label=f"{method}, seed {seed}",
         )
         return tmp_path / out
