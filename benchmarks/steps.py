@@ -91,7 +91,7 @@ def _batches(kind: str, batches: Batches, order: list[torch.Tensor], device: tor
     if kind == WAITING:
         yield from map(batches.batch, order)
         return
-    with closing(laid_out(order, lambda ids: batches.batch(ids).pinned(device))) as ahead:
+    with closing(laid_out(order, lambda ids: batches.batch(ids).pinned(device), device)) as ahead:
         yield from ahead
 
 

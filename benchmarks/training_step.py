@@ -1,8 +1,9 @@
 """Seconds of a student's training step as it is, and without what makes it cheaper.
 
-`python -m benchmarks.training_step`, in a checkout where the pipeline has run. In turns, on the same batches
-of the labelled corpus: all embeddings with PyTorch's dropout, then those of the pieces that occur, then with
-the dropout of this project too. On a busy machine trust the ratios.
+`python -m benchmarks.training_step`, in a checkout where the pipeline has run. By `structural`, in turns, on
+the same batches of the labelled corpus: with all embeddings, PyTorch's dropout and batches that another
+thread lays out; then with batches laid out in the step; then with the embeddings of the pieces that occur;
+then with the dropout of this project too. On a busy machine trust the ratios.
 """
 
 import statistics
@@ -12,23 +13,35 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from torch import Tensor
 
 from benchmarks.made_with import made_with
 from benchmarks.taggers.words_per_second import in_turns
-from pipeline.encoding.batching import Batch
+from pipeline.encoding.laid_out import laid_out
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
 from pipeline.params import load_params
 from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
-from pipeline.training.loss import gold_loss
+from pipeline.training.loss import LooksUp, Loss
 from pipeline.training.optimisation import Run
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
+from pipeline.training.student_inputs import labelled_parts
+from pipeline.training.student_loss import student_loss
+from pipeline.training.teacher_folders import TeacherFolders
 from stages import command
 
-FORMS = ("all embeddings", "embeddings of pieces that occur", "and dropout by 16 bits")
+METHOD = "structural"
+FORMS = (
+    "batches by another thread",
+    "batches in the step",
+    "and embeddings of pieces that occur",
+    "and dropout by 16 bits",
+)
+
+ELSEWHERE = torch.device("meta")  # batches for any device but a CPU are laid out by a thread
 
 
 def main(
@@ -45,22 +58,31 @@ def main(
     encoder = filled(data / "student_encoder", data / "encoder")
     reproducible(0)
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
+    folders = TeacherFolders(
+        data / "teacher",
+        filled(data / "imported_scores", data / "teacher"),
+        data / "scoring_teachers",
+        data / "scores",
+    )
+    _, scores = labelled_parts(inputs, folders)
+    loss = student_loss(METHOD, params.settings(METHOD), scores, student.length(len(inputs.train)))
     runs: dict[str, Run] = {}
     for form in FORMS:
         model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
-        if form != FORMS[0]:
+        if form in FORMS[2:]:
             train_used_pieces(model.encoder, inputs.pieces())
-        if form == FORMS[2]:
+        if form == FORMS[3]:
             use_cpu_dropout(model)
         runs[form] = Run(model.train(), student, steps * len(threads) * (turns + 1))
-    batches = [inputs.train.batch(ids) for ids in [*inputs.train.shuffled(0)][:steps]]
-    rows = [{"threads": count, **compare(runs, batches, inputs, count, turns)} for count in threads]
+    order = [*inputs.train.shuffled(0)][:steps]
+    rows = [{"threads": count, **compare(runs, loss, order, inputs, count, turns)} for count in threads]
     embeddings = [run.model.encoder.get_input_embeddings().weight.shape[0] for run in runs.values()]
     result = {
         "task": params.task,
+        "method": METHOD,
         "layers": student.layers,
         "batch_size": student.batch_size,
-        "pieces": {"all": embeddings[0], "occur": embeddings[1]},
+        "pieces": {"all": embeddings[0], "occur": embeddings[-1]},
         "steps": steps,
         "turns": turns,
         "rows": rows,
@@ -72,16 +94,19 @@ def main(
 
 
 def compare(
-    runs: dict[str, Run], batches: list[Batch], inputs: Inputs, threads: int, turns: int
+    runs: dict[str, Run], loss: Loss, order: list[Tensor], inputs: Inputs, threads: int, turns: int
 ) -> dict[str, Any]:
     """Median `seconds` of a step of each form, and the median `ratio` to the first form's of that turn."""
+    assert isinstance(loss, LooksUp)
     torch.set_num_threads(threads)
+    lay_out = lambda ids: loss.look_up(inputs.train.batch(ids), 0)  # noqa: E731
     spent: dict[str, list[float]] = {form: [] for form in runs}
     for form in in_turns(list(runs), turns + 1):
         began = time.perf_counter()
-        for batch in batches:
-            runs[form].update(batch, gold_loss, inputs.accelerator)
-        spent[form].append((time.perf_counter() - began) / len(batches))
+        place = ELSEWHERE if form == FORMS[0] else inputs.accelerator.device
+        for batch in laid_out(order, lay_out, place):
+            runs[form].update(batch, loss, inputs.accelerator)
+        spent[form].append((time.perf_counter() - began) / len(order))
     timed = {form: seconds[1:] for form, seconds in spent.items()}
     first = timed[FORMS[0]]
     return {

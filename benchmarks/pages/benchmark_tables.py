@@ -83,7 +83,8 @@ def training_step_section(result: Mapping[str, Any]) -> str:
         [
             "## A student's training step",
             table(["threads", *(f"{form}, ms" for form in forms)], rows),
-            f"Student of {result['layers']} layers on {result['task']}, batches of {result['batch_size']}; "
+            f"Student of {result['layers']} layers on {result['task']} by `{result['method']}`, batches of "
+            f"{result['batch_size']}; "
             f"{pieces['occur']:,} of {pieces['all']:,} pieces occur. Medians of {result['turns']} turns of "
             f"{result['steps']} steps; in brackets, the share of the first column's time in the same turn.",
             _made(result),

@@ -1,6 +1,7 @@
 """Tables of the studies: students trained with unlabelled text, other heads and other settings."""
 
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 from pipeline.corpora.textfile import counted
@@ -58,6 +59,31 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             "test:",
             quality_table(summary),
             _on_development(result),
+            made_line(run, result["device"]),
+        ]
+    )
+
+
+def initial_layers_section(result: Mapping[str, Any]) -> str:
+    """Which layers a student starts from, and hidden states, from `benchmarks.studies.initial_layers`."""
+    rows = [
+        [
+            row["start"],
+            f"{row['weight']:g}" if row["weight"] else "–",
+            *(f"{mean(row[split].values()):.2f}" for split in ("development_f1", "test_f1")),
+        ]
+        for row in result["rows"]
+    ]
+    teacher, run = result["teacher"], result["run"]
+    student, seeds = run["parameters"]["student"], len(run["parameters"]["seeds"])
+    rows.insert(0, ["teacher", "–", f"{teacher['dev']:.2f}", f"{teacher['test']:.2f}"])
+    over = "one seed" if seeds == 1 else f"means over {seeds} seeds"
+    return "\n\n".join(
+        [
+            _heading("initial layers and hidden states", result, run),
+            table(["layers of the teacher", "weight of hidden states", "development F1", "test F1"], rows),
+            f"Students of {student['layers']} layers by `structural`, {student['epochs']} epochs of the "
+            f"labelled sentences, {over}.",
             made_line(run, result["device"]),
         ]
     )

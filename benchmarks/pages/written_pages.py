@@ -20,6 +20,7 @@ from benchmarks.pages.study_tables import (
     ablation_section,
     cross_fitting_section,
     heads_section,
+    initial_layers_section,
     mechanisms_section,
     unlabelled_section,
     variants_section,
@@ -36,6 +37,7 @@ _STUDIES: dict[str, Section] = {
     "mechanisms": mechanisms_section,
     "heads": heads_section,
     "ablation": ablation_section,
+    "initial-layers": initial_layers_section,
     "confidence": confidence_section,
 }
 _BENCHMARKS: dict[str, Section] = {

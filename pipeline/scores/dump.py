@@ -153,7 +153,7 @@ def _scores(
         ids, places, new = item
         return places, new, batches.batch(ids).pinned(device)
 
-    with progress("dump", total, done) as meter, closing(laid_out(needed(), lay_out)) as ahead:
+    with progress("dump", total, done) as meter, closing(laid_out(needed(), lay_out, device)) as ahead:
         if done:
             meter.say(f"dump: resumes after {done:,} of {total:,} sentences ({finished.folder})")
         for places, new, batch in ahead:

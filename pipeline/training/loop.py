@@ -105,7 +105,7 @@ def train(
     with (
         _signals() as pending,
         progress(label, run.steps, run.step) as meter,
-        closing(laid_out(order, lay_out)) as ahead,
+        closing(laid_out(order, lay_out, device)) as ahead,
     ):
         if run.step:
             meter.say(f"{label}: resumes after step {run.step:,} of {run.steps:,} from {checkpoint.folder}")

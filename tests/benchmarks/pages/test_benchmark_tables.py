@@ -43,7 +43,7 @@ def test_the_store_shows_memory_by_size_and_its_peers() -> None:
 
 def test_a_training_step_shows_each_form_beside_the_first() -> None:
     row = {"threads": 2, "seconds": {"all": 0.104, "some": 0.0781}, "ratio": {"all": 1.0, "some": 0.7549}}
-    facts = {"task": "toy", "layers": 3, "batch_size": 32, "turns": 7, "steps": 30}
+    facts = {"task": "toy", "method": "kbest", "layers": 3, "batch_size": 32, "turns": 7, "steps": 30}
     text = training_step_section({"rows": [row], "pieces": {"all": 30_522, "occur": 3_392}} | facts | MADE)
     assert "| 2 | 104 (1.00) | 78 (0.75) |" in text
-    assert "3,392 of 30,522 pieces occur" in text
+    assert "Student of 3 layers on toy by `kbest`, batches of 32; 3,392 of 30,522 pieces occur" in text

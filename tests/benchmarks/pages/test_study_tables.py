@@ -10,6 +10,7 @@ from benchmarks.pages.study_tables import (
     ablation_section,
     cross_fitting_section,
     heads_section,
+    initial_layers_section,
     mechanisms_section,
     unlabelled_section,
     variants_section,
@@ -38,6 +39,21 @@ def test_a_setting_changed_is_a_row(summary: Any) -> None:
     assert "Students of 2 layers, one seed." in text
     assert "Then with twice the epochs, 1 seed, scored on test:\n\n|  | precision |" in text
     assert "On development, means over seeds: `vanilla` 91.24.\n\nCommit 0123456789ab" in text
+
+
+def test_initial_layers_are_a_row_each_below_their_teacher() -> None:
+    rows = [
+        {"start": "first", "weight": 0.0, "development_f1": {"1": 85.0, "2": 86.0}, "test_f1": {"1": 80.125}},
+        {"start": "last", "weight": 10.0, "development_f1": {"1": 70.0}, "test_f1": {"1": 60.0}},
+    ]
+    made = MADE | {"parameters": MADE["parameters"] | {"student": {"layers": 2, "epochs": 9}, "seeds": [1]}}
+    result = {"task": "toy", "device": "a machine", "rows": rows, "run": made}
+    text = initial_layers_section(result | {"teacher": {"dev": 90.0, "test": 88.256}})
+    assert text.startswith("## toy, initial layers and hidden states\n")
+    assert "| teacher | – | 90.00 | 88.26 |" in text
+    assert "| first | – | 85.50 | 80.12 |" in text
+    assert "| last | 10 | 70.00 | 60.00 |" in text
+    assert "Students of 2 layers by `structural`, 9 epochs of the labelled sentences, one seed." in text
 
 
 def test_how_sure_the_teacher_is_has_a_row_for_each_split() -> None:

@@ -1,68 +1,20 @@
 """The engineer's walk as its page has it, with a tiny encoder and few sentences: every command in order."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.helpers.pages import ROOT, blocks
+from tests.helpers.checkout import Checkout
+from tests.helpers.pages import blocks
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_encoders import POSITIONS
 
 PAGE = "docs/walk-engineer.md"
 TRAIN, TEST, HOLD_OUT, TEXT = 40, 10, 8, 200  # sentences; the page has 400, 100, 80 and 50,000
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """A copy of this project under git, in which DVC runs."""
-
-    root: Path
-
-    @classmethod
-    def make(cls, root: Path) -> "Checkout":
-        """Copy what git knows, as it is now, and commit it; skip the test where this is no checkout."""
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if listed.returncode:
-            pytest.skip("this is no git checkout")
-        for name in filter(None, listed.stdout.split("\0")):
-            if (ROOT / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_bytes((ROOT / name).read_bytes())
-                (root / name).chmod((ROOT / name).stat().st_mode)
-        checkout = cls(root)
-        checkout.run("git init --quiet --template= && git add --all --force && git commit --quiet -m project")
-        return checkout
-
-    def run(self, command: str) -> str:
-        """What a command of the page prints; it must succeed."""
-        who = {
-            f"GIT_{role}_{what}": "x@example.com"
-            for role in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
-        programs = Path(sys.executable).parent
-        env = os.environ | who | {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.root),
-            "DVC_NO_ANALYTICS": "1",
-            "OMP_NUM_THREADS": "1",
-        }  # fmt: skip
-        env.pop("CORPUS_MIRROR", None)
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=self.root, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
 
 
 def put_files(root: Path) -> None:

@@ -1,0 +1,123 @@
+"""The study of initial layers: the layers are the teacher's, and hidden states are compared as they say."""
+
+import json
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.studies import initial_layers as study
+from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import load
+from pipeline.errors import UserError
+from pipeline.model.chain_tagger import ChainTagger
+from pipeline.model.model_folder import save_model
+from pipeline.params import load_params
+from pipeline.storage.sealed_folder import new_folder
+from pipeline.training.loss import gold_loss
+from tests.helpers import tiny_inputs
+from tests.helpers.params_cases import ROOT
+from tests.helpers.tiny_encoders import write_encoder
+
+LAYERS = 4  # of the teacher
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pipeline makes of a tiny corpus, with a teacher of four layers."""
+    root = tmp_path_factory.mktemp("data")
+    write_encoder(root / "encoder", "bert", num_hidden_layers=LAYERS)
+    tiny_inputs.write_corpus(root / "encoded", root / "encoder")
+    teacher = tiny_inputs.tagger(root / "encoder", load(root / "encoded/train.parquet"), layers=LAYERS)
+    save_model(root / "teacher", teacher, root / "encoder", tiny_inputs.HISTORY)
+    tiny_inputs.dump(root / "scores/1/1", root / "encoded", root / "teacher")
+    with new_folder(root / "imported_scores"):
+        pass
+    return root
+
+
+@pytest.mark.parametrize(
+    ("start", "layers", "of", "expected"),
+    [
+        ("first", 2, 6, [0, 1]),
+        ("last", 2, 6, [4, 5]),
+        ("evenly spaced", 2, 6, [2, 5]),
+        ("evenly spaced", 3, 12, [3, 7, 11]),
+        ("evenly spaced", 3, 4, [0, 1, 3]),
+        ("evenly spaced", 4, 4, [0, 1, 2, 3]),
+    ],
+)
+def test_the_layers_that_are_chosen(start: str, layers: int, of: int, expected: list[int]) -> None:
+    assert study.chosen(start, layers, of) == expected
+
+
+def test_a_student_has_the_layers_and_the_head_of_its_teacher(data: Path) -> None:
+    student = load_params(ROOT / "params.yaml").student
+    model, teacher = study.start_from(data / "teacher", [1, 3], student), ChainTagger.load(data / "teacher")
+    ours, theirs = (study.layers_of(one.encoder) for one in (model, teacher))
+    assert (len(ours), len(theirs)) == (2, LAYERS)
+    for layer, number in zip(ours, (1, 3), strict=True):
+        for name, tensor in layer.state_dict().items():
+            assert torch.equal(tensor, theirs[number].state_dict()[name]), name
+    assert torch.equal(model.emission.weight, teacher.emission.weight)
+    assert torch.equal(model.transitions, teacher.transitions)
+
+
+def test_layers_that_share_their_weights_are_refused(tmp_path: Path) -> None:
+    encoder = write_encoder(tmp_path / "encoder", "albert")
+    encoded = tiny_inputs.write_corpus(tmp_path / "encoded", encoder)
+    model = ChainTagger.from_encoder(encoder, load(encoded / "train.parquet"))
+    if model.encoder.config.num_hidden_layers == 1:
+        pytest.skip("has one layer")
+    with pytest.raises(UserError, match="layers are in no list"):
+        study.layers_of(model.encoder)
+
+
+def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(data: Path) -> None:
+    """Against the hidden states that `transformers` itself gives."""
+    batch = Batches(load(data / "encoded/train.parquet"), 5).batch(torch.arange(5))
+    teacher = ChainTagger.load(data / "teacher").eval()
+    student = study.start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student).eval()
+    loss = study.MatchedHiddenStates(gold_loss, student, teacher, lambda step: 2.0 + step, nullcontext)
+    found = loss(student.chain(batch), batch, 1)
+    given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    ours, theirs = (
+        one.encoder(**given, output_hidden_states=True).hidden_states[1:] for one in (student, teacher)
+    )
+    mask = batch.attention_mask.bool()
+    wanted = sum((ours[a][mask] - theirs[b][mask]).square().mean() for a, b in ((0, 1), (1, 3)))
+    torch.testing.assert_close(found, gold_loss(student.chain(batch), batch, 1) + 3.0 * wanted)
+    assert wanted.item() > 0
+    found.mean().backward()
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+def test_a_stopped_study_goes_on_behind_its_last_row(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[study.Row] = []
+    apart = study.apart
+
+    def counted(work: Any, row: study.Row, *rest: Any) -> dict[str, Any]:
+        trained.append(row)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return apart(work, row, *rest)
+
+    rows = (study.Row("first", 0.0), study.Row("last", 1.0))
+    monkeypatch.setattr(study, "ROWS", rows)
+    monkeypatch.setattr(study, "RESULTS", tmp_path)
+    monkeypatch.setattr(study, "provenance", lambda params: {"commit": "abc"})
+    monkeypatch.setattr(study, "apart", counted)
+    monkeypatch.chdir(ROOT)
+    run = partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    run()
+    assert trained == [rows[0], rows[1], rows[1]]
+    result = json.loads((tmp_path / "toy-initial-layers-cpu.json").read_text())
+    assert [(row["start"], row["weight"]) for row in result["rows"]] == [("first", 0.0), ("last", 1.0)]
+    assert all(0 <= row["test_f1"]["1"] <= 100 for row in result["rows"])
