@@ -73,7 +73,7 @@ def main(
             train_used_pieces(model.encoder, inputs.pieces())
         if form == FORMS[3]:
             use_cpu_dropout(model)
-        runs[form] = Run(model.train(), student, steps * len(threads) * (turns + 1))
+        runs[form] = Run(model.train(), student, steps)
     order = [*inputs.train.shuffled(0)][:steps]
     rows = [{"threads": count, **compare(runs, loss, order, inputs, count, turns)} for count in threads]
     embeddings = [run.model.encoder.get_input_embeddings().weight.shape[0] for run in runs.values()]
@@ -102,6 +102,7 @@ def compare(
     lay_out = lambda ids: loss.look_up(inputs.train.batch(ids), 0)  # noqa: E731
     spent: dict[str, list[float]] = {form: [] for form in runs}
     for form in in_turns(list(runs), turns + 1):
+        runs[form].step = 0
         began = time.perf_counter()
         place = ELSEWHERE if form == FORMS[0] else inputs.accelerator.device
         for batch in laid_out(order, lay_out, place):
