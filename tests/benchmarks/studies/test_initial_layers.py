@@ -14,29 +14,11 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import save_model
 from pipeline.params import load_params
-from pipeline.storage.sealed_folder import new_folder
 from pipeline.training.loss import gold_loss
 from tests.helpers import tiny_inputs
 from tests.helpers.params_cases import ROOT
 from tests.helpers.tiny_encoders import write_encoder
-
-LAYERS = 4  # of the teacher
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the pipeline makes of a tiny corpus, with a teacher of four layers."""
-    root = tmp_path_factory.mktemp("data")
-    write_encoder(root / "encoder", "bert", num_hidden_layers=LAYERS)
-    tiny_inputs.write_corpus(root / "encoded", root / "encoder")
-    teacher = tiny_inputs.tagger(root / "encoder", load(root / "encoded/train.parquet"), layers=LAYERS)
-    save_model(root / "teacher", teacher, root / "encoder", tiny_inputs.HISTORY)
-    tiny_inputs.dump(root / "scores/1/1", root / "encoded", root / "teacher")
-    with new_folder(root / "imported_scores"):
-        pass
-    return root
 
 
 @pytest.mark.parametrize(
@@ -58,7 +40,7 @@ def test_a_student_has_the_layers_and_the_head_of_its_teacher(data: Path) -> Non
     student = load_params(ROOT / "params.yaml").student
     model, teacher = study.start_from(data / "teacher", [1, 3], student), ChainTagger.load(data / "teacher")
     ours, theirs = (study.layers_of(one.encoder) for one in (model, teacher))
-    assert (len(ours), len(theirs)) == (2, LAYERS)
+    assert (len(ours), len(theirs)) == (2, 4)
     for layer, number in zip(ours, (1, 3), strict=True):
         for name, tensor in layer.state_dict().items():
             assert torch.equal(tensor, theirs[number].state_dict()[name]), name

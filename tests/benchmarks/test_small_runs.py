@@ -1,0 +1,39 @@
+"""Every benchmark runs as its page says, small: what it imports and calls is still there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.pages import ROOT
+
+COMMANDS = {
+    "chain": "--quick --seconds 0.01 --output OUT",
+    "confidence": "OUT --encoded DATA/encoded --teacher DATA/teacher --sentences 20",
+    "latency": "--teacher DATA/teacher --student DATA/student --encoded DATA/encoded --output OUT --rounds 1 "
+    "--sentences 3",
+    "processes": "--small --sentences 200 --shards 2 --rounds 1 --output OUT",
+    "steps": "--small --output OUT",
+    "store": "OUT --sentences 300 --tags 5",
+    "targets": "OUT --data DATA --batches 4 --passes 1",
+    "text": "OUT --sentences 200 --sentences 400 --steps 4",
+    "training_step": "--data DATA --output OUT --steps 2 --turns 1 --threads 1",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_benchmark_writes_its_figures(name: str, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    words = COMMANDS[name].replace("DATA", str(data)).replace("OUT", str(out)).split()
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(out.read_text())["commit"]
