@@ -1,8 +1,8 @@
-"""What text without tags costs in memory as it grows: the peak of each stage, and of each method's student.
+"""What sentences cost in memory as they grow: the peak of each stage, and of each method's student.
 
 Sentences are synthetic, 5 to 35 words of one or two pieces; teacher and student are a tiny BERT with random
-weights. Each stage runs whole, in a process of its own. A student learns for a few hundred steps, fewer than
-a pass has:
+weights. Each stage runs whole, in a process of its own: `prepare` on so many labelled sentences, the others
+on as many without tags. A student learns for a few hundred steps, fewer than a pass has:
 
     python -m benchmarks.text results/text.json --sentences 1000000 --sentences 4000000
 """
@@ -29,7 +29,7 @@ from pipeline.storage.sealed_folder import new_folder
 from pipeline.storage.text_file import write_json, write_text
 from stages import command
 from tests.helpers.tiny_corpus import SYLLABLES, columns
-from tests.helpers.tiny_encoders import write_encoder
+from tests.helpers.tiny_encoders import POSITIONS, write_encoder
 from tests.helpers.tiny_inputs import write_split, write_teacher
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,8 @@ STUDENT = {"layers": 1, "epochs": None, "labelled_share": 0.1, "batch_size": 32,
 Stage = tuple[str, dict[str, str], str, str]
 """Module, options with folders that it reads, what it writes, and its item in dvc.yaml, if it has one."""
 
-TEXT: list[Stage] = [
+STAGES: list[Stage] = [
+    ("prepare", {"corpus": "labelled", "encoder": "encoder"}, "prepared", ""),
     ("text", {"corpus": "corpus"}, "text", ""),
     ("encode_text", {"text": "text", "encoder": "encoder", "encoded": "encoded"}, "text_encoded", ""),
     (
@@ -74,6 +75,17 @@ def write_lines(path: Path, count: int) -> dict[str, Any]:
     return {"words": words}
 
 
+def write_labelled_lines(place: Path) -> dict[str, Any]:
+    """The sentences of the text as the training split of a corpus, each word with the tag O."""
+    with new_folder(place / "labelled") as aside:
+        shutil.copytree(
+            place / "corpus", aside, ignore=shutil.ignore_patterns("seal.json"), dirs_exist_ok=True
+        )
+        with (place / "text.txt").open() as text, (aside / "train" / "train.conll").open("w") as file:
+            file.writelines(line.strip().replace(" ", " O\n") + " O\n\n" for line in text)
+    return {}
+
+
 def write_inputs(root: Path, steps: int) -> dict[str, Any]:
     """All that the stages read beside the text, in `root`."""
     write_labelled(root)
@@ -86,6 +98,7 @@ def write_inputs(root: Path, steps: int) -> dict[str, Any]:
     tree = yaml.load(ROOT / "params.yaml")
     files = {split: f"{split}.conll" for split in LABELLED}
     tree |= {"task": "synthetic", "corpora": {"synthetic": {"files": files}}}
+    tree["prepare"] = {"window": POSITIONS, "overlap": 6}
     tree["unlabelled"] |= {"files": str(root / "text.txt")}
     tree["student"] |= STUDENT | {"steps": steps, "evaluate_every": steps}
     yaml.dump(tree, root / "params.yaml")
@@ -135,15 +148,17 @@ def measure(root: Path, sentences: int, steps: int) -> dict[str, Any]:
     words = measured(write_lines, place / "text.txt", sentences)["words"]
     measured(write_inputs, place, steps)
     measured(write_scores, place)
+    measured(write_labelled_lines, place)
     stages = {}
-    for module, reads, out, item in TEXT:
+    for module, reads, out, item in STAGES:
         stages[module] = measured(run_stage, module, place, reads, place / out, module, item)
     reads = {name: name for name in (*READ_BY_STUDENTS, *NOT_GIVEN)} | {"text": "text_encoded", "root": ""}
     for method in method_names():
         arguments = ("distill", place, reads, place / "students", "distill", f"{method}-1")
         stages[f"distill {method}"] = measured(run_stage, *arguments)
     sizes = {
-        f"{name}_mb": folder_bytes(place / name) / 1e6 for name in ("text", "text_encoded", "unlabelled")
+        f"{name}_mb": folder_bytes(place / name) / 1e6
+        for name in ("prepared", "text", "text_encoded", "unlabelled")
     }
     shutil.rmtree(place)
     return {"sentences": sentences, "words": words, "stages": stages, **sizes}

@@ -1,6 +1,7 @@
 """Corpus files → sentences → word pieces."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -28,32 +29,31 @@ def main(
         from pipeline.params import load_params
 
         given = load_params(params)
-        place = mirror / given.task if mirror else None
+        place = mirror and mirror / given.task
         found = check_file(file, given.corpus) if file else check_entry(given.corpus, mirror=place)
         print(*report(found, encoder, usual=Path("data/encoder")), sep="\n")
         raise typer.Exit(int(found.wrong))
     if file or not (corpus and encoder and out and code):
         raise typer.BadParameter("--corpus, --encoder, --out and --code are needed, or --check")
     from pipeline.corpora.splits import read_splits
-    from pipeline.encoding.encoded import encode, save
+    from pipeline.encoding.encode_split import encode_split
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
     from pipeline.model.encoder_check import check_encoder
     from pipeline.model.teacher_labels import tags_to_learn
     from pipeline.storage import sealed_folder
 
     uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)  # noqa: E731
-    with guarded("prepare", params, code, uses, out) as (source, cut, labels):
+    with guarded("prepare", params, code, uses, out) as (source, cut, labels), TemporaryDirectory() as aside:
         sealed_folder.check(corpus), sealed_folder.check(encoder)
-        splits = read_splits(corpus, source)
+        splits = read_splits(corpus, source, Path(aside))
         tag_set = tags_to_learn(splits, source.scheme, encoder, *labels)
         tokenizer = load_tokenizer(encoder)
         layout = input_layout(tokenizer, encoder, **cut.model_dump())
         check_encoder(encoder, layout)
         with sealed_folder.new_folder(out) as folder:
-            for split, sentences in splits.items():
-                save(encode(sentences, tokenizer, layout), folder / f"{split}.parquet", tag_set, layout)
-    for split, sentences in splits.items():
-        print(f"{split}: {len(sentences):,} sentences, {sum(len(s.words) for s in sentences):,} words")
+            for name, split in splits.items():
+                encode_split(split, tokenizer, folder / f"{name}.parquet", tag_set, layout)
+                print(f"{name}: {len(split):,} sentences, {sum(len(one.words) for one in split):,} words")
 
 
 if __name__ == "__main__":

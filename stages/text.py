@@ -25,13 +25,17 @@ def main(
         if settings.files is None:
             with new_folder(out):
                 return
+        from tempfile import TemporaryDirectory
+
         from pipeline.corpora.splits import read_split
         from pipeline.corpora.unlabelled_corpus import write_unlabelled_text
 
         check(corpus)
-        test = read_split(corpus, entry, "test") if "test" in entry.files.by_split() else []
         say = lambda line: print(f"text: {line}")  # noqa: E731
-        write_unlabelled_text(settings, entry, test, out, mirror=mirror and mirror / task, say=say)
+        with TemporaryDirectory() as scratch:
+            has_test = "test" in entry.files.by_split()
+            test = read_split(corpus, entry, "test", Path(scratch)) if has_test else []
+            write_unlabelled_text(settings, entry, test, out, mirror=mirror and mirror / task, say=say)
 
 
 if __name__ == "__main__":

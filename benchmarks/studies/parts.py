@@ -21,7 +21,8 @@ def read_corpus(task: str) -> tuple[Corpus, dict[Split, list[Sentence]]]:
     mirror = Path(root, task) if root else None
     with tempfile.TemporaryDirectory() as place:
         fetch_corpus(corpus, Path(place), mirror=mirror)
-        return corpus, read_splits(Path(place), corpus)
+        splits = read_splits(Path(place), corpus, Path(place))
+        return corpus, {split: list(sentences) for split, sentences in splits.items()}
 
 
 def write_parts(

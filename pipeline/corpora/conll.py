@@ -32,7 +32,7 @@ def read_conll(
     comment: str | None = None,
     strict: bool = False,
     report: Callable[[str], None] = refuse,
-) -> list[Sentence]:
+) -> Iterator[Sentence]:
     """Read columns: one word a line, a blank line after each sentence, `-DOCSTART-` lines between documents.
 
     Spans come out as IOB2 whatever `scheme` they are in. A tag that breaks the scheme (an I- that continues
@@ -58,7 +58,7 @@ def read_conll(
     if comment is not None:
         lines = ((number, line) for number, line in lines if not line.startswith(comment))
     reader = _Columns(path, word, tag, separator, SpanReader(scheme, lambda n: f"{path}:{n}", strict, report))
-    return list(reader.sentences(rows(lines, separator)))
+    yield from reader.sentences(rows(lines, separator))
 
 
 def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:

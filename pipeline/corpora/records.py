@@ -31,7 +31,7 @@ def read_jsonl(
     encoding: str = "utf-8",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
-) -> list[Sentence]:
+) -> Iterator[Sentence]:
     """Read one JSON object a line; blank lines and sentences without words are left out.
 
     Empty words are left out with their tags, and counted in one warning.
@@ -63,8 +63,8 @@ def read_jsonl(
                 f"{path}:{number}: is no object with {word!r} and {tag!r}; correct it, or set word and tag"
             )
             continue
-        records.add(number, record[word], record[tag])
-    return records.finish(path)
+        yield from records.read(number, record[word], record[tag])
+    records.finish(path)
 
 
 def read_arrow(
@@ -76,7 +76,7 @@ def read_arrow(
     scheme: FileScheme = "iob2",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
-) -> list[Sentence]:
+) -> Iterator[Sentence]:
     """Read a Hugging Face data set: a folder written by `save_to_disk`, or Parquet or Arrow files.
 
     Empty words are left out with their tags, and counted in one warning.
@@ -102,8 +102,8 @@ def read_arrow(
     for file in files:
         for words, tags in _rows(file, {"word": word, "tag": tag}):
             number += 1
-            records.add(number, words, tags)
-    return records.finish(path)
+            yield from records.read(number, words, tags)
+    records.finish(path)
 
 
 def column_values(path: Path, name: str, column: str, *, setting: str) -> Iterator[tuple[int, Any]]:
@@ -129,7 +129,7 @@ def column_values(path: Path, name: str, column: str, *, setting: str) -> Iterat
 
 
 class _Records:
-    """Checks records and collects their sentences."""
+    """Checks records and turns them into sentences."""
 
     def __init__(
         self,
@@ -143,12 +143,12 @@ class _Records:
     ) -> None:
         self.where, self.word, self.tag, self.names, self.report = where, word, tag, names or (), report
         self.spans = SpanReader(scheme, where, strict, report)
-        self.sentences: list[Sentence] = []
+        self.any = False  # sentences
         self.empty = 0  # words
         self.first_empty: int | None = None
 
-    def add(self, number: int, words: Any, tags: Any) -> None:
-        """Take the record in line or row `number`, or report it."""
+    def read(self, number: int, words: Any, tags: Any) -> Iterator[Sentence]:
+        """The sentence of the record in line or row `number`; a record with a problem is reported."""
         if problem := self._word_problem(words) or self._tag_problem(tags, len(words)):
             self.report(f"{self.where(number)}: {problem}")
         elif words:
@@ -156,19 +156,19 @@ class _Records:
             if not all(words):
                 words, iob2 = self._without_empty(number, words, iob2)
             if words:
-                self.sentences.append(Sentence(tuple(words), iob2))
+                self.any = True
+                yield Sentence(tuple(words), iob2)
 
-    def finish(self, path: Path) -> list[Sentence]:
-        """The sentences; says what was odd about them."""
+    def finish(self, path: Path) -> None:
+        """Say what was odd about all of them."""
         self.spans.warn()
         if self.first_empty is not None:
             log.warning(
                 f"{self.where(self.first_empty)}: holds the first empty word of {self.empty:,}; empty words "
                 "are left out with their tags"
             )
-        if not self.sentences:
+        if not self.any:
             self.report(f"{path}: holds no sentence; give a file with labelled sentences")
-        return self.sentences
 
     def _without_empty(
         self, number: int, words: Sequence[str], iob2: Sequence[str]

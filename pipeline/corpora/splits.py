@@ -1,7 +1,7 @@
 """The files of a corpus: fetched split by split, and read as params.yaml describes them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from pipeline.corpora.conll import read_conll
 from pipeline.corpora.records import read_arrow, read_jsonl
 from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.split_warnings import split_warnings
+from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import counted, refuse
 from pipeline.errors import UserError
@@ -61,17 +62,22 @@ def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | No
             fetch_file(source, place / name, checksum=checksum, mirror=mirror)
 
 
-def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
+def read_splits(folder: Path, corpus: Corpus, scratch: Path) -> dict[Split, Sequence[Sentence]]:
     """Read train, dev and test; without a development file, the last `hold_out` of training become one.
 
     A split without files is empty. What `split_warnings` says of them is logged.
 
+    Args:
+        folder: what `fetch_corpus` brought.
+        corpus: the entry.
+        scratch: a folder for large splits, which are read from it by each pass (see `stored_sentences`).
+
     Raises:
         UserError: a file is not what `corpus` says of it, or `folder` holds another corpus.
     """
-    splits: dict[Split, list[Sentence]] = {}
+    splits: dict[Split, Sequence[Sentence]] = {}
     for split in corpus.files.by_split():
-        splits[split] = read_split(folder, corpus, split)
+        splits[split] = read_split(folder, corpus, split, scratch)
     if corpus.hold_out is not None:
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     for warning in split_warnings(splits, corpus.scheme):
@@ -79,14 +85,14 @@ def read_splits(folder: Path, corpus: Corpus) -> dict[Split, list[Sentence]]:
     return {split: splits.get(split, []) for split in ("train", "dev", "test")}
 
 
-def read_split(folder: Path, corpus: Corpus, split: Split) -> list[Sentence]:
-    """Read the files of one split.
+def read_split(folder: Path, corpus: Corpus, split: Split, scratch: Path) -> Sequence[Sentence]:
+    """Read the files of one split, with the arguments of `read_splits`.
 
     Raises:
         UserError: as `read_splits`.
     """
     paths = fetched_files(folder, corpus, split)
-    sentences = [sentence for path in paths for sentence in read_file(path, corpus)]
+    sentences = stored((sentence for path in paths for sentence in read_file(path, corpus)), scratch / split)
     check_counts(sentences, ", ".join(map(str, paths)), corpus.counts.get(split))
     return sentences
 
@@ -108,7 +114,7 @@ def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
     return found
 
 
-def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> list[Sentence]:
+def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> Iterator[Sentence]:
     """Read a labelled file, or the folder of a data set, as `corpus` describes its own.
 
     `report` is called with each problem of a line, which is then skipped; it raises UserError unless given.
@@ -126,7 +132,7 @@ def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse
     return read_conll(path, separator=corpus.separator, comment=corpus.comment, **settings)
 
 
-def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence], list[Sentence]]:
+def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[Sequence[Sentence], Sequence[Sentence]]:
     """Split the last `count` sentences off, as development: (the rest, the last ones).
 
     Raises:
@@ -137,7 +143,7 @@ def hold_out(sentences: Sequence[Sentence], count: int) -> tuple[list[Sentence],
             f"hold_out: {count:,} of {counted(len(sentences), 'sentence')} cannot be held out; "
             "choose fewer than there are, and at least 1"
         )
-    return list(sentences[:-count]), list(sentences[-count:])
+    return sentences[:-count], sentences[-count:]
 
 
 def check_counts(sentences: Sequence[Sentence], name: str, expected: tuple[int, int] | None) -> None:

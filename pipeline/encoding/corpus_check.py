@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.split_warnings import rare_types, split_warnings, tag_warnings, word_warnings
 from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, hold_out, read_file
+from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
@@ -51,9 +53,10 @@ class Findings:
 
 def check_file(path: Path, corpus: Corpus) -> Findings:
     """Read one file, or the folder of a data set, as `corpus` describes its files."""
-    sentences, found = _look_at(path, corpus)
-    warnings = [*tag_warnings(sentences, corpus.scheme), *word_warnings(sentences)]
-    return Findings({str(path): found}, (*warnings, *rare_types(sentences, corpus.scheme)))
+    with tempfile.TemporaryDirectory(prefix="check-") as scratch:
+        sentences, found = _look_at(path, corpus, Path(scratch, "sentences"))
+        warnings = [*tag_warnings(sentences, corpus.scheme), *word_warnings(sentences)]
+        return Findings({str(path): found}, (*warnings, *rare_types(sentences, corpus.scheme)))
 
 
 def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
@@ -64,25 +67,31 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
         mirror: see `fetch_corpus`.
     """
     files: dict[str, FileFindings] = {}
-    splits: dict[Split, list[Sentence]] = {}
+    splits: dict[Split, Sequence[Sentence]] = {}
     problems: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="check-") as folder,
+        tempfile.TemporaryDirectory(prefix="check-") as scratch,
+    ):
         for split, sources in corpus.files.by_split().items():
             with _collected(problems):
                 fetch_split(corpus, split, Path(folder), mirror=mirror)
                 splits[split] = []
+                parts: list[Sequence[Sentence]] = []
                 for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
                     local = corpus.format != "dataset" and Path(source).is_file()
-                    sentences, found = _look_at(Path(source) if local else fetched, corpus)
+                    place = Path(scratch, f"{split}-{len(parts)}")
+                    sentences, found = _look_at(Path(source) if local else fetched, corpus, place)
                     files[f"{split}: {source}"] = found
-                    splits[split] += sentences
+                    parts.append(sentences)
+                splits[split] = stored(chain(*parts), Path(scratch, split))
                 check_counts(splits[split], split, corpus.counts.get(split))
-    if not splits.get("train"):
-        return Findings(files, (), tuple(problems))
-    if corpus.hold_out is not None:
-        with _collected(problems):
-            splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
-    return Findings(files, tuple(split_warnings(splits, corpus.scheme)), tuple(problems))
+        if not splits.get("train"):
+            return Findings(files, (), tuple(problems))
+        if corpus.hold_out is not None:
+            with _collected(problems):
+                splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
+        return Findings(files, tuple(split_warnings(splits, corpus.scheme)), tuple(problems))
 
 
 def broken_words(words: Counter[str], tokenizer: Any) -> int:
@@ -118,16 +127,16 @@ def report(findings: Findings, encoder: Path | None, *, usual: Path) -> Iterator
         yield from _listed("problems of the corpus", findings.problems)
 
 
-def _look_at(path: Path, corpus: Corpus) -> tuple[list[Sentence], FileFindings]:
-    """Read a file, whatever is wrong with it.
+def _look_at(path: Path, corpus: Corpus, place: Path) -> tuple[Sequence[Sentence], FileFindings]:
+    """Read a file, whatever is wrong with it; many sentences are kept in the file `place`.
 
     What concerns the whole file (its encoding, its line ends, a column that does not exist) ends the reading
     and is the last problem; nothing is counted then.
     """
     problems: list[str] = []
-    sentences: list[Sentence] = []
+    sentences: Sequence[Sentence] = []
     with _collected(problems):
-        sentences = read_file(path, corpus, problems.append)
+        sentences = stored(read_file(path, corpus, problems.append), place)
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
     return sentences, FileFindings(len(sentences), words, tags, tuple(problems))

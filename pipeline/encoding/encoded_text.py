@@ -11,11 +11,11 @@ from pipeline.corpora.tagging import Scheme
 from pipeline.corpora.text_shards import read_shards
 from pipeline.corpora.unlabelled_corpus import Choice
 from pipeline.encoding.encoded import encode_words, load, read_sentences, save_stream
+from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import check, new_folder
 
-TEXT = "text.parquet"
 _SEED = 0  # of the choices in made-up sentences
 
 

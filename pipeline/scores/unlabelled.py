@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline import processes
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
-from pipeline.encoding.encoded_text import TEXT
+from pipeline.encoding.split_names import TEXT
 from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
 from pipeline.scores.scoring import write_split_scores

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.text import NOT_GIVEN, READ_BY_STUDENTS, TEXT, add_growth
+from benchmarks.text import NOT_GIVEN, READ_BY_STUDENTS, STAGES, add_growth
 
 STUDENTS = ("distill", dict.fromkeys((*READ_BY_STUDENTS, *NOT_GIVEN, "text", "root"), ""), "", "METHOD-SEED")
 
 
-@pytest.mark.parametrize("stage", [*TEXT, STUDENTS], ids=lambda stage: stage[0])
+@pytest.mark.parametrize("stage", [*STAGES, STUDENTS], ids=lambda stage: stage[0])
 def test_a_stage_gets_all_that_it_reads(stage: tuple[str, dict[str, str], str, str]) -> None:
     module, reads, _, item = stage
     options = inspect.signature(import_module(f"stages.{module}").main).parameters

@@ -16,6 +16,12 @@ from pipeline.errors import UserError
 
 Writer = Callable[..., Path]
 
+
+def read(path: Path, **options: Any) -> list[Sentence]:
+    """All sentences of a file."""
+    return list(read_conll(path, **options))
+
+
 FOUR_COLUMNS = b"""-DOCSTART- -X- O O
 
 EU NNP I-NP I-ORG
@@ -45,13 +51,13 @@ def write(tmp_path: Path) -> Writer:
 
 def refusal(path: Path, **options: Any) -> str:
     with pytest.raises(UserError) as caught:
-        read_conll(path, **options)
+        read(path, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_documents_and_blank_lines_end_sentences(write: Writer) -> None:
-    assert read_conll(write(FOUR_COLUMNS), scheme="iob1") == SENTENCES
+    assert read(write(FOUR_COLUMNS), scheme="iob1") == SENTENCES
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_documents_and_blank_lines_end_sentences(write: Writer) -> None:
     ],
 )
 def test_layout_does_not_matter(write: Writer, content: bytes) -> None:
-    assert read_conll(write(content), scheme="iob1") == SENTENCES
+    assert read(write(content), scheme="iob1") == SENTENCES
 
 
 def test_iob1_and_iob2_files_are_one_corpus(write: Writer) -> None:
@@ -78,36 +84,36 @@ def test_iob1_and_iob2_files_are_one_corpus(write: Writer) -> None:
     iob1 = "\n".join("".join(f"w {tag}\n" for tag in tags) for tags in sentences)
     iob2 = "\n".join("".join(f"w {tag}\n" for tag in to_iob2(tags, "iob1")[0]) for tags in sentences)
     assert iob1 != iob2
-    first = read_conll(write(iob1.encode(), "iob1"), scheme="iob1")
-    assert first == read_conll(write(iob2.encode(), "iob2"), scheme="iob2", strict=True)
+    first = read(write(iob1.encode(), "iob1"), scheme="iob1")
+    assert first == read(write(iob2.encode(), "iob2"), scheme="iob2", strict=True)
     assert len(first) == len(sentences)
 
 
 def test_columns_are_chosen(write: Writer) -> None:
     path = write(FOUR_COLUMNS)
-    chunks = read_conll(path, word=1, tag=2, scheme="iob1")
+    chunks = read(path, word=1, tag=2, scheme="iob1")
     assert chunks[0] == Sentence(("NNP", "VBZ", "JJ"), ("B-NP", "B-VP", "B-NP"))
-    assert read_conll(path, word=-4, tag=1, scheme="plain")[0].tags == ("NNP", "VBZ", "JJ")
+    assert read(path, word=-4, tag=1, scheme="plain")[0].tags == ("NNP", "VBZ", "JJ")
 
 
 def test_a_separator_keeps_spaces_inside_words(write: Writer) -> None:
     path = write(b"New York\tB-LOC\n\nParis\tB-LOC\n")
-    assert read_conll(path, separator="\t")[0] == Sentence(("New York",), ("B-LOC",))
+    assert read(path, separator="\t")[0] == Sentence(("New York",), ("B-LOC",))
     assert f"{path}:3: has 2 columns, but line 1 has 3" in refusal(path)
 
 
 def test_unicode_spaces_and_line_separators_are_parts_of_words(write: Writer) -> None:
     words = ("10\u00a0000", "a\u2028b", "c\x85d", "\u3000", "\x0b", "\x1c")
     path = write("".join(f"{word} O\n" for word in words).encode())
-    assert read_conll(path) == [Sentence(words, ("O",) * len(words))]
+    assert read(path) == [Sentence(words, ("O",) * len(words))]
 
 
 def test_encoding(write: Writer) -> None:
     path = write("Zürich B-LOC\nist O\n".encode("latin-1"))
-    assert read_conll(path, encoding="latin-1")[0].words == ("Zürich", "ist")
+    assert read(path, encoding="latin-1")[0].words == ("Zürich", "ist")
     assert refusal(path).startswith(f"{path}:1: byte 2 of the file (0xfc) is not utf-8")
-    assert read_conll(write(b"\xef\xbb\xbfa O\n"), encoding="utf-8-sig")[0].words == ("a",)
-    assert read_conll(write("Łódź B-LOC\n".encode("utf-16")), encoding="utf-16")[0].words == ("Łódź",)
+    assert read(write(b"\xef\xbb\xbfa O\n"), encoding="utf-8-sig")[0].words == ("a",)
+    assert read(write("Łódź B-LOC\n".encode("utf-16")), encoding="utf-16")[0].words == ("Łódź",)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_files_without_sentences(write: Writer, tmp_path: Path) -> None:
 
 def test_orphans_start_spans_with_one_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
     path = write(b"a B-X\nb I-X\n\nc B-X\n\nd B-X\n\ne O\nf I-X\ng I-X\n")
-    assert read_conll(path)[-1].tags == ("O", "B-X", "I-X")
+    assert read(path)[-1].tags == ("O", "B-X", "I-X")
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith(f"{path}:9: the first of 1 tags")
 
@@ -171,7 +177,7 @@ def test_orphans_start_spans_with_one_warning(write: Writer, caplog: pytest.LogC
 def test_report_collects_every_problem_and_reads_on(write: Writer) -> None:
     problems: list[str] = []
     path = write(b"a O\nb\nc X\nd I-X\n\n\te\tO\ne f\n")
-    sentences = read_conll(path, strict=True, report=problems.append)
+    sentences = read(path, strict=True, report=problems.append)
     assert [problem.split(":")[1] for problem in problems] == ["2", "3", "4", "7"]
     assert sentences == [Sentence(("a", "d"), ("O", "B-X")), Sentence(("e",), ("O",))]
 
@@ -203,25 +209,25 @@ def test_comments_are_left_out_where_they_are_said_to_be(write: Writer, name: st
     content, options, says = COMMENTS[name]
     path = write(content)
     wanted = [Sentence(("Ida", "sah"), ("B-PER", "O")), Sentence(("Ulm",), ("B-LOC",))]
-    assert read_conll(path, comment="#", **options) == wanted
+    assert read(path, comment="#", **options) == wanted
     message = refusal(path, **options)
     assert message.startswith(f"{path}:{says}")
     assert "set comment: '#'" in message
 
 
 def test_a_comment_does_not_end_a_sentence(write: Writer) -> None:
-    assert len(read_conll(write(b"a O\n# b\nc O\n"), comment="# ")) == 1
+    assert len(read(write(b"a O\n# b\nc O\n"), comment="# ")) == 1
 
 
 def test_a_hash_is_a_word_unless_comments_are_said(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
     path = write(b"#berlin\tB-LOC\nrocks\tO\n\nwe\tO\n#\tO\n1\tO\n")
-    assert [sentence.words for sentence in read_conll(path)] == [("#berlin", "rocks"), ("we", "#", "1")]
+    assert [sentence.words for sentence in read(path)] == [("#berlin", "rocks"), ("we", "#", "1")]
     assert not caplog.messages
 
 
 def test_comments_that_pass_for_words_are_a_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
     path = write(b"# doc1\nthe DET\ncat NOUN\n\n# doc2\na DET\n")
-    assert read_conll(path, scheme="plain")[0].words[0] == "#"
+    assert read(path, scheme="plain")[0].words[0] == "#"
     (message,) = caplog.messages
     assert message.startswith(f"{path}:1: the first of 2 sentences that begin with a # line")
     assert "set comment: '#'" in message
@@ -244,7 +250,7 @@ def test_documents_begin_whatever_parts_their_lines(write: Writer, line: str, be
     if between == " ":
         rows[0] = "Glen|X|X|B-LOC"
     path = write(("\n".join([line, "", *rows]).replace("|", between) + "\n").encode())
-    found = read_conll(path, separator=None if between == " " else between)
+    found = read(path, separator=None if between == " " else between)
     assert [sentence.tags for sentence in found] == [("B-LOC", "O"), ("B-PER",)]
 
 
@@ -252,13 +258,13 @@ def test_a_document_in_small_letters_is_a_word_with_a_warning(
     write: Writer, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = write(b"a O\n\n-docstart- O\n\nb O\n\n-DocStart- O\n")
-    assert len(read_conll(path)) == 4
+    assert len(read(path)) == 4
     (message,) = caplog.messages
     assert message.startswith(f"{path}:3: is read as a word; documents begin with -DOCSTART-")
 
 
 def test_a_word_that_only_begins_like_a_document_is_a_word(write: Writer) -> None:
-    assert read_conll(write(b"-DOCSTART-s O\n"))[0].words == ("-DOCSTART-s",)
+    assert read(write(b"-DOCSTART-s O\n"))[0].words == ("-DOCSTART-s",)
 
 
 CONLLU = """# text = Vamos al mar.
@@ -279,11 +285,11 @@ CONLLU = """# text = Vamos al mar.
 
 def test_rows_that_are_no_words_of_conll_u_are_left_out(write: Writer) -> None:
     path = write(CONLLU.encode())
-    found = read_conll(path, word=1, tag=3, scheme="plain", separator="\t", comment="#")
+    found = read(path, word=1, tag=3, scheme="plain", separator="\t", comment="#")
     assert [sentence.words for sentence in found] == [("Vamos", "a", "el", "mar"), ("de", "el")]
     assert found[0].tags == ("VERB", "ADP", "DET", "NOUN")
     spans = CONLLU.replace("VERB", "O").replace("NOUN", "B-X").replace("ADP", "O").replace("DET", "O")
-    assert read_conll(write(spans.encode()), word=1, tag=3, separator="\t", comment="#")[0].tags == (
+    assert read(write(spans.encode()), word=1, tag=3, separator="\t", comment="#")[0].tags == (
         "O", "O", "O", "B-X",
     )  # fmt: skip
 
@@ -295,11 +301,11 @@ def test_rows_that_are_no_words_of_conll_u_are_left_out(write: Writer) -> None:
     b"1\ta\tO\n3\tb\tO\n4.1\tc\tO\n",
 ])  # fmt: skip
 def test_other_first_columns_are_no_conll_u(write: Writer, content: bytes) -> None:
-    assert read_conll(write(content), word=1)[0].words == ("a", "b", "c")
+    assert read(write(content), word=1)[0].words == ("a", "b", "c")
 
 
 def test_numbers_as_words_stay(write: Writer) -> None:
-    assert read_conll(write(b"1 O\n2 O\n1-2 O\n"))[0].words == ("1", "2", "1-2")
+    assert read(write(b"1 O\n2 O\n1-2 O\n"))[0].words == ("1", "2", "1-2")
 
 
 # Columns
@@ -321,12 +327,12 @@ def test_quoted_cells_are_named(write: Writer) -> None:
 def test_tags_that_look_alike_are_refused_by_line(write: Writer) -> None:
     path = write("Ida\tB-PER \nBob\tB-PER\nUlm\tB-LOC\u200b\nx\tB-PER\ufeff\ny\tB-PER\u00a0\n".encode())
     problems: list[str] = []
-    assert read_conll(path, separator="\t", report=problems.append) == [Sentence(("Bob",), ("B-PER",))]
+    assert read(path, separator="\t", report=problems.append) == [Sentence(("Bob",), ("B-PER",))]
     assert [problem.split(":")[1] for problem in problems] == ["1", "3", "4", "5"]
 
 
 def test_typeless_tags(write: Writer) -> None:
-    found = read_conll(write(b"mutant B\nABC I\ngene O\n\nwild O\ntype B\n"))
+    found = read(write(b"mutant B\nABC I\ngene O\n\nwild O\ntype B\n"))
     assert [sentence.tags for sentence in found] == [("B-SPAN", "I-SPAN", "O"), ("O", "B-SPAN")]
     path = write(b"a B-X\nb O\nc I\n")
     assert refusal(path).startswith(f"{path}:3: 'I' has no type, but 'B-X' before it has one")

@@ -83,7 +83,7 @@ def read(name: str, corpus: Corpus, place: Path) -> None:
     folder = place / "out"
     folder.mkdir()
     fetch_corpus(corpus, folder, mirror=place)
-    splits = read_splits(folder, corpus)
+    splits = {split: [*found] for split, found in read_splits(folder, corpus, folder / "test").items()}
     train = splits["train"] if corpus.files.dev else splits["train"] + splits["dev"]
     assert train == splits["test"] == wanted(name)
 

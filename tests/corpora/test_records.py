@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpora.records import read_arrow, read_jsonl
+from pipeline.corpora import records
 from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
 
@@ -29,6 +29,16 @@ FEATURES = [
     {"ner_tags": {"feature": LABEL, "length": -1, "_type": "Sequence"}},
     {"ner_tags": [LABEL]},
 ]
+
+
+def read_jsonl(path: Path, **options: Any) -> list[Sentence]:
+    """All sentences of a file."""
+    return list(records.read_jsonl(path, **options))
+
+
+def read_arrow(path: Path, **options: Any) -> list[Sentence]:
+    """All sentences of a data set."""
+    return list(records.read_arrow(path, **options))
 
 
 def table(tags: Any = NUMBERS, features: Any = None) -> pa.Table:

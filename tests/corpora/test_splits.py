@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpora import splits as of_corpora
 from pipeline.corpora.settings import Corpus, Split
-from pipeline.corpora.splits import WATCHED, check_counts, fetch_corpus, hold_out, read_splits
+from pipeline.corpora.splits import WATCHED, check_counts, fetch_corpus, hold_out
 from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
 from tests.helpers.sample_sources import serve
@@ -79,6 +81,12 @@ def write(folder: Path, files: dict[str, bytes]) -> dict[str, str]:
 
 def corpus(files: Mapping[Any, str | Sequence[str]], **settings: Any) -> Corpus:
     return Corpus.model_validate({"files": files} | settings)
+
+
+def read_splits(folder: Path, entry: Corpus) -> dict[Split, list[Sentence]]:
+    with tempfile.TemporaryDirectory() as scratch:
+        found = of_corpora.read_splits(folder, entry, Path(scratch))
+        return {split: list(sentences) for split, sentences in found.items()}
 
 
 def fetched(entry: Corpus, folder: Path, mirror: Path | None = None) -> dict[Split, list[Sentence]]:

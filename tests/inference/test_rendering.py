@@ -24,7 +24,7 @@ def test_conll_is_read_back(tmp_path: Path) -> None:
     render = renderer("conll", "iob2")
     (tmp_path / "out").write_text(render(ROME) + render(EMPTY) + render(ROME), encoding="utf-8")
     assert render(EMPTY) == "\n"
-    assert read_conll(tmp_path / "out") == 2 * [Sentence(ROME.words, ROME.tags)]
+    assert list(read_conll(tmp_path / "out")) == 2 * [Sentence(ROME.words, ROME.tags)]
 
 
 def test_json_lines_hold_everything() -> None:

@@ -125,6 +125,23 @@ def test_timing_reports_and_help_texts_re_run_no_training_dump_or_evaluation(
     assert "reporting" not in file or "time_epochs" not in stages
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("conll", "records", "splits", "stored_sentences", "text_stream"),
+        *("unlabelled_sources", "unlabelled_text", "unlabelled_corpus", "text_shards"),
+    ],
+)
+def test_what_reads_files_re_runs_no_training_dump_or_evaluation(
+    after_edit: Callable[[str], set[str]], file: str
+) -> None:
+    stages = after_edit(f"pipeline/corpora/{file}.py")
+    assert stages
+    assert {stage.partition("/")[0] for stage in stages} <= {
+        "download", "prepare", "text", "encode_text", "predict", "export",
+    }  # fmt: skip
+
+
 def test_the_training_loop_re_runs_training_alone(after_edit: Callable[[str], set[str]]) -> None:
     assert after_edit("pipeline/training/loop.py") == TRAINED | {"time_epochs"}
 

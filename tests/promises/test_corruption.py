@@ -35,7 +35,7 @@ INPUTS = [
 
 def corpus(folder: Path) -> Any:
     check(folder)
-    return read_splits(folder, load_params(folder.with_name("params.yaml")).corpus)
+    return read_splits(folder, load_params(folder.with_name("params.yaml")).corpus, folder.parent)
 
 
 def encoder(folder: Path) -> Any:

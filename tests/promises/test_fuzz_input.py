@@ -92,7 +92,12 @@ def check_place(message: str | None, path: Path, unit: str = r":\d+") -> None:
     assert message is None or re.match(rf"{re.escape(str(path))}({unit}: |{whole})", message), message
 
 
-def read_well(path: Path, read: Callable[..., list[Sentence]] = read_conll, **options: Any) -> None:
+def read_all(path: Path, **options: Any) -> list[Sentence]:
+    """All sentences of columns."""
+    return list(read_conll(path, **options))
+
+
+def read_well(path: Path, read: Callable[..., Iterator[Sentence]] = read_conll, **options: Any) -> None:
     """Read a corpus; what comes out must be whole sentences with valid IOB2."""
     for sentence in read(path, **options):
         assert sentence.words
@@ -127,7 +132,7 @@ def test_mutated_columns(tmp_path: Path, count: int, packed: bool) -> None:
         }
         check_place(error_of(read_well, path, **options), path)
         problems: list[str] = []
-        fatal = error_of(read_conll, path, **options, report=problems.append)
+        fatal = error_of(read_all, path, **options, report=problems.append)
         for problem in [*problems, fatal]:
             check_place(problem, path)
         unlabelled = Unlabelled(files="x", format=rng.choice(("text", "conll", "jsonl")))
@@ -257,7 +262,7 @@ def test_any_columns(
     path = tmp_path / "corpus"
     path.write_bytes("\n".join(between.join(row) for row in rows).encode("utf-8", "surrogatepass"))
     message = error_of(
-        lambda: read_conll(path, word=word, tag=tag, scheme=scheme, separator=separator, encoding=encoding)
+        read_all, path, word=word, tag=tag, scheme=scheme, separator=separator, encoding=encoding
     )
     if message and not message.startswith("encoding: "):
         check_place(message, path)
