@@ -88,5 +88,6 @@ def test_the_researchers_walk(tmp_path: Path) -> None:
         assert summary["task"] == task
         assert {len(method["f1"]["seeds"]) for method in summary["methods"].values()} == {2}
         assert len(json.loads((found / "grid.json").read_text())["cells"]) == 3
-        assert said.count("Running stage 'teacher'") == len(FILES)
+    # One of the check, and one of each corpus: what one clone has trained, the others take from the cache.
+    assert said.count("Running stage 'teacher'") == 1 + len(FILES)
     assert all((clones / f"gpu{gpu}").is_dir() for gpu in range(4))
