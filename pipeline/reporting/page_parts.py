@@ -15,12 +15,11 @@ _LISTED = 60  # rows of a picture's table at most
 
 def headline(results: Results) -> dict[str, Any]:
     """A sentence, and tiles of name, value and note: the best student against the teacher."""
-    summary, (method, seed) = results.summary, results.best
+    summary, (method, _) = results.summary, results.best
     best, teacher = summary["methods"][method], summary["teacher"]
     f1, smaller = best["f1"]["mean"], teacher["megabytes"] / best["megabytes"]
     faster = best["sentences_per_second"] / teacher["sentences_per_second"]
     here = results.timing.get("pipeline", {}).get(method)
-    epochs = len(results.curves[1][method][seed])
     tiles = [
         {
             "name": "best student",
@@ -48,8 +47,8 @@ def headline(results: Results) -> dict[str, Any]:
         tiles.append(
             {
                 "name": "training",
-                "value": _duration(epochs * here["total"]),
-                "note": f"{epochs} epochs of {here['total']:.2f} s on {results.timing['device']}, estimated",
+                "value": _duration(here["total"]),
+                "note": f"an epoch of the labelled sentences, without text, on {results.timing['device']}",
             }
         )
     return {"sentence": _sentence(results, smaller, faster), "tiles": tiles}
@@ -88,7 +87,7 @@ def _duration(seconds: float) -> str:
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{seconds:.3g} s"
 
 
 def pictures(results: Results) -> list[dict[str, Any]]:

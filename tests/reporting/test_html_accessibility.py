@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 ROOT = Path(__file__).parents[2]
 A4 = 718  # CSS pixels of its width within margins of 1 cm
+METHODS = ("vanilla", "kbest", "structural", "posterior", "efficient", "efficient_emission")
 KEYS = {"Tab": 9, "Enter": 13, "ArrowDown": 40, " ": 32}
 NAMED = {
     "button", "combobox", "form", "image", "link", "navigation", "region", "searchbox", "table", "textbox",
@@ -29,7 +30,7 @@ FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
 def page(tmp_path_factory):
     """The page of so many sentences that some come on request, opened once."""
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(html_page(results(150), project=ROOT), encoding="utf-8")
+    path.write_text(html_page(results(150, methods=METHODS), project=ROOT), encoding="utf-8")
     with tab() as browser:
         browser.open(path)
         browser.call("Accessibility.enable")
