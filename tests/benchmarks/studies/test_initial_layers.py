@@ -20,6 +20,8 @@ from tests.helpers import tiny_inputs
 from tests.helpers.params_cases import ROOT
 from tests.helpers.tiny_encoders import write_encoder
 
+ROWS = (study.Row("first", 0.0), study.Row("last", 1.0))
+
 
 @pytest.mark.parametrize(
     ("start", "layers", "of", "expected"),
@@ -77,29 +79,43 @@ def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(data: Path
     assert all(parameter.grad is None for parameter in teacher.parameters())
 
 
+@pytest.fixture
+def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The study of two rows, whose results go to `tmp_path`."""
+    monkeypatch.setattr(study, "ROWS", ROWS)
+    monkeypatch.setattr(study, "RESULTS", tmp_path)
+    monkeypatch.setattr(study, "provenance", lambda params: {"commit": "abc"})
+    monkeypatch.chdir(ROOT)
+    return partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data)
+
+
+def rows_of(folder: Path) -> Any:
+    return json.loads((folder / "toy-initial-layers-cpu.json").read_text())["rows"]
+
+
 def test_a_stopped_study_goes_on_behind_its_last_row(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[study.Row] = []
-    apart = study.apart
 
-    def counted(work: Any, row: study.Row, *rest: Any) -> dict[str, Any]:
+    def train(work: Any, row: study.Row, *rest: Any) -> dict[str, Any]:
         trained.append(row)
         if len(trained) == 2:
             raise KeyboardInterrupt
-        return apart(work, row, *rest)
+        return {"folder": data / "student"}
 
-    rows = (study.Row("first", 0.0), study.Row("last", 1.0))
-    monkeypatch.setattr(study, "ROWS", rows)
-    monkeypatch.setattr(study, "RESULTS", tmp_path)
-    monkeypatch.setattr(study, "provenance", lambda params: {"commit": "abc"})
-    monkeypatch.setattr(study, "apart", counted)
-    monkeypatch.chdir(ROOT)
-    run = partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data)
+    monkeypatch.setattr(study, "apart", train)
     with pytest.raises(KeyboardInterrupt):
         run()
+    assert [row["start"] for row in rows_of(tmp_path)] == ["first"]
     run()
-    assert trained == [rows[0], rows[1], rows[1]]
-    result = json.loads((tmp_path / "toy-initial-layers-cpu.json").read_text())
-    assert [(row["start"], row["weight"]) for row in result["rows"]] == [("first", 0.0), ("last", 1.0)]
-    assert all(0 <= row["test_f1"]["1"] <= 100 for row in result["rows"])
+    assert trained == [ROWS[0], ROWS[1], ROWS[1]]
+    assert [(row["start"], row["weight"]) for row in rows_of(tmp_path)] == [("first", 0.0), ("last", 1.0)]
+
+
+@pytest.mark.slow
+def test_students_are_trained_and_scored(run: Any, tmp_path: Path) -> None:
+    run()
+    assert all(
+        0 < row[split]["1"] <= 100 for row in rows_of(tmp_path) for split in ("development_f1", "test_f1")
+    )
