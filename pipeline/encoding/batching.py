@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from pipeline.storage.ragged import Ragged
 
 POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
 _SOME = 1 << 20  # sentences that are looked at together
+_READ = 1 << 12  # sentences of several windows that are read together
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,12 @@ class Batches:
         sizes = encoded.pieces.lengths.int()
         self._sizes = sizes if rows is None else sizes[rows]
         self._capacity = encoded.layout.capacity
-        self._long = self._long_batches()
+        self._long, self._long_starts = self._long_batches()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        short = self.sentences - sum(map(len, self._long))
-        return len(self._long) + -(-short // self.batch_size)
+        short = self.sentences - len(self._long)
+        return len(self._long_starts) - 1 + -(-short // self.batch_size)
 
     @property
     def sentences(self) -> int:
@@ -89,7 +90,8 @@ class Batches:
 
     def in_order(self) -> Iterator[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
-        yield from self._long
+        number = len(self._long_starts) - 1
+        yield from BatchOrder(self._long, self._long_starts, torch.arange(number))
         rest = torch.empty(0, dtype=torch.int64)
         for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
             if size <= self._capacity:
@@ -109,12 +111,10 @@ class Batches:
             short += len(kept)
         for pool in ids[:short].split(POOL * self.batch_size):
             pool.copy_(self._ids(pool[self._sizes[pool].argsort(stable=True)].long()))
-        ids[short:] = torch.cat([*self._long, ids.new_empty(0)])
-        starts = torch.tensor(
-            [*range(0, short, self.batch_size), *accumulate(map(len, self._long), initial=short)]
-        )
+        ids[short:] = self._long
+        starts = torch.cat([torch.arange(0, short, self.batch_size), short + self._long_starts])
         order = torch.randperm(len(self), generator=generator)  # in which those of several windows are first
-        return BatchOrder(ids, starts, (order - len(self._long)) % len(self))
+        return BatchOrder(ids, starts, (order - (len(self._long_starts) - 1)) % len(self))
 
     def stream(self, seed: int, start: int) -> Iterator[Tensor]:
         """See passes."""
@@ -143,21 +143,29 @@ class Batches:
     def _split(self, order: Tensor) -> list[Tensor]:
         return list(order.split(self.batch_size)) if len(order) else []
 
-    def _long_batches(self) -> list[Tensor]:
+    def _long_batches(self) -> tuple[Tensor, Tensor]:
+        """Ids of the sentences of several windows, int32, longest first, and where their batches start.
+
+        The starts [B + 1] begin with 0 and end with the number of these sentences.
+        """
         order = (self._sizes > self._capacity).nonzero().flatten()
         order = order[self._sizes[order].argsort(descending=True, stable=True)]
-        sizes: list[int] = []
-        room = 0
-        for place in order[:, None]:
-            first, lengths = _padded(self.encoded.first.take(self._ids(place)))
-            size = self._sizes[place].long()
-            windows = len(_plan_windows(first.long(), lengths, size, self.encoded.layout)[0])
+        starts, room = [], 0
+        for place, windows in enumerate(self._windows(order)):
             if windows > room:
-                sizes.append(0)
+                starts.append(place)
                 room = self.batch_size
-            sizes[-1] += 1
             room -= windows
-        return list(self._ids(order).split(sizes)) if sizes else []
+        return self._ids(order).int(), torch.tensor([*starts, len(order)])
+
+    def _windows(self, places: Tensor) -> Iterator[int]:
+        """How many windows each of the sentences at `places` [n] has, read some at a time."""
+        for some in places.split(_READ):
+            first = self.encoded.first.take(self._ids(some))
+            offsets, pieces = first.offsets.tolist(), first.values.tolist()
+            for (start, stop), size in zip(pairwise(offsets), self._sizes[some].tolist(), strict=True):
+                bounds = [*pieces[start:stop], size]
+                yield len(_windows(bounds, self._capacity, self.encoded.layout.overlap))
 
 
 def _plan_windows(

@@ -1,6 +1,7 @@
 """Batches hold every word once and whole, in windows where sentences are too long, with little padding."""
 
 import random
+import tracemalloc
 from itertools import islice
 from pathlib import Path
 
@@ -316,3 +317,23 @@ def test_all_rows_are_the_split(corpus: Path) -> None:
         assert torch.equal(a, b)
     for a, b in zip(one.in_order(), other.in_order(), strict=True):
         assert torch.equal(a, b)
+
+
+def python_bytes(encoded):
+    """What Python holds at most while a split is cut into batches; numbers of tensors are not in it."""
+    tracemalloc.start()
+    Batches(encoded, 4)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_sentences_of_several_windows_take_no_object_each(bert, tmp_path, monkeypatch):
+    monkeypatch.setattr(batching, "_READ", 50)
+    few, many = (
+        write_split(tmp_path / f"{count}.parquet", sentences(count, shortest=40, longest=40), bert)
+        for count in (200, 1_200)
+    )
+    python_bytes(few)  # what is loaded at first use
+    assert len(Batches(many, 4)._long) == 1_200
+    assert python_bytes(many) - python_bytes(few) < 40 * 1_000
