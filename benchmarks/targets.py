@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.made_with import made_with
+from benchmarks.stored_scores import stored_scores
 from pipeline.distillation.registry import method_settings
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
@@ -25,7 +26,6 @@ from pipeline.training import targets
 from pipeline.training.length import Length
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
-from pipeline.training.student_inputs import TeacherFolders, labelled_parts
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from stages import command
@@ -55,8 +55,7 @@ def main(
     """Measure both ways, print a table and write sentences per second and the ratio of the times."""
     student = load_params(Path("params.yaml")).student
     inputs = Inputs.load(data / "encoded", batch_size=student.batch_size, precision=student.precision)
-    folders = TeacherFolders(data / "teacher", data / "teacher", data / "scoring_teachers", data / "scores")
-    _, scores = labelled_parts(inputs, folders)
+    scores = stored_scores(inputs, data)
     length = student.length(len(inputs.train))
     chosen = [inputs.train.batch(ids) for ids in representative(inputs.train, batches)]
     chosen = [batch.to(inputs.accelerator.device) for batch in chosen]

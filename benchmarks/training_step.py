@@ -16,6 +16,7 @@ import typer
 from torch import Tensor
 
 from benchmarks.made_with import made_with
+from benchmarks.stored_scores import stored_scores
 from benchmarks.taggers.words_per_second import in_turns
 from pipeline.encoding.laid_out import laid_out
 from pipeline.model.dropout import use_cpu_dropout
@@ -28,9 +29,7 @@ from pipeline.training.loss import LooksUp, Loss
 from pipeline.training.optimisation import Run
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
-from pipeline.training.student_inputs import labelled_parts
 from pipeline.training.student_loss import student_loss
-from pipeline.training.teacher_folders import TeacherFolders
 from stages import command
 
 METHOD = "structural"
@@ -58,13 +57,7 @@ def main(
     encoder = filled(data / "student_encoder", data / "encoder")
     reproducible(0)
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
-    folders = TeacherFolders(
-        data / "teacher",
-        filled(data / "imported_scores", data / "teacher"),
-        data / "scoring_teachers",
-        data / "scores",
-    )
-    _, scores = labelled_parts(inputs, folders)
+    scores = stored_scores(inputs, data)
     loss = student_loss(METHOD, params.settings(METHOD), scores, student.length(len(inputs.train)))
     runs: dict[str, Run] = {}
     for form in FORMS:

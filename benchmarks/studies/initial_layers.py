@@ -10,7 +10,7 @@ what the pipeline made in `data`; nothing there is changed. A stopped study goes
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -26,9 +26,11 @@ from torch import Tensor, nn
 from benchmarks.measuring import measured as apart
 from benchmarks.pages.provenance import provenance
 from benchmarks.pages.recorded_runs import read_result
+from benchmarks.stored_scores import stored_scores
 from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Task
 from pipeline.chain import LinearChain
-from pipeline.device import device_name
+from pipeline.device import accelerator, device_name
+from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import load, read_tags
@@ -38,15 +40,12 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.params import Params, load_params
-from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import LooksUp, Loss
 from pipeline.training.run import Inputs, train_and_save
 from pipeline.training.settings import Student
-from pipeline.training.student_inputs import labelled_parts
 from pipeline.training.student_loss import student_loss
-from pipeline.training.teacher_folders import TeacherFolders
 from stages import command
 
 METHOD = "structural"
@@ -123,7 +122,7 @@ class MatchedHiddenStates:
         loss: Loss,
         student: ChainTagger,
         teacher: ChainTagger,
-        weight: Callable[[int], float],
+        weight: Callable[..., float],
         autocast: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         """Match each layer of the student to one of the teacher's.
@@ -132,7 +131,7 @@ class MatchedHiddenStates:
             loss: of the method.
             student: in training.
             teacher: on the student's device, in evaluation mode.
-            weight: of the difference, by step.
+            weight: of the difference, by `step`.
             autocast: the precision of the teacher's pass.
         """
         layers, of = (model.encoder.config.num_hidden_layers for model in (student, teacher))
@@ -149,7 +148,7 @@ class MatchedHiddenStates:
             mean_squared_difference(self.ours.found[ours], self.theirs.found[theirs], batch.attention_mask)
             for ours, theirs in self.pairs
         )
-        return self.loss(chain, batch, step) + self.weight(step) * difference
+        return self.loss(chain, batch, step) + self.weight(step=step) * difference
 
     def look_up(self, batch: Batch, step: int) -> Batch:
         """See LooksUp."""
@@ -168,20 +167,17 @@ def train(row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dic
     assert isinstance(own, Scheduled)
     teacher = data / "teacher"
     inputs = Inputs.load(data / "encoded", batch_size=student.batch_size, precision=student.precision)
-    folders = TeacherFolders(
-        teacher, filled(data / "imported_scores", teacher), data / "scoring_teachers", data / "scores"
-    )
-    parts, scores = labelled_parts(inputs, folders)
-    inputs = replace(inputs, parts=tuple(parts))
     length = student.length(len(inputs.batches))
     reproducible(seed)
     whole = ChainTagger.load(teacher).eval().to(inputs.accelerator.device)
     numbers = chosen(row.start, student.layers, whole.encoder.config.num_hidden_layers)
     model = start_from(teacher, numbers, student)
-    loss = student_loss(METHOD, own, scores, length)
+    loss = student_loss(METHOD, own, stored_scores(inputs, data), length)
     if row.weight:
-        falling = lambda step: row.weight * (1 - step / max(1, length.steps - 1))  # noqa: E731  # as λ
-        loss = MatchedHiddenStates(loss, model, whole, falling, inputs.accelerator.autocast)
+        weight = partial(
+            weight_at, own.schedule, row.weight, steps=length.steps, last_epoch=length.last_epoch
+        )
+        loss = MatchedHiddenStates(loss, model, whole, weight, inputs.accelerator.autocast)
     name = f"{row.start.replace(' ', '-')}-{row.weight:g}-{seed}"
     train_and_save(
         model,
@@ -203,10 +199,9 @@ def train(row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dic
 
 def f1_of(folder: Path, encoded: Path, split: str, params: Params) -> float:
     """Span F1 of a model on a split, in percent."""
-    inputs = Inputs.load(encoded, batch_size=params.evaluate.batch_size, precision=params.evaluate.precision)
-    model = load_model(folder).to(inputs.accelerator.device)
-    path = encoded / f"{split}.parquet"
-    predicted = predict(model, Batches(load(path), params.evaluate.batch_size), inputs.accelerator)
+    runner, path = accelerator(params.evaluate.precision), encoded / f"{split}.parquet"
+    model = load_model(folder).to(runner.device)
+    predicted = predict(model, Batches(load(path), params.evaluate.batch_size), runner)
     return compute_metrics(read_tags(path), predicted, scheme=model.tag_set.scheme).f1
 
 
@@ -237,11 +232,11 @@ def main(
     result: dict[str, Any] = {
         "task": task,
         "layers": layers,
+        "device": device_name(accelerator(params.evaluate.precision).device),
         "teacher": {split: f1_of(data / "teacher", encoded, split, params) for split in ("dev", "test")},
         "rows": [],
         "run": provenance(params),
     }
-    result["device"] = device_name(Inputs.load(encoded, batch_size=1, precision="float32").accelerator.device)
     if path.exists() and (found := read_result(path))["run"] == result["run"]:
         result["rows"] = found["rows"]
     for row in ROWS[len(result["rows"]) :]:
