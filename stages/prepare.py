@@ -39,7 +39,7 @@ def main(
     from pipeline.encoding.encode_split import encode_split
     from pipeline.encoding.tokenization import input_layout, load_tokenizer
     from pipeline.model.encoder_check import check_encoder
-    from pipeline.model.teacher_labels import tags_to_learn
+    from pipeline.model.tags_to_learn import tags_to_learn
     from pipeline.storage import sealed_folder
 
     uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)  # noqa: E731

@@ -1,18 +1,9 @@
 """Which sentences came before: 8 bytes of hash for each, whatever its length."""
 
-from collections.abc import Sequence
-from hashlib import blake2b
-
 import numpy as np
 import numpy.typing as npt
 
-Hashes = npt.NDArray[np.uint64]
-
-
-def hashes_of(texts: Sequence[str]) -> Hashes:
-    """The hash [S] of each text: the first 8 bytes of its BLAKE2b."""
-    digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
-    return np.frombuffer(digests, np.dtype("<u8")).astype(np.uint64)
+from pipeline.corpora.sentence_hashes import Hashes
 
 
 class SeenSentences:

@@ -40,18 +40,9 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
         if missing:
             yield (
                 f"{split}: {counted(missing.total(), 'word')} with tags that training does not have, and no "
-                f"tagger trained here can give ({_listed(missing)}); move such sentences to training, or "
+                f"tagger trained here can give ({listed(missing)}); move such sentences to training, or "
                 "correct the tags"
             )
-
-
-def unknown_to_teacher(test: Iterable[Sentence], tag_set: TagSet) -> Iterator[str]:
-    """A line if a test split has tags that a teacher, whose tags are the corpus's, cannot give."""
-    if missing := tag_set.missing(test):
-        yield (
-            f"test: {counted(missing.total(), 'word')} with tags that the teacher cannot give "
-            f"({_listed(missing)}); write under teacher.types what its types are there, or correct the tags"
-        )
 
 
 def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[str]:
@@ -82,12 +73,12 @@ def rare_types(sentences: Sequence[Sentence], scheme: FileScheme) -> Iterator[st
     rare = Counter({kind: count for kind, count in found.items() if count < ENOUGH_OF_A_TYPE})
     if rare:
         yield (
-            f"fewer than {ENOUGH_OF_A_TYPE} sentences have {_listed(rare)}; a tagger learns them badly: "
+            f"fewer than {ENOUGH_OF_A_TYPE} sentences have {listed(rare)}; a tagger learns them badly: "
             "label more sentences with them"
         )
 
 
-def _listed(counts: Counter[str]) -> str:
+def listed(counts: Counter[str]) -> str:
     """Names with their numbers in alphabetical order, the first NAMED of them."""
     names = [f"{name} ({count:,})" for name, count in sorted(counts.items())]
     more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []

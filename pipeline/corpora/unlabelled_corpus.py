@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pipeline.corpora.seen_sentences import Hashes, SeenSentences, hashes_of
+from pipeline.corpora.seen_sentences import SeenSentences
+from pipeline.corpora.sentence_hashes import Hashes, hashes_of
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.text_shards import ROWS, Words, write_shards

@@ -69,11 +69,12 @@ class Batches:
         self._sizes = sizes if rows is None else sizes[rows]
         self._capacity = encoded.layout.capacity
         self._long, self._long_starts = self._long_batches()
+        self._long_count = len(self._long_starts) - 1  # batches
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         short = self.sentences - len(self._long)
-        return len(self._long_starts) - 1 + -(-short // self.batch_size)
+        return self._long_count + -(-short // self.batch_size)
 
     @property
     def sentences(self) -> int:
@@ -90,8 +91,7 @@ class Batches:
 
     def in_order(self) -> Iterator[Tensor]:
         """Ids of all sentences, longest first, batch by batch: for tagging."""
-        number = len(self._long_starts) - 1
-        yield from BatchOrder(self._long, self._long_starts, torch.arange(number))
+        yield from BatchOrder(self._long, self._long_starts, torch.arange(self._long_count))
         rest = torch.empty(0, dtype=torch.int64)
         for size in self._sizes.bincount().nonzero().flatten().flip(0).tolist():
             if size <= self._capacity:
@@ -114,7 +114,7 @@ class Batches:
         ids[short:] = self._long
         starts = torch.cat([torch.arange(0, short, self.batch_size), short + self._long_starts])
         order = torch.randperm(len(self), generator=generator)  # in which those of several windows are first
-        return BatchOrder(ids, starts, (order - (len(self._long_starts) - 1)) % len(self))
+        return BatchOrder(ids, starts, (order - self._long_count) % len(self))
 
     def stream(self, seed: int, start: int) -> Iterator[Tensor]:
         """See passes."""

@@ -2,15 +2,13 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.schemes import FileScheme, letter_and_type, tag_problem
-from pipeline.corpora.settings import Split
-from pipeline.corpora.split_warnings import unknown_to_teacher
-from pipeline.corpora.tagging import Scheme, Sentence, TagSet
+from pipeline.corpora.tagging import Scheme, TagSet
 from pipeline.encoding.encoder_config import CONFIG, read_checked
 from pipeline.errors import UserError, one_line
 from pipeline.model.label_conversion import converted
@@ -123,35 +121,6 @@ def read_labels(folder: Path, scheme: FileScheme | None, corpus: Scheme) -> Teac
         if problem := tag_problem(name, found):
             raise UserError(f"{folder / CONFIG}: {problem}, of the teacher's labels, or teacher.scheme")
     return TeacherLabels(folder, names, found)
-
-
-def tags_to_learn(
-    splits: Mapping[Split, Sequence[Sentence]],
-    file_scheme: FileScheme,
-    folder: Path,
-    types: Mapping[str, str | None],
-    scheme: FileScheme | None,
-) -> TagSet:
-    """The tags of train and dev; where there is no labelled sentence, those of the teacher in `folder`.
-
-    What of the test split such a teacher cannot give is logged.
-
-    Args:
-        splits: train, dev and test.
-        file_scheme: of the corpus.
-        folder: the teacher, where it is used.
-        types, scheme: see `given_teacher`.
-
-    Raises:
-        UserError: the sentences carry no tags, or the teacher's labels cannot be used.
-    """
-    if splits["train"]:
-        return TagSet.from_sentences(splits["train"], splits["dev"], scheme=file_scheme)
-    labels = read_labels(folder, scheme, "plain" if file_scheme == "plain" else "iob2")
-    tag_set = labels.tag_set(types)
-    for warning in unknown_to_teacher(splits["test"], tag_set):
-        log.warning(warning)
-    return tag_set
 
 
 def scheme_of(labels: Iterable[str], corpus: Scheme = "iob2") -> FileScheme:

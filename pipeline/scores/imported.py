@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from pipeline.corpora.seen_sentences import Hashes, hashes_of
+from pipeline.corpora.sentence_hashes import Hashes, hashes_of
 from pipeline.errors import UserError, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores

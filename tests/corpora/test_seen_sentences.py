@@ -5,7 +5,8 @@ import tracemalloc
 
 import numpy as np
 
-from pipeline.corpora.seen_sentences import SeenSentences, hashes_of
+from pipeline.corpora.seen_sentences import SeenSentences
+from pipeline.corpora.sentence_hashes import hashes_of
 
 
 def test_first_times_are_those_of_a_set() -> None:

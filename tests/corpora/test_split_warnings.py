@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.corpora.schemes import FileScheme
-from pipeline.corpora.split_warnings import split_warnings, unknown_to_teacher
-from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.corpora.split_warnings import split_warnings
+from pipeline.corpora.tagging import Sentence
 
 
 def sentences(count: int, *tags: str) -> list[Sentence]:
@@ -97,14 +97,8 @@ def test_clauses_in_place_of_words_are_told(words: tuple[str, ...], clauses: boo
     ]
 
 
-def test_a_test_split_alone_is_compared_with_the_teachers_tags() -> None:
+def test_a_test_split_alone_is_compared_with_nothing() -> None:
     test = sentences(2, "B-PER", "B-ORG", "I-ORG")
     assert not list(split_warnings({"test": test}, "iob2"))
     (line,) = split_warnings({"test": sentences(2, "O")}, "iob2")
     assert line.startswith("test: every tag is O")
-    (line,) = unknown_to_teacher(test, TagSet(("O", "B-PER", "I-PER")))
-    assert line == (
-        "test: 4 words with tags that the teacher cannot give (B-ORG (2), I-ORG (2)); write under "
-        "teacher.types what its types are there, or correct the tags"
-    )
-    assert not list(unknown_to_teacher(test[:0], TagSet(("O",))))

@@ -130,6 +130,7 @@ def test_timing_reports_and_help_texts_re_run_no_training_dump_or_evaluation(
     [
         *("conll", "records", "splits", "stored_sentences", "text_stream"),
         *("unlabelled_sources", "unlabelled_text", "unlabelled_corpus", "text_shards"),
+        *("split_warnings", "seen_sentences"),
     ],
 )
 def test_what_reads_files_re_runs_no_training_dump_or_evaluation(
