@@ -190,7 +190,7 @@ def textbook(problem: Problem) -> dict[str, Question]:
                 back = pointers[word - 1].gather(1, tag[:, None])[:, 0]
                 tag = torch.where(mask[:, word], back, tag)
                 tags.append(tag)
-            torch.stack(tags[::-1], 1)
+            torch.stack(tags[::-1], 1)  # the tags are made, as by the others, though only scores are compared
             return top
 
     def loss() -> Tensor:

@@ -1,6 +1,6 @@
 """What it costs a training step that a batch's targets come from the store, and not from a table.
 
-Both ways take turns on the same batches, from the same weights (see pipeline.timing.epochs.measure). The
+Both ways take turns on the same batches, from the same weights (see pipeline.timing.measurement.measure). The
 corpus, encoder, teacher and scores are those that the pipeline made in `data`:
 
     OMP_NUM_THREADS=1 python -m benchmarks.targets results/targets.json

@@ -2,6 +2,7 @@
 
 A launcher starts them (see `stages.launch`); without one there is a single process, and nothing here costs
 anything. What is found together is found by all: every process must call the same function at the same point.
+If one of them has ended by then, the others raise ProcessLost.
 """
 
 import os

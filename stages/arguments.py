@@ -32,7 +32,7 @@ ScoringTeachers = Annotated[
 Item = Annotated[
     str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, TEACHER-FOLD or TEACHER.")
 ]
-Eval = Annotated[Path, typer.Option("--eval", help="The scored models, from `evaluate`.")]
+Eval = Annotated[Path, typer.Option("--eval", help="Metrics and tags of the models, from `evaluate`.")]
 Mirror = Annotated[
     Path | None,
     typer.Option(

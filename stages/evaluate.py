@@ -1,4 +1,4 @@
-"""Score one model on the test split, once."""
+"""Evaluate one model on the test split."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""On a machine with several GPUs each stage takes one that no other has, such as two jobs of DVC's queue."""
+"""One GPU for each stage on a machine with several, so that two jobs of DVC's queue do not share one."""
 
 import os
 import subprocess

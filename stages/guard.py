@@ -1,4 +1,4 @@
-"""A stage writes only what the parameters and the code made that DVC records for it."""
+"""Refuses an output whose parameters or code are no longer those that DVC will record for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext

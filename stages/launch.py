@@ -21,13 +21,8 @@ from typing import Any
 from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
 
 LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
-SEVERAL = (
-    "teacher",
-    "scoring_teacher",
-    "dump",
-    "unlabelled",
-    "distill",
-)  # the stages that may be several processes
+# The stages that may run as several processes.
+SEVERAL = ("teacher", "scoring_teacher", "dump", "unlabelled", "distill")
 
 
 def relaunch(stage: str, arguments: list[str]) -> None:
@@ -97,7 +92,7 @@ def _why(place: Path, said: str) -> UserError:
 
 @contextmanager
 def noted() -> Iterator[Callable[[str], None]]:
-    """Yield what tells the line that a stage ends with: on standard error, or in a launched process's note.
+    """Yield the function that tells how a stage ends: on standard error, or in a launched process's note.
 
     Of launched processes the first alone shows warnings and what is printed; their standard error goes where
     standard output does, as that of the launcher is kept apart.

@@ -66,7 +66,7 @@ def agrees(fused: Any, device: torch.device, tags: int) -> bool:
 
 
 def _agrees(fused: Any, device: torch.device, tags: int, forbidden: bool) -> bool:
-    """Whether they do for three random sentences, the third without any allowed path if `forbidden`."""
+    """Whether the kernels agree on three random sentences; with `forbidden` the third has no allowed path."""
     generator = torch.Generator().manual_seed(0)
     shapes = ((3, 6, tags), (tags, tags), (tags,), (tags,))
     e, t, b, d = (torch.randn(shape, generator=generator) for shape in shapes)

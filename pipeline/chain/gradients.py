@@ -71,7 +71,7 @@ class LogPartition(torch.autograd.Function):
 
 
 class CrossEntropy(torch.autograd.Function):
-    """Log Z - <theta, mu> [B]; its gradient is (model moments - mu)."""
+    """Log Z - ⟨θ, μ⟩ [B]; its gradient is (model moments - μ)."""
 
     @staticmethod
     def forward(
@@ -94,7 +94,7 @@ class CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """(Model moments - mu), weighted by the gradient of each sentence's loss."""
+        """(Model moments - μ), weighted by the gradient of each sentence's loss."""
         unary, pairs, lengths, *potentials = ctx.saved_tensors
         gradients = _potential_gradients(unary, pairs, grad.detach(), lengths)
         return *_once(gradients, grad, *potentials), None, None
@@ -134,7 +134,7 @@ class LogMarginals(torch.autograd.Function):
 
 
 def _cross_entropy(log_z: Tensor, potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
-    """Log Z - <theta, mu> [B], float64; +inf where mu has weight on a score of -inf."""
+    """Log Z - ⟨θ, μ⟩ [B], float64; +inf where μ has weight on a score of -inf."""
     expected = expected_score(potentials, lengths, target)
     if expected.is_cpu and math.isfinite(expected.sum()):  # on a GPU the question would make the device wait
         return log_z - expected
@@ -145,7 +145,7 @@ def _cross_entropy(log_z: Tensor, potentials: tuple[Tensor, ...], lengths: Tenso
 
 
 def expected_score(potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
-    """<theta, mu> [B], float64: sum mu.unary * e + sum mu.pairs * T + start and end at the outer words."""
+    """⟨θ, μ⟩ [B], float64: Σ μ.unary · e + Σ μ.pairs · T + start and end at the outer words."""
     emissions, transitions, start, end = potentials
     unary, pairs = target
     words = length_mask(lengths, emissions.shape[1])
@@ -157,7 +157,7 @@ def expected_score(potentials: tuple[Tensor, ...], lengths: Tensor, target: Mome
 
 
 def _is_forbidden(potentials: tuple[Tensor, ...], lengths: Tensor, target: Moments) -> Tensor:
-    """Whether mu has weight on a score of -inf, [B]."""
+    """Whether μ has weight on a score of -inf, [B]."""
     emissions, transitions, start, end = (scores.isneginf() for scores in potentials)
     used, pairs = target.unary != 0, target.pairs != 0
     last = used[torch.arange(len(lengths), device=lengths.device), lengths - 1]

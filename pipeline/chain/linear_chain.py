@@ -1,4 +1,4 @@
-"""The one object that travels: a batch of linear chains, and the questions it answers."""
+"""A batch of linear chains, which the other packages pass around, and the questions it answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -209,8 +209,8 @@ def pull_back(found: ScaledStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
     `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. With
-    w = grad / q the gradient is E[phi(y) sum_l w_l(y_l)], a tangent of both recursions, to which each step
-    adds state * w.
+    w = grad / q the gradient is E[φ(y) Σ_l w_l(y_l)], a tangent of both recursions, to which each step adds
+    state * w.
     """
     batch, size, tags = grad.shape
     per_mass, rest = _per_mass(found), found.rest

@@ -143,11 +143,11 @@ def _decode(
 def _decode_one(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
 ) -> tuple[bool, float, list[int]]:
-    """What `_decode` returns, to the same bits, of a batch of one, where the calls are all it costs.
+    """What `_decode` returns of a batch of one, to the same bits, but by the cheapest calls numpy has.
 
-    So all of them are cheap ones: of a ufunc on contiguous arrays of one shape, which numpy does not have to
-    set up an iterator for, or of none. The maximum is looked up where `argmax` found it, which leaves the
-    back pointers behind; following them is then only Python.
+    The calls are nearly all that one sentence costs. Ufuncs get contiguous arrays of one shape, for which
+    numpy sets up no iterator. The maximum is looked up where `argmax` found it, which leaves the back
+    pointers behind; following them is then plain Python.
     """
     _, size, tags = emissions.shape
     words = emissions[0]

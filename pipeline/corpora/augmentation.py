@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.corpora.tagging import Scheme, Sentence, spans
 
 SPANS = 0.5  # chance that a mention is swapped
-WORDS = 0.15  # chance that a word outside of mentions is, and every word of a corpus of plain tags
+WORDS = 0.15  # chance that any other word is swapped; of a corpus of plain tags that is every word
 
 Words = tuple[str, ...]
 

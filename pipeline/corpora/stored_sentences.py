@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pipeline.corpora.tagging import Sentence
 
 IN_MEMORY = 50_000
-"""So many sentences are held; of more, none."""
+"""Up to so many sentences are held in memory; a longer sequence lies in a file as a whole."""
 
 ROWS = 10_000  # sentences of a row group, which is what is held while the file is read or written
 _STRINGS = pa.list_(pa.string())

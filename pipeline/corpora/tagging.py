@@ -73,6 +73,9 @@ class TagSet:
         Args:
             splits: the splits to learn and choose from, normally training and development.
             scheme: "plain" for plain tags; anything else means spans, which `to_iob2` has made IOB2.
+
+        Raises:
+            UserError: no sentence has tags.
         """
         seen = {tag for split in splits for sentence in split for tag in sentence.tags or ()}
         if not seen:

@@ -22,7 +22,11 @@ class Method(Protocol):
         """What the loss needs of the teacher's chains [B]; computed once per run, not once per step."""
 
     def loss(self, student: LinearChain, target: Any, settings: Any, /) -> Tensor:
-        """The teacher's term for each sentence [B]."""
+        """The teacher's term for each sentence [B].
+
+        With Moments as `target` it must be their cross-entropy with the student: for 0 < λ < 1 it is called
+        once, on the mixture of the teacher's and the gold moments (see `objective`).
+        """
 
 
 def find_method(name: str) -> Method:

@@ -19,6 +19,6 @@ def encode_split(
         tokenizer: cuts their words.
         path: the file to write.
         tag_set: of the split.
-        layout: likewise.
+        layout: of the encoder's input.
     """
     save_stream((encode(some, tokenizer, layout) for some in groups(sentences)), path, tag_set, layout)

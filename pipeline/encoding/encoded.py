@@ -172,7 +172,7 @@ def save_stream(tables: Iterator[pa.Table], path: Path, tag_set: TagSet, layout:
         tables: one or more, of sentences that all have tags or all have none.
         path: the file to write.
         tag_set: of the split.
-        layout: likewise.
+        layout: of the encoder's input.
     """
     facts = {"tag_set": tag_set.to_json(), "layout": asdict(layout)}
     schema = pa.schema([(name, pa.list_(pa.string())) for name in ("words", "tags")])

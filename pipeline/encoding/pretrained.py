@@ -111,7 +111,7 @@ def load_weights(auto: Any, folder: Path, config: PreTrainedConfig, **options: A
     """The model in `folder` in float32, and the names of weights that are missing, a pooler's apart.
 
     Raises:
-        UserError: there are no weights, or they do not fit the configuration.
+        Exception: whatever missing or damaged weights raise; call it inside `refused`.
     """
     stored = _stored_numbers(folder)
     with torch.random.fork_rng(devices=[]), torch.device("meta"):

@@ -1,4 +1,4 @@
-"""How the files of encoded splits are called."""
+"""The name of an encoded split that several packages open."""
 
 TEXT = "text.parquet"
 """The text without tags, in a folder of its own."""

@@ -1,4 +1,4 @@
-"""Scores one model on the test split: how well, how large, how fast, and every tag it gave."""
+"""One model on the test split: how good, how large and how fast it is, and every tag it gives."""
 
 import json
 import time

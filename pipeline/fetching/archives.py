@@ -94,7 +94,7 @@ def _unpacked(path: Path, label: str) -> Iterator[bytes]:
 
 
 def _unpacked_zstd(path: Path, label: str) -> Iterator[bytes]:
-    import pyarrow as pa  # also reads it, and is there for other reasons
+    import pyarrow as pa  # it reads zstd, which Python 3.11 does not, and is installed in any case
 
     with _reading(label), pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
         while chunk := file.read(CHUNK):

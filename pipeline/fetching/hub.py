@@ -118,9 +118,8 @@ def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns:
     asked: dict[str, Any] = {"repo_type": kind, "revision": revision, "allow_patterns": list(patterns)}
     try:
         with without_proxy_here():
-            with suppress(
-                DryRunError
-            ):  # the hub cannot be reached: nothing is fetched, the cache may have all
+            # Raised where the hub cannot be reached: nothing is fetched then, and the cache may have all.
+            with suppress(DryRunError):
                 found: Any = within(ANSWER, partial(snapshot_download, repo, dry_run=True, **asked))
                 files = [file for file in found if file.will_download]
                 check_size(source, sum(file.file_size for file in files))

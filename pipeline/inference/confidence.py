@@ -16,9 +16,9 @@ def span_probabilities(
 ) -> list[list[float]]:
     """The share of exp(score) / Z that goes to tag sequences with the given span.
 
-    For IOB2 and a span of type X over the words s..e-1, read as `evaluation.spans` reads it, that is
+    For IOB2 and a span of type X over the words s..e-1, read as `tagging.spans` reads it, that is
 
-        sum_a P(y_s = a, y_s+1 = … = y_e-1 = I-X, y_e != I-X),
+        Σ_a P(y_s = a, y_{s+1} = … = y_{e-1} = I-X, y_e ≠ I-X),
 
     a being B-X, or I-X behind a tag that is neither B-X nor I-X. For plain tags it is the tag's marginal.
     One forward-backward pass, in float64, serves all spans of a sentence.

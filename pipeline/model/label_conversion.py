@@ -10,7 +10,7 @@ from pipeline.corpora.schemes import SCHEMES, letter_and_type, tag_problem
 from pipeline.corpora.tagging import TagSet
 
 SMALLEST = float(torch.finfo(torch.float32).eps)
-"""Probabilities below it count as this much, so that no emission is -inf: what float32 tells apart from 1."""
+"""The least probability, so that no emission is -inf: the distance from 1 to the next float32 number."""
 
 _BY_RUN = ("iob1", "io")  # in these an I-X starts a span where the word before is not of type X
 

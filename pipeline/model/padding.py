@@ -17,7 +17,7 @@ _unpadded: ContextVar[bool | None] = ContextVar("unpadded", default=None)
 
 @contextmanager
 def known_padding(unpadded: bool | None) -> Iterator[None]:
-    """Tell encoders that run inside that none of their inputs is padded, some are (False), or nothing."""
+    """Tell encoders that run inside whether all inputs are unpadded; None: it is not known."""
     token = _unpadded.set(unpadded)
     try:
         yield
@@ -36,4 +36,6 @@ def _mask(*, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor | No
     return mask
 
 
+# From here on all models of `transformers` in this process ask `_mask`, which outside of `known_padding`
+# answers as before.
 ALL_MASK_ATTENTION_FUNCTIONS.register("sdpa", _mask)

@@ -1,4 +1,4 @@
-"""The stock token classifiers of `transformers`: a softmax tagger has one's parts and is saved as one."""
+"""The stock token classifiers of `transformers`: a softmax tagger has the parts of one and is saved so."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -14,7 +14,7 @@ from dvc_render.vega import VegaRenderer
 
 DEFINITIONS = Path(__file__).parent / "page_files" / "pictures"
 VEGA_LITE = "5.8"
-"""DVC draws the same definitions with version 5.2, the nearest that vl-convert has no more."""
+"""DVC draws the same definitions with 5.2, which vl-convert no longer has; this is the nearest."""
 
 _INK = "currentColor"
 _WRITTEN = {

@@ -40,11 +40,10 @@ def summarise(
 
     Returns:
         `task`, `device`, what the students' F1 on development compares with (`development`), `sentences` and
-        `spans` of the test set, `best_baseline`, `teacher` with its
-        figures, and `methods`. Each method has precision, recall, f1, token_f1 and constrained_f1 as
-        {mean, std, seeds},
-        where std is the sample standard deviation over seeds, null with one seed; parameters, megabytes and
-        the median sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
+        `spans` of the test set, `best_baseline`, `teacher` with its figures, and `methods`. Each method has
+        precision, recall, f1, token_f1 and constrained_f1 as {mean, std, seeds}, where std is the sample
+        standard deviation over seeds, null with one seed; parameters, megabytes and the median
+        sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
         without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap
         of the mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
         difference above twice its standard error over seeds. Both are null for a method against itself.

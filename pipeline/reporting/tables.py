@@ -88,7 +88,7 @@ def training_warnings(summary: Mapping[str, Any]) -> list[str]:
             "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
             "the corpus, or give a test split with spans"
         ]
-    trained = summary["teacher"].get("trained_here", True)  # nor that
+    trained = summary["teacher"].get("trained_here", True)  # not in older recorded results either
     if teacher == 0:
         found.append(
             "the teacher's F1 is 0: its training diverged, and no student can learn from it; "

@@ -90,7 +90,7 @@ def dump_scores(
         out: the folder to write.
 
     Raises:
-        UserError: the split was encoded by another tokenizer than the teacher's; and see scores.write_scores.
+        UserError: the split was encoded by another tokenizer than the teacher's; and see store.write_scores.
     """
     if batches.sentences == 0:
         if processes.is_first():

@@ -41,7 +41,7 @@ class Origin:
 
     tags: their names, in the order of the columns.
     teacher: SHA-256 of its weights, or of the imported files.
-    words: `encoded.words_digest` of the split.
+    words: `encoded.WordsDigest` of the split.
     tokenizer: the identity of the one that cut the words for the teacher; "none" for imported scores.
     split: its name, and the fold if the store holds one alone.
     """

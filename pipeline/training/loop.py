@@ -45,10 +45,10 @@ class TrainingBatches(Protocol):
         """Ids of the batches of a run, without end, from number `start` on. The same for the same seed."""
 
     def size(self, ids: Tensor) -> int:
-        """Pieces of the sentences of one that `shuffled` or `stream` gave."""
+        """Pieces of the sentences `ids` [B] of one batch of `shuffled` or `stream` together."""
 
     def batch(self, ids: Tensor) -> Batch:
-        """Lay out one that `shuffled` or `stream` gave."""
+        """Lay out the sentences `ids` [B] of one batch of `shuffled` or `stream`."""
 
 
 def train(

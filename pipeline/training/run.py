@@ -1,4 +1,4 @@
-"""One training run as a stage makes it: inputs, development score, checkpoint, finished folder."""
+"""One training run as a stage makes it: inputs, F1 on development, checkpoint, finished folder."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -146,7 +146,7 @@ def train_and_save(
     Args:
         model: newly made.
         inputs: see Inputs.
-        loss: see training.Loss.
+        loss: see training.loss.Loss.
         settings: of the run.
         seed: of data order and dropout.
         method: "teacher", or the student's method.
@@ -163,7 +163,7 @@ def train_and_save(
         tensorboard: whether these figures go to TensorBoard too.
 
     Raises:
-        UserError, Interrupted: see training.train.
+        UserError, Interrupted: see training.loop.train.
     """
     put_unused_back = cheaper_steps(model, inputs)
     model.to(inputs.accelerator.device)

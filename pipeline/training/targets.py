@@ -29,7 +29,7 @@ class LookUp(Protocol):
         """What is kept of the sentences in rows `ids` [B] of their split, from memory or disk."""
 
     def target(self, stored: Any) -> Target:
-        """The targets from what `stored` gave, where that is by now."""
+        """The targets from what `stored` gave, on the device on which that is by now."""
 
 
 class PartScores(NamedTuple):

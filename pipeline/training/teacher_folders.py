@@ -37,7 +37,7 @@ class TeacherFolders:
         return scoring_teacher(self.first, self.scoring_teachers, number, fold, self.folds)
 
     def store(self, number: int, fold: int) -> Path:
-        """Its scores of them."""
+        """The store of the sentences of `fold`, scored by the teacher of this number."""
         return self.scores / str(number) / str(fold)
 
     @property
@@ -47,7 +47,7 @@ class TeacherFolders:
 
     @property
     def text_stores(self) -> list[Path]:
-        """Their scores of it."""
+        """The stores of the text without tags, one for each teacher; none where no text is read."""
         return [] if self.unlabelled is None else [self.unlabelled / str(number) for number in self.numbers]
 
     @property

@@ -1,4 +1,4 @@
-"""Efficient sub-structured distillation (this paper, Eq. 9): match the score of every sub-structure."""
+"""Efficient sub-structured distillation (Lin et al. 2022, Eq. 9): match every sub-structure's score."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Emissions alone matched: what the authors' released code does by default (`struct_wo_trans`)."""
+"""Match emissions alone, as the released code of Lin et al. 2022 does by default (`struct_wo_trans`)."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from pipeline.distillation.methods.efficient import targets as targets
 
 
 class Settings(efficient.Settings):
-    """As `efficient`, but that emissions are matched alone."""
+    """As those of `efficient`; the student needs no scores of pairs of tags."""
 
     matches_pairs: ClassVar[bool] = False
 
