@@ -25,7 +25,7 @@ from pipeline.storage.text_file import write_json
 from pipeline.timing.shapes import bert_base
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
 from stages import command
 
@@ -68,7 +68,7 @@ def _compare(
     model: ChainTagger, batches: Batches, precision: Literal["float32", "bfloat16"], steps: int, turns: int
 ) -> dict[str, Any]:
     runner = accelerator(precision)
-    run = Run(model.to(runner.device).train(), SETTINGS, steps * (2 * turns + 2))
+    run = TrainingState(model.to(runner.device).train(), SETTINGS, steps * (2 * turns + 2))
     ids = [*batches.shuffled(0)][:steps]
     seconds: dict[str, list[float]] = {AHEAD: [], WAITING: []}
     for turn in range(turns + 1):

@@ -26,7 +26,7 @@ from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import LooksUp, Loss
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
 from pipeline.training.student_loss import student_loss
@@ -59,14 +59,14 @@ def main(
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     scores = stored_scores(inputs, data)
     loss = student_loss(METHOD, params.settings(METHOD), scores, student.length(len(inputs.train)))
-    runs: dict[str, Run] = {}
+    runs: dict[str, TrainingState] = {}
     for form in FORMS:
         model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
         if form in FORMS[2:]:
             train_used_pieces(model.encoder, inputs.pieces())
         if form == FORMS[3]:
             use_cpu_dropout(model)
-        runs[form] = Run(model.train(), student, steps)
+        runs[form] = TrainingState(model.train(), student, steps)
     order = [*inputs.train.shuffled(0)][:steps]
     rows = [{"threads": count, **compare(runs, loss, order, inputs, count, turns)} for count in threads]
     embeddings = [run.model.encoder.get_input_embeddings().weight.shape[0] for run in runs.values()]
@@ -87,7 +87,7 @@ def main(
 
 
 def compare(
-    runs: dict[str, Run], loss: Loss, order: list[Tensor], inputs: Inputs, threads: int, turns: int
+    runs: dict[str, TrainingState], loss: Loss, order: list[Tensor], inputs: Inputs, threads: int, turns: int
 ) -> dict[str, Any]:
     """Median `seconds` of a step of each form, and the median `ratio` to the first form's of that turn."""
     assert isinstance(loss, LooksUp)

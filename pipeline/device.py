@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pipeline import processes
-from pipeline.errors import UserError
+from pipeline.errors import UserError, counted
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -79,7 +79,7 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "cpu":
-        return f"{_cpu_model()}, {torch.get_num_threads()} threads"
+        return f"{_cpu_model()}, {counted(torch.get_num_threads(), 'thread')}"
     return device.type
 
 

@@ -63,6 +63,11 @@ def one_line(text: object, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, for messages: 1 word, 2,000 words."""
+    return f"{count:,} {noun}" + "s" * (count != 1)
+
+
 def first_line(error: Exception) -> str:
     """What a library says first of its error; the error's name where it says nothing."""
     return one_line((str(error).strip().splitlines() or [type(error).__name__])[0])

@@ -40,8 +40,10 @@ def fingerprints(root: Path) -> dict[str, str]:
     for name in code.files:
         package, _, stage = name.rpartition(".")
         if package == "stages" and code.source(name).is_command:
-            names += [f"{stage}/{method.rpartition('.')[2]}" for method in code.methods] * (stage == MATRIX)
-            names += [stage] * (stage != MATRIX)
+            if stage == MATRIX:
+                names += [f"{stage}/{method.rpartition('.')[2]}" for method in code.methods]
+            else:
+                names.append(stage)
     if not names:
         raise UserError(f"{root}: holds no stages; run from the project's root or set --root")
     return {name: code.digest(name) for name in sorted(names)}

@@ -13,6 +13,7 @@ from pipeline import processes
 from pipeline.errors import Interrupted, UserError, one_line
 from stages.free_gpu import free_gpu
 from stages.launch import noted, relaunch
+from stages.out_of_memory import out_of_memory
 from stages.streams import standard_streams
 
 # What the extra `pipeline` brings: tagging text does without.
@@ -53,6 +54,11 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
         except Interrupted as interrupted:
             tell(str(interrupted))
             raise SystemExit(128 + interrupted.signal) from None
+        except (MemoryError, RuntimeError) as error:
+            if (line := out_of_memory(error, stage)) is None:
+                raise
+            tell(f"error: {line}")
+            raise SystemExit(2) from None
         except ModuleNotFoundError as error:
             library = str(error.name).partition(".")[0]
             if library not in _PIPELINE:

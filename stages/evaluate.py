@@ -46,9 +46,9 @@ def main(
             )
         batches = Batches(load(test), settings.batch_size)
         gold = read_tags(test)
-        scored = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
-        save_outcome(out, scored, read_words(test), gold)
-    metrics = scored.metrics
+        evaluated = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
+        save_outcome(out, evaluated, read_words(test), gold)
+    metrics = evaluated.metrics
     if metrics["f1"] == 0:
         logging.warning("%s: its F1 on test is 0: %s", model, why_zero(gold))
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from stages.command import run
-from stages.streams import Results
+from stages.streams import ResultStream
 
 
 def main(
@@ -43,7 +43,7 @@ def main(
     from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
     texts = read_input(file, input, cut=words, columns=Columns(word, comment=comment))
-    tagger, out = load(model, constrained=constrained), Results()
+    tagger, out = load(model, constrained=constrained), ResultStream()
     terminal = out.stream.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
     render = renderer(

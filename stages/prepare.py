@@ -44,7 +44,8 @@ def main(
 
     uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)  # noqa: E731
     with guarded("prepare", params, code, uses, out) as (source, cut, labels), TemporaryDirectory() as aside:
-        sealed_folder.check(corpus), sealed_folder.check(encoder)
+        sealed_folder.check(corpus)
+        sealed_folder.check(encoder)
         splits = read_splits(corpus, source, Path(aside))
         tag_set = tags_to_learn(splits, source.scheme, encoder, *labels)
         tokenizer = load_tokenizer(encoder)

@@ -11,7 +11,7 @@ from stages.command import run
 
 def main(
     model: Annotated[Path, typer.Option(help="The student, METHOD/SEED, from `distill`.")],
-    scored: Annotated[Path, typer.Option("--eval", help="Its metrics, METHOD/SEED, from `evaluate`.")],
+    evaluated: Annotated[Path, typer.Option("--eval", help="Its metrics, METHOD/SEED, from `evaluate`.")],
     out: Annotated[Path, typer.Option(help="Folder to write: the student with its card.")],
     push: Annotated[str | None, typer.Option(help="Upload it to the hub as ORG/NAME.")] = None,
     licence: Annotated[
@@ -44,7 +44,7 @@ def main(
         teachers=len(read.teachers),
         folds=len(read.folds),
     )
-    card = model_card(read_run(model, scored, settings, methods), repository=push, licence=licence)
+    card = model_card(read_run(model, evaluated, settings, methods), repository=push, licence=licence)
     hub_upload.write_published(model, card, out)
     print(f"{out / hub_upload.CARD}: written")
     if push is not None:

@@ -25,7 +25,7 @@ def main(
     Where the stage `teacher` has trained it already, write an empty folder.
     """
     from pipeline import processes
-    from pipeline.storage.sealed_folder import new_folder
+    from pipeline.storage.sealed_folder import write_empty
 
     number, fold = teacher_of(item)
     out = out / str(number) / str(fold)
@@ -33,8 +33,7 @@ def main(
     with guarded("scoring_teacher", params, code, uses, out) as (settings, folds):
         if (number, folds) == (1, 1):
             if processes.is_first():
-                with new_folder(out):
-                    pass
+                write_empty(out)
             return
         from pipeline.encoding.folds import other_rows
         from pipeline.params import load_params

@@ -45,7 +45,7 @@ class Messages:
         return getattr(self.stream, name)
 
 
-class Results:
+class ResultStream:
     """Standard output where it is what the user asked for: UTF-8, and a failure to write it is an error.
 
     Raises:

@@ -18,13 +18,13 @@ def main(
     mirror: Mirror = None,
 ) -> None:
     """Fetch the text; leave out what comes twice or stands in the test split."""
-    from pipeline.storage.sealed_folder import check, new_folder
+    from pipeline.storage.sealed_folder import check, write_empty
 
     uses = lambda given: (given.text, given.task, given.corpus)  # noqa: E731
     with guarded("text", params, code, uses, out) as (settings, task, entry):
         if settings.files is None:
-            with new_folder(out):
-                return
+            write_empty(out)
+            return
         from tempfile import TemporaryDirectory
 
         from pipeline.corpora.splits import read_split

@@ -82,7 +82,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         started.append(program.__name__)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "start", start)
+    monkeypatch.setattr(engine, "run_program", start)
     return started
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.pages.study_tables import made_line
-from pipeline.corpora.textfile import counted
+from pipeline.errors import counted
 from pipeline.reporting.tables import spread, table
 
 DEFAULTS = {

@@ -10,7 +10,7 @@ from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import NONE, optional, spread, table
 
 
-def scores_table(runs: Iterable[RecordedRun], folder: str) -> str:
+def f1_table(runs: Iterable[RecordedRun], folder: str) -> str:
     """Mean test F1 of every method; "" without such runs.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from statistics import mean
 from typing import Any
 
-from pipeline.corpora.textfile import counted
+from pipeline.errors import counted
 from pipeline.reporting.tables import quality_table, table
 
 ENCODER = "all-MiniLM-L6-v2"

@@ -15,7 +15,7 @@ from benchmarks.pages.corpus_page import corpus_page
 from benchmarks.pages.peers_table import peers_section
 from benchmarks.pages.recipe_tables import recipe_section
 from benchmarks.pages.recorded_runs import read_result, recorded_runs
-from benchmarks.pages.run_tables import claims_table, scores_table, times_table
+from benchmarks.pages.run_tables import claims_table, f1_table, times_table
 from benchmarks.pages.study_tables import (
     ablation_section,
     cross_fitting_section,
@@ -63,7 +63,7 @@ def written_pages(results: Path) -> dict[Path, str]:
     taggers = [peers_section(read_result(path)) for path in peers if path.exists()]
     claims, times = claims_table(every, ""), times_table(every, "")
     return {
-        Path("README.md"): _joined([scores_table(every, "docs/"), *exports]),
+        Path("README.md"): _joined([f1_table(every, "docs/"), *exports]),
         Path("docs/results.md"): _joined(
             [
                 *(["## The paper's claims", claims] if claims else []),

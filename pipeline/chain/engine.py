@@ -19,8 +19,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def start(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """The answer of a dynamic program. All of them start here, so that a test can count them."""
+def run_program(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The answer of a dynamic program. All of them run through here, so that a test can count them."""
     return program(*args, **kwargs)
 
 
@@ -66,7 +66,7 @@ def sweep(
 
 def log_partition(found: Sweep) -> Tensor:
     """Log Z [B], float64."""
-    return _merge(found, found.fast.log_z, found.wide and found.wide.log_z)
+    return _merge(found, found.fast.log_z, None if found.wide is None else found.wide.log_z)
 
 
 def moments(found: Sweep) -> tuple[Tensor, Tensor]:

@@ -114,7 +114,7 @@ class LinearChain:
         tensor([[[0.2500, 0.2500],
                  [0.2500, 0.2500]]])
         """
-        return Moments(*engine.moments(engine.start(engine.sweep, *self._all)))
+        return Moments(*engine.moments(engine.run_program(engine.sweep, *self._all)))
 
     def log_marginals(self) -> Tensor:
         """Log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials.
@@ -138,7 +138,7 @@ class LinearChain:
         >>> chain.viterbi()
         (tensor([19.]), tensor([[0, 0, 0]]))
         """
-        return engine.start(engine.viterbi, *self._all)
+        return engine.run_program(engine.viterbi, *self._all)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
@@ -157,7 +157,7 @@ class LinearChain:
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return engine.start(kbest, *self._all, k)
+        return engine.run_program(kbest, *self._all, k)
 
     def score(self, tags: Tensor) -> Tensor:
         """The score [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding).

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import counted, read_lines, refuse
-from pipeline.errors import UserError
+from pipeline.corpora.textfile import read_lines, refuse
+from pipeline.errors import UserError, counted
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,9 @@ def read_conll(
     lines = read_lines(path, encoding)
     if comment is not None:
         lines = ((number, line) for number, line in lines if not line.startswith(comment))
-    reader = _Columns(path, word, tag, separator, SpanReader(scheme, lambda n: f"{path}:{n}", strict, report))
+    reader = _SentenceReader(
+        path, word, tag, separator, SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
+    )
     yield from reader.sentences(rows(lines, separator))
 
 
@@ -80,7 +82,18 @@ def split_columns(line: str, separator: str | None = None) -> list[str]:
     return line.split(separator) if line.strip(" \t") else []
 
 
-class _Columns:
+def count_words(cells: Sequence[str]) -> bool:
+    """Whether the first cells of a sentence's rows number its words from 1, as in CoNLL-U."""
+    numbers = [cell for cell in cells if not is_range_or_empty(cell)]
+    return bool(numbers) and numbers == [str(number) for number in range(1, len(numbers) + 1)]
+
+
+def is_range_or_empty(cell: str) -> bool:
+    """Whether a first cell is 1-2, of a token of several words, or 1.1, of an empty node, as in CoNLL-U."""
+    return _RANGE_OR_EMPTY.fullmatch(cell) is not None
+
+
+class _SentenceReader:
     """Reads the rows of one file as sentences."""
 
     def __init__(self, path: Path, word: int, tag: int, separator: str | None, spans: SpanReader) -> None:
@@ -164,11 +177,9 @@ class _Columns:
 
     def _counted_words(self, block: Sequence[Row]) -> Sequence[Row]:
         """The block without the rows 1-2 and 1.1 of CoNLL-U, if its other rows are numbered from 1."""
-        if self.word in (0, -self.columns):
+        if self.word in (0, -self.columns) or not count_words([cells[0] for _, cells in block]):
             return block
-        others = [row for row in block if not _RANGE_OR_EMPTY.fullmatch(row[1][0])]
-        numbered = all(cells[0] == str(number) for number, (_, cells) in enumerate(others, 1))
-        return others if others and numbered else block
+        return [row for row in block if not is_range_or_empty(row[1][0])]
 
     def _problem(self, number: int, cells: Sequence[str]) -> str | None:
         if len(cells) != self.columns:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.schemes import FileScheme, SpanReader, to_iob2
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import counted, read_lines, refuse
-from pipeline.errors import UserError, is_unicode, one_line
+from pipeline.corpora.textfile import read_lines, refuse
+from pipeline.errors import UserError, counted, is_unicode, one_line
 from pipeline.fetching.hub import split_files
 
 log = logging.getLogger(__name__)

@@ -29,11 +29,7 @@ class Files(Group):
     def by_split(self) -> dict[Split, tuple[str, ...]]:
         """The sources of each split that has any."""
         given: dict[Split, Addresses | None] = {"train": self.train, "dev": self.dev, "test": self.test}
-        return {
-            split: (sources,) if isinstance(sources, str) else sources
-            for split, sources in given.items()
-            if sources is not None
-        }
+        return {split: _as_tuple(sources) for split, sources in given.items() if sources is not None}
 
 
 class Corpus(Group):
@@ -70,9 +66,7 @@ class Corpus(Group):
     def checksums_of(self, split: Split) -> tuple[str | None, ...]:
         """The checksum of each source of a split, None where none is given."""
         given = self.checksums.get(split)
-        if given is None:
-            return (None,) * len(self.files.by_split()[split])
-        return (given,) if isinstance(given, str) else given
+        return (None,) * len(self.files.by_split()[split]) if given is None else _as_tuple(given)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -99,12 +93,8 @@ class Corpus(Group):
         for key in unused[self.format]:
             if getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: is not used with format {self.format}; remove it")
-        kind, meaning = (int, "number") if self.format == "conll" else (str, "name")
-        for key, column in (("word", self.word), ("tag", self.tag)):
-            if column is not None and not isinstance(column, kind):
-                raise ValueError(
-                    f"{key}: must be a column's {meaning} with format {self.format}, not {column!r}"
-                )
+        _check_column("word", self.word, self.format)
+        _check_column("tag", self.tag, self.format)
         defaults = (0, -1) if self.format == "conll" else ("tokens", "ner_tags")
         word, tag = (
             default if column is None else column
@@ -137,27 +127,30 @@ class Unlabelled(Group):
 
     def sources(self) -> tuple[tuple[str, str | None], ...]:
         """Each source with its checksum, if it has one."""
-        files = (self.files,) if isinstance(self.files, str) else self.files or ()
-        sums = (self.checksums,) if isinstance(self.checksums, str) else self.checksums
+        files, sums = _as_tuple(self.files or ()), _as_tuple(self.checksums or ())
         return tuple(zip(files, sums or (None,) * len(files), strict=True))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        files, sums = (
-            len((value,) if isinstance(value, str) else value or ()) for value in (self.files, self.checksums)
-        )
+        files, sums = (len(_as_tuple(given or ())) for given in (self.files, self.checksums))
         if not files and self.format != "text":
             raise ValueError(f"format: {self.format}, but there are no files; give files, or set text")
         if sums and self.format == "dataset":
             raise ValueError("checksums: is not used with format dataset; empty it")
         if sums not in (0, files):
             raise ValueError("checksums: give one for each of files")
-        if self.word is not None:
-            kind, meaning = (int, "number") if self.format == "conll" else (str, "name")
-            if self.format == "text":
-                raise ValueError("word: is not used with format text; empty it")
-            if not isinstance(self.word, kind):
-                raise ValueError(
-                    f"word: must be a column's {meaning} with format {self.format}, not {self.word!r}"
-                )
+        if self.word is not None and self.format == "text":
+            raise ValueError("word: is not used with format text; empty it")
+        _check_column("word", self.word, self.format)
         return self
+
+
+def _as_tuple(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given
+
+
+def _check_column(key: str, column: int | str | None, format: str) -> None:
+    """Refuse a column, if one is given, that is no number (format conll) or no name (the others)."""
+    kind, meaning = (int, "number") if format == "conll" else (str, "name")
+    if column is not None and not isinstance(column, kind):
+        raise ValueError(f"{key}: must be a column's {meaning} with format {format}, not {column!r}")

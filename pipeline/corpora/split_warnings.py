@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Split
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.corpora.textfile import counted
 from pipeline.corpora.words import is_unspaced
-from pipeline.errors import one_line
+from pipeline.errors import counted, one_line
 
 ENOUGH_OF_A_TYPE = 50  # sentences with a type, below which a tagger learns it badly
 ENOUGH_TO_TRAIN = 300  # sentences; with 300 and batches of 16, 6 epochs are 114 steps

@@ -12,8 +12,8 @@ from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.split_warnings import split_warnings
 from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import counted, refuse
-from pipeline.errors import UserError
+from pipeline.corpora.textfile import refuse
+from pipeline.errors import UserError, counted
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 
 log = logging.getLogger(__name__)

@@ -37,11 +37,6 @@ def refuse(problem: str) -> None:
     raise UserError(problem)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun, for messages: 1 word, 2,000 words."""
-    return f"{count:,} {noun}" + "s" * (count != 1)
-
-
 def read_lines(
     path: Path, encoding: str = "utf-8", *, windows: bool = False, longest: int = LONGEST
 ) -> Iterator[tuple[int, str]]:

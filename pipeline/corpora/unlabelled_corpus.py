@@ -14,49 +14,48 @@ from pipeline.corpora.sentence_hashes import Hashes, hashes_of
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.text_shards import ROWS, Words, write_shards
-from pipeline.corpora.textfile import counted
 from pipeline.corpora.unlabelled_sources import unlabelled_sentences
-from pipeline.errors import UserError
+from pipeline.errors import UserError, counted
 from pipeline.progress import progress
 from pipeline.storage.sealed_folder import new_folder
 
 log = logging.getLogger(__name__)
 
 
-class Choice:
+class KeptSentences:
     """The sentences to keep: up to `limit`, each once, none of the test split.
 
     Attributes:
         sentences, words: kept so far.
-        repeated, tested: left out so far: sentences that came before, and sentences of the test split.
+        repeated, in_test: left out so far: sentences that came before, and sentences of the test split.
     """
 
     def __init__(self, test: Iterable[Sentence], limit: int | None) -> None:
         """Take the test split; None keeps all others."""
-        self._test = np.unique(_letters([sentence.words for sentence in test]))
+        self._test = np.unique(_hashes_without_spaces([sentence.words for sentence in test]))
         self._seen = SeenSentences()
         self._limit = limit
-        self.sentences = self.words = self.repeated = self.tested = 0
+        self.sentences = self.words = self.repeated = self.in_test = 0
 
     def groups(self, sentences: Iterator[Words]) -> Iterator[list[Words]]:
         """The sentences to keep, some thousand at a time; reads no more of them than it must."""
         while group := list(islice(sentences, ROWS)):
-            tested = np.isin(_letters(group), self._test)
-            first = self._seen.first(hashes_of(["\0".join(words) for words in group])) & ~tested
+            in_test = np.isin(_hashes_without_spaces(group), self._test)
+            first = self._seen.first(hashes_of(["\0".join(words) for words in group])) & ~in_test
             kept = [group[place] for place in first.nonzero()[0]]
             if self._limit is not None:
                 kept = kept[: self._limit - self.sentences]
             self.sentences += len(kept)
             self.words += sum(map(len, kept))
-            self.tested += int(tested.sum())
-            self.repeated += int((~first & ~tested).sum())
+            self.in_test += int(in_test.sum())
+            self.repeated += int((~first & ~in_test).sum())
             if kept:
                 yield kept
             if self.sentences == self._limit:
                 return
 
 
-def _letters(sentences: Sequence[Words]) -> Hashes:
+def _hashes_without_spaces(sentences: Sequence[Words]) -> Hashes:
     """The hash of each sentence without its spaces, so that it is known however it is cut into words."""
     return hashes_of(["".join(words) for words in sentences])
 
@@ -85,29 +84,29 @@ def write_unlabelled_text(
     Raises:
         UserError: no sentence is left; and see `unlabelled_sentences`.
     """
-    choice = Choice(test, settings.sentences)
+    kept = KeptSentences(test, settings.sentences)
     with new_folder(out) as folder:
         with TemporaryDirectory(dir=folder, prefix="sources-") as place:
             found = unlabelled_sentences(settings, corpus, Path(place), mirror=mirror, say=say)
             with closing(found):
-                write_shards(_watched(choice, found, settings.sentences), folder)
-        if not choice.sentences:
+                write_shards(_watched(kept, found, settings.sentences), folder)
+        if not kept.sentences:
             raise UserError("unlabelled.files: hold no sentence that is not in the test split; name others")
-    if choice.repeated or choice.tested:
+    if kept.repeated or kept.in_test:
         log.warning(
-            f"text without tags: left out {counted(choice.repeated, 'sentence')} that came before, and "
-            f"{choice.tested:,} of the test split"
+            f"text without tags: left out {counted(kept.repeated, 'sentence')} that came before, and "
+            f"{kept.in_test:,} of the test split"
         )
-    if settings.sentences is not None and choice.sentences < settings.sentences:
+    if settings.sentences is not None and kept.sentences < settings.sentences:
         log.warning(
-            f"unlabelled.sentences: {settings.sentences:,} are asked for, and there are {choice.sentences:,}"
+            f"unlabelled.sentences: {settings.sentences:,} are asked for, and there are {kept.sentences:,}"
         )
-    say(f"{counted(choice.sentences, 'sentence')}, {counted(choice.words, 'word')}")
+    say(f"{counted(kept.sentences, 'sentence')}, {counted(kept.words, 'word')}")
 
 
-def _watched(choice: Choice, sentences: Iterator[Words], limit: int | None) -> Iterator[list[Words]]:
-    """The groups that `choice` keeps, with their progress."""
+def _watched(kept: KeptSentences, sentences: Iterator[Words], limit: int | None) -> Iterator[list[Words]]:
+    """The groups that `kept` keeps, with their progress."""
     with progress("text", limit) as meter:
-        for group in choice.groups(sentences):
+        for group in kept.groups(sentences):
             yield group
             meter.advance(len(group))

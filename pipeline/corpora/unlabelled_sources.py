@@ -31,7 +31,7 @@ def unlabelled_sentences(
         UserError: a source holds no sentence; and see sources.fetch_file, sources.fetch_dataset and
             `read_unlabelled`.
     """
-    for source, checksum in _single(settings):
+    for source, checksum in _without_folders(settings):
         check_links(source)
         name = shown_address(source)
         with _fetched(source, checksum, settings, place, mirror) as path:
@@ -57,7 +57,7 @@ def _fetched(
         yield path
 
 
-def _single(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
+def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
     """The sources, with the files of a folder in place of it; what hides behind a dot is no text."""
     suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
     for source, checksum in settings.sources():

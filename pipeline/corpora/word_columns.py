@@ -1,21 +1,17 @@
 """Rows of text without tags → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.corpora.conll import Row, rows
-from pipeline.corpora.textfile import counted
-from pipeline.errors import UserError
+from pipeline.corpora.conll import Row, count_words, is_range_or_empty, rows
+from pipeline.errors import UserError, counted
 
 LONGEST = 200_000
 """Characters of a line, and of a sentence in columns."""
 
 MOST_WORDS = 40_000
 """Of a sentence. With LONGEST it bounds the memory that tagging a sentence takes."""
-
-_PART = re.compile(r"\d+(-\d+|\.\d+)")  # CoNLL-U: numbers of a token of several words, and of an empty node
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,14 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
     for block in _blocks(_checked(columns, lines, name), name):
-        numbered = _numbers([row.first for row in block])
+        numbered = count_words([row.first for row in block])
         if numbered and unsure and block[0].width > 1 and len(block) > 1:
             raise UserError(
                 f"{name}:{block[0].number}: column 0 numbers the words; name theirs (predict: --word 1; "
                 "a corpus in params.yaml: word: 1)"
             )
         unsure = unsure and len(block) == 1
-        yield [row.word for row in block if not (numbered and _PART.fullmatch(row.first))]
+        yield [row.word for row in block if not (numbered and is_range_or_empty(row.first))]
 
 
 class _Row(NamedTuple):
@@ -120,9 +116,3 @@ def check_words(count: int, where: str, advice: str) -> None:
     """Raise UserError if a sentence has more than MOST_WORDS words."""
     if count > MOST_WORDS:
         raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
-
-
-def _numbers(column: Sequence[str]) -> bool:
-    """Whether the first cells of a sentence's rows count its words from 1, as in CoNLL-U."""
-    found = [cell for cell in column if not _PART.fullmatch(cell)]
-    return found == [str(number) for number in range(1, len(found) + 1)]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -21,14 +22,12 @@ def mean_target(targets: Sequence[Target]) -> Target:
     if len(targets) == 1:
         return first
     if isinstance(first, Tensor):
-        logs = torch.stack([target for target in targets if isinstance(target, Tensor)])
-        return logs.logsumexp(0) - math.log(len(targets))
+        return torch.stack(cast("list[Tensor]", targets)).logsumexp(0) - math.log(len(targets))
     if isinstance(first, Moments):
-        return Moments(*(_mean([getattr(one, name) for one in targets]) for name in ("unary", "pairs")))
-    names = ("emissions", "transitions", "start", "end")
-    emissions, transitions, start, end = (_mean([getattr(one, name) for one in targets]) for name in names)
-    return LinearChain(emissions, transitions, start, end, first.lengths)
+        return Moments(*(_mean(targets, name) for name in ("unary", "pairs")))
+    emissions, transitions = _mean(targets, "emissions"), _mean(targets, "transitions")
+    return LinearChain(emissions, transitions, _mean(targets, "start"), _mean(targets, "end"), first.lengths)
 
 
-def _mean(tensors: Sequence[object]) -> Tensor:
-    return torch.stack([tensor for tensor in tensors if isinstance(tensor, Tensor)]).mean(0)
+def _mean(targets: Sequence[Target], name: str) -> Tensor:
+    return torch.stack([getattr(target, name) for target in targets]).mean(0)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pipeline.chain import LinearChain, Moments, cross_entropy
 from pipeline.distillation.registry import method_module
-from pipeline.distillation.settings import Settings
+from pipeline.distillation.settings import Settings, Tempered
 
 Target = LinearChain | Moments | Tensor
 """What a method keeps of the teacher: its chains, moments, or log probabilities [B, L, N] of words' tags."""
@@ -22,11 +22,7 @@ class Method(Protocol):
         """What the loss needs of the teacher's chains [B]; computed once per run, not once per step."""
 
     def loss(self, student: LinearChain, target: Any, settings: Any, /) -> Tensor:
-        """The teacher's term for each sentence [B].
-
-        With Moments as `target` it must be their cross-entropy with the student: for 0 < λ < 1 it is called
-        once, on the mixture of the teacher's and the gold moments (see `objective`).
-        """
+        """The teacher's term for each sentence [B]."""
 
 
 def find_method(name: str) -> Method:
@@ -45,8 +41,8 @@ def objective(
 ) -> Tensor:
     """λ · teacher's term + (1 - λ) · gold negative log-likelihood, for each sentence [B].
 
-    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a sequence-level method costs
-    one log Z, not two, since the cross-entropy is linear in the moments: λ CE(μ_t) + (1-λ) CE(μ_gold) =
+    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a method that mixes moments
+    costs one log Z, not two, since the cross-entropy is linear in them: λ CE(μ_t) + (1-λ) CE(μ_gold) =
     CE(λ μ_t + (1-λ) μ_gold). (With a temperature the two terms have different chains, so two.)
     """
     if weight == 0.0:
@@ -55,7 +51,8 @@ def objective(
     if weight == 1.0:
         return method.loss(student, target, settings)
     assert gold is not None
-    if isinstance(target, Moments) and getattr(settings, "temperature", 1.0) == 1.0:
+    if isinstance(settings, Tempered) and settings.mixes_moments and settings.temperature == 1.0:
+        assert isinstance(target, Moments)
         return method.loss(student, target.mix(gold, weight), settings)
     return weight * method.loss(student, target, settings) + (1 - weight) * cross_entropy(student, gold)
 

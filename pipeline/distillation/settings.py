@@ -33,6 +33,12 @@ class Scheduled(Settings):
 
 
 class Tempered(Scheduled):
-    """Settings of a method that compares distributions: `temperature` divides both chains' scores."""
+    """Settings of a method that compares distributions: `temperature` divides both chains' scores.
+
+    mixes_moments: whether the loss is the cross-entropy of the target's moments with the student
+        (`tempered_cross_entropy`), so that the gold tags' moments can be mixed into them.
+    """
+
+    mixes_moments: ClassVar[bool] = False
 
     temperature: Temperature = 1.0

@@ -9,12 +9,12 @@ import pyarrow as pa
 from pipeline.corpora.augmentation import made_up_sentences
 from pipeline.corpora.tagging import Scheme
 from pipeline.corpora.text_shards import read_shards
-from pipeline.corpora.unlabelled_corpus import Choice
+from pipeline.corpora.unlabelled_corpus import KeptSentences
 from pipeline.encoding.encoded import encode_words, load, read_sentences, save_stream
 from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.sealed_folder import check, new_folder, write_empty
 
 _SEED = 0  # of the choices in made-up sentences
 
@@ -37,8 +37,8 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
     """
     given = bool(check(text))
     if not (given or made_up) or not check(encoder):
-        with new_folder(out):
-            return
+        write_empty(out)
+        return
     check(encoded)
     header = load(encoded / "train.parquet")
     tokenizer = load_tokenizer(encoder)
@@ -57,5 +57,7 @@ def _made_up(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:
     train, test = (read_sentences(encoded / f"{split}.parquet") for split in ("train", "test"))
     if not train:
         raise UserError("unlabelled.made_up: no sentence is labelled to make others up from; set it to 0")
-    for group in Choice(test, None).groups(made_up_sentences(train, copies, scheme=scheme, seed=_SEED)):
+    for group in KeptSentences(test, None).groups(
+        made_up_sentences(train, copies, scheme=scheme, seed=_SEED)
+    ):
         yield pa.array(group, pa.list_(pa.string()))

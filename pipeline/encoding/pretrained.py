@@ -5,7 +5,7 @@ config.json is checked first, and whatever a library raises on its files is the 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -132,6 +132,12 @@ def load_weights(auto: Any, folder: Path, config: PreTrainedConfig, **options: A
     return model, sorted(missing)
 
 
+def missing_weights(folder: Path, missing: Sequence[str], advice: str) -> UserError:
+    """The error of a model that lacks the weights of these names, at least one."""
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return UserError(f"{folder}: no weights for {missing[0]}{more}; {advice}")
+
+
 def load_fast_tokenizer(folder: Path) -> Any:
     """The tokenizer in `folder`, in the form of the library `tokenizers`.
 
@@ -140,7 +146,8 @@ def load_fast_tokenizer(folder: Path) -> Any:
             not installed.
     """
     what = f"{folder}: no usable tokenizer"
-    settings = read_json(folder / name) if (folder / (name := "tokenizer_config.json")).exists() else {}
+    path = folder / "tokenizer_config.json"
+    settings = read_json(path) if path.exists() else {}
     given = settings.get("tokenizer_class") or _class_in_config(folder)
     with refused(what, "; teacher.encoder must name one"):
         known = tokenizer_class_from_name(given) if isinstance(given, str) else None

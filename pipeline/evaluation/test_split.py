@@ -26,7 +26,7 @@ PASSES, ENOUGH_SECONDS = 3, 5.0  # over the split, for the speed: so many, or fe
 
 
 @dataclass(frozen=True)
-class Scored:
+class Evaluated:
     """What a model gave on the split: metrics, transition scores, and a tag with its confidence per word.
 
     metrics: see `evaluate`.
@@ -47,7 +47,7 @@ def evaluate(
     batches: Batches,
     gold: Sequence[Sequence[str]],
     accelerator: Accelerator,
-) -> Scored:
+) -> Evaluated:
     """Tag the split and say how well, how large and how fast.
 
     Args:
@@ -102,7 +102,7 @@ def evaluate(
         "calibration": calibration(gold, predicted, confidences),
     }
     transitions = {"tags": list(model.tag_set.tags), "scores": model.transitions.detach().tolist()}
-    return Scored(metrics, transitions, predicted, confidences)
+    return Evaluated(metrics, transitions, predicted, confidences)
 
 
 def why_zero(gold: Sequence[Sequence[str]]) -> str:
@@ -116,18 +116,18 @@ def why_zero(gold: Sequence[Sequence[str]]) -> str:
 
 
 def save_outcome(
-    folder: Path, scored: Scored, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
+    folder: Path, evaluated: Evaluated, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
 ) -> None:
     """Write `metrics.json`, `transitions.json` and `predictions.parquet`.
 
     The last has the columns id, words, gold, predicted and confidence (float32).
     """
-    columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": scored.predicted}
-    columns |= {"confidence": pa.array(scored.confidences, pa.list_(pa.float32()))}
+    columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": evaluated.predicted}
+    columns |= {"confidence": pa.array(evaluated.confidences, pa.list_(pa.float32()))}
     with new_folder(folder) as aside:
         for name, content in (
-            (METRICS, json.dumps(scored.metrics, indent=1)),
-            (TRANSITIONS, json.dumps(scored.transitions)),
+            (METRICS, json.dumps(evaluated.metrics, indent=1)),
+            (TRANSITIONS, json.dumps(evaluated.transitions)),
         ):
             (aside / name).write_text(content + "\n", encoding="utf-8", newline="\n")
         pq.write_table(pa.table(columns), aside / PREDICTIONS, compression="zstd")

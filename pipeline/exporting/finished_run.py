@@ -85,10 +85,10 @@ class FinishedRun:
         return self.outcomes[self.seed]
 
 
-def read_run(model: Path, scored: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
-    """The run of the student in the folder `model`, whose metrics are in the folder `scored`.
+def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
+    """The run of the student in the folder `model`, whose metrics are in the folder `evaluated`.
 
-    Both end in METHOD/SEED. The teacher's metrics are in `../../teacher` of `scored`, those of other seeds
+    Both end in METHOD/SEED. The teacher's metrics are in `../../teacher` of `evaluated`, those of other seeds
     beside it.
 
     Raises:
@@ -96,9 +96,9 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
             `settings` are not those that the student was trained with.
     """
     method, seed = student_name(model, methods)
-    if student_name(scored, methods) != (method, seed):
+    if student_name(evaluated, methods) != (method, seed):
         raise UserError(
-            f"{scored}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
+            f"{evaluated}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
         )
     if not model.is_dir():
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
@@ -114,15 +114,15 @@ def read_run(model: Path, scored: Path, settings: RunSettings, methods: Containe
         raise UserError(f"{model / HISTORY}: has no epoch {kept}; run `dvc repro -f {target}`")
     made = _checked(history.get("made"), model, method, seed, settings)
     outcomes = {
-        other: read_outcome(scored.parent / str(other), target=f"evaluate@{method}-{other}")
+        other: read_outcome(evaluated.parent / str(other), target=f"evaluate@{method}-{other}")
         for other in sorted({seed, *settings.seeds})
-        if other == seed or (scored.parent / str(other)).is_dir()
+        if other == seed or (evaluated.parent / str(other)).is_dir()
     }
     measured = (outcomes[seed].metrics["megabytes"], outcomes[seed].metrics.get("development_f1"))
     if measured != ((model / WEIGHTS).stat().st_size / 1e6, epochs[kept - 1]["development_f1"]):
-        raise UserError(f"{scored}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
+        raise UserError(f"{evaluated}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
     layers = known_config(config["encoder"], str(model)).num_hidden_layers
-    teacher = read_outcome(scored.parent.parent / "teacher", target="evaluate_teacher")
+    teacher = read_outcome(evaluated.parent.parent / "teacher", target="evaluate_teacher")
     return FinishedRun(method, seed, settings, made, config, layers, len(epochs), kept, outcomes, teacher)
 
 

@@ -32,7 +32,7 @@ def span_probabilities(
         A probability for every span, in the order given.
     """
     potentials = (chain.emissions, chain.transitions, chain.start, chain.end, chain.lengths)
-    found = engine.start(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
+    found = engine.run_program(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
     transitions, log_z = found.transitions.numpy(), found.log_z.numpy()
     probabilities = []
     for row, length in enumerate(chain.lengths.tolist()):

@@ -14,7 +14,7 @@ from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoder_config import CONFIG, read_checked
-from pipeline.encoding.pretrained import known_config, load_weights, read_config, refused
+from pipeline.encoding.pretrained import known_config, load_weights, missing_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
@@ -182,9 +182,7 @@ class ChainTagger(PreTrainedModel):
                 tagger, missing = cls._load_stock(folder, known_config(config, what))
             check_layout(tagger.config.input_layout, tagger.encoder.config)
         if missing:
-            raise UserError(
-                f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; train it again"
-            )
+            raise missing_weights(folder, missing, "train it again")
         tagger.folder = folder
         return tagger
 

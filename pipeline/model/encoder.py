@@ -13,6 +13,7 @@ from pipeline.encoding.pretrained import (
     encoder_prefix,
     known_config,
     load_weights,
+    missing_weights,
     new_model,
     read_config,
     refused,
@@ -34,9 +35,7 @@ def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
         renamed = {"key_mapping": {f"^{re.escape(prefix)}": ""}} if prefix else {}
         encoder, missing = load_weights(encoder_class(config), folder, config, **renamed)
     if missing:
-        raise UserError(
-            f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; choose a full encoder"
-        )
+        raise missing_weights(folder, missing, "choose a full encoder")
     return encoder
 
 

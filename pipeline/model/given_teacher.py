@@ -10,7 +10,7 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoder_config import read_checked
-from pipeline.encoding.pretrained import read_config, refused
+from pipeline.encoding.pretrained import missing_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.chain_tagger import ChainTagger
@@ -54,10 +54,7 @@ def given_teacher(
         with refused(f"{folder}: no token classifier can be loaded from it"):
             model, missing = token_classifier.read(folder, config)
         if missing:
-            raise UserError(
-                f"{folder}: no weights for {missing[0]} and {len(missing) - 1} more; "
-                "take a whole token classifier as teacher.model"
-            )
+            raise missing_weights(folder, missing, "take a whole token classifier as teacher.model")
         shape = token_classifier.shape_of(model.config.to_dict())
         if order is None:
             conversion = LabelConversion(labels.names, labels.scheme, types, encoded.tag_set).to_json()

@@ -60,11 +60,4 @@ def constrain(chain: LinearChain, tag_set: TagSet) -> LinearChain:
 
     All other scores stay, so that its probabilities are those given a sequence that the scheme allows.
     """
-    pairs, first, last = (torch.tensor(allowed, device=chain.start.device) for allowed in tag_set.allowed())
-    return LinearChain(
-        chain.emissions,
-        chain.transitions.masked_fill(~pairs, -torch.inf),
-        chain.start.masked_fill(~first, -torch.inf),
-        chain.end.masked_fill(~last, -torch.inf),
-        chain.lengths,
-    )
+    return chain.constrained(*map(torch.tensor, tag_set.allowed()))

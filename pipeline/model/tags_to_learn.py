@@ -8,7 +8,7 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Split
 from pipeline.corpora.split_warnings import listed
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.corpora.textfile import counted
+from pipeline.errors import counted
 from pipeline.model.teacher_labels import read_labels
 
 log = logging.getLogger(__name__)

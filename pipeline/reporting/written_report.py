@@ -5,8 +5,8 @@ from pathlib import Path
 from pipeline.reporting import plot_tables
 from pipeline.reporting.finished_results import Results
 from pipeline.reporting.html_page import html_page
+from pipeline.reporting.markdown_page import markdown_page
 from pipeline.reporting.method_metrics import write_method_metrics
-from pipeline.reporting.page import page as markdown_page
 from pipeline.storage.text_file import write_json, write_text
 
 

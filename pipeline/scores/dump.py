@@ -22,7 +22,7 @@ from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, Part, write_scores
-from pipeline.storage.sealed_folder import check, identity, new_folder
+from pipeline.storage.sealed_folder import check, identity, write_empty
 
 
 def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
@@ -94,8 +94,7 @@ def dump_scores(
     """
     if batches.sentences == 0:
         if processes.is_first():
-            with new_folder(out):
-                pass
+            write_empty(out)
         return
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
@@ -123,7 +122,8 @@ def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> P
     shard_of, start = np.zeros(sentences, np.int32), 0
     work = np.zeros(math.ceil(sentences / shard_sentences))
     for ids in batches.in_order():
-        numbers = np.arange(start, start := start + len(ids)) // shard_sentences
+        numbers = np.arange(start, start + len(ids)) // shard_sentences
+        start += len(ids)
         shard_of[batches.places(ids).numpy()] = numbers
         np.add.at(work, numbers, batches.size(ids) / len(ids))
     load, owner = np.zeros(processes.count()), {}

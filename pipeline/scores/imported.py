@@ -20,7 +20,7 @@ from pipeline.corpora.sentence_hashes import Hashes, hashes_of
 from pipeline.errors import UserError, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
-from pipeline.storage.sealed_folder import new_folder
+from pipeline.storage.sealed_folder import write_empty
 
 LEAST = 1e-12  # a probability below it counts as this much, so that its logarithm stays finite
 _SUM = 1e-2  # how far a word's probabilities may be from a sum of 1
@@ -51,8 +51,8 @@ def import_scores(
             scores or no distribution, or a sentence of the split is in no file.
     """
     if not words:
-        with new_folder(out):
-            return
+        write_empty(out)
+        return
     finished = FinishedShards(checkpoint, len(words))
     tags = len(origin.tags)
     write_scores(

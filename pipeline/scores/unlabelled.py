@@ -13,7 +13,7 @@ from pipeline.scores.scoring import write_split_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import run_key
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.sealed_folder import check, write_empty
 
 
 def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settings: Dump, root: Path) -> None:
@@ -32,8 +32,7 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
     """
     if not check(text):
         if processes.is_first():
-            with new_folder(out):
-                pass
+            write_empty(out)
         return
     key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
     origin = origin_of(text, teacher, Path(TEXT).stem)

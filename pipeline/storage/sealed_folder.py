@@ -90,6 +90,12 @@ def filled(folder: Path, otherwise: Path) -> Path:
     return otherwise if identity(folder) == _digest({}) else folder
 
 
+def write_empty(path: Path) -> None:
+    """Write a sealed folder without a file, in place of what is not needed; raises as `new_folder`."""
+    with new_folder(path):
+        pass
+
+
 def identity(path: Path) -> str:
     """One SHA-256 that names the content of a sealed folder (of its seal; the files are not read).
 

@@ -26,14 +26,14 @@ from pipeline.distillation.registry import method_settings
 WEIGHT = 0.9  # λ throughout the released code's runs
 
 
-class Form(NamedTuple):
+class PublishedForm(NamedTuple):
     """What a method takes from the teacher's chains, without gradient, and its term for each sentence [B]."""
 
     target: Callable[[LinearChain], Any]
     term: Callable[[LinearChain, Any], Tensor]
 
 
-def loss(chain: LinearChain, form: Form | None, target: Any, tags: Tensor) -> Tensor:
+def loss(chain: LinearChain, form: PublishedForm | None, target: Any, tags: Tensor) -> Tensor:
     """λ · teacher's term + (1 - λ) · gold term for each sentence [B]; without a `form`, the gold term alone.
 
     Args:
@@ -148,12 +148,12 @@ def _emissions_term(student: LinearChain, target: Tensor) -> Tensor:
     return squares.sum(1) / (student.lengths * student.num_tags)
 
 
-FORMS: dict[str, Form | None] = {
+FORMS: dict[str, PublishedForm | None] = {
     "vanilla": None,
-    "kbest": Form(_best_paths, _paths_term),
-    "structural": Form(_pair_marginals, _structure_term),
-    "posterior": Form(log_marginals, _marginals_term),
-    "efficient": Form(_all_scores, _scores_term),
-    "efficient_emission": Form(lambda teacher: teacher.emissions, _emissions_term),
+    "kbest": PublishedForm(_best_paths, _paths_term),
+    "structural": PublishedForm(_pair_marginals, _structure_term),
+    "posterior": PublishedForm(log_marginals, _marginals_term),
+    "efficient": PublishedForm(_all_scores, _scores_term),
+    "efficient_emission": PublishedForm(lambda teacher: teacher.emissions, _emissions_term),
 }
 """By method; None has no teacher. A method that is not here has no published form to be timed."""

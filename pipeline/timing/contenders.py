@@ -52,7 +52,7 @@ def published(
         as_teacher: from a student's batch to that of the same sentences in the teacher's word pieces.
     """
 
-    def contender(method: str, form: as_published.Form | None) -> Contender:
+    def contender(method: str, form: as_published.PublishedForm | None) -> Contender:
         @torch.no_grad()
         def teach(batch: Batch) -> Any:
             assert form is not None
@@ -69,7 +69,7 @@ def published(
     return [contender(name, as_published.FORMS[name]) for name in methods if name in as_published.FORMS]
 
 
-def pipeline(
+def in_pipeline(
     methods: Iterable[str], scores: Sequence[PartScores], length: Length
 ) -> tuple[list[Contender], dict[str, float]]:
     """The methods as `distill` runs them with their default settings, in a run of that length.

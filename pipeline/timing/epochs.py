@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from pipeline.device import device_name
 from pipeline.distillation.roles import EXACT, PAPER
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.timing.contenders import FLOOR, PIPELINE, PUBLISHED, Contender, floor, pipeline, published
+from pipeline.timing.contenders import FLOOR, PIPELINE, PUBLISHED, Contender, floor, in_pipeline, published
 from pipeline.timing.measurement import TEACHER_FORWARD, Pass, measure, representative
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.loop import TrainingBatches
@@ -51,7 +51,7 @@ def epoch_times(
     teacher.to(accelerator.device).eval()
     chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
     length = student.length(len(batches))
-    here, once = pipeline(methods, scores, length)
+    here, once = in_pipeline(methods, scores, length)
     seen = {batch: batch for batch in chosen}
     if teacher_batches is not None:
         seen = {batch: teacher_batches.batch(batch.ids).to(accelerator.device) for batch in chosen}

@@ -14,7 +14,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.progress import progress
 from pipeline.timing.contenders import Contender
 from pipeline.training.loop import TrainingBatches
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
 
 TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"
@@ -84,7 +84,7 @@ def measure(
     Returns:
         The passes of each contender.
     """
-    run = Run(model.train(), settings, steps)
+    run = TrainingState(model.train(), settings, steps)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     turns = [batches[start : start + TURN] for start in range(0, len(batches), TURN)]
     rounds = (passes + 1) * len(turns)
@@ -103,7 +103,9 @@ def measure(
     return [[clock.seconds for clock in passes_of[1:]] for passes_of in clocks]
 
 
-def _step(contender: Contender, run: Run, batch: Batch, clock: PhaseClock, accelerator: Accelerator) -> None:
+def _step(
+    contender: Contender, run: TrainingState, batch: Batch, clock: PhaseClock, accelerator: Accelerator
+) -> None:
     target: Any = None
     clock.start()
     if contender.teach is not None:

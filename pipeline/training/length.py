@@ -25,10 +25,10 @@ class Length:
         """Whether an epoch is over after `step` steps."""
         return step % self.every == 0 or step == self.steps
 
-    def is_over(self, step: int, scores: Sequence[float]) -> bool:
+    def is_over(self, step: int, f1s: Sequence[float]) -> bool:
         """Whether a run is over after `step` steps and these development F1s."""
         if step == self.steps:
             return True
-        if self.patience is None or not scores:
+        if self.patience is None or not f1s:
             return False
-        return len(scores) - 1 - scores.index(max(scores)) >= self.patience
+        return len(f1s) - 1 - f1s.index(max(f1s)) >= self.patience

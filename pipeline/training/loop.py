@@ -22,7 +22,7 @@ from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.training.live_metrics import LiveMetrics, Silent
 from pipeline.training.loss import LooksUp, Loss
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
 
 CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
@@ -89,7 +89,7 @@ def train(
     live = live or Silent()
     length = settings.length(len(batches))
     device = accelerator.device
-    run = Run(model, settings, steps=length.steps)
+    run = TrainingState(model, settings, steps=length.steps)
     run.restore(checkpoint)
     if int(processes.greatest(torch.tensor(run.step, device=device))) != run.step:
         raise UserError(
@@ -98,8 +98,11 @@ def train(
 
     def lay_out(item: tuple[int, Tensor]) -> tuple[Tensor, Batch]:
         step, ids = item
-        batch = batches.batch(own if len(own := processes.share(ids)[1]) else ids[:1])
-        return ids, (loss.look_up(batch, step) if isinstance(loss, LooksUp) else batch).pinned(device)
+        _, own = processes.share(ids)
+        batch = batches.batch(own if len(own) else ids[:1])  # without a sentence of its own, another's
+        if isinstance(loss, LooksUp):
+            batch = loss.look_up(batch, step)
+        return ids, batch.pinned(device)
 
     order = enumerate(islice(batches.stream(seed, run.step), run.steps - run.step), run.step)
     with (
@@ -122,9 +125,9 @@ def train(
                 done = run.end_epoch(Epoch(epoch, run.loss / run.sentences, f1))
                 live.log(run.step, run.figures() | {"epoch_loss": done.loss, "development_f1": f1})
                 meter.say(f"{label}: {done}")
-            elif live.due and not run.unseen:
+            elif live.due and not run.unread:
                 live.log(run.step, run.figures())
-            if processes.count() == 1 or not run.unseen:
+            if processes.count() == 1 or not run.unread:
                 number, due = _agreed(pending, time.monotonic() - run.saved, device)
                 if number or due:
                     run.save(checkpoint)

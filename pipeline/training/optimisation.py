@@ -41,13 +41,13 @@ class Taken(NamedTuple):
     norm: Tensor
 
 
-class Run:
+class TrainingState:
     """The state of a run, which a checkpoint holds, and its steps.
 
     No step waits for the device: losses and norms are read together every LOOK_STEPS steps, and before a
     checkpoint or an epoch's result is written.
 
-    unseen: the steps since they were last read.
+    unread: the steps since they were last read.
     """
 
     def __init__(self, model: ChainTagger, settings: Training, steps: int) -> None:
@@ -58,15 +58,15 @@ class Run:
         self.step = 0
         self.sentences = 0  # of the epoch so far
         self.loss = 0.0  # summed over these sentences, as far as it was read
-        self.unseen: list[Taken] = []
+        self.unread: list[Taken] = []
         self.last_loss = ""  # of the last step that was read, for the progress line
-        self.seen: dict[str, float] = {}  # that step's loss and gradient norm
+        self.last_figures: dict[str, float] = {}  # that step's loss and gradient norm
         self.history: list[Epoch] = []
         self.kept = 0
         self.best: dict[str, Tensor] = {}
         self.saved = self._looked = time.monotonic()
         self._look_after = LOOK_STEPS
-        self.taken = 0  # sentences since the run began or resumed
+        self.sentences_in_all = 0  # sentences since the run began or resumed
         self._counted = 0, time.monotonic()  # sentences, and when, at the last `figures`
 
     def update(self, batch: Batch, loss: Loss, accelerator: Accelerator, ids: Tensor | None = None) -> None:
@@ -107,9 +107,9 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.sentences += len(ids)
-        self.taken += len(ids)
-        self.unseen.append(Taken(self.step, batch, ids, losses.detach(), norm))
-        if len(self.unseen) >= self._look_after:
+        self.sentences_in_all += len(ids)
+        self.unread.append(Taken(self.step, batch, ids, losses.detach(), norm))
+        if len(self.unread) >= self._look_after:
             self.look()
 
     def _clipped_step(self) -> Tensor:
@@ -130,7 +130,7 @@ class Run:
         Raises:
             UserError: one is NaN or infinite: names the first such step and its sentences.
         """
-        taken, self.unseen = self.unseen, []
+        taken, self.unread = self.unread, []
         if not taken:
             return
         own = [len(processes.share(one.ids)[1]) > 0 for one in taken]
@@ -142,8 +142,8 @@ class Run:
         sums = processes.summed(totals).tolist()
         for total in sums:
             self.loss += total
-        self.seen = {"loss": sums[-1] / len(taken[-1].ids), "gradient_norm": float(taken[-1].norm)}
-        self.last_loss = f", loss {self.seen['loss']:.4f}"
+        self.last_figures = {"loss": sums[-1] / len(taken[-1].ids), "gradient_norm": float(taken[-1].norm)}
+        self.last_loss = f", loss {self.last_figures['loss']:.4f}"
         if processes.count() > 1:
             now = time.monotonic()
             steps = int(len(taken) * LOOK_SECONDS / max(now - self._looked, 1e-6))
@@ -153,10 +153,10 @@ class Run:
     def figures(self) -> dict[str, float]:
         """Loss and gradient norm of the last step that was read, learning rate, sentences per second."""
         sentences, began = self._counted
-        self._counted = self.taken, time.monotonic()
-        return self.seen | {
+        self._counted = self.sentences_in_all, time.monotonic()
+        return self.last_figures | {
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "sentences_per_second": (self.taken - sentences) / max(self._counted[1] - began, 1e-9),
+            "sentences_per_second": (self.sentences_in_all - sentences) / max(self._counted[1] - began, 1e-9),
         }
 
     def end_epoch(self, epoch: Epoch) -> Epoch:

@@ -88,7 +88,8 @@ def take_teacher(settings: Teacher, *, encoded: Path, encoder: Path, out: Path) 
     Raises:
         UserError: see given_teacher.
     """
-    check(encoder), check(encoded)
+    check(encoder)
+    check(encoded)
     split = load(encoded / "train.parquet")
     model, scheme = given_teacher(encoder, split, types=settings.types, scheme=settings.scheme)
     made = {"method": "teacher", "settings": {"types": settings.types, "scheme": scheme}}

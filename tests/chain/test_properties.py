@@ -103,7 +103,7 @@ def test_every_dynamic_program_goes_through_one_door(monkeypatch):
         started.append(program.__name__)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "start", count)
+    monkeypatch.setattr(engine, "run_program", count)
     chain.score(torch.zeros(2, 3, dtype=torch.int64))
     assert started == []
     cross_entropy(chain, target).sum().backward()

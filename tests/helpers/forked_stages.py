@@ -37,7 +37,7 @@ IMPORTED = (
     "pipeline.training.student",
     "pipeline.evaluation.test_split",
     "pipeline.timing.epochs",
-    "pipeline.reporting.page",
+    "pipeline.reporting.markdown_page",
     "pipeline.reporting.summary",
     "pipeline.exporting.hub_upload",
     "pipeline.exporting.model_card",
@@ -221,7 +221,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
     """
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.storage import commit
-    from pipeline.training.optimisation import Run
+    from pipeline.training.optimisation import TrainingState
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" or event.startswith(("os.", "shutil.")):
@@ -240,7 +240,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
 
     before(commit, "_sync", "sync")
     before(ChainTagger, "chain", "batch")
-    before(Run, "backward", "step")
+    before(TrainingState, "backward", "step")
     sys.addaudithook(hook)
 
 

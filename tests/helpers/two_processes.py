@@ -79,7 +79,7 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
     from pipeline.scores import store
     from pipeline.training.loop import reproducible, train
     from pipeline.training.loss import gold_loss
-    from pipeline.training.optimisation import Run
+    from pipeline.training.optimisation import TrainingState
     from tests.helpers.tiny_inputs import dump
     from tests.helpers.training_cases import SETTINGS, Case
 
@@ -89,21 +89,21 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    losses, save, saved = list[float](), Run.save, list[int]()
-    look = Run.look
+    losses, save, saved = list[float](), TrainingState.save, list[int]()
+    look = TrainingState.look
 
-    def seen(run: Run) -> None:
-        for one in run.unseen:
+    def seen(run: TrainingState) -> None:
+        for one in run.unread:
             own = one.losses.sum() if len(processes.share(one.ids)[1]) else one.losses.sum() * 0
             losses.append(float(processes.summed(own.clone())) / len(one.ids))
         look(run)
 
-    def counted(run: Run, checkpoint: Any) -> None:
+    def counted(run: TrainingState, checkpoint: Any) -> None:
         saved.append(run.step)
         save(run, checkpoint)
 
-    setattr(Run, "look", seen)  # noqa: B010
-    setattr(Run, "save", counted)  # noqa: B010
+    setattr(TrainingState, "look", seen)  # noqa: B010
+    setattr(TrainingState, "save", counted)  # noqa: B010
     from pipeline.device import accelerator
 
     history = train(

@@ -266,7 +266,7 @@ def without_transitions(folder):
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (without_transitions, "no weights for transitions and 0 more; train it again"),
+        (without_transitions, "no weights for transitions; train it again"),
         (without_weights, "no tagger can be loaded from it"),
         (with_cut_weights, "no tagger can be loaded from it"),
         (without_config, "no tagger can be loaded from it"),

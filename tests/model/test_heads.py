@@ -29,7 +29,7 @@ from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
 from pipeline.training.length import Length
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers import tiny_inputs
@@ -182,7 +182,7 @@ def test_every_method_learns_every_pair_that_is_not_refused(
 
     batches = train_batches(corpus, 8)
     student = ChainTagger.from_encoder(bert, encoded, layers=1, head=student_head).train()
-    run = Run(student, SETTINGS, 10)
+    run = TrainingState(student, SETTINGS, 10)
     before = {key: tensor.clone() for key, tensor in student.state_dict().items()}
     loss = student_loss(name, settings_of(name), [PartScores((store,))], Length(10, 5))
     for ids in list(batches.in_order())[:2]:
@@ -204,7 +204,9 @@ def test_what_is_held_at_zero_is_no_parameter(bert: Path, corpus: Path) -> None:
     assert {name for name, _ in crf.named_parameters()} - names == {"transitions", "start", "end"}
     assert softmax.head_parameters == list(softmax.emission.parameters())
     trained = [
-        id(weight) for group in Run(softmax, SETTINGS, 3).optimizer.param_groups for weight in group["params"]
+        id(weight)
+        for group in TrainingState(softmax, SETTINGS, 3).optimizer.param_groups
+        for weight in group["params"]
     ]
     assert sorted(trained) == sorted(map(id, softmax.parameters()))
     assert all(isinstance(weight, nn.Parameter) for weight in softmax.parameters())

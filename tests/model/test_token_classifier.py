@@ -219,7 +219,7 @@ def test_a_softmax_tagger_without_its_last_layer_is_refused(made: Made, tmp_path
     tensors = load_file(tmp_path / "model.safetensors")
     del tensors["classifier.bias"]
     save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
-    with pytest.raises(UserError, match=r"no weights for classifier\.bias and 0 more; train it again"):
+    with pytest.raises(UserError, match=r"no weights for classifier\.bias; train it again"):
         ChainTagger.load(tmp_path)
 
 

@@ -14,7 +14,7 @@ PROGRAM = """
 import sys
 from pipeline.errors import UserError
 from stages.command import run
-from stages.streams import Results
+from stages.streams import ResultStream
 
 def main() -> None:
     {body}
@@ -68,7 +68,7 @@ def test_lost_messages_are_said() -> None:
 
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_results_that_cannot_be_written_are_an_error(size: int) -> None:
-    body = f'out = Results(); out.write("x" * {size}); out.flush()'
+    body = f'out = ResultStream(); out.write("x" * {size}); out.flush()'
     status, told = outcome(body, f"> {FULL}")
     assert status == 2
     assert told.startswith("error: standard output: cannot be written (No space left on device); free space")
@@ -76,9 +76,8 @@ def test_results_that_cannot_be_written_are_an_error(size: int) -> None:
 
 
 def test_results_are_utf8_whatever_the_locale() -> None:
-    command = (
-        f"PYTHONIOENCODING=latin-1 {sys.executable} -c '{PROGRAM.format(body='Results().write(chr(8211))')}'"
-    )
+    program = PROGRAM.format(body="ResultStream().write(chr(8211))")
+    command = f"PYTHONIOENCODING=latin-1 {sys.executable} -c '{program}'"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, "–".encode())
 

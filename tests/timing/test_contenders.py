@@ -14,7 +14,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.scores.store import ScoreStore
-from pipeline.timing.contenders import floor, pipeline, published
+from pipeline.timing.contenders import floor, in_pipeline, published
 from pipeline.timing.measurement import TEACHER_FORWARD, measure, representative
 from pipeline.training.length import Length
 from pipeline.training.settings import Student
@@ -66,7 +66,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = pipeline([method], [PartScores((store,))], Length(14, 7))
+    contenders, once = in_pipeline([method], [PartScores((store,))], Length(14, 7))
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 
@@ -74,7 +74,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
         started.append(program)
         return program(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "start", start)
+    monkeypatch.setattr(engine, "run_program", start)
     chosen = [batches.batch(next(batches.in_order()))]
     measure(contenders, model, chosen, student, steps=14, passes=1, accelerator=device)
     assert len(started) == programs * 2  # the warm-up and the pass that counts

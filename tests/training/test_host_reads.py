@@ -20,7 +20,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import LooksUp
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers.methods import settings_of
@@ -117,12 +117,12 @@ def test_a_step_reads_nothing(method, place, monkeypatch):
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: is_enabled("cpu"))
     assert sorted(batch.unpadded for batch in place.batches) == [False, True]
-    run = Run(place.student.to("meta"), SETTINGS, STEPS)
+    run = TrainingState(place.student.to("meta"), SETTINGS, STEPS)
     loss, reads = loss_of(method, place.store), HostReads()
     with reads:
         steps(run, loss, place.batches, torch.device("meta"), accelerator("float32"))
     assert reads.found == []
-    assert len(run.unseen) == 2
+    assert len(run.unread) == 2
 
 
 def test_a_read_would_be_found():
@@ -138,7 +138,7 @@ def test_a_read_would_be_found():
 @pytest.mark.parametrize("method", method_names())
 def test_on_a_gpu_a_step_waits_for_nothing(method, place):
     device = torch.device("cuda")
-    run = Run(place.student.to(device), SETTINGS, STEPS)
+    run = TrainingState(place.student.to(device), SETTINGS, STEPS)
     loss, runner = loss_of(method, place.store), accelerator("float32")
     for mode in (nullcontext(), _Waits()):  # the first steps build kernels and choose algorithms
         with mode:

@@ -11,7 +11,7 @@ from pipeline.device import accelerator
 from pipeline.errors import Interrupted, UserError
 from pipeline.training.loop import CHECKPOINT_SECONDS, train
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import Run, learning_rate_scale
+from pipeline.training.optimisation import TrainingState, learning_rate_scale
 from pipeline.training.settings import Student
 from tests.helpers.tiny_inputs import SPLITS, same_bits
 from tests.helpers.training_cases import SETTINGS, Case
@@ -318,7 +318,7 @@ def test_losses_are_read_every_few_steps(case, monkeypatch):
 @pytest.mark.parametrize("steps", [5, 10])  # the last step of an epoch, and the last of all
 def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
-    backward = Run.backward
+    backward = TrainingState.backward
 
     def breaking(run, losses, batch, accelerator, ids):
         backward(run, losses, batch, accelerator, ids)
@@ -326,7 +326,7 @@ def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
             with torch.no_grad():
                 run.model.emission.weight[0, 0] = float("nan")
 
-    monkeypatch.setattr(Run, "backward", breaking)
+    monkeypatch.setattr(TrainingState, "backward", breaking)
     with pytest.raises(UserError, match=f"step {steps} of 10: emission.weight holds NaN"):
         case.run(development=lambda model: 0.0)
     assert case.saved_step == steps - 1
@@ -367,13 +367,13 @@ def test_checkpoints_are_a_minute_apart(case, monkeypatch):
     for module in ("loop", "optimisation"):
         clock = SimpleNamespace(monotonic=lambda: now[0])
         monkeypatch.setattr(f"pipeline.training.{module}.time", clock)
-    save = Run.save
+    save = TrainingState.save
 
     def counted(run, place):
         saved.append(run.step)
         save(run, place)
 
-    monkeypatch.setattr(Run, "save", counted)
+    monkeypatch.setattr(TrainingState, "save", counted)
 
     def slow(chain, batch, step):
         now[0] += 25.0

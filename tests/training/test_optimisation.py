@@ -13,7 +13,7 @@ from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import Run
+from pipeline.training.optimisation import TrainingState
 from tests.helpers.training_cases import SETTINGS
 
 STEPS = 3
@@ -26,8 +26,8 @@ def test_a_step_is_clipping_and_then_the_optimiser_of_pytorch(max_grad_norm, cli
     model = ChainTagger.from_encoder(bert, batches.encoded, layers=1).eval()
     settings = SETTINGS.model_copy(update={"max_grad_norm": max_grad_norm, "warmup": 0.0})
     other = copy.deepcopy(model)
-    run, device = Run(model, settings, STEPS), accelerator("float32")
-    reference = AdamW(Run(other, settings, STEPS).optimizer.param_groups)
+    run, device = TrainingState(model, settings, STEPS), accelerator("float32")
+    reference = AdamW(TrainingState(other, settings, STEPS).optimizer.param_groups)
     for step in range(STEPS):
         batch = batches.batch(torch.arange(step * 4, step * 4 + 4))
         run.update(batch, gold_loss, device)
@@ -38,6 +38,6 @@ def test_a_step_is_clipping_and_then_the_optimiser_of_pytorch(max_grad_norm, cli
         norm = clip_grad_norm_(other.parameters(), max_grad_norm)
         reference.step()
         assert (float(norm) > max_grad_norm) == clipped
-        torch.testing.assert_close(run.unseen[-1].norm, norm)
+        torch.testing.assert_close(run.unread[-1].norm, norm)
     for (name, ours), theirs in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7, msg=name)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from pipeline.chain import LinearChain
 from pipeline.distillation.methods import efficient
-from pipeline.distillation.methods.efficient import targets as targets
+
+targets = efficient.targets
 
 
 class Settings(efficient.Settings):

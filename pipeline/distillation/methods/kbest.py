@@ -1,6 +1,6 @@
 """K-best knowledge distillation (Kim & Rush 2016; Eq. 7): the teacher's K best tag sequences, weighted."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -12,6 +12,8 @@ from pipeline.distillation.settings import Tempered
 
 class Settings(Tempered):
     """`k`: how many sequences; decoding takes memory and time in proportion to it."""
+
+    mixes_moments: ClassVar[bool] = True
 
     k: Annotated[int, Field(ge=1, le=1000)] = 3
 

@@ -1,10 +1,18 @@
 """Structural knowledge distillation (Wang et al. 2021; Eq. 8): the teacher's exact distribution."""
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from pipeline.chain import LinearChain, Moments
 from pipeline.distillation.objective import tempered_cross_entropy
-from pipeline.distillation.settings import Tempered as Settings
+from pipeline.distillation.settings import Tempered
+
+
+class Settings(Tempered):
+    """Those of every method that compares distributions."""
+
+    mixes_moments: ClassVar[bool] = True
 
 
 def targets(teacher: LinearChain, settings: Settings) -> Moments:

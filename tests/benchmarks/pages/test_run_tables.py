@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.pages.claims import CLAIMS, FAILED, HELD, OPEN, Claim, verdict
 from benchmarks.pages.recorded_runs import RecordedRun, recorded_runs
-from benchmarks.pages.run_tables import claims_table, scores_table, times_table
+from benchmarks.pages.run_tables import claims_table, f1_table, times_table
 from tests.helpers.recorded_runs import recorded_in
 
 
@@ -44,7 +44,7 @@ def row(text: str, name: str) -> list[str]:
 
 
 def test_scores_are_marked_against_vanilla(runs: list[RecordedRun]) -> None:
-    text = scores_table(runs, "docs/")
+    text = f1_table(runs, "docs/")
     assert row(text, "toy-cpu") == [
         "2", "3", "95.00", "90.00 ± 0.25", "91.00 ± 0.25 ▲", "90.50 ± 0.25", "88.00 ± 0.25 ▼",
     ]  # fmt: skip
@@ -76,4 +76,4 @@ def test_times_are_ratios_within_a_run(runs: list[RecordedRun]) -> None:
 
 
 def test_without_runs_there_is_no_table() -> None:
-    assert scores_table([], "") == claims_table([], "") == times_table([], "") == ""
+    assert f1_table([], "") == claims_table([], "") == times_table([], "") == ""

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.reporting import page
+from pipeline.reporting.markdown_page import markdown_page
 from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import training_warnings
 from tests.helpers.sample_results import TIMING, outcome
@@ -25,7 +25,7 @@ def cells(page, first):
 
 def test_the_page_shows_both_tables_and_both_devices():
     summary = summary_of(STUDENTS)
-    text = page.page(summary, TIMING)
+    text = markdown_page(summary, TIMING)
     quality, published, pipeline = cells(text, "`structural`")
     f1 = summary["methods"]["structural"]["f1"]
     assert quality[3] == f"{f1['mean']:.2f} ± 0.00"
@@ -43,19 +43,19 @@ def test_the_page_shows_both_tables_and_both_devices():
 
 
 def test_f1_of_constrained_decoding_stands_beside_the_free_one():
-    text = page.page(summary_of(STUDENTS), TIMING)
+    text = markdown_page(summary_of(STUDENTS), TIMING)
     (line,) = (line for line in text.splitlines() if "constrained decoding" in line)
     figures = summary_of(STUDENTS)["methods"]["structural"]["constrained_f1"]
     assert "teacher 50.00" in line
     assert f"`structural` {figures['mean']:.2f} ± 0.00" in line
     old = summary_of(STUDENTS)
     del old["teacher"]["constrained_f1"]
-    assert "constrained decoding" not in page.page(old, TIMING)
+    assert "constrained decoding" not in markdown_page(old, TIMING)
 
 
 def test_every_table_row_has_as_many_cells_as_its_header():
     width = None
-    for line in page.page(summary_of(STUDENTS), TIMING).splitlines():
+    for line in markdown_page(summary_of(STUDENTS), TIMING).splitlines():
         if not line.startswith("|"):
             width = None
             continue
@@ -64,7 +64,7 @@ def test_every_table_row_has_as_many_cells_as_its_header():
 
 
 def test_differences_are_called_significant_or_not():
-    few = page.page(summary_of(STUDENTS), TIMING)
+    few = markdown_page(summary_of(STUDENTS), TIMING)
     line = next(line for line in few.splitlines() if line.startswith("- `efficient`"))
     assert line.count("not significant") == 2
     assert "structural, the best baseline" in line
@@ -72,7 +72,7 @@ def test_differences_are_called_significant_or_not():
         "vanilla": {1: outcome(0, 1, repeat=50)},
         "efficient": {1: outcome(repeat=50)},
     }
-    text = page.page(summary_of(many, outcome(repeat=50)), TIMING)
+    text = markdown_page(summary_of(many, outcome(repeat=50)), TIMING)
     line = next(line for line in text.splitlines() if line.startswith("- `efficient`"))
     assert "+33.33 F1 against vanilla" in line
     assert line.endswith("), significant.")
@@ -89,7 +89,7 @@ def test_differences_are_called_significant_or_not():
     ],
 )
 def test_a_diverged_model_is_a_loud_warning(teacher, students, complaint):
-    text = page.page(summary_of(students, teacher), TIMING)
+    text = markdown_page(summary_of(students, teacher), TIMING)
     assert f"> **WARNING: {complaint}" in text.split("## Metrics")[0]
 
 
@@ -101,4 +101,4 @@ def test_a_test_split_without_spans_is_no_failed_training():
 
 
 def test_a_sound_run_has_no_warning():
-    assert "WARNING" not in page.page(summary_of(STUDENTS), TIMING)
+    assert "WARNING" not in markdown_page(summary_of(STUDENTS), TIMING)

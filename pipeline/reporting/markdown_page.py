@@ -12,7 +12,7 @@ from pipeline.reporting.tables import (
 )
 
 
-def page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
+def markdown_page(summary: Mapping[str, Any], timing: Mapping[str, Any]) -> str:
     """The text of `reports/summary.md`: warnings, tables of metrics and epoch times, and notes."""
     warnings = [f"> **WARNING: {text}.**" for text in training_warnings(summary)]
     parts = [

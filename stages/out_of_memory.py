@@ -1,0 +1,23 @@
+"""A device whose memory is full: one line, with the parameter that helps."""
+
+from pipeline.errors import first_line
+
+_BATCH_SIZES = {
+    "teacher": "teacher.batch_size",
+    "scoring_teacher": "teacher.batch_size",
+    "dump": "dump.batch_size",
+    "unlabelled": "dump.batch_size",
+    "distill": "student.batch_size",
+    "time_epochs": "student.batch_size",
+    "evaluate": "evaluate.batch_size",
+}
+
+
+def out_of_memory(error: Exception, stage: str) -> str | None:
+    """What to tell the user of a `stage` that ended with `error`; None if memory is not the reason."""
+    # torch has a class of its own for GPUs and none for CPUs. It is not imported: a stage may do without.
+    on_gpu, on_cpu = type(error).__name__ == "OutOfMemoryError", "can't allocate memory" in str(error)
+    if not (isinstance(error, MemoryError) or on_gpu or on_cpu):
+        return None
+    key = _BATCH_SIZES.get(stage)
+    return f"out of memory ({first_line(error)}); {f'lower {key}, or ' if key else ''}free memory"
