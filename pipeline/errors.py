@@ -68,7 +68,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + "s" * (count != 1)
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What a library says first of its error; the error's name where it says nothing."""
     return one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
 

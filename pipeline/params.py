@@ -59,7 +59,7 @@ class Params(Group):
     @property
     def encoder(self) -> Source:
         """Where the teacher's encoder comes from: `teacher.model` if there is one, else `teacher.encoder`."""
-        return encoder_source(self.teacher.model or self.teacher.encoder, self.sources)
+        return encoder_source(self.teacher.model, self.teacher.encoder, sources=self.sources)
 
     @property
     def teacher_labels(self) -> tuple[dict[str, str | None], FileScheme | None]:
@@ -69,7 +69,7 @@ class Params(Group):
     @property
     def student_encoder(self) -> Source | None:
         """Where `student.encoder` comes from; None: the students take the teacher's."""
-        return encoder_source(self.student.encoder, self.sources) if self.student.encoder else None
+        return encoder_source(self.student.encoder, sources=self.sources) if self.student.encoder else None
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -79,10 +79,7 @@ class Params(Group):
     @property
     def text(self) -> Unlabelled:
         """The text without tags: of `unlabelled.files`, or else of the corpus's own `files.unlabelled`."""
-        given, own = self.unlabelled, self.corpus.files.unlabelled
-        if given.sentences == 0:
-            return Unlabelled()
-        return given if given.files or own is None else Unlabelled(files=own, sentences=given.sentences)
+        return self.unlabelled.or_own(self.corpus)
 
     @property
     def made_up(self) -> int:
@@ -167,6 +164,11 @@ class Params(Group):
             raise ValueError(f"{missing} name a teacher that exists under teacher.model")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
+        if self.student.labelled_share is not None:
+            raise ValueError(
+                f"student.labelled_share: corpora.{self.task} has no files.train, so that no batch is "
+                "labelled; empty it"
+            )
         for name in self.methods:
             settings = self.settings(name)
             if not isinstance(settings, Scheduled):

@@ -12,7 +12,7 @@ import typer
 from pipeline import processes
 from pipeline.errors import Interrupted, UserError, one_line
 from stages.free_gpu import free_gpu
-from stages.launch import noted, relaunch
+from stages.launch import SEVERAL, noted, relaunch
 from stages.out_of_memory import out_of_memory
 from stages.streams import standard_streams
 
@@ -52,7 +52,7 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
             tell(f"error: {one_line(error, limit=2000)}")
             raise SystemExit(2) from None
         except Interrupted as interrupted:
-            tell(str(interrupted))
+            tell(str(interrupted) if stage in SEVERAL else "stopped")
             raise SystemExit(128 + interrupted.signal) from None
         except (MemoryError, RuntimeError) as error:
             if (line := out_of_memory(error, stage)) is None:

@@ -29,22 +29,25 @@ def main(
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load, read_tags, read_words
     from pipeline.errors import UserError
+    from pipeline.evaluation.settings import Evaluate
     from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
 
     model, out = student_folder(model, item), student_folder(out, item)
+    settings: Evaluate
     with guarded("evaluate", params, code, lambda given: given.evaluate, out) as settings:
         if student_encoded is not None:
             encoded = filled(student_encoded, encoded)
         check(encoded)
         test = encoded / "test.parquet"
-        if not len(load(test)):
+        split = load(test)
+        if not len(split):
             raise UserError(
                 f"{test}: holds no sentence, so that nothing can be evaluated; give the corpus files.test, "
                 "or take the students as they are"
             )
-        batches = Batches(load(test), settings.batch_size)
+        batches = Batches(split, settings.batch_size)
         gold = read_tags(test)
         evaluated = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
         save_outcome(out, evaluated, read_words(test), gold)

@@ -17,9 +17,7 @@ def main(
     encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,
     code: Annotated[Path | None, typer.Option(help="This stage's code, from `fingerprint`.")] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only report on the task's files; status 1 if any has a problem.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only report; status 1 on a problem.")] = False,
     mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
@@ -49,7 +47,7 @@ def main(
         splits = read_splits(corpus, source, Path(aside))
         tag_set = tags_to_learn(splits, source.scheme, encoder, *labels)
         tokenizer = load_tokenizer(encoder)
-        layout = input_layout(tokenizer, encoder, **cut.model_dump())
+        layout = input_layout(tokenizer, encoder, cut)
         check_encoder(encoder, layout)
         with sealed_folder.new_folder(out) as folder:
             for name, split in splits.items():

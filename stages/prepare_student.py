@@ -32,7 +32,7 @@ def main(
 
         check(encoded)
         tokenizer = load_tokenizer(student_encoder)
-        layout = input_layout(tokenizer, student_encoder, **cut.model_dump())
+        layout = input_layout(tokenizer, student_encoder, cut)
         check_encoder(student_encoder, layout)
         for split in ("train", "dev", "test"):
             source, target = (place / f"{split}.parquet" for place in (encoded, folder))

@@ -26,6 +26,7 @@ from benchmarks.studies.experiment import (
     EncoderName,
     Put,
     Task,
+    committed_params,
     compare,
     finish,
     label,
@@ -84,7 +85,7 @@ def main(
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
     cells = best_cells(read_result(path_of(task, label(device, encoder), layers))["cells"])
-    student = load_params(PARAMS).student
+    student = committed_params().student
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
     path = RESULTS / f"{task}-ablation-{label(device, encoder)}.json"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from statistics import mean
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pages.provenance import provenance
-from pipeline.params import load_params
+from pipeline.params import Params, load_params
 from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
 
@@ -37,6 +38,14 @@ class Finished:
     teacher: Outcome
     students: dict[str, dict[int, Outcome]]
     made: dict[str, Any]
+
+
+def committed_params() -> Params:
+    """params.yaml as committed: a run that was stopped leaves other values in the file."""
+    committed = subprocess.run(["git", "show", f"HEAD:{PARAMS}"], check=True, capture_output=True).stdout
+    with TemporaryDirectory() as folder:
+        (Path(folder) / PARAMS).write_bytes(committed)
+        return load_params(Path(folder) / PARAMS)
 
 
 def label(device: str, encoder: str | None) -> str:

@@ -21,6 +21,7 @@ from benchmarks.studies.experiment import (
     EncoderName,
     Put,
     Task,
+    committed_params,
     label,
     run,
     shared_settings,
@@ -48,7 +49,7 @@ def main(
         for setting in best_settings(task, label(device, encoder), layers):
             print("-S", setting, sep="\n")
         return
-    params = load_params(PARAMS)
+    params = committed_params()
     shared = [*shared_settings(task, encoder, put), f"seeds=[{SEED}]", f"student.layers={layers}"]
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
@@ -67,7 +68,7 @@ def main(
 def best_settings(task: str, ending: str, layers: int) -> Iterable[str]:
     """What a finished search found best for every method, as KEY=VALUE of params.yaml."""
     cells = read_result(path_of(task, ending, layers))["cells"]
-    return settings(best_cells(cells), load_params(PARAMS))
+    return settings(best_cells(cells), committed_params())
 
 
 def path_of(task: str, ending: str, layers: int) -> Path:

@@ -273,19 +273,35 @@ def _rows(file: Path, columns: dict[str, str]) -> Iterator[tuple[Any, ...]]:
 
 
 def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    if file.suffix == ".parquet":
+    kind = _kind(file)
+    if kind == "Parquet":
         with pq.ParquetFile(file) as parquet:
             yield from parquet.iter_batches(_ROWS, columns=columns)
+    elif kind == "Arrow":
+        with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as opened:
+            for number in range(opened.num_record_batches):
+                yield opened.get_batch(number).select(columns)
     else:
         with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
             for batch in stream:
                 yield batch.select(columns)
 
 
+def _kind(file: Path) -> str:
+    """What a file is by its first bytes: Parquet, Arrow, or else a stream of Arrow's, which has no mark."""
+    with file.open("rb") as opened:
+        head = opened.read(6)
+    return "Parquet" if head[:4] == b"PAR1" else "Arrow" if head == b"ARROW1" else "stream"
+
+
 def _schema(file: Path) -> pa.Schema:
     with _reading(file):
-        if file.suffix == ".parquet":
+        kind = _kind(file)
+        if kind == "Parquet":
             return pq.read_schema(file)
+        if kind == "Arrow":
+            with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as opened:
+                return opened.schema
         with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
             return stream.schema
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
+from unicodedata import is_normalized
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,8 @@ def _unseen(tag: str, kind: str) -> str | None:
     hidden = next((letter for letter in tag if not letter.isprintable() or _FILLERS.match(letter)), None)
     if hidden:
         return f"the tag {tag!a} holds U+{ord(hidden):04X}, which cannot be seen; remove it"
+    if not is_normalized("NFC", tag):
+        return f"the tag {tag!a} is not in Unicode's form NFC, so that it may look like another; convert it"
     if tag != " ".join(tag.split()) or kind != kind.lstrip():
         return f"the tag {tag!r} has a space at an end, or two in a row; remove it"
     return None if tag else "the tag is empty; correct the line, or the settings `tag` or `separator`"

@@ -130,6 +130,13 @@ class Unlabelled(Group):
         files, sums = _as_tuple(self.files or ()), _as_tuple(self.checksums or ())
         return tuple(zip(files, sums or (None,) * len(files), strict=True))
 
+    def or_own(self, corpus: Corpus) -> "Unlabelled":
+        """These settings; without files of their own, those for the corpus's text, if it has any."""
+        own = corpus.files.unlabelled
+        if self.sentences == 0:
+            return Unlabelled()
+        return self if self.files or own is None else Unlabelled(files=own, sentences=self.sentences)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         files, sums = (len(_as_tuple(given or ())) for given in (self.files, self.checksums))

@@ -15,14 +15,15 @@ from pipeline.fetching.checks import GZIP, ZSTD, is_gzip
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
+SET_ENCODING = "set encoding to what the file is in, for example latin-1"
 CHUNK = 1 << 16  # bytes
 ZIP_MAGIC = b"PK\x03\x04"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
     ZIP_MAGIC: "is a zip archive; unpack it and name the text file inside",
     GZIP: "is gzip data, which must be unpacked once more",
-    b"PAR1": "is a Parquet file; set format: dataset",
-    b"ARROW1": "is an Arrow file; set format: dataset",
+    b"PAR1": "is a Parquet file, which params.yaml takes with format: dataset",
+    b"ARROW1": "is an Arrow file, which params.yaml takes with format: dataset",
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
@@ -65,7 +66,7 @@ def stream_lines(
     *,
     windows: bool = False,
     longest: int = LONGEST,
-    advice: str = "set encoding to what the file is in, for example latin-1",
+    advice: str = SET_ENCODING,
 ) -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, plain or gzipped: (line number from 1, line without its end).
 
@@ -96,10 +97,10 @@ def stream_lines(
             text, problem = _decode(decoder, chunk, total, encoding, advice)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
-                yield number, _checked(line, number, name, encoding, head, windows, longest)
+                yield number, _checked(line, number, name, encoding, head, windows, longest, advice)
                 number += 1
             if problem:
-                raise UserError(f"{name}:{number}: {_other_file(head, encoding) or problem}")
+                raise UserError(f"{name}:{number}: {_other_file(head, encoding, advice) or problem}")
             if not chunk:
                 break
             if len(begun) > longest:
@@ -109,7 +110,7 @@ def stream_lines(
     except OSError as error:
         raise UserError(f"{name}: cannot be read ({_reason(error)}); name a text file") from None
     if begun:
-        yield number, _checked(begun, number, name, encoding, head, windows, longest)
+        yield number, _checked(begun, number, name, encoding, head, windows, longest, advice)
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
@@ -150,25 +151,32 @@ def _decode(
 
 
 def _checked(
-    line: str, number: int, name: str, encoding: str, head: bytes, windows: bool, longest: int
+    line: str,
+    number: int,
+    name: str,
+    encoding: str,
+    head: bytes,
+    windows: bool,
+    longest: int,
+    advice: str,
 ) -> str:
     """The line without a carriage return at its end, if it is clean text."""
     if windows:
         line = line.removesuffix("\r")
-    if problem := _problem(line, number, encoding, head, longest):
+    if problem := _problem(line, number, encoding, head, longest, advice):
         raise UserError(f"{name}:{number}: {problem}")
     return line
 
 
-def _problem(line: str, number: int, encoding: str, head: bytes, longest: int) -> str | None:
+def _problem(line: str, number: int, encoding: str, head: bytes, longest: int, advice: str) -> str | None:
     if len(line) > longest:
         return _too_long(longest)
     if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
         return f"starts with a byte order mark, which {encoding} keeps; set encoding: utf-8-sig, or remove it"
     if number == 1 and line.startswith(ZIP_MAGIC.decode()):
-        return _other_file(head, encoding)
+        return _other_file(head, encoding, advice)
     if "\r" in line or "\0" in line:
-        return _other_file(head, encoding) or _control_problem(line, encoding)
+        return _other_file(head, encoding, advice) or _control_problem(line, encoding, advice)
     if not is_unicode(line):
         return (
             f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
@@ -176,21 +184,20 @@ def _problem(line: str, number: int, encoding: str, head: bytes, longest: int) -
     return None
 
 
-def _control_problem(line: str, encoding: str) -> str:
+def _control_problem(line: str, encoding: str, advice: str) -> str:
     if "\0" in line:
-        return (
-            f"holds a NUL character; this is no text in {encoding}: correct the file or the setting encoding"
-        )
+        return f"holds a NUL character, so that it is no text in {encoding}; {advice}"
     if line.endswith("\r"):
         return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
     return "holds a carriage return inside; end each line with a line feed alone"
 
 
-def _other_file(head: bytes, encoding: str) -> str | None:
+def _other_file(head: bytes, encoding: str, advice: str) -> str | None:
     """What the file is by its first bytes, if it is no text or another Unicode."""
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         known = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-        return None if known else "starts with the byte order mark of UTF-16; set encoding: utf-16"
+        told = "set encoding: utf-16" if advice == SET_ENCODING else advice
+        return None if known else f"starts with the byte order mark of UTF-16; {told}"
     return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
 
 

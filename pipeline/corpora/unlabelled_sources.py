@@ -1,6 +1,6 @@
 """Text without tags from its sources: each is fetched, read sentence by sentence, and removed again."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -10,6 +10,7 @@ from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.splits import check_links
 from pipeline.corpora.unlabelled_text import Words, read_unlabelled
 from pipeline.errors import UserError, one_line, shown_address
+from pipeline.fetching.hub import split_files
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 
 SHOWN = 40  # words of a source's first sentence
@@ -68,8 +69,7 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
             else []
         )
         files = [path for path in files if not path.name.startswith(".")]
-        saved = (folder / "state.json").is_file()
-        if not folder.is_dir() or (settings.format == "dataset" and (saved or not files)):
+        if not folder.is_dir() or (settings.format == "dataset" and _is_dataset(source, files)):
             yield source, checksum
             continue
         check_links(source)
@@ -78,3 +78,10 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
         if checksum is not None:
             raise UserError(f"unlabelled.checksums: {source} is a folder; name its files, or empty it")
         yield from ((str(path), None) for path in files)
+
+
+def _is_dataset(source: str, files: Sequence[Path]) -> bool:
+    """Whether a folder is read as a data set, by its training split, and not file by file."""
+    names = [path.name for path in files]
+    saved = (Path(source) / "state.json").is_file()
+    return saved or not files or 0 < len(split_files(source, names, "train")) < len(files)

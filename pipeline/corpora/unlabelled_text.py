@@ -1,6 +1,7 @@
 """Text without tags → words of sentences, one after the other: as params.yaml says, or it is refused."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise
@@ -17,6 +18,7 @@ from pipeline.errors import UserError, is_unicode
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 MARKS = (",", ";", ":", "?", "!")
+_LINE_END = re.compile(r"\r?\n|\r")
 
 Words = Sequence[str]
 Cut = Callable[[str], Text]
@@ -86,7 +88,7 @@ def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words
 def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
     """How the values (place, value) of a field are cut, and the sentences in them."""
     head = list(islice(values, LOOK_AT))
-    texts = [line for _, value in head if isinstance(value, str) for line in value.split("\n")]
+    texts = [line for _, value in head if isinstance(value, str) for line in _lines(value)]
     layout, how = _cut(texts, corpus)
     cuts: dict[Layout, Cut] = {"text": Text.raw, "characters": Text.characters, "words": Text.spaced}
     found = chain.from_iterable(
@@ -96,16 +98,24 @@ def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -
 
 
 def _sentences(value: Any, where: str, field: str, cut: Cut) -> Iterator[Words]:
-    """The sentences of one value: a list of words, or text with a sentence on each line; null has none."""
-    words = isinstance(value, list) and all(isinstance(word, str) and word for word in value)
+    """The sentences of one value: a list of words, or text with a sentence on each line; null has none.
+
+    Empty words are left out, as they are of labelled sentences.
+    """
+    words = isinstance(value, list) and all(isinstance(word, str) for word in value)
     if not (words or isinstance(value, str | None)):
         raise UserError(f"{where}: {field!r} is neither text nor a list of words; correct it, or set word")
-    found = [value] if words else [cut(line).words for line in (value or "").split("\n")]
+    found = [[*filter(None, value)]] if words else [cut(line).words for line in _lines(value or "")]
     for sentence in found:
         if not all(map(is_unicode, sentence)):
             raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is no character")
         check_words(len(sentence), where, "cut it into sentences")
         yield sentence
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a field, whichever system's line ends it has."""
+    return _LINE_END.split(text)
 
 
 def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]:
@@ -146,7 +156,9 @@ def _columns(lines: Sequence[str], settings: Unlabelled, corpus: Corpus) -> Colu
         word = corpus.word
     # Column 0 is what None looks at, too, but with None it must not number the words.
     columns = Columns(int(word or 0) or None, corpus.separator, corpus.comment)
-    return columns if settings.word or _width(lines, columns) > 1 else Columns(comment=columns.comment)
+    if settings.word or _width(lines, columns) > 1:
+        return columns
+    return Columns(None, columns.separator if settings.format == "conll" else None, columns.comment)
 
 
 def _width(lines: Sequence[str], columns: Columns) -> int:

@@ -55,7 +55,8 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
                 "a corpus in params.yaml: word: 1)"
             )
         unsure = unsure and len(block) == 1
-        yield [row.word for row in block if not (numbered and is_range_or_empty(row.first))]
+        apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column that numbers them
+        yield [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
 
 
 class _Row(NamedTuple):

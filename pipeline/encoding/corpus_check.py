@@ -15,7 +15,8 @@ from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, ho
 from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
-from pipeline.errors import UserError
+from pipeline.errors import UserError, shown_address
+from pipeline.fetching.sources import fetch_file
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class Findings:
 def check_file(path: Path, corpus: Corpus) -> Findings:
     """Read one file, or the folder of a data set, as `corpus` describes its files."""
     with tempfile.TemporaryDirectory(prefix="check-") as scratch:
-        sentences, found = _look_at(path, corpus, Path(scratch, "sentences"))
+        fetched = path
+        if corpus.format != "dataset":
+            fetch_file(str(path), fetched := Path(scratch, "file"))
+        sentences, found = _look_at(fetched, corpus, Path(scratch, "sentences"), name=str(path))
         warnings = [*tag_warnings(sentences, corpus.scheme), *word_warnings(sentences)]
         return Findings({str(path): found}, (*warnings, *rare_types(sentences, corpus.scheme)))
 
@@ -79,9 +83,8 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
                 splits[split] = []
                 parts: list[Sequence[Sentence]] = []
                 for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
-                    local = corpus.format != "dataset" and Path(source).is_file()
                     place = Path(scratch, f"{split}-{len(parts)}")
-                    sentences, found = _look_at(Path(source) if local else fetched, corpus, place)
+                    sentences, found = _look_at(fetched, corpus, place, name=shown_address(source))
                     files[f"{split}: {source}"] = found
                     parts.append(sentences)
                 splits[split] = stored(chain(*parts), Path(scratch, split))
@@ -127,8 +130,10 @@ def report(findings: Findings, encoder: Path | None, *, usual: Path) -> Iterator
         yield from _listed("problems of the corpus", findings.problems)
 
 
-def _look_at(path: Path, corpus: Corpus, place: Path) -> tuple[Sequence[Sentence], FileFindings]:
-    """Read a file, whatever is wrong with it; many sentences are kept in the file `place`.
+def _look_at(
+    path: Path, corpus: Corpus, place: Path, *, name: str
+) -> tuple[Sequence[Sentence], FileFindings]:
+    """Read a file, whatever is wrong with it, under its `name`; many sentences are kept in the file `place`.
 
     What concerns the whole file (its encoding, its line ends, a column that does not exist) ends the reading
     and is the last problem; nothing is counted then.
@@ -139,7 +144,8 @@ def _look_at(path: Path, corpus: Corpus, place: Path) -> tuple[Sequence[Sentence
         sentences = stored(read_file(path, corpus, problems.append), place)
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
-    return sentences, FileFindings(len(sentences), words, tags, tuple(problems))
+    named = tuple(problem.replace(str(path), name) for problem in problems)
+    return sentences, FileFindings(len(sentences), words, tags, named)
 
 
 @contextmanager

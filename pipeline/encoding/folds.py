@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from pipeline.errors import UserError, counted
+
 BLOCK = 500
 """Neighbouring sentences that stay in one fold, as they are often of one document."""
 
@@ -11,15 +13,22 @@ def fold_rows(sentences: int, fold: int, folds: int) -> Tensor:
     """The rows of `fold` (from 1) of `folds`, ascending: every `folds`-th block of up to BLOCK sentences.
 
     Blocks are smaller where a fold would have less than one of them.
+
+    Raises:
+        UserError: there are fewer sentences than folds.
     """
     return _in_fold(sentences, fold, folds).nonzero().flatten()
 
 
 def other_rows(sentences: int, fold: int, folds: int) -> Tensor:
-    """The rows of all other folds, ascending."""
+    """The rows of all other folds, ascending; raises as `fold_rows`."""
     return (~_in_fold(sentences, fold, folds)).nonzero().flatten()
 
 
 def _in_fold(sentences: int, fold: int, folds: int) -> Tensor:
-    block = max(1, min(BLOCK, sentences // folds))
+    if sentences < folds:
+        raise UserError(
+            f"folds: {folds} for {counted(sentences, 'training sentence')}; give at most as many folds"
+        )
+    block = min(BLOCK, sentences // folds)
     return torch.arange(sentences) // block % folds == fold - 1

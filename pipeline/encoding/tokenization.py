@@ -11,6 +11,7 @@ from transformers import PreTrainedConfig
 from pipeline.encoding.encoded import InputLayout
 from pipeline.encoding.encoder_kinds import positions
 from pipeline.encoding.pretrained import load_fast_tokenizer, read_config, refused
+from pipeline.encoding.settings import Prepare
 from pipeline.errors import UserError
 
 SMALLEST_WINDOW = 8  # pieces, as in params.yaml
@@ -42,26 +43,27 @@ def tokenizer_identity(tokenizer: Any) -> str:
     return hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
 
 
-def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> InputLayout:
-    """The tokenizer's special pieces, and the longest input (at most `window`) of the encoder in `folder`.
+def input_layout(tokenizer: Any, folder: Path, settings: Prepare) -> InputLayout:
+    """The tokenizer's special pieces, and how long an input of the encoder in `folder` may be.
 
     Raises:
-        UserError: `overlap` leaves no room in the window, or tokenizer and encoder do not fit each other.
+        UserError: the overlap leaves no room in the window, or tokenizer and encoder do not fit each other.
     """
     config = read_config(folder)
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     full = tokenizer("a")["input_ids"]
     before = next((i for i in range(len(full)) if full[i : i + len(bare)] == bare), 0)
     with refused(f"{folder}: the encoder's window cannot be read"):
-        window = int(min(window, tokenizer.model_max_length, positions(config)))
+        window = int(min(settings.window, tokenizer.model_max_length, positions(config)))
     if window < SMALLEST_WINDOW:
         raise UserError(
             f"{folder}: the encoder's window is {window} pieces; choose one with at least {SMALLEST_WINDOW}"
         )
     check_vocabulary(tokenizer, config, folder)
-    if overlap * 2 > window:
+    if settings.overlap * 2 > window:
         raise UserError(
-            f"prepare.overlap: {overlap} pieces is more than half of the window of {window}; lower it"
+            f"prepare.overlap: {settings.overlap} pieces is more than half of the window of {window}; lower "
+            "it"
         )
     return InputLayout(
         prefix=tuple(full[:before]),
@@ -69,7 +71,7 @@ def input_layout(tokenizer: Any, folder: Path, *, window: int, overlap: int) -> 
         pad=tokenizer.pad_token_id,
         unknown=tokenizer.unk_token_id,
         window=window,
-        overlap=overlap,
+        overlap=settings.overlap,
         identity=tokenizer_identity(tokenizer),
     )
 

@@ -56,6 +56,11 @@ def resample(counts: Sequence[NDArray[np.int64]], *, samples: int = 10_000, seed
     return Resampled(table, float(_mean_f1(table.sum(0, keepdims=True))[0]), np.concatenate(f1))
 
 
+def significance_test(sentences: int) -> str:
+    """The name of the test that `p_value` makes with so many test sentences."""
+    return "permutation test" if sentences < FEW else "paired bootstrap"
+
+
 def p_value(a: Resampled, b: Resampled) -> float | None:
     """Two-sided p-value of the difference in F1 of two methods resampled with the same seed.
 

@@ -2,6 +2,9 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, first_line
 from pipeline.model.chain_tagger import ChainTagger
 
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "emissions"
@@ -39,13 +42,8 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     network = _Emissions(model).eval()
     window = model.config.input_layout["window"]
     rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces", max=window)
-    # It warns that torchvision is missing, which nothing here needs.
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    registration.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():  # of the exporter about itself
-            warnings.simplefilter("ignore")
+        with _quiet():
             program = torch.onnx.export(
                 network,
                 _inputs(model, *_TRACED),
@@ -66,14 +64,27 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             _agree(network, session, _inputs(model, count, min(size, window))) for count, size in _TRIED
         )
     except Exception as error:  # exporter and runtime raise errors of several libraries
-        raise UserError(f"{refused} ({one_line(error, limit=200)}); choose another encoder") from None
-    finally:
-        registration.setLevel(level)
+        # What torch says itself is advice to its developers; the reason is behind it.
+        raise UserError(
+            f"{refused} ({first_line(error.__cause__ or error)}); choose another encoder"
+        ) from None
     if not agrees:
         raise UserError(f"{refused}: the result computes something else; choose another encoder")
     for node in exported.graph.node:
         del node.metadata_props[:]  # the lines of source code, with this machine's paths
     return exported
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to itself what the exporter warns of, logs and prints, whole graphs among it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"), redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _any_size(graph: onnx.GraphProto) -> None:

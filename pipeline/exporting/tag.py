@@ -171,9 +171,12 @@ def iob2_constraints(tags: list[str]) -> tuple[np.ndarray, np.ndarray]:
 def viterbi(
     emissions: np.ndarray, lengths: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> np.ndarray:
-    """The best tags [B, L] under emissions [B, L, N]; rows of `transitions` are the previous tag."""
+    """The best tags [B, L] under emissions [B, L, N]; rows of `transitions` are the previous tag.
+
+    Sums are float64: those of a long sentence are too large for float32.
+    """
     batch, size, tags = emissions.shape
-    score = start + emissions[:, 0]
+    score = start + emissions[:, 0].astype(np.float64)
     previous = np.zeros((size, batch, tags), np.int64)
     for word in range(1, size):
         ways = score[:, :, None] + transitions

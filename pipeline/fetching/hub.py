@@ -21,6 +21,9 @@ START, SLOWEST = 60.0, 16 << 10  # a file must come within START seconds and one
 SPLITS = {"dev": ("validation", "valid", "dev", "val")}
 
 
+_SHARD = r"-\d+-of-\d+(?:-[0-9a-f]+)?|[-._](?:\d{1,3}|\d{5,})"  # a year is none
+
+
 def split_names(split: str) -> tuple[str, ...]:
     """What a split may be called in a data set; `dev` has several names."""
     return SPLITS.get(split, (split,))
@@ -78,22 +81,30 @@ def split_files(source: str, names: Sequence[str], split: str, config: str | Non
     They are called as data/train-00000-of-00001.parquet or CONFIGURATION/train/0000.parquet.
 
     Raises:
-        UserError: several configurations have the split and `config` names none.
+        UserError: several configurations have the split and `config` names none, or several splits have
+            names that only begin as asked, such as train_2020 and train_all.
     """
     for called in split_names(split):
-        wanted = re.compile(rf"(?:^|/){called}(?:[-._][^/]*|/[^/]*)?\.parquet$")
-        found = sorted(name for name in names if wanted.search(name))
+        wanted = re.compile(rf"(?:^|/)({called}(?:[-._][^/]*?)??)(?:{_SHARD}|/[^/]*)?\.parquet$")
+        matches = [match for name in sorted(names) if (match := wanted.search(name))]
         if config:
-            found = [name for name in found if config in name.split("/")[:-1]]
-        folders = {wanted.sub("", name) for name in found}
+            matches = [match for match in matches if config in match.string.split("/")[:-1]]
+        matches = [match for match in matches if match[1] == called] or matches
+        if len(splits := sorted({match[1] for match in matches})) > 1:
+            listed = one_line(", ".join(splits))
+            raise UserError(
+                f"{source}: has several splits whose names begin with {called} ({listed}); fetch it, and "
+                "name the files of one"
+            )
+        folders = {match.string[: match.start()] for match in matches}
         if len(folders) > 1:
             choices = one_line(", ".join(folder or "." for folder in sorted(folders)[:9]))
             raise UserError(
                 f"{source}: has several configurations ({choices}); "
                 "name one, as in org/name/CONFIGURATION or FOLDER/CONFIGURATION"
             )
-        if found:
-            return found
+        if matches:
+            return [match.string for match in matches]
     return []
 
 

@@ -15,6 +15,7 @@ class Source(Group):
     sha256: dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(default={})
 
 
-def encoder_source(encoder: str, sources: Mapping[str, Source]) -> Source:
-    """Where an encoder comes from: an entry of `sources`, or the address itself."""
-    return sources.get(encoder, Source(source=encoder))
+def encoder_source(*names: str | None, sources: Mapping[str, Source]) -> Source:
+    """Where the first encoder that is named comes from: an entry of `sources`, or the address itself."""
+    name = next(name for name in names if name)
+    return sources.get(name, Source(source=name))

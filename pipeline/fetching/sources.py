@@ -31,7 +31,8 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         source: a path or an https address.
         target: the file to write.
         checksum: `md5:…` or `sha256:…` of the unpacked file, in hexadecimal.
-        mirror: a folder to look in first for a file of the source's name, unpacked or packed.
+        mirror: a folder with files to take in place of an address, or of a path that does not exist, by name,
+            plain or packed.
 
     Raises:
         UserError: the source is of another kind, missing, unreachable, damaged, a web page, packed in another
@@ -129,6 +130,8 @@ def _split_files(source: str, folder: Path, split: str) -> list[Path]:
     files = (file.relative_to(folder) for file in folder.rglob("*.parquet") if file.is_file())
     names = [file.as_posix() for file in files if not file.parts[0].startswith(".")]
     found = hub.split_files(source, names, split)
+    if not found and not any(hub.split_files(source, names, other) for other in ("train", "dev", "test")):
+        found = sorted(names)  # no name says what is in it, so that the folder is the split
     if not found:
         raise UserError(
             f"{source}: holds no split {split}, neither written by save_to_disk nor as Parquet files with "
@@ -155,6 +158,8 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
         web.check_address(source, source)
     elif (path := _local(source)).is_file():
         return path, shown
+    elif path.is_dir():
+        raise UserError(f"{shown}: is a folder; name its files")
     name = (PurePosixPath(unquote(urlsplit(source).path)) if is_address else PurePath(source)).name
     advice = "check it"
     if name and name.isprintable() and name != "..":

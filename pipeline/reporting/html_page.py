@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline.evaluation.bootstrap import significance_test
 from pipeline.reporting import origin, paper_figures
 from pipeline.reporting.examples import error_examples
 from pipeline.reporting.finished_results import Results
@@ -60,6 +61,7 @@ def html_page(results: Results, *, project: Path) -> str:
         best=_best(summary["methods"]),
         best_student=best,
         level=LEVEL,
+        significance_test=significance_test(summary["sentences"]),
         one_seed=any(len(figures["f1"]["seeds"]) == 1 for figures in summary["methods"].values()),
         paper={
             "name": paper_figures.NAME,

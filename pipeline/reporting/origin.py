@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.distillation.settings import Tempered
+from pipeline.distillation.settings import Settings, Tempered
 from pipeline.model.model_folder import HISTORY
 from pipeline.reporting.outcomes import read_json
 from pipeline.training.settings import Student, Teacher
@@ -28,6 +28,7 @@ PACKAGES = (
 # What methods have in common. The default of `schedule` is each method's own, whose code is not read here:
 # an edited method does not re-run the report.
 _METHOD = {name: field for name, field in Tempered.model_fields.items() if name != "schedule"}
+_MISSING = object()
 _CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml")
 
 
@@ -69,14 +70,33 @@ def parameters(teacher: Mapping[str, Any], students: Mapping[str, Mapping[str, A
         students: `read_made` of one student of each method.
     """
     rows = list(_rows("teacher", teacher.get("training"), Teacher.model_fields))
-    of_students = next((made.get("training") for made in students.values()), None)
-    rows += _rows("student", of_students, Student.model_fields)
+    rows += _rows("student", _of_all_students([*students.values()]), Student.model_fields)
     for method, made in students.items():
-        rows += _rows(f"distill.{method}", made.get("settings"), _METHOD)
+        rows += _rows(f"distill.{method}", made.get("settings"), _METHOD, none="as the student's")
     return rows
 
 
-def _rows(group: str, values: Any, fields: Mapping[str, FieldInfo]) -> Iterator[dict[str, Any]]:
+def _of_all_students(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The group `student`, from what students of several methods were trained with.
+
+    What a method may set for itself is taken from one that leaves it to the group; it is left out if all
+    methods set it.
+    """
+    training = [one.get("training") or {} for one in made]
+    found = dict(next(iter(training), {}))
+    for key in Settings.model_fields:
+        shared = (
+            own[key]
+            for own, one in zip(training, made, strict=True)
+            if key in own and (one.get("settings") or {}).get(key) is None
+        )
+        found |= {key: next(shared, _MISSING)}
+    return {key: value for key, value in found.items() if value is not _MISSING}
+
+
+def _rows(
+    group: str, values: Any, fields: Mapping[str, FieldInfo], *, none: str = "–"
+) -> Iterator[dict[str, Any]]:
     for name, value in values.items() if isinstance(values, dict) else ():
         field = fields.get(name)
         if field is not None and isinstance(field.default, BaseModel):
@@ -85,13 +105,14 @@ def _rows(group: str, values: Any, fields: Mapping[str, FieldInfo]) -> Iterator[
         if field is None or field.is_required():
             default, differs = "–", False
         else:
-            default, differs = _shown(field.default), value != field.default
-        yield {"name": f"{group}.{name}", "value": _shown(value), "default": default, "differs": differs}
+            default, differs = _shown(field.default, none), value != field.default
+        shown = _shown(value, none)
+        yield {"name": f"{group}.{name}", "value": shown, "default": default, "differs": differs}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, none: str) -> str:
     if value is None:
-        return "as the student's"
+        return none
     return value if isinstance(value, str) else json.dumps(value)
 
 

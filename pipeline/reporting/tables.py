@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.reporting.summary import LEVEL
 
@@ -44,8 +45,8 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     notes = [
         f"Test set of {summary['sentences']:,} sentences; {counts} seed{plural} per method; "
         f"measured on {summary['device']}. Mean ± standard deviation over seeds; p-values of a two-sided "
-        f"paired bootstrap over test sentences. A difference is significant if p < {LEVEL} and, with several "
-        "seeds, it exceeds twice its standard error over seeds."
+        f"{significance_test(summary['sentences'])} over test sentences. A difference is significant if p < "
+        f"{LEVEL} and, with several seeds, it exceeds twice its standard error over seeds."
     ]
     if 1 in seeds:
         notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."

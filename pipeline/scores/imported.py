@@ -111,10 +111,19 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
                     f"{one_line(', '.join(schema.names))}; {advice}"
                 )
             kind = schema.field(kinds[0]).type
-            if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
+            if not _is_list(kind) or not pa.types.is_struct(kind.value_type):
                 raise UserError(
                     f"{file.name}: {kinds[0]} is {one_line(kind, 60)}, and no list of structs; {advice}"
                 )
+            words = schema.field("words").type
+            if not _is_list(words) or not _is_text(words.value_type):
+                raise UserError(
+                    f"{file.name}: words is {one_line(words, 60)}, and no list of strings; {advice}"
+                )
+            for field in kind.value_type:
+                if not _is_number(field.type):
+                    tag, held = one_line(field.name, 60), one_line(field.type, 60)
+                    raise UserError(f"{file.name}: {kinds[0]} of {tag} is {held}, and no number; {advice}")
             for batch in opened.iter_batches(_ROWS, columns=["words", kinds[0]], use_threads=False):
                 yield batch.column("words"), batch.column(kinds[0]), kinds[0]
     except (pa.ArrowException, OSError) as error:
@@ -151,7 +160,10 @@ def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
     if not np.isfinite(values).all():
         raise UserError(f"{where} has {kind} that are NaN or infinite; correct them")
     if kind == "scores":
-        return torch.from_numpy(values).float()
+        scores = torch.from_numpy(values).float()
+        if not scores.isfinite().all():
+            raise UserError(f"{where} has scores beyond ±3.4e38, which float32 cannot hold; scale them down")
+        return scores
     total = values.sum(1)
     if (values < 0).any() or (np.abs(total - 1) > _SUM).any():
         worst = int(np.abs(total - 1).argmax())
@@ -165,6 +177,18 @@ def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
 def _hashes(sentences: Iterable[Sequence[str] | None]) -> Hashes:
     """The hash [S] of the words of each sentence."""
     return hashes_of(["\0".join(map(str, words or ())) for words in sentences])
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _shown(file: Path, folder: Path) -> str:

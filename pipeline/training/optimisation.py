@@ -81,7 +81,7 @@ class TrainingState:
         Raises:
             UserError: a loss or a gradient of a step since the last look was NaN or infinite.
         """
-        self.backward(self.forward(batch, loss, accelerator), batch, accelerator, ids)
+        self.backward(self.forward(batch, loss, accelerator), batch, ids)
 
     def forward(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> Tensor:
         """The loss of each sentence [B]."""
@@ -89,19 +89,20 @@ class TrainingState:
             chain = self.model.chain(batch)
         return loss(chain, batch, self.step)
 
-    def backward(
-        self, losses: Tensor, batch: Batch, accelerator: Accelerator, ids: Tensor | None = None
-    ) -> None:
-        """Gradient, clipping and optimiser step of what `forward` gave; as `update`."""
+    def backward(self, losses: Tensor, batch: Batch, ids: Tensor | None = None) -> None:
+        """Gradient, clipping and optimiser step of what `forward` gave; as `update`.
+
+        Not by `Accelerator.backward`, which divides by a number of accumulated steps from the environment.
+        """
         ids = batch.ids if ids is None else ids
         scale = learning_rate_scale(self.step, self.steps, self.settings.warmup)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * scale
         if processes.count() == 1:
-            accelerator.backward(losses.mean())
+            losses.mean().backward()
         else:  # a process without a sentence of its own has computed another's, for the same parameters
             _, own = processes.share(ids)
-            accelerator.backward(losses.sum() / len(ids) if len(own) else losses.sum() * 0)
+            (losses.sum() / len(ids) if len(own) else losses.sum() * 0).backward()
             processes.sum_gradients(list(self.model.parameters()))
         norm = self._clipped_step()
         self.optimizer.zero_grad(set_to_none=True)

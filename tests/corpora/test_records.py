@@ -260,3 +260,16 @@ def test_a_line_of_any_length_is_bounded(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x", {"tokens": ["a" * 1_000_001], "ner_tags": ["O"]})
     with pytest.raises(UserError, match=r"x:1: is longer than 1,000,000 characters"):
         read_jsonl(path)
+
+
+@pytest.mark.parametrize("name", ["f.PARQUET", "f.pq", "f.arrow", "f.feather", "stream"])
+def test_a_file_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
+    path, data = tmp_path / name, table(features=FEATURES[0])
+    if name.lower().endswith(("parquet", "pq")):
+        pq.write_table(data, path)
+    elif name == "stream":
+        write_stream(data, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, data.schema) as writer:
+            writer.write_table(data)
+    assert [sentence.words for sentence in read_arrow(path)] == [("a", "b"), ("c",), ("d", "e")]

@@ -207,3 +207,9 @@ def test_strict_reader_reports_each_broken_tag(caplog: pytest.LogCaptureFixture)
     reader.warn()
     assert [problem.split()[:2] for problem in problems] == [["f:4:", "'I-X'"], ["f:6:", "'I-Y'"]]
     assert not caplog.records
+
+
+def test_types_that_look_the_same_are_not_two() -> None:
+    composed, decomposed = "B-caf\u00e9", "B-cafe\u0301"
+    assert tag_problem(composed, "iob2") is None
+    assert "is not in Unicode's form NFC" in (tag_problem(decomposed, "iob2") or "")

@@ -102,7 +102,7 @@ def zipped() -> bytes:
         (zipped(), "is a zip archive; unpack it"),
         (gzip.compress(zipped()), "is a zip archive; unpack it"),
         (gzip.compress(gzip.compress(b"Ida B-PER\n")), "is gzip data, which must be unpacked once more"),
-        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file; set format: dataset"),
+        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file, which params.yaml takes with format: dataset"),
         ("Ida B-PER\n".encode("utf-16"), "set encoding: utf-16"),
     ],
     ids=["zip", "zip in gzip", "gzip in gzip", "parquet", "utf-16"],

@@ -131,3 +131,14 @@ def test_a_linked_folder_in_data_own_is_refused(
     for files in ("data/own/mine", "data/own/mine/text"):
         with pytest.raises(UserError, match=r"data/own/mine: is a link to a folder"):
             read(files=files)
+
+
+@pytest.mark.parametrize("place", ["", "data"])
+def test_of_a_data_set_with_several_splits_training_alone_is_read(
+    read: Callable[..., list[str]], tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / "set" / place
+    folder.mkdir(parents=True)
+    for name in ("train", "validation", "test"):
+        pq.write_table(pa.table({"tokens": [[name]]}), folder / f"{name}-00000-of-00001.parquet")
+    assert read(files=str(tmp_path / "set"), format="dataset") == ["train"]

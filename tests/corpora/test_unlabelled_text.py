@@ -150,7 +150,6 @@ def test_every_character_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture
         ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
         ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is no object with 'forms'; correct"),
         ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
-        ('{"forms":["Anna"]}\n{"forms":[""]}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor"),
         ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' holds half a surrogate pair"),
         ("Ida left .\n", RECORDS, JSONL, "name:1: is no object with 'forms'"),
         ("\ufeffIda".encode("utf-16").decode("latin-1"), TEXT, NEWSDESK, "name:1: "),
@@ -203,3 +202,21 @@ def test_a_text_is_read_as_it_is_asked_for(tmp_path: Path) -> None:
     assert [next(sentences) for _ in range(3)] == [("good", "line")] * 3
     with pytest.raises(UserError, match=r"^name:50001: byte 500005 of the file \(0xff\) is not utf-8"):
         list(sentences)
+
+
+def test_a_field_may_have_the_line_ends_of_any_system_and_empty_words(tmp_path: Path) -> None:
+    text = "Anna left .\r\n\r\nBen sat , too .\rIda ran .\n"
+    expected = [("Anna", "left", "."), ("Ben", "sat", ",", "too", "."), ("Ida", "ran", ".")]
+    lines, table = tmp_path / "text.jsonl", tmp_path / "text.parquet"
+    lines.write_text(json.dumps({"text": text}) + "\n")
+    pq.write_table(pa.table({"text": [text]}), table)
+    assert read(lines, Unlabelled(files="x", format="jsonl", word="text")) == expected
+    assert read(table, Unlabelled(files="x", format="dataset", word="text")) == expected
+    lines.write_text('{"forms":["Anna","","left"]}\n{"forms":[""]}\n')
+    assert read(lines, RECORDS, JSONL) == [("Anna", "left")]
+
+
+def test_one_column_of_words_has_the_separator_of_the_corpus(tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.write_text("New York\nrocks\n\nSan Jose\n")
+    assert read(path, CONLL, GERMEVAL) == [("New York", "rocks"), ("San Jose",)]

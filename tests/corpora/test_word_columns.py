@@ -84,3 +84,20 @@ def test_a_sentence_is_bounded_however_many_lines_it_has() -> None:
         endless = ((number, word) for number in count(1))
         with pytest.raises(UserError, match=says):
             next(read_words(endless, "file", Columns()))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "sentences"),
+    [
+        ("Score O\n\n1-0 O\n\nAnna O\n", Columns(), [["Score"], ["1-0"], ["Anna"]]),
+        ("3.5\n\nAnna\nleft\n", Columns(), [["3.5"], ["Anna", "left"]]),
+        ("1\n2\n3-4\n", Columns(), [["1", "2", "3-4"]]),
+        ("1-2\tdel\n1\tde\n2\tel\n", Columns(1), [["de", "el"]]),
+        ("1-2\tdel\n", Columns(-1), [["del"]]),  # no row that the range could be of
+        ("1-0\tO\n\nAnna\tO\n", Columns(-2), [["1-0"], ["Anna"]]),
+    ],
+)
+def test_words_that_look_like_the_ranges_of_conll_u_are_words(
+    text: str, columns: Columns, sentences: list[list[str]]
+) -> None:
+    assert read(text, columns) == sentences

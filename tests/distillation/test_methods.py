@@ -174,6 +174,19 @@ def test_kbest_with_another_k(k, temperature):
     check(case, "kbest", settings_of("kbest", k=k, temperature=temperature), 0.6, rtol=1e-9, atol=1e-10)
 
 
+def test_kbest_weighs_long_sentences_with_large_scores_as_in_double_precision():
+    case = Case.draw([60], 3, torch.float32)
+    emissions, *others = potentials(case.teacher)
+    large = [emissions - 30_000.0, *others]
+    teacher = with_potentials(case.teacher, large)
+    exact = with_potentials(teacher, [potential.double() for potential in large])
+    targets = find_method("kbest").targets
+    for ours, theirs in zip(
+        *(targets(chain, settings_of("kbest")) for chain in (teacher, exact)), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-5, check_dtype=False)
+
+
 @pytest.mark.parametrize("weight", WEIGHTS)
 @pytest.mark.parametrize("name", TEACHERS)
 def test_loss_and_gradients_in_single_precision(name, weight):

@@ -258,3 +258,14 @@ def test_the_projects_own_corpus_is_without_a_problem_or_warning(monkeypatch: py
     assert "warnings" not in found
     for split in ("train", "dev", "test"):
         invoke(f"python -m stages.prepare --check data/newsdesk/{split}.conll")
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_packed_files_are_unpacked_as_the_pipeline_does_it(tmp_path: Path, codec: str) -> None:
+    path = write(tmp_path / "file", pa.compress(b"Ba B-X\nne X-X\n", codec=codec, asbytes=True))
+    found = look_at(path, entry())
+    assert found.words == Counter(["Ba"])
+    (problem,) = found.problems
+    assert problem.startswith(f"{path}:2: 'X-X' is no iob2 tag")
+    corpus = Corpus.model_validate({"files": {"train": str(path), "test": str(path)}, "hold_out": 1})
+    assert all(file.words for file in check_entry(corpus, mirror=None).files.values())

@@ -8,6 +8,7 @@ import torch
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import WordsDigest, encode, load, read_tags, read_words_digest
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -63,7 +64,7 @@ def test_a_word_without_pieces_becomes_unknown_and_shifts_no_tag(bert, tmp_path)
 def test_each_distinct_word_is_tokenized_once(bert):
     """A corpus repeats its words; the tokenizer is the slow part."""
     tokenizer = load_tokenizer(bert)
-    layout = input_layout(tokenizer, bert, window=40, overlap=6)
+    layout = input_layout(tokenizer, bert, Prepare(window=40, overlap=6))
     seen = []
 
     def counting(words, **settings):
@@ -80,7 +81,7 @@ def test_files_give_back_tags_tag_set_and_vocabulary(bert, tmp_path):
 
     assert len(encoded) == 9
     assert encoded.tag_set == TAG_SET
-    assert encoded.layout == input_layout(load_tokenizer(bert), bert, window=40, overlap=6)
+    assert encoded.layout == input_layout(load_tokenizer(bert), bert, Prepare(window=40, overlap=6))
     assert encoded.tags is not None
     assert TAG_SET.names(encoded.tags.in_memory().values.tolist()) == [
         tag for sentence in split for tag in sentence.tags or ()

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pipeline.encoding.folds import BLOCK, fold_rows, other_rows
+from pipeline.errors import UserError
 
 
 @pytest.mark.parametrize("folds", [2, 3, 7])
@@ -30,3 +31,10 @@ def test_blocks_of_neighbours_stay_together() -> None:
 def test_the_only_fold_has_every_sentence() -> None:
     assert torch.equal(fold_rows(9, 1, 1), torch.arange(9))
     assert len(other_rows(9, 1, 1)) == 0
+
+
+def test_more_folds_than_sentences_are_refused() -> None:
+    assert fold_rows(3, 3, 3).tolist() == [2]
+    for rows in (fold_rows, other_rows):
+        with pytest.raises(UserError, match="folds: 3 for 2 training sentences; give at most as many"):
+            rows(2, 1, 3)

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_encoders import KINDS, POSITIONS, write_encoder
@@ -33,7 +34,7 @@ def test_a_word_alone_is_read_as_in_the_middle_of_a_sentence(kind, encoder):
 def test_vocabulary_has_the_special_pieces_and_the_window(kind, encoder):
     folder = encoder(kind)
     tokenizer = load_tokenizer(folder)
-    layout = input_layout(tokenizer, folder, window=512, overlap=6)
+    layout = input_layout(tokenizer, folder, Prepare(window=512, overlap=6))
 
     special = KINDS[kind][2]
     names = tokenizer.convert_ids_to_tokens([*layout.prefix, *layout.suffix])
@@ -41,7 +42,7 @@ def test_vocabulary_has_the_special_pieces_and_the_window(kind, encoder):
     assert tokenizer.convert_ids_to_tokens([layout.pad]) == [special["pad_token"]]
     assert tokenizer.convert_ids_to_tokens([layout.unknown]) == [special["unk_token"]]
     assert layout.window == POSITIONS
-    assert input_layout(tokenizer, folder, window=24, overlap=6).window == 24
+    assert input_layout(tokenizer, folder, Prepare(window=24, overlap=6)).window == 24
 
 
 @kinds
@@ -49,30 +50,30 @@ def test_a_tokenizer_saved_with_a_tagger_is_the_same(kind, encoder, tmp_path):
     folder = encoder(kind)
     load_tokenizer(folder).save_pretrained(tmp_path)
 
-    again = input_layout(load_tokenizer(tmp_path), folder, window=512, overlap=6)
+    again = input_layout(load_tokenizer(tmp_path), folder, Prepare(window=512, overlap=6))
 
-    assert again == input_layout(load_tokenizer(folder), folder, window=512, overlap=6)
+    assert again == input_layout(load_tokenizer(folder), folder, Prepare(window=512, overlap=6))
     assert pieces(load_tokenizer(tmp_path), "neba") == pieces(load_tokenizer(folder), "neba")
 
 
 def test_another_vocabulary_has_another_identity(encoder, tmp_path):
     folder = shutil.copytree(encoder("bert"), tmp_path / "bert")
-    before = input_layout(load_tokenizer(folder), folder, window=512, overlap=6).identity
+    before = input_layout(load_tokenizer(folder), folder, Prepare(window=512, overlap=6)).identity
     text = (folder / "tokenizer.json").read_text()
     (folder / "tokenizer.json").write_text(text.replace('"##tok"', '"##kot"'))
 
-    assert input_layout(load_tokenizer(folder), folder, window=512, overlap=6).identity != before
+    assert input_layout(load_tokenizer(folder), folder, Prepare(window=512, overlap=6)).identity != before
 
 
 def test_the_window_is_what_the_encoder_has_positions_for(tmp_path):
     """RoBERTa's positions start behind its padding id (2 here)."""
     folder = write_encoder(tmp_path / "roberta", "roberta", max_position_embeddings=20)
-    assert input_layout(load_tokenizer(folder), folder, window=512, overlap=6).window == 17
+    assert input_layout(load_tokenizer(folder), folder, Prepare(window=512, overlap=6)).window == 17
 
 
 def test_an_overlap_larger_than_half_the_window_is_refused(bert):
     with pytest.raises(UserError, match=r"prepare\.overlap: 21 pieces is more than half of the window of 40"):
-        input_layout(load_tokenizer(bert), bert, window=512, overlap=21)
+        input_layout(load_tokenizer(bert), bert, Prepare(window=512, overlap=21))
 
 
 def test_a_folder_without_a_tokenizer_is_refused(bert, tmp_path):

@@ -321,15 +321,20 @@ def test_a_missing_library_is_named_with_the_command(
 
 
 def test_an_encoder_that_cannot_be_exported_is_one_line(
-    models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def cannot(*_: object, **__: object) -> None:
-        raise RuntimeError("no operator\nfor this")
+        print("def forward(...): a graph of 300 lines", file=sys.stderr)
+        raise RuntimeError("Next steps: modify the model") from ValueError("no operator\nfor this")
 
     monkeypatch.setattr("torch.onnx.export", cannot)
-    with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator for this\)"):
+    with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator\)"):
         onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
     assert not (tmp_path / "out").exists()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_network_that_computes_something_else_is_refused(

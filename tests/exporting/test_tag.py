@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.chain import LinearChain
 from pipeline.exporting.tag import in_batches, viterbi
 from tests.helpers.brute_force import BruteForce
 
@@ -47,3 +48,13 @@ def test_windows_are_read_together_up_to_a_number_of_pieces(sizes: list[int], co
     batches = [*in_batches(windows)]
     assert [window for batch in batches for window in batch] == windows
     assert [len(batch) for batch in batches] == counts
+
+
+def test_long_sentences_are_decoded_as_in_double_precision() -> None:
+    generator = np.random.default_rng(0)
+    emissions = (generator.normal(size=(1, 10_000, 9)) * 1.5 + 6).astype(np.float32)
+    transitions, edges = generator.normal(size=(9, 9)).astype(np.float32), np.zeros(9, np.float32)
+    lengths = np.array([10_000])
+    e, t, b, d = (torch.from_numpy(part).double() for part in (emissions, transitions, edges, edges))
+    _, exact = LinearChain(e, t, b, d, torch.tensor([10_000])).viterbi()
+    assert np.array_equal(viterbi(emissions, lengths, transitions, edges, edges), exact.numpy())

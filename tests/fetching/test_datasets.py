@@ -76,3 +76,21 @@ def test_a_hub_data_set(tmp_path: Path, target: Path, monkeypatch: pytest.Monkey
     fetch_dataset("org/name/config", "train", target)
     assert read_folder(target) == {"0.parquet": b"a", "1.parquet": b"b"}
     assert refusal(lambda: fetch_dataset("/no/such", "train", target)).startswith("/no/such: is neither")
+
+
+def test_splits_whose_names_only_begin_so_are_not_mixed(tmp_path: Path, target: Path) -> None:
+    names = ("train_2020", "train_all", "test_2020", "validation_2020")
+    clone = write_folder(tmp_path / "clone", {f"data/{n}-00000-of-00001.parquet": n.encode() for n in names})
+    message = refusal(lambda: fetch_dataset(str(clone), "train", target))
+    assert "has several splits whose names begin with train (train_2020, train_all); fetch it, and" in message
+    fetch_dataset(str(clone), "test", target.parent / "test")
+    assert list(read_folder(target.parent / "test").values()) == [b"test_2020"]
+    write_folder(clone, {"data/train-00000-of-00001-abcdef.parquet": b"train"})
+    fetch_dataset(str(clone), "train", target)
+    assert list(read_folder(target).values()) == [b"train"]
+
+
+def test_a_folder_whose_names_tell_no_split_is_the_split(tmp_path: Path, target: Path) -> None:
+    folder = write_folder(tmp_path / "scores", {"part-0.parquet": b"0", "part-1.parquet": b"1"})
+    fetch_dataset(str(folder), "train", target)
+    assert sorted(read_folder(target).values()) == [b"0", b"1"]

@@ -93,7 +93,7 @@ def test_a_checksum_of_no_known_kind(target: Path, checksum: str) -> None:
         ("pypi:name==1", "pypi:name==1: is no https address"),
         ("no/such/file", "no/such/file: there is no such file; check it, or put file into DIR/<corpus>"),
         ("~nobody-here/x", "~nobody-here/x: there is no such home folder"),
-        (".", ".: there is no such file"),
+        (".", ".: is a folder; name its files"),
         ("", "'': is no source"),
         ("a\0b", r"'a\x00b': is no source"),
     ],

@@ -15,6 +15,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, encode, load, save
 from pipeline.encoding.encoded_text import encode_text
 from pipeline.encoding.folds import fold_rows
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History, load_model, save_model
@@ -44,7 +45,7 @@ def write_split(
 ) -> Encoded:
     """Encode sentences for the encoder in the folder `encoder`, write them to `path` and read them back."""
     tokenizer = load_tokenizer(encoder)
-    layout = input_layout(tokenizer, encoder, window=window, overlap=overlap)
+    layout = input_layout(tokenizer, encoder, Prepare(window=window, overlap=overlap))
     save(encode(split, tokenizer, layout), path, tag_set, layout)
     return load(path)
 

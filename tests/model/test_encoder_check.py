@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.encoding.encoded import InputLayout
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model import encoder_check
@@ -34,7 +35,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def layout_of(folder: Path) -> InputLayout:
-    return input_layout(load_tokenizer(folder), folder, window=512, overlap=6)
+    return input_layout(load_tokenizer(folder), folder, Prepare(window=512, overlap=6))
 
 
 @pytest.mark.parametrize("kind", KINDS | MORE_KINDS)

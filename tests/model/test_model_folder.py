@@ -9,6 +9,7 @@ import torch
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.model_folder import HISTORY, load_model, load_model_and_tokenizer, save_model
@@ -38,7 +39,7 @@ def test_the_folder_tags_as_the_model_did(kind, encoder, tmp_path):
     before, after = (predict(tagger, batches, accelerator("float32")) for tagger in (model, again))
     assert after == before
     tokenizer = load_tokenizer(tmp_path / "model")
-    layout = input_layout(tokenizer, encoder(kind), window=40, overlap=6)
+    layout = input_layout(tokenizer, encoder(kind), Prepare(window=40, overlap=6))
     assert layout == encoded.layout
 
 

@@ -72,6 +72,10 @@ MINE = {"files": {"test": "test.txt"}}
             {"teacher": {"model": None, "types": {}}},
             "corpora.mine.files.train: is missing; add it, or name",
         ),
+        (
+            {"student": {"labelled_share": 0.5, "steps": 9, "epochs": None}},
+            "student.labelled_share: corpora.mine",
+        ),
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
         (
             {"methods": ["vanilla", "kbest"]},

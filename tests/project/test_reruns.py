@@ -143,6 +143,23 @@ def test_what_reads_files_re_runs_no_training_dump_or_evaluation(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("pipeline/evaluation/settings.py", {"evaluate"}),
+        ("pipeline/encoding/settings.py", {"prepare", "prepare_student"}),
+        ("pipeline/corpora/settings.py", {"download", "prepare", "text"}),
+        ("pipeline/scores/settings.py", {"dump", "unlabelled"}),
+        ("pipeline/timing/settings.py", {"time_epochs"}),
+        ("pipeline/training/settings.py", TRAINED),
+    ],
+)
+def test_another_default_re_runs_the_stages_that_read_it(
+    after_edit: Callable[[str], set[str]], file: str, stages: set[str]
+) -> None:
+    assert stages <= after_edit(file)
+
+
 def test_the_training_loop_re_runs_training_alone(after_edit: Callable[[str], set[str]]) -> None:
     assert after_edit("pipeline/training/loop.py") == TRAINED | {"time_epochs"}
 

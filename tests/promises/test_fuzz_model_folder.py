@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.inference.tagger import load
 from pipeline.model.encoder_check import check_encoder
@@ -104,7 +105,7 @@ def test_encoder_folders(name: str, kind: str, count: int, encoder: Any, tmp_pat
 
     def prepare() -> None:
         tokenizer = load_tokenizer(folder)
-        check_encoder(folder, input_layout(tokenizer, folder, window=40, overlap=6))
+        check_encoder(folder, input_layout(tokenizer, folder, Prepare(window=40, overlap=6)))
 
     for _ in written(folder, name, count // len(KINDS)):
         one_line_or_nothing(prepare, folder)

@@ -121,6 +121,16 @@ def first_word(columns: dict[str, list[Any]]) -> dict[str, float]:
         (lambda c: c.update(words2=c.pop("words")), "needs the column `words`"),
         (lambda c: c.update(more=c.pop("probabilities")), "one of `probabilities` and `scores`"),
         (lambda c: c.update(probabilities=[[0.5]] * 31), "is list<.*double>, and no list of structs"),
+        (lambda c: c.update(words=[[1]] * 31), "words is list<.*int64>, and no list of strings"),
+        (
+            lambda c: c.update(probabilities=[[{"O": "1", "B-PER": "0"}]] * 31),
+            "probabilities of B-PER is string, and no number|probabilities of O is string, and no number",
+        ),
+        (lambda c: c.update(probabilities=[[{"O": True}]] * 31), "probabilities of O is bool, and no number"),
+        (
+            lambda c: c.update(scores=c.pop("probabilities")) or c["scores"][1][0].update(O=1e39),
+            "row 2 has scores beyond",
+        ),
         (lambda c: c["probabilities"][1].append(first_word(c)), r"0.parquet: row 2 has probabilities of \d+"),
         (lambda c: first_word(c).update(O=2.0), "row 2 has probabilities of word 1 that sum to"),
         (lambda c: first_word(c).update(O=float("nan")), "row 2 has probabilities that are NaN"),
@@ -143,3 +153,18 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_text("words")
     with pytest.raises(UserError, match=r"a\.parquet: cannot be read as Parquet"):
         import_scores(tmp_path, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
+
+
+def test_lists_with_64_bit_offsets_are_lists(imported: Import, tmp_path: Path) -> None:
+    columns = rows(distributions(), "probabilities")
+    plain = pa.table(columns)
+    kind = pa.large_list(plain.schema.field("probabilities").type.value_type)
+    large = plain.cast(
+        pa.schema([("words", pa.large_list(pa.large_string())), ("probabilities", kind)]), safe=True
+    )
+    pq.write_table(large, tmp_path / "large.parquet")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "large.parquet").rename(folder / "large.parquet")
+    import_scores(folder, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
+    assert len(ScoreStore.open(tmp_path / "out").words(torch.arange(4))[0]) == sum(map(len, WORDS[:4]))

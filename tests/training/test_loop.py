@@ -320,8 +320,8 @@ def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
     backward = TrainingState.backward
 
-    def breaking(run, losses, batch, accelerator, ids):
-        backward(run, losses, batch, accelerator, ids)
+    def breaking(run, losses, batch, ids):
+        backward(run, losses, batch, ids)
         if run.step == steps:
             with torch.no_grad():
                 run.model.emission.weight[0, 0] = float("nan")

@@ -20,7 +20,11 @@ STEPS = 3
 
 
 @pytest.mark.parametrize(("max_grad_norm", "clipped"), [(0.05, True), (1e9, False)])
-def test_a_step_is_clipping_and_then_the_optimiser_of_pytorch(max_grad_norm, clipped, bert, corpus):
+def test_a_step_is_clipping_and_then_the_optimiser_of_pytorch(
+    max_grad_norm, clipped, bert, corpus, monkeypatch
+):
+    # Read by Accelerate, which would divide every loss by it though nothing is accumulated.
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
     reproducible(1)
     batches = Batches(load(corpus / "train.parquet"), 4)
     model = ChainTagger.from_encoder(bert, batches.encoded, layers=1).eval()

@@ -19,10 +19,15 @@ class Settings(Tempered):
 
 
 def targets(teacher: LinearChain, settings: Settings) -> Moments:
-    """Moments Σ_k w_k φ(y_k) of the K best sequences, w = softmax of their scores at temperature τ."""
+    """Moments Σ_k w_k φ(y_k) of the K best sequences, w = softmax of their scores at temperature τ.
+
+    Scores of long sentences are large, and their differences decide: they stay float64 up to the softmax.
+    """
     chain = teacher.tempered(settings.temperature)
-    scores, paths = chain.kbest(settings.k)
-    return path_moments(paths, scores.softmax(-1), chain.lengths, chain.num_tags)
+    wide = LinearChain(chain.emissions.double(), chain.transitions, chain.start, chain.end, chain.lengths)
+    scores, paths = wide.kbest(settings.k)
+    weights = scores.softmax(-1).to(chain.emissions.dtype)
+    return path_moments(paths, weights, chain.lengths, chain.num_tags)
 
 
 def loss(student: LinearChain, target: Moments, settings: Settings) -> Tensor:
