@@ -41,8 +41,7 @@ def main(
             encoded = filled(student_encoded, encoded)
         check(encoded)
         test = encoded / "test.parquet"
-        split = load(test)
-        if not len(split):
+        if not len(split := load(test)):
             raise UserError(
                 f"{test}: holds no sentence, so that nothing can be evaluated; give the corpus files.test, "
                 "or take the students as they are"
