@@ -241,7 +241,7 @@ def test_addresses_that_are_not_https(tmp_path: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["https://example.com/x", "http://localhost:1/x", "http://[::1]/x"])
-def test_addresses_that_are(address: str) -> None:
+def test_https_and_this_machine_are_taken(address: str) -> None:
     web.check_address(address, address)
 
 
