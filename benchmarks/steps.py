@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 import typer
+from accelerate.state import AcceleratorState
 
 from benchmarks.dump import TAG_SET, synthetic
 from benchmarks.made_with import made_with
@@ -67,6 +68,7 @@ def main(
 def _compare(
     model: ChainTagger, batches: Batches, precision: Literal["float32", "bfloat16"], steps: int, turns: int
 ) -> dict[str, Any]:
+    AcceleratorState._reset_state(reset_partial_state=True)  # a process may have one precision alone
     runner = accelerator(precision)
     run = TrainingState(model.to(runner.device).train(), SETTINGS, steps * (2 * turns + 2))
     ids = [*batches.shuffled(0)][:steps]

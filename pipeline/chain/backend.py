@@ -36,17 +36,22 @@ class Form(Protocol):
     def pull_back(self, found: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         """The gradients of sum(grad * log marginals)."""
 
+    def viterbi(
+        self, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The best score [B] and its tags [B, L] int64, 0 at padding."""
 
-def form_for(emissions: Tensor) -> Any:
+
+def form_for(emissions: Tensor) -> Form:
     """The module whose recursions run on these emissions [B, L, N]: `fused`, or `scaled`."""
     return (_fused(emissions.device, emissions.shape[2]) if emissions.is_cuda else None) or scaled
 
 
 @functools.cache
-def _fused(device: torch.device, tags: int) -> Any:
+def _fused(device: torch.device, tags: int) -> Form | None:
     """The kernels, or None where no Triton builds them or they do not compute what they should."""
     try:
-        fused = importlib.import_module("pipeline.chain.fused")
+        fused: Any = importlib.import_module("pipeline.chain.fused")
         trusted = tags <= fused.MAX_TAGS and agrees(fused, device, tags)
     except ImportError:
         return None

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pipeline.chain import log_space, scaled
-from pipeline.chain import viterbi as plain
 from pipeline.chain.backend import Form, form_for
 from pipeline.chain.precision import full_precision
 
@@ -97,9 +96,7 @@ def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The best score [B] and its tags [B, L] int64, 0 at padding."""
-    form = form_for(emissions)
-    decode = plain.viterbi if form is scaled else form.viterbi
-    return decode(emissions, transitions, start, end, lengths)
+    return form_for(emissions).viterbi(emissions, transitions, start, end, lengths)
 
 
 def _merge_both(

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pipeline.chain.viterbi import viterbi as viterbi  # the part of `Form` that is not written here
 from pipeline.chain.workspace import scratch
 
 # A state is rescaled when its largest entry will have lost about so much (natural logarithm), and no later

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 from transformers import PreTrainedConfig
 
 from pipeline.encoding.encoded import InputLayout
@@ -91,10 +91,26 @@ def check_vocabulary(tokenizer: Any, config: PreTrainedConfig, folder: Path) -> 
 
 
 def _add_prefix_space(backend: Tokenizer) -> None:
-    """Have a byte-level tokenizer put a space before each word, as few of their classes do when asked."""
+    """Have a tokenizer that keeps spaces see one before each word, as few of their classes do when asked.
+
+    A byte-level step behind another one, as Llama 3's, would put a space before each part of a word, and
+    Gemma's tokenizer has no such step: there the space is put before the word itself.
+    """
     state = json.loads(backend.to_str())
-    steps = state["pre_tokenizer"] or {}
-    for step in steps.get("pretokenizers", [steps]):
-        if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
-            step["add_prefix_space"] = True
-            backend.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
+    steps, forms = _parts(state, "pre_tokenizer"), _parts(state, "normalizer")
+    lacking = [step for step in steps if step["type"] == "ByteLevel" and not step["add_prefix_space"]]
+    marked = any(form["type"] == "Replace" and form["pattern"] == {"String": " "} for form in forms)
+    if any(form["type"] == "Prepend" for form in forms):
+        return
+    if len(steps) == 1 and lacking:
+        lacking[0]["add_prefix_space"] = True
+        backend.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
+    elif lacking or (marked and not any(step["type"] == "Metaspace" for step in steps)):
+        before = [] if backend.normalizer is None else [backend.normalizer]
+        backend.normalizer = normalizers.Sequence([normalizers.Prepend(" "), *before])
+
+
+def _parts(state: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The steps of a part of a tokenizer, one or a sequence."""
+    part = state[name] or {"type": "Sequence", f"{name.replace('_', '')}s": []}
+    return list(part.get(f"{name.replace('_', '')}s", [part]))

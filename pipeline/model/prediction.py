@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def predict(
     model: ChainTagger, batches: Batches, accelerator: "Accelerator", *, constrained: bool = False
 ) -> list[list[str]]:
-    """The best tag sequence (Viterbi) of every sentence, in the split's order.
+    """The best tag sequence (Viterbi) of every sentence of `batches`, in the split's order.
 
     Args:
         model: the tagger.
-        batches: the split.
+        batches: the split, or some of its sentences.
         accelerator: device and precision.
         constrained: only among the sequences that the scheme of the tags allows.
 
@@ -30,11 +30,12 @@ def predict(
         UserError: the split was encoded by another tokenizer than the model was trained with.
     """
     names = model.tag_set.tags
-    predicted: list[list[str]] = [[]] * len(batches.encoded)
+    predicted: list[list[str]] = [[]] * batches.sentences
     for rows, chain in chains(model, batches, accelerator):
         _, paths = (constrain(chain, model.tag_set) if constrained else chain).viterbi()
-        for row, path, length in zip(rows, paths.tolist(), chain.lengths.tolist(), strict=True):
-            predicted[row] = [names[tag] for tag in path[:length]]
+        places = batches.places(torch.tensor(rows)).tolist()
+        for place, path, length in zip(places, paths.tolist(), chain.lengths.tolist(), strict=True):
+            predicted[place] = [names[tag] for tag in path[:length]]
     return predicted
 
 

@@ -37,7 +37,9 @@ def timed_models(
         short = bert_base(encoded, layers=BERT_BASE_LAYERS, dropout=student.dropout, head=student.head)
         return bert_base(encoded), short
     check(encoder)
-    return load_model(teacher), new_student(student, encoder, teacher, encoded)
+    # Weights cost no time; the teacher's layers need not fit a student whose method sets `init` itself.
+    own = student.model_copy(update={"init": "pretrained"})
+    return load_model(teacher), new_student(own, encoder, teacher, encoded)
 
 
 def bert_base(

@@ -104,11 +104,11 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
         )
     rows = torch.arange(sentences)
     count = min(MOST_HELD_OUT, max(1, int(HELD_OUT * sentences)))
-    gold: list[list[str]] = [[] for _ in range(sentences)]
+    gold: list[list[str]] = []  # of these alone: the text may be of any size
     for ids in rows[-count:].split(text.batch_size):
         chains = teacher_chains(stores[0], ids)
-        for row, path, length in zip(ids.tolist(), chains.viterbi()[1].tolist(), chains.lengths, strict=True):
-            gold[row] = text.encoded.tag_set.names(path[:length])
+        for path, length in zip(chains.viterbi()[1].tolist(), chains.lengths, strict=True):
+            gold.append(text.encoded.tag_set.names(path[:length]))
     dev = Batches(text.encoded, text.batch_size, rows[-count:])
     rest = Batches(text.encoded, text.batch_size, rows[:-count])
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest

@@ -174,6 +174,16 @@ def test_kbest_with_another_k(k, temperature):
     check(case, "kbest", settings_of("kbest", k=k, temperature=temperature), 0.6, rtol=1e-9, atol=1e-10)
 
 
+def test_posterior_takes_tags_that_the_teacher_rules_out():
+    case = Case.draw([3], 3)
+    emissions, *others = potentials(case.teacher)
+    emissions = emissions.clone()
+    emissions[0, 1, 2] = -torch.inf
+    case.teacher = with_potentials(case.teacher, [emissions, *others])
+    losses = case.loss("posterior", settings_of("posterior", temperature=1e-2), 1.0)
+    assert losses.isfinite().all()
+
+
 def test_kbest_weighs_long_sentences_with_large_scores_as_in_double_precision():
     case = Case.draw([60], 3, torch.float32)
     emissions, *others = potentials(case.teacher)

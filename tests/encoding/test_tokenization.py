@@ -4,9 +4,10 @@ import json
 import shutil
 
 import pytest
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from pipeline.encoding.settings import Prepare
-from pipeline.encoding.tokenization import input_layout, load_tokenizer
+from pipeline.encoding.tokenization import _add_prefix_space, input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_encoders import KINDS, POSITIONS, write_encoder
 
@@ -98,3 +99,32 @@ def test_a_mark_in_a_word_changes_no_piece(kind, mark, encoder):
     tokenizer = load_tokenizer(encoder(kind))
     for word in WORDS:
         assert pieces(tokenizer, mark + word) == pieces(tokenizer, word)
+
+
+def split_and_bytes() -> Tokenizer:
+    """The form of Llama 3's tokenizer: words are split, and each part becomes bytes."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(alphabet)}, []))
+    split = pre_tokenizers.Split(Regex(r" ?\p{L}+| ?[^\s\p{L}]+"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    return tokenizer
+
+
+def marked_spaces() -> Tokenizer:
+    """The form of Gemma's: a mark takes the place of each space, and no step puts a space before a word."""
+    vocabulary = [("<unk>", 0.0), *((piece, -1.0) for piece in ("\u2581U", "U", ".", "S", "\u2581"))]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=0))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    return tokenizer
+
+
+@pytest.mark.parametrize("make", [split_and_bytes, marked_spaces])
+def test_a_word_stands_behind_one_space_however_the_tokenizer_is_built(make):
+    expected = make().encode(" U.S.").tokens
+    assert expected != make().encode("U.S.").tokens
+    tokenizer = make()
+    for _ in range(2):  # a tokenizer that was saved with a tagger is loaded so, too
+        _add_prefix_space(tokenizer)
+        assert tokenizer.encode("U.S.").tokens == expected

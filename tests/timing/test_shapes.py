@@ -1,11 +1,17 @@
 """BERT-base's shape, with room for the corpus."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from pipeline.encoding.batching import Batches
-from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base
+from pipeline.encoding.encoded import load
+from pipeline.timing.settings import TimeEpochs
+from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base, timed_models
+from pipeline.training.settings import Student
+from tests.helpers.tiny_inputs import write_corpus
 
 
 def test_bert_base_has_the_papers_shape_and_room_for_the_corpus(batches: Batches) -> None:
@@ -26,3 +32,16 @@ def test_bert_base_grows_to_a_larger_vocabulary(batches: Batches) -> None:
     with torch.device("meta"):
         grown = bert_base(replace(batches.encoded, pieces=pieces), layers=1)
     assert grown.encoder.config.vocab_size == 40_001
+
+
+def test_a_student_of_another_encoder_is_timed_whatever_its_methods_start_from(
+    encoder: Callable[[str], Path], teacher: Path, tmp_path: Path
+) -> None:
+    own = write_corpus(tmp_path / "encoded", encoder("roberta"))
+    # `init` is of methods that do not set it, and there may be none.
+    student = Student(encoder="own", layers=1, init="teacher", learning_rate=1e-3, head_learning_rate=1e-3)
+    live, model = timed_models(
+        TimeEpochs(), student, encoder("roberta"), teacher, load(own / "train.parquet")
+    )
+    assert live.encoder.config.model_type == "bert"
+    assert model.encoder.config.model_type == "roberta"

@@ -14,5 +14,6 @@ def targets(teacher: LinearChain, settings: Settings) -> Tensor:
 def loss(student: LinearChain, target: Tensor, settings: Settings) -> Tensor:
     """τ² Σ_l KL(q_t(y_l | x) ‖ q_s(y_l | x)) for each sentence [B]."""
     log_marginals = student.tempered(settings.temperature).log_marginals()
-    divergence = (target.exp() * (target - log_marginals)).sum((1, 2))
+    difference = (target - log_marginals).masked_fill(target.isneginf(), 0.0)  # 0 log 0 is 0
+    divergence = (target.exp() * difference).sum((1, 2))
     return settings.temperature**2 * divergence
