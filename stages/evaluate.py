@@ -52,7 +52,7 @@ def main(
         save_outcome(out, evaluated, read_words(test), gold)
     metrics = evaluated.metrics
     if metrics["f1"] == 0:
-        logging.warning("%s: its F1 on test is 0: %s", model, why_zero(gold))
+        logging.warning(f"{model}: its F1 on test is 0: {why_zero(gold, trained=metrics['kept_epoch'] > 0)}")
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")
 
 

@@ -36,8 +36,13 @@ def relaunch(stage: str, arguments: list[str]) -> None:
             f"{LAUNCH}: its launcher started a single process, as accelerate launch --cpu does; use "
             "torchrun --nproc_per_node 2"
         )
-    words = shlex.split(os.environ.get(LAUNCH, ""))
-    if not words or stage not in SEVERAL or NOTES in os.environ or "LOCAL_RANK" in os.environ:
+    if stage not in SEVERAL or NOTES in os.environ or "LOCAL_RANK" in os.environ:
+        return
+    try:
+        words = shlex.split(os.environ.get(LAUNCH, ""))
+    except ValueError as error:
+        raise UserError(f"{LAUNCH}: cannot be read ({error}); correct its quotes") from None
+    if not words:
         return
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with tempfile.TemporaryDirectory(prefix="distil-") as folder:

@@ -22,6 +22,7 @@ def main(
     """Copy a student and add README.md: labels, use, metrics, size, data, training, limits, licence."""
     from pipeline.exporting import hub_upload
     from pipeline.exporting.finished_run import RunSettings, read_run, student_name
+    from pipeline.exporting.last_run import check_last_run
     from pipeline.exporting.model_card import model_card
     from pipeline.params import load_params
     from pipeline.training.student_settings import student_settings
@@ -35,6 +36,7 @@ def main(
         task=read.task,
         corpus=read.corpus,
         encoder=read.encoder,
+        student_encoder=read.student_encoder,
         teacher=read.teacher,
         dump=read.dump,
         student=student_settings(read.student, read.settings(method)),
@@ -44,6 +46,7 @@ def main(
         teachers=len(read.teachers),
         folds=len(read.folds),
     )
+    check_last_run(settings, params)
     card = model_card(read_run(model, evaluated, settings, methods), repository=push, licence=licence)
     hub_upload.write_published(model, card, out)
     print(f"{out / hub_upload.CARD}: written")

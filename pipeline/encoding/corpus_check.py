@@ -85,7 +85,8 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
                 for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
                     place = Path(scratch, f"{split}-{len(parts)}")
                     sentences, found = _look_at(fetched, corpus, place, name=shown_address(source))
-                    files[f"{split}: {source}"] = found
+                    shown = f"{split}: {shown_address(source)}"
+                    files[shown if shown not in files else f"{shown} ({len(parts) + 1})"] = found
                     parts.append(sentences)
                 splits[split] = stored(chain(*parts), Path(scratch, split))
                 check_counts(splits[split], split, corpus.counts.get(split))

@@ -105,13 +105,15 @@ def evaluate(
     return Evaluated(metrics, transitions, predicted, confidences)
 
 
-def why_zero(gold: Sequence[Sequence[str]]) -> str:
-    """Why a tagger may have an F1 of 0 on a split with these tags, and what to do."""
+def why_zero(gold: Sequence[Sequence[str]], *, trained: bool = True) -> str:
+    """Why a tagger, `trained` here or not, may have an F1 of 0 on a split with these tags, and what to do."""
     if all(tag == "O" for tags in gold for tag in tags):
         return (
             "every tag of the split is O, so that there is no span to find; see the settings `tag` and "
             "`scheme` of the corpus, or give a test split with spans"
         )
+    if not trained:
+        return "check `teacher.types` and `teacher.scheme`, or take another `teacher.model`"
     return "its training diverged or was too short; lower learning_rate, or raise epochs"
 
 

@@ -29,6 +29,7 @@ class RunSettings:
 
     task: the name of `corpus`.
     encoder: where `teacher.encoder` comes from.
+    student_encoder: where `student.encoder` comes from; None: the students have the teacher's.
     student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.
@@ -38,6 +39,7 @@ class RunSettings:
     task: str
     corpus: Corpus
     encoder: Source
+    student_encoder: Source | None
     teacher: Teacher
     dump: Dump
     student: Student
@@ -104,14 +106,15 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
     check(model)
     target = f"distill@{method}-{seed}"
+    again = f"run `dvc repro --single-item --force {target}`"
     config = tagger_values(read_json(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
-        raise UserError(f"{model / CONFIG}: has no {min(missing)}; run `dvc repro -f {target}`")
+        raise UserError(f"{model / CONFIG}: has no {min(missing)}; {again}")
     epochs = read_history(model, target=target)
     history = read_json(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
     if not 1 <= kept <= len(epochs):
-        raise UserError(f"{model / HISTORY}: has no epoch {kept}; run `dvc repro -f {target}`")
+        raise UserError(f"{model / HISTORY}: has no epoch {kept}; {again}")
     made = _checked(history.get("made"), model, method, seed, settings)
     outcomes = {
         other: read_outcome(evaluated.parent / str(other), target=f"evaluate@{method}-{other}")
@@ -133,7 +136,10 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
         UserError: they differ.
     """
     if not isinstance(made, dict) or not made.keys() >= _MADE:
-        raise UserError(f"{model / HISTORY}: does not say how it was made; run `dvc repro -f distill`")
+        target = f"distill@{method}-{seed}"
+        raise UserError(
+            f"{model / HISTORY}: does not say how it was made; run `dvc repro --single-item --force {target}`"
+        )
     if (made["method"], made["seed"]) != (method, seed):
         raise UserError(f"{model}: was made by {made['method']} with seed {made['seed']}; rename it")
     groups = (
@@ -141,8 +147,9 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
         (f"distill.{method}", made["settings"], settings.method),
     )
     for group, found, given in groups:
-        for key, value in given.model_dump(mode="json").items():
-            if value != found.get(key):
+        for key, value in given.model_dump(mode="json", exclude={"encoder"}).items():  # as train_and_save
+            # The last epoch is kept, too, where no tag of development is a span's.
+            if value != found.get(key) and (key, found.get(key)) != ("keep", "last"):
                 raise UserError(
                     f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
                     "params.yaml with --params"

@@ -19,6 +19,8 @@ def write_published(model: Path, card: str, out: Path) -> None:
     """
     if model.resolve().is_relative_to(out.resolve()):
         raise UserError(f"{out}: would replace the model itself; name another folder for --out")
+    if out.resolve().is_relative_to(model.resolve()):
+        raise UserError(f"{out}: lies in the model's own folder; name another folder for --out")
     with new_folder(out) as aside:
         for path in model.iterdir():
             if path.name != SEAL:

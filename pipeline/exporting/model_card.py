@@ -76,7 +76,8 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         main="accuracy" if plain else "f1",
         measure="accuracy" if plain else "F1",
         sources=[_public(source) for source in _sources(run)],
-        base=_public(run.settings.encoder.source),
+        base=_public(_own_encoder(run)),
+        teachers_base=_public(run.settings.encoder.source),
         method=_description(run.method),
         method_settings=_without(run.made["settings"], run.made["training"]),
         teacher_settings=run.settings.teacher.model_dump(mode="json", exclude=_NAMED),
@@ -109,7 +110,7 @@ def _header(run: FinishedRun, name: str, rates: dict[str, str], licence: str | N
         library_name=LIBRARY if run.head == "crf" else "transformers",
         pipeline_tag="token-classification",
         tags=["token-classification", run.head, "knowledge-distillation", run.method],
-        base_model=_repository(run.settings.encoder.source),
+        base_model=_repository(_own_encoder(run)),
         datasets=sorted(source for source in datasets if source) or None,
         eval_results=results,
     )
@@ -134,6 +135,11 @@ def _description(method: str) -> str:
 def _sources(run: FinishedRun) -> list[str]:
     """The addresses of the corpus's files, each once."""
     return list(dict.fromkeys(chain.from_iterable(run.settings.corpus.files.by_split().values())))
+
+
+def _own_encoder(run: FinishedRun) -> str:
+    """Where the student's encoder comes from: its own, or the teacher's."""
+    return (run.settings.student_encoder or run.settings.encoder).source
 
 
 def _repository(source: str) -> str | None:

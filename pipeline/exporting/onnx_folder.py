@@ -35,6 +35,8 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
             )
     if model.resolve().is_relative_to(out.resolve()):
         raise UserError(f"{out}: would replace the model itself; name another folder for --out")
+    if out.resolve().is_relative_to(model.resolve()):
+        raise UserError(f"{out}: lies in the model's own folder; name another folder for --out")
     import onnx
 
     from pipeline.exporting.int8 import quantize

@@ -205,11 +205,14 @@ def _hub_id(source: str) -> str:
 
 def _copy(source: str, files: Iterable[Path], target: Path) -> None:
     files = list(files)
+    names = [file.name for file in files]
+    if len(set(names)) < len(names):  # of several folders, as partitioned data sets have them
+        names = [f"{place:05}-{name}" for place, name in enumerate(names)]
     size = sum(file.stat().st_size for file in files)
     check_size(source, size)
     with transfer(source, size) as advance:
-        for file in files:
-            with (target / file.name).open("wb") as copy:
+        for file, name in zip(files, names, strict=True):
+            with (target / name).open("wb") as copy:
                 for chunk in archives.plain_chunks(file):
                     if copy.tell() == 0:
                         check_head(f"{source}: {one_line(file.name)}", chunk[:HEAD])

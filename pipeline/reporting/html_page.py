@@ -47,6 +47,7 @@ def html_page(results: Results, *, project: Path) -> str:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # as `error_examples` counts bytes
     corpus, table_1 = paper_figures.table_1_of(summary["task"])
     return environment.get_template("report.html.jinja").render(
         style=_inline(style),

@@ -189,4 +189,4 @@ def require_text(
 
 
 def _again(target: str) -> str:
-    return f"run `dvc repro --force {target}`"
+    return f"run `dvc repro --single-item --force {target}`"

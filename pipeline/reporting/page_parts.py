@@ -11,6 +11,7 @@ from pipeline.reporting.finished_results import Results
 from pipeline.reporting.pictures import draw
 
 _LISTED = 60  # rows of a picture's table at most
+_TAGS = 64  # in the picture of transitions at most: one of 201 tags has 21 MB
 
 
 def headline(results: Results) -> dict[str, Any]:
@@ -58,7 +59,11 @@ def _sentence(results: Results, smaller: float, faster: float) -> str:
     method, _ = results.best
     best = results.summary["methods"][method]
     share = best["gap_closed"]
-    if method == UNDISTILLED:
+    if len(results.summary["methods"]) == 1:
+        gap = "no other method was run"
+    elif UNDISTILLED not in results.summary["methods"]:
+        gap = "the student without distillation, vanilla, was not run"
+    elif method == UNDISTILLED:
         gap = "no method of distillation is above the student without distillation"
     elif share is None:
         gap = "there is no gap between vanilla and the teacher to compare it with"
@@ -152,7 +157,7 @@ def pictures(results: Results) -> list[dict[str, Any]]:
         ),
     ]
     frame = plot_tables.transitions_frame(*results.transitions, method)
-    if frame["score"].any():
+    if frame["score"].any() and frame["current"].nunique() <= _TAGS:
         caption = f"What the teacher's CRF and that of {method} say of each pair of tags, and the difference."
         drawn.append(_picture("transitions", frame, "Transition scores", caption, wide=True, listed=False))
     return drawn
@@ -197,9 +202,10 @@ def types(results: Results) -> dict[str, Any]:
 
 def _lost(rows: list[dict[str, Any]], method: str) -> str:
     worst = max(rows, key=lambda row: row["spans"], default=None)
-    if worst is None or worst["spans"] <= 0:
+    if worst is None or worst["spans"] < 0.05:
         return ""
+    spans = f"{worst['spans']:.1f}".removesuffix(".0")  # a mean over seeds may be no whole number
     return (
-        f"{method} lost most in {worst['name']}: it finds {worst['spans']:.0f} spans fewer than the teacher, "
+        f"{method} lost most in {worst['name']}: it finds {spans} spans fewer than the teacher, "
         f"of {worst['gold']} (F1 {worst['difference']:+.1f})."
     )

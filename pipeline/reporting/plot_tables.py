@@ -80,7 +80,8 @@ def type_confusion_frame(outcomes: Mapping[str, Sequence[Outcome]], *, scheme: S
         frame = confusion_frame(runs)
         if scheme != "plain":
             for name in ("actual", "predicted"):
-                frame[name] = frame[name].str.replace(r"^[BI]-", "", regex=True)
+                named = frame[name].replace(["B-O", "I-O"], "type O")  # which is not the tag O
+                frame[name] = named.str.replace(r"^[BI]-", "", regex=True)
         words = frame.groupby(["actual", "predicted"])["words"].sum().reset_index(name="words")
         frames.append(words.assign(rev=model))
     return pd.concat(frames)

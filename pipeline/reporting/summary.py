@@ -39,8 +39,9 @@ def summarise(
         samples: resamples of the bootstrap.
 
     Returns:
-        `task`, `device`, what the students' F1 on development compares with (`development`), `sentences` and
-        `spans` of the test set, `best_baseline`, `teacher` with its figures, and `methods`. Each method has
+        `task`; `device`, of all models, and the list `devices`; what the students' F1 on development compares
+        with (`development`); `sentences` and `spans` of the test set; `best_baseline`; `teacher` with its
+        figures; and `methods`. Each method has
         precision, recall, f1, token_f1 and constrained_f1 as {mean, std, seeds}, where std is the sample
         standard deviation over seeds, null with one seed; parameters, megabytes and the median
         sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
@@ -69,6 +70,8 @@ def summarise(
     rivals = [method for method in BASELINES if method in students]
     best_baseline = max(rivals, key=lambda method: mean(f1[method]), default=None)
 
+    runs_of_all = [teacher, *(run for runs in students.values() for run in runs.values())]
+    devices = list(dict.fromkeys(run.metrics["device"] for run in runs_of_all))
     methods: dict[str, Any] = {}
     for method, runs in students.items():
         figures: dict[str, Any] = {name: _over_seeds(runs, name) for name in (*_QUALITY, _CONSTRAINED)}
@@ -83,7 +86,8 @@ def summarise(
         methods[method] = figures
     return {
         "task": task,
-        "device": teacher.metrics["device"],
+        "device": " and ".join(devices),
+        "devices": devices,
         "development": _development(students),
         "sentences": len(teacher.ids),
         "spans": sum(len(spans(tags, scheme=scheme)) for tags in teacher.gold),

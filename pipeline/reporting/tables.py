@@ -81,13 +81,23 @@ def _constrained_note(summary: Mapping[str, Any]) -> str:
 
 
 def training_warnings(summary: Mapping[str, Any]) -> list[str]:
-    """Warnings of failed training: a teacher with F1 0 or below the undistilled student, a student with 0."""
+    """Warnings of several devices, and of failed training.
+
+    It has failed where the teacher has an F1 of 0 or is below the undistilled student, or a student has 0.
+    """
     found = []
+    if len(summary.get("devices", ())) > 1:
+        found.append(
+            f"models were measured on several devices ({', '.join(summary['devices'])}), so that their "
+            "speeds cannot be compared; run `dvc repro --single-item --force evaluate_teacher`, and so what "
+            "else was measured elsewhere"
+        )
     teacher, methods = summary["teacher"]["f1"], summary["methods"]
     if summary.get("spans") == 0:  # not in results recorded before they were counted
         return [
+            *found,
             "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
-            "the corpus, or give a test split with spans"
+            "the corpus, or give a test split with spans",
         ]
     trained = summary["teacher"].get("trained_here", True)  # not in older recorded results either
     if teacher == 0:
@@ -149,7 +159,7 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
         f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
         f"{timing['epoch_batches']} batches: median, least and most of the passes. Only the "
         "ratios carry over to another device. Lower bound: one epoch of the student's encoder with a "
-        "trivial loss."
+        "trivial loss. Methods are timed with their default settings, whatever `distill` says."
     )
     if PAPER in timing["pipeline"] and EXACT in timing["published"]:
         published, bound = timing["published"][EXACT], timing["floor"]["total"]

@@ -58,11 +58,11 @@ def check(path: Path) -> dict[str, str]:
     remedy = f"remove {path} and run `dvc repro`"
     try:
         seal = json.loads((path / SEAL).read_text(encoding="utf-8"))
-        files: dict[str, str] = seal["files"]
+        files: dict[str, str] = dict(seal["files"].items())
         intact = seal["sha256"] == _digest(files)
     except OSError as error:
         raise _unfinished(path, error) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise UserError(f"{path / SEAL}: damaged; {remedy}")

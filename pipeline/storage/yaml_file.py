@@ -13,12 +13,12 @@ from pipeline.errors import UserError, is_unicode, one_line
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     """The file's only document.
 
     Raises:
-        UserError: the file cannot be read or is no YAML in UTF-8, it stands for more than LIMIT values, or it
-            holds something that is no text, finite number, boolean, null, list or mapping.
+        UserError: the file cannot be read or is no YAML in UTF-8, it stands for more than `limit` values, or
+            it holds something that is no text, finite number, boolean, null, list or mapping.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -29,8 +29,8 @@ def read_yaml(path: Path) -> Any:
     yaml = YAML(typ="safe", pure=True)  # of YAML 1.2, as DVC reads it
     try:
         node = yaml.compose(text)
-        if node is not None and _expanded(node, {}) > LIMIT:
-            raise UserError(f"{path}: holds more than {LIMIT:,} values; write it without so many aliases")
+        if node is not None and _expanded(node, {}) > limit:
+            raise UserError(f"{path}: holds more than {limit:,} values; write it without so many aliases")
         tree = yaml.constructor.construct_document(node) if node is not None else None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -102,3 +102,10 @@ def test_an_unreachable_hub_is_one_line(model: Path, tmp_path: Path) -> None:
 def test_a_name_that_no_hub_has_is_refused(model: Path, name: str) -> None:
     with pytest.raises(UserError, match="--push"):
         push(model, name)
+
+
+def test_nothing_is_written_into_the_models_own_folder(model: Path) -> None:
+    before = {path.name for path in model.iterdir()}
+    with pytest.raises(UserError, match="lies in the model's own folder"):
+        write_published(model, "card", model / "published")
+    assert {path.name for path in model.iterdir()} == before

@@ -94,3 +94,9 @@ def test_a_folder_whose_names_tell_no_split_is_the_split(tmp_path: Path, target:
     folder = write_folder(tmp_path / "scores", {"part-0.parquet": b"0", "part-1.parquet": b"1"})
     fetch_dataset(str(folder), "train", target)
     assert sorted(read_folder(target).values()) == [b"0", b"1"]
+
+
+def test_files_of_one_name_in_several_folders_all_arrive(tmp_path: Path, target: Path) -> None:
+    folder = write_folder(tmp_path / "set", {"2019/0000.parquet": b"19", "2020/0000.parquet": b"20"})
+    fetch_dataset(str(folder), "train", target)
+    assert sorted(read_folder(target).values()) == [b"19", b"20"]

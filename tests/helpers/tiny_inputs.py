@@ -86,7 +86,9 @@ def made_by(params: Params, method: str) -> dict[str, Any]:
         "method": method,
         "settings": params.settings(method).model_dump(mode="json"),
         "seed": 1,
-        "training": student_settings(params.student, params.settings(method)).model_dump(mode="json"),
+        "training": student_settings(params.student, params.settings(method)).model_dump(
+            mode="json", exclude={"encoder"}
+        ),
         "teachers": len(params.teachers),
         "folds": len(params.folds),
     }

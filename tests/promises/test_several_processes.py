@@ -109,6 +109,10 @@ def test_a_users_mistake_is_one_line(workspace: Workspace, tmp_path: Path) -> No
     ("launch", "line"),
     [
         ("nosuch --nproc_per_node 2", "error: DISTIL_LAUNCH: nosuch cannot be started"),
+        (
+            "torchrun '--nproc",
+            "error: DISTIL_LAUNCH: cannot be read (No closing quotation); correct its quotes",
+        ),
         ("torchrun --nosuch 2", "error: DISTIL_LAUNCH: the launcher failed ("),
     ],
 )

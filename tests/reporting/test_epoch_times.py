@@ -19,7 +19,7 @@ def refusal(path):
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert message.isprintable()
-    assert "dvc repro --force time_epochs" in message
+    assert "dvc repro --single-item --force time_epochs" in message
     return message
 
 

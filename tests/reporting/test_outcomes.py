@@ -66,7 +66,7 @@ def test_each_figure_that_is_used_must_be_there(tmp_path, name, value):
     with pytest.raises(UserError, match=rf"^{tmp_path}/1/metrics\.json: `{name}` is .*, must be") as caught:
         read_outcome(tmp_path / "1", target="stage")
     assert str(caught.value).isprintable()
-    assert "dvc repro --force stage" in str(caught.value)
+    assert "dvc repro --single-item --force stage" in str(caught.value)
 
 
 def test_history_is_read_and_checked(tmp_path):

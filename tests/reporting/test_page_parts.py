@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.reporting.page_parts import headline
+from pipeline.reporting.page_parts import _lost, headline, pictures
 from tests.helpers.html_results import results
 from tests.helpers.sample_results import TIMING
 
@@ -42,3 +42,21 @@ def test_size_and_speed_are_those_of_the_best_student_beside_the_teacher():
     assert shown["size"]["value"] == f"{teacher['megabytes'] / best['megabytes']:.2f}×"
     assert shown["speed"]["value"] == f"{best['sentences_per_second'] / teacher['sentences_per_second']:.2f}×"
     assert shown["best student"]["value"] == run.best[0]
+
+
+def test_the_sentence_says_why_there_is_no_gap():
+    assert "vanilla, was not run" in headline(results(methods=["structural", "efficient"]))["sentence"]
+    assert "no other method was run" in headline(results(methods=["vanilla"]))["sentence"]
+
+
+def test_a_matrix_of_too_many_tags_is_not_drawn():
+    few, many = (results(types=[f"T{number:02}" for number in range(count)]) for count in (3, 40))
+    assert "Transition scores" in {picture["alt"] for picture in pictures(few)}
+    assert "Transition scores" not in {picture["alt"] for picture in pictures(many)}
+
+
+def test_what_was_lost_is_told_in_tenths_of_a_span_where_seeds_differ():
+    rows = [{"name": "LOC", "spans": 1 / 3, "gold": 9, "difference": -3.7}]
+    assert "it finds 0.3 spans fewer than the teacher, of 9 (F1 -3.7)" in _lost(rows, "efficient")
+    assert "it finds 2 spans fewer" in _lost([rows[0] | {"spans": 2.0}], "efficient")
+    assert _lost([rows[0] | {"spans": 0.0}], "efficient") == ""

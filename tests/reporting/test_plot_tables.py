@@ -1,6 +1,7 @@
 """What `dvc plots` and the report draw is what was measured."""
 
 import csv
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -103,3 +104,10 @@ def test_transitions_are_compared_by_name_where_both_models_have_the_tags():
     assert ("teacher", "O", "B", 2.0) in rows
     assert ("s", "O", "B", 2.5) in rows
     assert ("s − teacher", "O", "B", 0.5) in rows
+
+
+def test_a_type_named_o_is_not_the_tag_o():
+    run = outcome()
+    run = replace(run, gold=[["B-O" if tag == "B-PER" else tag for tag in tags] for tags in run.gold])
+    frame = plot_tables.type_confusion_frame({"teacher": [run]}, scheme="iob2")
+    assert "type O" in set(frame["actual"])

@@ -9,6 +9,7 @@ from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import p_value, resample
 from pipeline.evaluation.metrics import sentence_counts
 from pipeline.reporting.summary import headline, summarise
+from pipeline.reporting.tables import training_warnings
 from tests.helpers.sample_results import GOLD, outcome
 
 
@@ -156,3 +157,15 @@ def test_a_type_that_no_gold_span_has_is_listed_for_those_who_predict_it():
     other = dataclasses.replace(outcome(), metrics={**outcome().metrics, "types": {}})
     types = summary_of({"vanilla": {1: other, 2: outcome()}})["methods"]["vanilla"]["types"]
     assert types["LOC"]["f1"] == 50.0
+
+
+def test_all_devices_are_named():
+    teacher = outcome()
+    run = outcome(1)
+    elsewhere = dataclasses.replace(run, metrics={**run.metrics, "device": "a laptop"})
+    summary = summarise(teacher, {"vanilla": {1: elsewhere}}, task="toy", scheme="iob2", samples=10)
+    here = teacher.metrics["device"]
+    assert (summary["devices"], summary["device"]) == ([here, "a laptop"], f"{here} and a laptop")
+    assert any("speeds cannot be compared" in warning for warning in training_warnings(summary))
+    alone = summarise(teacher, {"vanilla": {1: outcome(1)}}, task="toy", scheme="iob2", samples=10)
+    assert not any("compared" in warning for warning in training_warnings(alone))

@@ -245,7 +245,12 @@ def test_a_flipped_bit_is_harmless_or_refused_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "seal", [b"[]", b"1", b"null", b'{"files": []}', b'{"sha256": 1, "files": {"a.txt": 2}}', b"\xff"]
+    "seal",
+    [
+        *(b"[]", b"1", b"null", b'{"files": []}', b'{"sha256": 1, "files": {"a.txt": 2}}', b"\xff"),
+        b'{"sha256": "", "files": ["a.txt"]}',
+        b'{"files": ' + b"[" * 100_000,
+    ],
 )
 def test_a_foreign_seal_is_refused(tmp_path: Path, seal: bytes) -> None:
     path = write(tmp_path / "out")

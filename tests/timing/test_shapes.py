@@ -39,7 +39,9 @@ def test_a_student_of_another_encoder_is_timed_whatever_its_methods_start_from(
 ) -> None:
     own = write_corpus(tmp_path / "encoded", encoder("roberta"))
     # `init` is of methods that do not set it, and there may be none.
-    student = Student(encoder="own", layers=1, init="teacher", learning_rate=1e-3, head_learning_rate=1e-3)
+    student = Student(
+        encoder="own", layers=1, init="teacher", epochs=1, learning_rate=1e-3, head_learning_rate=1e-3
+    )
     live, model = timed_models(
         TimeEpochs(), student, encoder("roberta"), teacher, load(own / "train.parquet")
     )

@@ -1,0 +1,50 @@
+"""Whether params.yaml still says what DVC's last run was made with, as far as a model card tells it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpora.settings import Files
+from pipeline.errors import UserError, one_line
+from pipeline.exporting.finished_run import RunSettings
+from pipeline.storage.yaml_file import read_yaml
+
+_MOST = 10**7  # values of a dvc.lock
+
+
+def check_last_run(settings: RunSettings, params: Path) -> None:
+    """Refuse settings with another task, corpus or teacher than the last run had.
+
+    The dvc.lock beside `params` says that. Without it, as where a student was copied to another machine,
+    nothing is compared. Licence and language may be edited after a run.
+
+    Args:
+        settings: of params.yaml.
+        params: the file.
+
+    Raises:
+        UserError: naming the first parameter that differs.
+    """
+    lock = params.with_name("dvc.lock")
+    if not lock.is_file():
+        return
+    stages = read_yaml(lock, limit=_MOST)["stages"]
+    ran: dict[str, Any] = {}
+    for stage in ("download@corpus", "teacher"):
+        ran |= stages.get(stage, {}).get("params", {}).get("params.yaml", {})
+    for key, before, now in _pairs(ran, settings):
+        if before != now:
+            raise UserError(
+                f"{params}: {key} is {one_line(now)}, but in the last run ({lock}) {one_line(before)}; "
+                "give the params.yaml of the student's run with --params, or run `dvc repro`"
+            )
+
+
+def _pairs(ran: dict[str, Any], settings: RunSettings) -> list[tuple[str, Any, Any]]:
+    """What is compared: key, value in the last run, and value now."""
+    pairs: list[tuple[str, Any, Any]] = [("task", ran["task"], settings.task)] if "task" in ran else []
+    if (entry := f"corpora.{settings.task}") in ran:
+        files = Files.model_validate_json(json.dumps(ran[entry]["files"]))
+        pairs.append((f"{entry}.files", files, settings.corpus.files))
+    before, now = ran.get("teacher", {}), settings.teacher.model_dump(mode="json")
+    return pairs + [(f"teacher.{key}", before[key], now[key]) for key in before if key in now]
