@@ -1,5 +1,6 @@
 """BERT-base's shape, with room for the corpus."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import torch
 
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
+from pipeline.storage.sealed_folder import new_folder
 from pipeline.timing.settings import TimeEpochs
 from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base, timed_models
 from pipeline.training.settings import Student
@@ -37,13 +39,15 @@ def test_bert_base_grows_to_a_larger_vocabulary(batches: Batches) -> None:
 def test_a_student_of_another_encoder_is_timed_whatever_its_methods_start_from(
     encoder: Callable[[str], Path], teacher: Path, tmp_path: Path
 ) -> None:
-    own = write_corpus(tmp_path / "encoded", encoder("roberta"))
+    with new_folder(tmp_path / "encoder") as folder:
+        shutil.copytree(encoder("roberta"), folder, dirs_exist_ok=True)
+    own = write_corpus(tmp_path / "encoded", tmp_path / "encoder")
     # `init` is of methods that do not set it, and there may be none.
     student = Student(
         encoder="own", layers=1, init="teacher", epochs=1, learning_rate=1e-3, head_learning_rate=1e-3
     )
     live, model = timed_models(
-        TimeEpochs(), student, encoder("roberta"), teacher, load(own / "train.parquet")
+        TimeEpochs(), student, tmp_path / "encoder", teacher, load(own / "train.parquet")
     )
     assert live.encoder.config.model_type == "bert"
     assert model.encoder.config.model_type == "roberta"
