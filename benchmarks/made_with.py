@@ -7,12 +7,18 @@ import torch
 
 from pipeline.device import device_name
 
+_CODE = ("pipeline", "stages", "benchmarks")
+
 
 def made_with(*packages: str, device: str = "cpu") -> dict[str, object]:
-    """Commit (ending in -dirty where files were changed), device, and versions of torch and `packages`."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """Commit (ending in -dirty where code was changed), device, and versions of torch and `packages`."""
+    changed = _git("status", "--porcelain", "--", *_CODE)  # results of a benchmark are no code
     return {
-        "commit": subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip(),
+        "commit": _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else ""),
         "device": device_name(torch.device(device)),
         "versions": {name: version(name) for name in ("torch", *packages)},
     }
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
