@@ -1,10 +1,10 @@
 """What a benchmark's figures were made with."""
 
-import subprocess
 from importlib.metadata import version
 
 import torch
 
+from benchmarks.git import git
 from pipeline.device import device_name
 
 _CODE = ("pipeline", "stages", "benchmarks")
@@ -12,13 +12,9 @@ _CODE = ("pipeline", "stages", "benchmarks")
 
 def made_with(*packages: str, device: str = "cpu") -> dict[str, object]:
     """Commit (ending in -dirty where code was changed), device, and versions of torch and `packages`."""
-    changed = _git("status", "--porcelain", "--", *_CODE)  # results of a benchmark are no code
+    changed = git("status", "--porcelain", "--", *_CODE)  # results of a benchmark are no code
     return {
-        "commit": _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else ""),
+        "commit": git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else ""),
         "device": device_name(torch.device(device)),
         "versions": {name: version(name) for name in ("torch", *packages)},
     }
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()

@@ -32,6 +32,7 @@ def main(
     read = load_params(params)
     methods = read.distill.model_dump()  # type: ignore[attr-defined]  # by name
     method, _ = student_name(model, methods)
+    check_last_run(params, task=read.task, files=read.corpus.files, teacher=read.teacher)
     settings = RunSettings(
         task=read.task,
         corpus=read.corpus,
@@ -46,7 +47,6 @@ def main(
         teachers=len(read.teachers),
         folds=len(read.folds),
     )
-    check_last_run(settings, params)
     card = model_card(read_run(model, evaluated, settings, methods), repository=push, licence=licence)
     hub_upload.write_published(model, card, out)
     print(f"{out / hub_upload.CARD}: written")

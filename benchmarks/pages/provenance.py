@@ -1,11 +1,11 @@
 """Commit, parameters, versions and date of a run."""
 
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from benchmarks.git import git
 from pipeline.errors import UserError
 from pipeline.params import Params
 
@@ -19,21 +19,14 @@ def provenance(params: Params) -> dict[str, Any]:
     Raises:
         UserError: this is no git repository, or its code has uncommitted changes, so no commit has what ran.
     """
-    if _git("status", "--porcelain", "--", *_CODE):
+    if git("status", "--porcelain", "--", *_CODE):
         raise UserError(
             f"{', '.join(_CODE)}: changed since the last commit; commit, `dvc repro`, then keep the results"
         )
     return {
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": git("rev-parse", "HEAD"),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "parameters": params.model_dump(mode="json", exclude={"corpora", "sources"}, serialize_as_any=True)
         | {"corpora": {params.task: params.corpus.model_dump(mode="json", exclude_none=True)}},
     }
-
-
-def _git(*arguments: str) -> str:
-    try:
-        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UserError(f"git {arguments[0]}: failed ({error}); keep results from a git checkout") from None

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.git import git
 from benchmarks.pages.provenance import provenance
 from pipeline.params import Params, load_params
 from pipeline.reporting.outcomes import Outcome, read_outcomes
@@ -42,10 +43,10 @@ class Finished:
 
 def committed_params() -> Params:
     """params.yaml as committed: a run that was stopped leaves other values in the file."""
-    committed = subprocess.run(["git", "show", f"HEAD:{PARAMS}"], check=True, capture_output=True).stdout
     with TemporaryDirectory() as folder:
-        (Path(folder) / PARAMS).write_bytes(committed)
-        return load_params(Path(folder) / PARAMS)
+        path = Path(folder) / PARAMS
+        path.write_text(git("show", f"HEAD:{PARAMS}"), encoding="utf-8")
+        return load_params(path)
 
 
 def label(device: str, encoder: str | None) -> str:

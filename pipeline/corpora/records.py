@@ -296,14 +296,11 @@ def _kind(file: Path) -> str:
 
 def _schema(file: Path) -> pa.Schema:
     with _reading(file):
-        kind = _kind(file)
-        if kind == "Parquet":
+        if (kind := _kind(file)) == "Parquet":
             return pq.read_schema(file)
-        if kind == "Arrow":
-            with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as opened:
-                return opened.schema
-        with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
-            return stream.schema
+        open_arrow = pa.ipc.open_file if kind == "Arrow" else pa.ipc.open_stream
+        with pa.OSFile(str(file)) as source, open_arrow(source) as opened:
+            return opened.schema
 
 
 @contextmanager

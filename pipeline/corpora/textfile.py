@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -86,7 +87,7 @@ def stream_lines(
             the encoding, or a line is longer than `longest` or holds a byte order mark at the file's start,
             a carriage return, a NUL or half a surrogate pair. The message starts with `NAME:LINE`.
     """
-    decoder = _decoder(encoding)
+    decoder, check = _decoder(encoding), _Check(name, encoding, windows, longest, advice)
     number, begun = 1, ""  # of the line that is not ended yet
     total, head = 0, b""
     try:
@@ -97,10 +98,10 @@ def stream_lines(
             text, problem = _decode(decoder, chunk, total, encoding, advice)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
-                yield number, _checked(line, number, name, encoding, head, windows, longest, advice)
+                yield number, check.clean(line, number, head)
                 number += 1
             if problem:
-                raise UserError(f"{name}:{number}: {_other_file(head, encoding, advice) or problem}")
+                raise UserError(f"{name}:{number}: {check.other_file(head) or problem}")
             if not chunk:
                 break
             if len(begun) > longest:
@@ -110,7 +111,7 @@ def stream_lines(
     except OSError as error:
         raise UserError(f"{name}: cannot be read ({_reason(error)}); name a text file") from None
     if begun:
-        yield number, _checked(begun, number, name, encoding, head, windows, longest, advice)
+        yield number, check.clean(begun, number, head)
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
@@ -150,55 +151,58 @@ def _decode(
         return "", f"the bytes are {advice}"
 
 
-def _checked(
-    line: str,
-    number: int,
-    name: str,
-    encoding: str,
-    head: bytes,
-    windows: bool,
-    longest: int,
-    advice: str,
-) -> str:
-    """The line without a carriage return at its end, if it is clean text."""
-    if windows:
-        line = line.removesuffix("\r")
-    if problem := _problem(line, number, encoding, head, longest, advice):
-        raise UserError(f"{name}:{number}: {problem}")
-    return line
+@dataclass(frozen=True)
+class _Check:
+    """What a line of text must be; the settings are those of `stream_lines`."""
 
+    name: str
+    encoding: str
+    windows: bool
+    longest: int
+    advice: str
 
-def _problem(line: str, number: int, encoding: str, head: bytes, longest: int, advice: str) -> str | None:
-    if len(line) > longest:
-        return _too_long(longest)
-    if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
-        return f"starts with a byte order mark, which {encoding} keeps; set encoding: utf-8-sig, or remove it"
-    if number == 1 and line.startswith(ZIP_MAGIC.decode()):
-        return _other_file(head, encoding, advice)
-    if "\r" in line or "\0" in line:
-        return _other_file(head, encoding, advice) or _control_problem(line, encoding, advice)
-    if not is_unicode(line):
-        return (
-            f"holds half a surrogate pair, which is no character; correct the file or the encoding {encoding}"
-        )
-    return None
+    def clean(self, line: str, number: int, head: bytes) -> str:
+        """The line without a carriage return at its end, if it is clean text; `head` begins the file."""
+        if self.windows:
+            line = line.removesuffix("\r")
+        if problem := self._problem(line, number, head):
+            raise UserError(f"{self.name}:{number}: {problem}")
+        return line
 
+    def other_file(self, head: bytes) -> str | None:
+        """What the file is by its first bytes, if it is no text or another Unicode."""
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            known = codecs.lookup(self.encoding).name.startswith(("utf-16", "utf-32"))
+            told = "set encoding: utf-16" if self.advice == SET_ENCODING else self.advice
+            return None if known else f"starts with the byte order mark of UTF-16; {told}"
+        return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
 
-def _control_problem(line: str, encoding: str, advice: str) -> str:
-    if "\0" in line:
-        return f"holds a NUL character, so that it is no text in {encoding}; {advice}"
-    if line.endswith("\r"):
-        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
-    return "holds a carriage return inside; end each line with a line feed alone"
+    def _problem(self, line: str, number: int, head: bytes) -> str | None:
+        encoding = self.encoding
+        if len(line) > self.longest:
+            return _too_long(self.longest)
+        if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
+            kept = f"starts with a byte order mark, which {encoding} keeps"
+            return f"{kept}; set encoding: utf-8-sig, or remove it"
+        if number == 1 and line.startswith(ZIP_MAGIC.decode()):
+            return self.other_file(head)
+        if "\r" in line or "\0" in line:
+            return self.other_file(head) or self._control_problem(line)
+        if not is_unicode(line):
+            return (
+                "holds half a surrogate pair, which is no character; correct the file or the encoding "
+                f"{encoding}"
+            )
+        return None
 
-
-def _other_file(head: bytes, encoding: str, advice: str) -> str | None:
-    """What the file is by its first bytes, if it is no text or another Unicode."""
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        known = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-        told = "set encoding: utf-16" if advice == SET_ENCODING else advice
-        return None if known else f"starts with the byte order mark of UTF-16; {told}"
-    return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
+    def _control_problem(self, line: str) -> str:
+        if "\0" in line:
+            return f"holds a NUL character, so that it is no text in {self.encoding}; {self.advice}"
+        if line.endswith("\r"):
+            return (
+                "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
+            )
+        return "holds a carriage return inside; end each line with a line feed alone"
 
 
 def _too_long(longest: int) -> str:

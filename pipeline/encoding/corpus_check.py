@@ -83,9 +83,9 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
                 splits[split] = []
                 parts: list[Sequence[Sentence]] = []
                 for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
-                    place = Path(scratch, f"{split}-{len(parts)}")
-                    sentences, found = _look_at(fetched, corpus, place, name=shown_address(source))
-                    shown = f"{split}: {shown_address(source)}"
+                    place, name = Path(scratch, f"{split}-{len(parts)}"), shown_address(source)
+                    sentences, found = _look_at(fetched, corpus, place, name=name)
+                    shown = f"{split}: {name}"
                     files[shown if shown not in files else f"{shown} ({len(parts) + 1})"] = found
                     parts.append(sentences)
                 splits[split] = stored(chain(*parts), Path(scratch, split))

@@ -14,7 +14,7 @@ from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
 from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.tagger_config import tagger_values
-from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome
+from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome, run_again
 from pipeline.scores.settings import Dump
 from pipeline.storage.sealed_folder import check
 from pipeline.training.settings import Student, Teacher
@@ -106,15 +106,14 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
         raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
     check(model)
     target = f"distill@{method}-{seed}"
-    again = f"run `dvc repro --single-item --force {target}`"
     config = tagger_values(read_json(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
-        raise UserError(f"{model / CONFIG}: has no {min(missing)}; {again}")
+        raise UserError(f"{model / CONFIG}: has no {min(missing)}; {run_again(target)}")
     epochs = read_history(model, target=target)
     history = read_json(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
     if not 1 <= kept <= len(epochs):
-        raise UserError(f"{model / HISTORY}: has no epoch {kept}; {again}")
+        raise UserError(f"{model / HISTORY}: has no epoch {kept}; {run_again(target)}")
     made = _checked(history.get("made"), model, method, seed, settings)
     outcomes = {
         other: read_outcome(evaluated.parent / str(other), target=f"evaluate@{method}-{other}")
@@ -136,10 +135,8 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
         UserError: they differ.
     """
     if not isinstance(made, dict) or not made.keys() >= _MADE:
-        target = f"distill@{method}-{seed}"
-        raise UserError(
-            f"{model / HISTORY}: does not say how it was made; run `dvc repro --single-item --force {target}`"
-        )
+        again = run_again(f"distill@{method}-{seed}")
+        raise UserError(f"{model / HISTORY}: does not say how it was made; {again}")
     if (made["method"], made["seed"]) != (method, seed):
         raise UserError(f"{model}: was made by {made['method']} with seed {made['seed']}; rename it")
     groups = (

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
+from pipeline.exporting.out_folder import check_apart
 from pipeline.fetching.web import without_proxy_here
 from pipeline.storage.sealed_folder import SEAL, new_folder
 
@@ -17,10 +18,7 @@ def write_published(model: Path, card: str, out: Path) -> None:
     Raises:
         UserError: `out` is the model's own folder, or one that holds it, or cannot be written.
     """
-    if model.resolve().is_relative_to(out.resolve()):
-        raise UserError(f"{out}: would replace the model itself; name another folder for --out")
-    if out.resolve().is_relative_to(model.resolve()):
-        raise UserError(f"{out}: lies in the model's own folder; name another folder for --out")
+    check_apart(model, out)
     with new_folder(out) as aside:
         for path in model.iterdir():
             if path.name != SEAL:

@@ -6,21 +6,22 @@ from typing import Any
 
 from pipeline.corpora.settings import Files
 from pipeline.errors import UserError, one_line
-from pipeline.exporting.finished_run import RunSettings
 from pipeline.storage.yaml_file import read_yaml
+from pipeline.training.settings import Teacher
 
 _MOST = 10**7  # values of a dvc.lock
 
 
-def check_last_run(settings: RunSettings, params: Path) -> None:
-    """Refuse settings with another task, corpus or teacher than the last run had.
+def check_last_run(params: Path, *, task: str, files: Files, teacher: Teacher) -> None:
+    """Refuse parameters with another task, corpus or teacher than the last run had.
 
     The dvc.lock beside `params` says that. Without it, as where a student was copied to another machine,
     nothing is compared. Licence and language may be edited after a run.
 
     Args:
-        settings: of params.yaml.
-        params: the file.
+        params: the file params.yaml.
+        task, teacher: as it has them.
+        files: of the task's corpus.
 
     Raises:
         UserError: naming the first parameter that differs.
@@ -32,7 +33,7 @@ def check_last_run(settings: RunSettings, params: Path) -> None:
     ran: dict[str, Any] = {}
     for stage in ("download@corpus", "teacher"):
         ran |= stages.get(stage, {}).get("params", {}).get("params.yaml", {})
-    for key, before, now in _pairs(ran, settings):
+    for key, before, now in _pairs(ran, task, files, teacher):
         if before != now:
             raise UserError(
                 f"{params}: {key} is {one_line(now)}, but in the last run ({lock}) {one_line(before)}; "
@@ -40,11 +41,11 @@ def check_last_run(settings: RunSettings, params: Path) -> None:
             )
 
 
-def _pairs(ran: dict[str, Any], settings: RunSettings) -> list[tuple[str, Any, Any]]:
+def _pairs(ran: dict[str, Any], task: str, files: Files, teacher: Teacher) -> list[tuple[str, Any, Any]]:
     """What is compared: key, value in the last run, and value now."""
-    pairs: list[tuple[str, Any, Any]] = [("task", ran["task"], settings.task)] if "task" in ran else []
-    if (entry := f"corpora.{settings.task}") in ran:
-        files = Files.model_validate_json(json.dumps(ran[entry]["files"]))
-        pairs.append((f"{entry}.files", files, settings.corpus.files))
-    before, now = ran.get("teacher", {}), settings.teacher.model_dump(mode="json")
+    pairs: list[tuple[str, Any, Any]] = [("task", ran["task"], task)] if "task" in ran else []
+    if (entry := f"corpora.{task}") in ran:
+        fetched = Files.model_validate_json(json.dumps(ran[entry]["files"]))
+        pairs.append((f"{entry}.files", fetched, files))
+    before, now = ran.get("teacher", {}), teacher.model_dump(mode="json")
     return pairs + [(f"teacher.{key}", before[key], now[key]) for key in before if key in now]

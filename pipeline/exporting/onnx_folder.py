@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.exporting.out_folder import check_apart
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model_and_tokenizer
 from pipeline.storage.sealed_folder import check, new_folder
@@ -33,10 +34,7 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
             raise UserError(
                 f"{library} is not installed; run `pip install 'substructured-distillation[export]'`"
             )
-    if model.resolve().is_relative_to(out.resolve()):
-        raise UserError(f"{out}: would replace the model itself; name another folder for --out")
-    if out.resolve().is_relative_to(model.resolve()):
-        raise UserError(f"{out}: lies in the model's own folder; name another folder for --out")
+    check_apart(model, out)
     import onnx
 
     from pipeline.exporting.int8 import quantize

@@ -28,7 +28,6 @@ PACKAGES = (
 # What methods have in common. The default of `schedule` is each method's own, whose code is not read here:
 # an edited method does not re-run the report.
 _METHOD = {name: field for name, field in Tempered.model_fields.items() if name != "schedule"}
-_MISSING = object()
 _CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml")
 
 
@@ -85,13 +84,16 @@ def _of_all_students(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     training = [one.get("training") or {} for one in made]
     found = dict(next(iter(training), {}))
     for key in Settings.model_fields:
-        shared = (
+        shared = [
             own[key]
             for own, one in zip(training, made, strict=True)
             if key in own and (one.get("settings") or {}).get(key) is None
-        )
-        found |= {key: next(shared, _MISSING)}
-    return {key: value for key, value in found.items() if value is not _MISSING}
+        ]
+        if shared:
+            found[key] = shared[0]
+        else:
+            found.pop(key, None)
+    return found
 
 
 def _rows(

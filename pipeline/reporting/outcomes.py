@@ -67,7 +67,7 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         table = pq.read_table(path, columns=list(_COLUMNS))
         columns = [table[name].to_pylist() for name in _COLUMNS]
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
+        raise UserError(f"{path}: cannot be read ({first_line(error)}); {run_again(target)}") from None
     return Outcome(folder, metrics, *columns)
 
 
@@ -85,7 +85,7 @@ def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list
             isinstance(row, list) and len(row) == len(tags) for row in rows
         ):
             return [str(tag) for tag in tags], rows
-    raise UserError(f"{path}: holds no `scores` for each pair of `tags`; {_again(target)}")
+    raise UserError(f"{path}: holds no `scores` for each pair of `tags`; {run_again(target)}")
 
 
 def read_outcomes(
@@ -122,7 +122,7 @@ def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
     path = folder / "history.json"
     epochs = read_json(path, target=target).get("epochs")
     if not isinstance(epochs, list):
-        raise UserError(f"{path}: lacks the list `epochs`; {_again(target)}")
+        raise UserError(f"{path}: lacks the list `epochs`; {run_again(target)}")
     for epoch in epochs:
         require_numbers(epoch, ("epoch", "loss", "development_f1"), path, target)
     return epochs
@@ -139,7 +139,7 @@ def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[s
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run `dvc repro {target}`") from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({first_line(error)}); {_again(target)}") from None
+        raise UserError(f"{path}: cannot be read ({first_line(error)}); {run_again(target)}") from None
     require_numbers(content, numbers, path, target)
     return dict(content)
 
@@ -169,13 +169,13 @@ def require_numbers(
     """
     if not isinstance(content, dict):
         kind = f"`{where}` is no" if where else "holds no JSON"
-        raise UserError(f"{path}: {kind} object; {_again(target)}")
+        raise UserError(f"{path}: {kind} object; {run_again(target)}")
     for name in names:
         value = content.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < inf:
             named = f"{where}.{name}" if where else name
             wanted = "a number" if above == -inf else f"a number above {above:g}"
-            raise UserError(f"{path}: `{named}` is {value!r:.80}, must be {wanted}; {_again(target)}")
+            raise UserError(f"{path}: `{named}` is {value!r:.80}, must be {wanted}; {run_again(target)}")
 
 
 def require_text(
@@ -185,8 +185,9 @@ def require_text(
     value = content.get(name)
     if not isinstance(value, str) or (choices is not None and value not in choices):
         wanted = "a text" if choices is None else f"one of {', '.join(choices)}"
-        raise UserError(f"{path}: `{name}` is {value!r:.80}, must be {wanted}; {_again(target)}")
+        raise UserError(f"{path}: `{name}` is {value!r:.80}, must be {wanted}; {run_again(target)}")
 
 
-def _again(target: str) -> str:
+def run_again(target: str) -> str:
+    """What to do about an output that is not as it should be: run its stage, and no stage before it."""
     return f"run `dvc repro --single-item --force {target}`"
