@@ -65,7 +65,7 @@ def ablation_section(result: Mapping[str, Any]) -> str:
 
 
 def initial_layers_section(result: Mapping[str, Any]) -> str:
-    """Which layers a student starts from, and hidden states, from `benchmarks.studies.initial_layers`."""
+    """Which layers a student starts from, and what it matches, from `benchmarks.studies.initial_layers`."""
     rows = [
         [
             row["start"],
@@ -74,14 +74,14 @@ def initial_layers_section(result: Mapping[str, Any]) -> str:
         ]
         for row in result["rows"]
     ]
-    teacher, run = result["teacher"], result["run"]
+    teacher, run, matched = result["teacher"], result["run"], result["matched"].replace("-", " ")
     student, seeds = run["parameters"]["student"], len(run["parameters"]["seeds"])
     rows.insert(0, ["teacher", "–", f"{teacher['dev']:.2f}", f"{teacher['test']:.2f}"])
     over = "one seed" if seeds == 1 else f"means over {seeds} seeds"
     return "\n\n".join(
         [
-            _heading("initial layers and hidden states", result, run),
-            table(["layers of the teacher", "weight of hidden states", "development F1", "test F1"], rows),
+            _heading(f"initial layers and {matched}", result, run),
+            table(["layers of the teacher", f"weight of {matched}", "development F1", "test F1"], rows),
             f"Students of {student['layers']} layers by `structural`, {student['epochs']} epochs of the "
             f"labelled sentences, {over}.",
             made_line(run, result["device"]),

@@ -1,40 +1,42 @@
-"""Which of the teacher's layers a student starts from, and whether it matches their hidden states too.
+"""Which of the teacher's layers a student starts from, and whether it matches what these layers give too.
 
-The teacher runs in every step where hidden states are matched, as no store has them: TinyBERT's mean squared
-difference (Jiao et al., 2020), of each of the student's layers and as many of the teacher's, evenly spaced,
-is added to the teacher's term. All students learn from the labelled sentences alone, by `structural`, from
-what the pipeline made in `data`; nothing there is changed. A stopped study goes on behind its last row:
+All students learn from the labelled sentences alone, by `structural`, from what the pipeline made in `data`;
+nothing there is changed. A stopped study goes on behind its last row:
 
     python -m benchmarks.studies.initial_layers conll2003 --device cpu --layers 2 --epochs 10
+    python -m benchmarks.studies.initial_layers conll2003 --device cpu --matched attention-relations
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
 
 from benchmarks.measuring import measured as apart
 from benchmarks.pages.provenance import provenance
 from benchmarks.pages.recorded_runs import read_result
 from benchmarks.stored_scores import stored_scores
 from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Task
-from pipeline.chain import LinearChain
+from benchmarks.studies.matched_layers import (
+    Matched,
+    MatchedHiddenStates,
+    MatchedRelations,
+    evenly_spaced,
+    layers_of,
+)
 from pipeline.device import accelerator, device_name
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
-from pipeline.encoding.batching import Batch, Batches
+from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
-from pipeline.errors import UserError
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
@@ -42,35 +44,43 @@ from pipeline.model.prediction import predict
 from pipeline.params import Params, load_params
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
-from pipeline.training.loss import LooksUp, Loss
 from pipeline.training.run import Inputs, train_and_save
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
 from stages import command
 
 METHOD = "structural"
-WEIGHTS = (0.1, 1.0, 10.0)
-"""Of the difference of hidden states; the teacher's term has 1."""
+
+
+class What(StrEnum):
+    """What of the teacher's layers is matched."""
+
+    HIDDEN_STATES = "hidden-states"
+    RELATIONS = "attention-relations"
+
+
+MATCHED: Mapping[What, type[Matched]] = {
+    What.HIDDEN_STATES: MatchedHiddenStates,
+    What.RELATIONS: MatchedRelations,
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of student: where it starts, and the weight of its hidden states' difference."""
+    """One kind of student: where it starts, and the weight of the difference; the teacher's term has 1."""
 
     start: str
     weight: float
 
 
-ROWS = (
-    *(Row(start, 0.0) for start in ("first", "evenly spaced", "last")),
-    *(Row("first", weight) for weight in WEIGHTS),
-    Row("evenly spaced", 1.0),
-)
-
-
-def evenly_spaced(layers: int, of: int) -> list[int]:
-    """Every (of / layers)-th of `of` layers, from 0; the last one is among them."""
-    return [(number + 1) * of // layers - 1 for number in range(layers)]
+ROWS: Mapping[What, Sequence[Row]] = {
+    What.HIDDEN_STATES: (
+        *(Row(start, 0.0) for start in ("first", "evenly spaced", "last")),
+        *(Row("first", weight) for weight in (0.1, 1.0, 10.0)),
+        Row("evenly spaced", 1.0),
+    ),
+    What.RELATIONS: tuple(Row("first", weight) for weight in (0.0, 0.1, 1.0, 10.0)),
+}
 
 
 def chosen(start: str, layers: int, of: int) -> list[int]:
@@ -78,18 +88,6 @@ def chosen(start: str, layers: int, of: int) -> list[int]:
     if start == "evenly spaced":
         return evenly_spaced(layers, of)
     return list(range(layers) if start == "first" else range(of - layers, of))
-
-
-def layers_of(encoder: Any) -> nn.ModuleList:
-    """The layers of an encoder.
-
-    Raises:
-        UserError: they are in no list of their own, as those of ALBERT, which share their weights.
-    """
-    for module in encoder.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers:
-            return module
-    raise UserError(f"{encoder.config.model_type}: its layers are in no list; take another teacher")
 
 
 def start_from(teacher: Path, numbers: Sequence[int], student: Student) -> ChainTagger:
@@ -101,67 +99,7 @@ def start_from(teacher: Path, numbers: Sequence[int], student: Student) -> Chain
     return model
 
 
-class LayerOutputs:
-    """The hidden states that some layers gave in the last pass."""
-
-    def __init__(self, encoder: Any, numbers: Sequence[int]) -> None:
-        """Watch the layers with these numbers."""
-        self.found: dict[int, Tensor] = {}
-        for number in numbers:
-            layers_of(encoder)[number].register_forward_hook(partial(self._keep, number))
-
-    def _keep(self, number: int, module: nn.Module, given: Any, output: Any) -> None:
-        self.found[number] = output[0] if isinstance(output, tuple) else output
-
-
-class MatchedHiddenStates:
-    """A loss plus the weighted difference of the student's hidden states to the teacher's."""
-
-    def __init__(
-        self,
-        loss: Loss,
-        student: ChainTagger,
-        teacher: ChainTagger,
-        weight: Callable[..., float],
-        autocast: Callable[[], AbstractContextManager[Any]],
-    ) -> None:
-        """Match each layer of the student to one of the teacher's.
-
-        Args:
-            loss: of the method.
-            student: in training.
-            teacher: on the student's device, in evaluation mode.
-            weight: of the difference, by `step`.
-            autocast: the precision of the teacher's pass.
-        """
-        layers, of = (model.encoder.config.num_hidden_layers for model in (student, teacher))
-        self.pairs = list(enumerate(evenly_spaced(layers, of)))
-        self.ours = LayerOutputs(student.encoder, [ours for ours, _ in self.pairs])
-        self.theirs = LayerOutputs(teacher.encoder, [theirs for _, theirs in self.pairs])
-        self.loss, self.teacher, self.weight, self.autocast = loss, teacher, weight, autocast
-
-    def __call__(self, chain: LinearChain, batch: Batch, step: int) -> Tensor:
-        """The loss of each sentence [B]; the difference is the batch's mean."""
-        with torch.no_grad(), self.autocast():
-            self.teacher(batch.input_ids, batch.attention_mask, batch.word_index, batch.lengths)
-        difference = sum(
-            mean_squared_difference(self.ours.found[ours], self.theirs.found[theirs], batch.attention_mask)
-            for ours, theirs in self.pairs
-        )
-        return self.loss(chain, batch, step) + self.weight(step=step) * difference
-
-    def look_up(self, batch: Batch, step: int) -> Batch:
-        """See LooksUp."""
-        return self.loss.look_up(batch, step) if isinstance(self.loss, LooksUp) else batch
-
-
-def mean_squared_difference(ours: Tensor, theirs: Tensor, mask: Tensor) -> Tensor:
-    """Over the pieces that `mask` [V, P] has, of hidden states [V, P, H]."""
-    each = (ours.float() - theirs.float()).square().mean(-1)
-    return (each * mask).sum() / mask.sum()
-
-
-def train(row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dict[str, Any]:
+def train(what: What, row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dict[str, Any]:
     """Train a student: its `folder` in `scratch`."""
     student, own = params.student, params.settings(METHOD)
     assert isinstance(own, Scheduled)
@@ -177,7 +115,7 @@ def train(row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dic
         weight = partial(
             weight_at, own.schedule, row.weight, steps=length.steps, last_epoch=length.last_epoch
         )
-        loss = MatchedHiddenStates(loss, model, whole, weight, inputs.accelerator.autocast)
+        loss = MATCHED[what](loss, model, whole, weight, inputs.accelerator.autocast)
     name = f"{row.start.replace(' ', '-')}-{row.weight:g}-{seed}"
     train_and_save(
         model,
@@ -192,7 +130,7 @@ def train(row: Row, seed: int, params: Params, data: Path, scratch: Path) -> dic
         root=scratch,
         out=scratch / name,
         name=name,
-        label=f"{row.start} layers, hidden states {row.weight:g}, seed {seed}",
+        label=f"{row.start} layers, {what} {row.weight:g}, seed {seed}",
     )
     return {"folder": scratch / name}
 
@@ -207,7 +145,13 @@ def f1_of(folder: Path, encoded: Path, split: str, params: Params) -> float:
 
 def show(result: Mapping[str, Any]) -> None:
     """Print a row for each kind of student."""
-    table = Table("starts from", "hidden states", "F1 on development", "F1 on test", title=result["task"])
+    table = Table(
+        "starts from",
+        f"weight of {result['matched'].replace('-', ' ')}",
+        "F1 on development",
+        "F1 on test",
+        title=result["task"],
+    )
     for row in result["rows"]:
         means = (f"{mean(row[split].values()):.2f}" for split in ("development_f1", "test_f1"))
         table.add_row(row["start"], f"{row['weight']:g}", *means)
@@ -223,15 +167,19 @@ def main(
     data: Annotated[Path, typer.Option(help="Folder with what the pipeline made of the task.")] = Path(
         "data"
     ),
+    matched: Annotated[What, typer.Option(help="What of the teacher's layers is matched.")] = (
+        What.HIDDEN_STATES
+    ),
 ) -> None:
-    """Train the students and write results/TASK-initial-layers-DEVICE.json after each."""
+    """Train the students and write results/TASK-initial-layers-MATCHED-DEVICE.json after each."""
     given = load_params(PARAMS)
     student = given.student.model_copy(update={"layers": layers, "epochs": epochs, "init": "teacher"})
     params = given.model_copy(update={"task": task, "student": student, "seeds": tuple(seeds)})
-    path, encoded = RESULTS / f"{task}-initial-layers-{device}.json", data / "encoded"
+    path, encoded = RESULTS / f"{task}-initial-layers-{matched}-{device}.json", data / "encoded"
     result: dict[str, Any] = {
         "task": task,
         "layers": layers,
+        "matched": str(matched),
         "device": device_name(accelerator(params.evaluate.precision).device),
         "teacher": {split: f1_of(data / "teacher", encoded, split, params) for split in ("dev", "test")},
         "rows": [],
@@ -239,11 +187,11 @@ def main(
     }
     if path.exists() and (found := read_result(path))["run"] == result["run"]:
         result["rows"] = found["rows"]
-    for row in ROWS[len(result["rows"]) :]:
+    for row in ROWS[matched][len(result["rows"]) :]:
         f1: dict[str, dict[str, float]] = {"development_f1": {}, "test_f1": {}}
         for seed in seeds:
             with TemporaryDirectory() as scratch:
-                folder = apart(train, row, seed, params, data, Path(scratch))["folder"]
+                folder = apart(train, matched, row, seed, params, data, Path(scratch))["folder"]
                 for key, split in (("development_f1", "dev"), ("test_f1", "test")):
                     f1[key][str(seed)] = f1_of(folder, encoded, split, params)
         result["rows"].append({"start": row.start, "weight": row.weight, **f1})

@@ -47,7 +47,7 @@ def test_initial_layers_are_a_row_each_below_their_teacher() -> None:
         {"start": "last", "weight": 10.0, "development_f1": {"1": 70.0}, "test_f1": {"1": 60.0}},
     ]
     made = MADE | {"parameters": MADE["parameters"] | {"student": {"layers": 2, "epochs": 9}, "seeds": [1]}}
-    result = {"task": "toy", "device": "a machine", "rows": rows, "run": made}
+    result = {"task": "toy", "matched": "hidden-states", "device": "a machine", "rows": rows, "run": made}
     text = initial_layers_section(result | {"teacher": {"dev": 90.0, "test": 88.256}})
     assert text.startswith("## toy, initial layers and hidden states\n")
     assert "| teacher | – | 90.00 | 88.26 |" in text

@@ -1,7 +1,6 @@
-"""The study of initial layers: the layers are the teacher's, and hidden states are compared as they say."""
+"""The study of initial layers: the layers are the teacher's, and a stopped study goes on."""
 
 import json
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,13 @@ import pytest
 import torch
 
 from benchmarks.studies import initial_layers as study
-from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
-from pipeline.errors import UserError
+from benchmarks.studies.matched_layers import layers_of
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.params import load_params
-from pipeline.training.loss import gold_loss
-from tests.helpers import tiny_inputs
 from tests.helpers.params_cases import ROOT
-from tests.helpers.tiny_encoders import write_encoder
 
 ROWS = (study.Row("first", 0.0), study.Row("last", 1.0))
+RELATIONS = study.What.RELATIONS
 
 
 @pytest.mark.parametrize(
@@ -41,7 +36,7 @@ def test_the_layers_that_are_chosen(start: str, layers: int, of: int, expected: 
 def test_a_student_has_the_layers_and_the_head_of_its_teacher(data: Path) -> None:
     student = load_params(ROOT / "params.yaml").student
     model, teacher = study.start_from(data / "teacher", [1, 3], student), ChainTagger.load(data / "teacher")
-    ours, theirs = (study.layers_of(one.encoder) for one in (model, teacher))
+    ours, theirs = (layers_of(one.encoder) for one in (model, teacher))
     assert (len(ours), len(theirs)) == (2, 4)
     for layer, number in zip(ours, (1, 3), strict=True):
         for name, tensor in layer.state_dict().items():
@@ -50,45 +45,18 @@ def test_a_student_has_the_layers_and_the_head_of_its_teacher(data: Path) -> Non
     assert torch.equal(model.transitions, teacher.transitions)
 
 
-def test_layers_that_share_their_weights_are_refused(tmp_path: Path) -> None:
-    encoder = write_encoder(tmp_path / "encoder", "albert", num_hidden_layers=3)
-    encoded = tiny_inputs.write_corpus(tmp_path / "encoded", encoder)
-    model = ChainTagger.from_encoder(encoder, load(encoded / "train.parquet"))
-    with pytest.raises(UserError, match="layers are in no list"):
-        study.layers_of(model.encoder)
-
-
-def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(data: Path) -> None:
-    """Against the hidden states that `transformers` itself gives."""
-    batch = Batches(load(data / "encoded/train.parquet"), 5).batch(torch.arange(5))
-    teacher = ChainTagger.load(data / "teacher").eval()
-    student = study.start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student).eval()
-    loss = study.MatchedHiddenStates(gold_loss, student, teacher, lambda step: 2.0 + step, nullcontext)
-    found = loss(student.chain(batch), batch, 1)
-    given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-    ours, theirs = (
-        one.encoder(**given, output_hidden_states=True).hidden_states[1:] for one in (student, teacher)
-    )
-    mask = batch.attention_mask.bool()
-    wanted = sum((ours[a][mask] - theirs[b][mask]).square().mean() for a, b in ((0, 1), (1, 3)))
-    torch.testing.assert_close(found, gold_loss(student.chain(batch), batch, 1) + 3.0 * wanted)
-    assert wanted.item() > 0
-    found.mean().backward()
-    assert all(parameter.grad is None for parameter in teacher.parameters())
-
-
 @pytest.fixture
 def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The study of two rows, whose results go to `tmp_path`."""
-    monkeypatch.setattr(study, "ROWS", ROWS)
+    monkeypatch.setattr(study, "ROWS", {RELATIONS: ROWS})
     monkeypatch.setattr(study, "RESULTS", tmp_path)
     monkeypatch.setattr(study, "provenance", lambda params: {"commit": "abc"})
     monkeypatch.chdir(ROOT)
-    return partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data)
+    return partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data, matched=RELATIONS)
 
 
 def rows_of(folder: Path) -> Any:
-    return json.loads((folder / "toy-initial-layers-cpu.json").read_text())["rows"]
+    return json.loads((folder / "toy-initial-layers-attention-relations-cpu.json").read_text())["rows"]
 
 
 def test_a_stopped_study_goes_on_behind_its_last_row(
@@ -96,7 +64,7 @@ def test_a_stopped_study_goes_on_behind_its_last_row(
 ) -> None:
     trained: list[study.Row] = []
 
-    def train(work: Any, row: study.Row, *rest: Any) -> dict[str, Any]:
+    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
         trained.append(row)
         if len(trained) == 2:
             raise KeyboardInterrupt
