@@ -29,11 +29,20 @@ def test_layers_that_share_their_weights_are_refused(tmp_path: Path) -> None:
         layers_of(model.encoder)
 
 
-def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(data: Path) -> None:
-    """Against the hidden states that `transformers` itself gives."""
+Pair = tuple[ChainTagger, ChainTagger, Batch]
+
+
+@pytest.fixture
+def pair(data: Path) -> Pair:
+    """A student with the first two of its teacher's layers, the teacher, and sentences of several lengths."""
     batch = Batches(load(data / "encoded/train.parquet"), 5).batch(torch.arange(5))
-    teacher = ChainTagger.load(data / "teacher").eval()
-    student = start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student).eval()
+    student = start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student)
+    return student.eval(), ChainTagger.load(data / "teacher").eval(), batch
+
+
+def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(pair: Pair) -> None:
+    """Against the hidden states that `transformers` itself gives."""
+    student, teacher, batch = pair
     loss = MatchedHiddenStates(gold_loss, student, teacher, lambda step: 2.0 + step, nullcontext)
     found = loss(student.chain(batch), batch, 1)
     given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
@@ -48,11 +57,9 @@ def test_the_difference_of_hidden_states_is_that_of_the_paired_layers(data: Path
     assert all(parameter.grad is None for parameter in teacher.parameters())
 
 
-def test_the_difference_of_relations_is_that_of_the_last_layers(data: Path) -> None:
+def test_the_difference_of_relations_is_that_of_the_last_layers(pair: Pair) -> None:
     """Against a loop over sentences and heads without any padding."""
-    batch = Batches(load(data / "encoded/train.parquet"), 5).batch(torch.arange(5))
-    teacher = ChainTagger.load(data / "teacher").eval()
-    student = start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student).eval()
+    student, teacher, batch = pair
     loss = MatchedRelations(no_loss, student, teacher, lambda step: 2.0 + step, nullcontext)
     found = loss(student.chain(batch), batch, 1)
     before = [
