@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks import chain_memory
 from benchmarks.chain_contestants import TASKS, Problem, Question, available, fits, reference
 from benchmarks.made_with import made_with
-from pipeline.device import keep_freed_memory
+from pipeline.device import keep_freed_memory, synchronize
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -103,10 +103,10 @@ def compare(
 
 
 def timed(ask: Question, device: str) -> float:
+    synchronize(torch.device(device))
     started = time.perf_counter()
     ask()
-    if device == "cuda":
-        torch.cuda.synchronize()
+    synchronize(torch.device(device))
     return time.perf_counter() - started
 
 

@@ -84,7 +84,7 @@ def device_name(device: torch.device) -> str:
 
 
 def on_device(value: Any, device: torch.device) -> Any:
-    """A copy of `value` on `device`, which the program does not wait for where its memory is pinned.
+    """`value` on `device`; the program does not wait for what is copied from pinned memory.
 
     `value` is a tensor, None, or a tuple or dataclass of such.
     """

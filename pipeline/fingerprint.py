@@ -15,7 +15,7 @@ MATRIX = "distill"  # the stage that runs one method at a time
 # It composes the settings of all packages and checks them. What a stage computes with are the settings of the
 # packages that it imports itself, so that neither this module's code nor the settings it brings count.
 PARAMS = "pipeline.params"
-SETTINGS = (".settings", REGISTRY)  # how the names of the modules end that it brings as settings
+SETTINGS = (".settings", REGISTRY)  # endings of the names of the modules that it brings as settings
 # It decides whether a result is written, not what it holds: neither its code nor its imports count.
 GUARD = "stages.guard"
 _NO_CODE = {"kind", "type_comment"}  # the u of u"…", and comments
@@ -31,7 +31,7 @@ def fingerprints(root: Path) -> dict[str, str]:
     stage reads its parameters by, does not count, nor do the settings that it alone brings.
 
     Raises:
-        UserError: there are no stages in `root`, or a file is not valid Python.
+        UserError: there are no stages in `root`, or a file is not valid Python or imports relatively.
     """
     code = _Code(root)
     for name in code.files:
@@ -53,7 +53,7 @@ def fingerprint_of(stage: str, root: Path) -> str:
     """The digest of one stage, under its name in `fingerprints`; reads no more of the code than it counts.
 
     Raises:
-        UserError: there is no such stage or method, or a file is not valid Python.
+        UserError: there is no such stage or method, or a file is not valid Python or imports relatively.
     """
     return _Code(root).digest(stage)
 

@@ -127,9 +127,10 @@ class Params(Group):
             own = self.settings(name).init
             if (own or self.student.init) == "teacher" and not self.student.has_teachers_layers:
                 key = f"distill.{name}.init" if own else "student.init"
+                other = "student.encoder" if self.student.encoder else "student.network: bilstm"
                 raise ValueError(
-                    f"{key}: teacher takes the teacher's first layers, which do not fit student.encoder and "
-                    f"student.network: bilstm; set {key}: pretrained"
+                    f"{key}: teacher takes the teacher's first layers, which do not fit {other}; "
+                    f"set {key}: pretrained"
                 )
         trained = self.teacher.model is None
         if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):

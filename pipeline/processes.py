@@ -1,8 +1,8 @@
-"""The processes of one run: which of them this is, and what they find together.
+"""The processes of one run: which of them this is, and values that they combine.
 
 A launcher starts them (see `stages.launch`); without one there is a single process, and nothing here costs
-anything. What is found together is found by all: every process must call the same function at the same point.
-If one of them has ended by then, the others raise ProcessLost.
+anything. A function that combines gives every process the same result, so all must call the same one at the
+same point. If one of them has ended by then, the others raise ProcessLost.
 """
 
 import os

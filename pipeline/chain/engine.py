@@ -24,9 +24,12 @@ def run_program(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 
 
 class Sweep(NamedTuple):
-    """The states of both recursions: of all sentences, and again of those (`rows`) with too wide scores.
+    """The states of both recursions.
 
-    `form` is the module that made `fast`; `size` is L as the caller knows it, `longest` where it stopped.
+    fast: the states of all sentences, by `form`.
+    rows, wide: the sentences whose scores are too wide for that, and their states in log space.
+    size: L as the caller knows it.
+    longest: the words that the sweep ran over.
     """
 
     form: Form

@@ -243,7 +243,8 @@ class LinearChain:
 def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:
     """The cross-entropy CE(q, P) [B] = log Z - ⟨θ, μ_q⟩ in one pass; its gradient is (model moments - μ_q).
 
-    It is +inf where q has weight on a tag or a pair with a score of -inf, and where no sequence is allowed.
+    It is +inf where q has weight on a tag or a pair with a score of -inf, and where no sequence is allowed;
+    there it is 0 for moments that are all 0, those of a chain that allows none.
 
     Raises:
         ValueError: the moments require a gradient, which would not flow into them.

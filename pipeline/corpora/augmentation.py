@@ -1,7 +1,7 @@
 """Sentences made up from labelled ones: text for a teacher to score where there is no other.
 
 A mention is swapped for another of its type, and a word for one that stands between the same two words
-elsewhere. No tag is kept: the teacher says what the new sentence is worth.
+elsewhere. No tag is kept: the teacher scores the new sentence.
 """
 
 import random

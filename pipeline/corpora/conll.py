@@ -103,7 +103,7 @@ class _SentenceReader:
         self.first_hash = self.first_document = 0
 
     def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
-        """The sentences; an odd file is told in warnings at its end."""
+        """The sentences; what is odd about the file is logged at its end."""
         block: list[Row] = []
         empty = True
         for number, cells in chain(self._measured(rows), [(0, [])]):
@@ -129,7 +129,7 @@ class _SentenceReader:
             self.spans.report(f"{self.path}: holds no sentence; give a file with words in columns")
 
     def _measured(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, whose columns are counted in the first that does not begin with #, if there is one."""
+        """The rows unchanged; `columns` is set before, by the first that does not begin with #, if any."""
         iterator = iter(rows)
         seen: list[Row] = []
         for number, cells in iterator:

@@ -131,7 +131,10 @@ class Unlabelled(Group):
         return tuple(zip(files, sums or (None,) * len(files), strict=True))
 
     def or_own(self, corpus: Corpus) -> "Unlabelled":
-        """These settings; without files of their own, those for the corpus's text, if it has any."""
+        """These settings; without files of their own, those for the corpus's text, if it has any.
+
+        With `sentences: 0` there is no text at all.
+        """
         own = corpus.files.unlabelled
         if self.sentences == 0:
             return Unlabelled()

@@ -1,4 +1,4 @@
-"""What of a corpus's splits makes for a bad tagger or a meaningless metric, though every line is right."""
+"""What makes a corpus a bad basis for a tagger or a metric, though each of its lines is valid."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

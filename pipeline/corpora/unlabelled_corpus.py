@@ -38,17 +38,20 @@ class KeptSentences:
         self.sentences = self.words = self.repeated = self.in_test = 0
 
     def groups(self, sentences: Iterator[Words]) -> Iterator[list[Words]]:
-        """The sentences to keep, some thousand at a time; reads no more of them than it must."""
+        """The sentences to keep, some thousand at a time; reads at most ROWS beyond the last one kept."""
         while group := list(islice(sentences, ROWS)):
             in_test = np.isin(_hashes_without_spaces(group), self._test)
             first = self._seen.first(hashes_of(["\0".join(words) for words in group])) & ~in_test
-            kept = [group[place] for place in first.nonzero()[0]]
-            if self._limit is not None:
-                kept = kept[: self._limit - self.sentences]
+            places = first.nonzero()[0]
+            looked_at = len(group)  # what comes behind the last sentence that is kept is not counted
+            if self._limit is not None and len(places) >= (missing := self._limit - self.sentences):
+                places = places[:missing]
+                looked_at = int(places[-1]) + 1
+            kept = [group[place] for place in places]
             self.sentences += len(kept)
             self.words += sum(map(len, kept))
-            self.in_test += int(in_test.sum())
-            self.repeated += int((~first & ~in_test).sum())
+            self.in_test += int(in_test[:looked_at].sum())
+            self.repeated += int((~first & ~in_test)[:looked_at].sum())
             if kept:
                 yield kept
             if self.sentences == self._limit:

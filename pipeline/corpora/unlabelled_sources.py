@@ -62,7 +62,7 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
     """The sources, with the files of a folder in place of it; what hides behind a dot is no text."""
     suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
     for source, checksum in settings.sources():
-        folder = Path(source)
+        folder = Path(source).expanduser()
         files = (
             sorted(path for path in folder.iterdir() if path.is_file() and path.name.endswith(suffixes))
             if folder.is_dir()
@@ -83,5 +83,5 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
 def _is_dataset(source: str, files: Sequence[Path]) -> bool:
     """Whether a folder is read as a data set, by its training split, and not file by file."""
     names = [path.name for path in files]
-    saved = (Path(source) / "state.json").is_file()
+    saved = (Path(source).expanduser() / "state.json").is_file()
     return saved or not files or 0 < len(split_files(source, names, "train")) < len(files)

@@ -67,10 +67,10 @@ def p_value(a: Resampled, b: Resampled) -> float | None:
     With D the observed difference and D* a resampled one, (1 + #{|D* − D| ≥ |D|}) / (1 + samples): how often
     resampling alone moves the difference as far as it lies from zero. The seeds are taken as given.
 
-    Fewer than FEW sentences have the p-value of the permutation test, which keeps its level whatever their
-    number: how often the difference is as large when the two methods' tags are swapped in a
-    random half of the sentences (all 2^S ways up to 13 sentences, else as many as there are samples). Methods
-    with unlike numbers of seeds cannot be swapped, and have None.
+    With fewer than FEW sentences it is the p-value of a permutation test, which keeps its level whatever
+    their number: how often the difference is as large when the two methods' tags are swapped in each sentence
+    with probability ½ (all 2^S ways up to 13 sentences, else as many as there are samples). Methods with
+    unlike numbers of seeds cannot be swapped, and have None.
 
     Raises:
         ValueError: the two were not measured on as many sentences.

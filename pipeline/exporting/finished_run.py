@@ -102,10 +102,10 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
         raise UserError(
             f"{evaluated}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
         )
-    if not model.is_dir():
-        raise UserError(f"{model}: missing; run `dvc repro distill@{method}-{seed}`")
-    check(model)
     target = f"distill@{method}-{seed}"
+    if not model.is_dir():
+        raise UserError(f"{model}: missing; run `dvc repro {target}`")
+    check(model)
     config = tagger_values(read_json(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
         raise UserError(f"{model / CONFIG}: has no {min(missing)}; {run_again(target)}")
@@ -145,7 +145,7 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
     )
     for group, found, given in groups:
         for key, value in given.model_dump(mode="json", exclude={"encoder"}).items():  # as train_and_save
-            # The last epoch is kept, too, where no tag of development is a span's.
+            # train_and_save keeps the last epoch, whatever `keep` says, where development has no span.
             if value != found.get(key) and (key, found.get(key)) != ("keep", "last"):
                 raise UserError(
                     f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
@@ -154,7 +154,7 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
     for key, count in (("teachers", settings.teachers), ("folds", settings.folds)):
         if made[key] != count:
             raise UserError(
-                f"{key}: {count} in the list, but {model} was made with {made[key]}; give its "
+                f"{key}: lists {count}, but {model} was made with {made[key]}; give its "
                 "params.yaml with --params"
             )
     return made

@@ -16,7 +16,7 @@ def write_published(model: Path, card: str, out: Path) -> None:
     """Copy the sealed folder `model` to `out`, with the card, under a new seal.
 
     Raises:
-        UserError: `out` is the model's own folder, or one that holds it, or cannot be written.
+        UserError: `out` is the model's own folder, holds it or lies in it, or cannot be written.
     """
     check_apart(model, out)
     with new_folder(out) as aside:

@@ -29,7 +29,10 @@ def check_last_run(params: Path, *, task: str, files: Files, teacher: Teacher) -
     lock = params.with_name("dvc.lock")
     if not lock.is_file():
         return
-    stages = read_yaml(lock, limit=_MOST)["stages"]
+    tree = read_yaml(lock, limit=_MOST)
+    stages = tree.get("stages") if isinstance(tree, dict) else None
+    if not isinstance(stages, dict):
+        raise UserError(f"{lock}: holds no stages; run `dvc repro`")
     ran: dict[str, Any] = {}
     for stage in ("download@corpus", "teacher"):
         ran |= stages.get(stage, {}).get("params", {}).get("params.yaml", {})

@@ -64,7 +64,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             _agree(network, session, _inputs(model, count, min(size, window))) for count, size in _TRIED
         )
     except Exception as error:  # exporter and runtime raise errors of several libraries
-        # What torch says itself is advice to its developers; the reason is behind it.
+        # torch's own message is advice to its developers; its cause holds the reason.
         raise UserError(
             f"{refused} ({first_line(error.__cause__ or error)}); choose another encoder"
         ) from None

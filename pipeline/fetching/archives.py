@@ -46,7 +46,6 @@ def zip_names(path: Path, label: str) -> list[str]:
         UserError: no zip archive, or a member with `..`, an absolute path, a backslash, a link, a name that
             occurs twice, sizes that cannot be true, a member or a sum that is a bomb, or a sum of more than
             checks.LARGEST bytes; named by `label`.
-        OSError: the file cannot be read.
     """
     with _reading(label), zipfile.ZipFile(path) as archive:
         infos = archive.infolist()

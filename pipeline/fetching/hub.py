@@ -110,11 +110,16 @@ def split_files(source: str, names: Sequence[str], split: str, config: str | Non
 
 def _listing(source: str, repo: str, revision: str | None) -> list[str]:
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import RevisionNotFoundError
 
     asked = partial(HfApi().list_repo_files, repo, repo_type="dataset", revision=revision)
     try:
         with without_proxy_here():
             return list(within(ANSWER, asked))
+    except RevisionNotFoundError as error:
+        if revision == CONVERTED:  # the hub converts neither private data sets nor all others
+            return []
+        raise _refusal(source, "data set", error) from None
     except Exception as error:
         raise _refusal(source, "data set", error) from None
 
@@ -129,7 +134,7 @@ def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns:
     asked: dict[str, Any] = {"repo_type": kind, "revision": revision, "allow_patterns": list(patterns)}
     try:
         with without_proxy_here():
-            # Raised where the hub cannot be reached: nothing is fetched then, and the cache may have all.
+            # DryRunError: the hub cannot be reached. Nothing is fetched then, and the cache may have all.
             with suppress(DryRunError):
                 found: Any = within(ANSWER, partial(snapshot_download, repo, dry_run=True, **asked))
                 files = [file for file in found if file.will_download]
@@ -140,7 +145,7 @@ def _snapshot(source: str, repo: str, kind: str, revision: str | None, patterns:
     except UserError:
         raise
     except Exception as error:
-        raise _refusal(source, kind, error) from None
+        raise _refusal(source, kind.replace("dataset", "data set"), error) from None
 
 
 def _fetch(source: str, repo: str, kind: str, file: Any) -> None:

@@ -141,8 +141,8 @@ class ChainTagger(PreTrainedModel):
         Transitions, start and end are the teacher's where both have a CRF, and 0 otherwise.
 
         Raises:
-            UserError: the teacher cannot be loaded, has fewer layers, cannot be cut to these, or has another
-                emission layer.
+            UserError: the teacher cannot be loaded, has fewer layers, cannot be cut to these, has labels that
+                are not the corpus's tags, or has a projection where the student has none (or the reverse).
         """
         teacher = cls.load(folder)
         if teacher.conversion is not None:

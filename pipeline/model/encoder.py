@@ -22,7 +22,7 @@ from pipeline.errors import UserError
 
 
 def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
-    """The encoder in `folder`, or its first layers, as many as `config` has; of a tagger, its encoder.
+    """The encoder in `folder` (of a tagger: its encoder); with a `config` of fewer layers, its first layers.
 
     Raises:
         UserError: it cannot be loaded, lacks weights, or is of a kind that no tagger can be built on.

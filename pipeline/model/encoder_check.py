@@ -19,7 +19,7 @@ _TOLERANCE = 1e-4  # of the largest hidden state; batches of other shapes differ
 
 
 def check_encoder(folder: Path, layout: InputLayout) -> None:
-    """Try the encoder in `folder` on a few pieces, as long as its inputs are.
+    """Run the encoder in `folder` on random pieces, once with an input as long as the window (at most 1,024).
 
     Some kinds allow students of certain depths alone; a warning names these.
 

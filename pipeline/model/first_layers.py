@@ -17,7 +17,7 @@ _TOLERANCE = 1e-4  # of the largest hidden state
 
 
 def first_layers(config: PreTrainedConfig, layers: int, folder: Path) -> PreTrainedConfig:
-    """The configuration of the first `layers` layers of the encoder in `folder`, which has the configuration.
+    """The configuration of the first `layers` layers; `config` is that of the whole encoder, from `folder`.
 
     Raises:
         UserError: it has fewer.

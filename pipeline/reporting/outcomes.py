@@ -138,7 +138,7 @@ def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[s
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run `dvc repro {target}`") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read ({first_line(error)}); {run_again(target)}") from None
     require_numbers(content, numbers, path, target)
     return dict(content)

@@ -45,9 +45,10 @@ def summarise(
         precision, recall, f1, token_f1 and constrained_f1 as {mean, std, seeds}, where std is the sample
         standard deviation over seeds, null with one seed; parameters, megabytes and the median
         sentences_per_second; `gap_closed` = (f1 − vanilla f1) / (teacher f1 − vanilla f1), null
-        without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (paired bootstrap
-        of the mean F1 over seeds) and `differs_from_…`: p < LEVEL and, with several seeds on both sides, a
-        difference above twice its standard error over seeds. Both are null for a method against itself.
+        without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (of the
+        difference in mean F1 over seeds, see bootstrap.p_value) and `differs_from_…`: p < LEVEL and, with
+        several seeds on both sides, a difference above twice its standard error over seeds. Both are null for
+        a method against itself, without that rival, or where `p_value` is None.
         `types` has precision, recall and f1 of each type, as means over seeds, and `gold`, its spans in the
         test set; `calibration_error` is the expected calibration error in percent, the mean over seeds.
 

@@ -183,6 +183,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, label: str) -> str:
     difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
     p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
+    if p is None:
+        return f"{difference:+.2f} F1 against {name}, not tested"
     word = "significant" if differs else "not significant"
     return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {word}"
 

@@ -75,7 +75,7 @@ def dump_scores(
     checkpoint: Path,
     out: Path,
 ) -> None:
-    """Write the scores of all sentences of `batches` to the store `out`, whose ids are their places there.
+    """Write the scores of all sentences of `batches` to the store `out`; an id is a position in `batches`.
 
     Several processes each write some of the shards; the store is the same, to the bit, as that of one.
     Without sentences, as where none is labelled, `out` is sealed empty.

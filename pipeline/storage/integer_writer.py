@@ -1,4 +1,4 @@
-"""A safetensors file of lists of integers that grow while it is written, whatever their length."""
+"""Writes lists of integers to a safetensors file part by part, so that no list is held in memory."""
 
 import json
 import shutil

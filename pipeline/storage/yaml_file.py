@@ -1,4 +1,4 @@
-"""A YAML file as plain Python: text, finite numbers, lists and mappings, and never more than it should be."""
+"""A YAML file as plain Python: text, finite numbers, lists and mappings, at most a stated number of them."""
 
 import math
 from pathlib import Path

@@ -45,7 +45,7 @@ def timed_models(
 def bert_base(
     encoded: Encoded, *, layers: int | None = None, dropout: float = 0.1, head: Head = "crf"
 ) -> ChainTagger:
-    """A tagger of BERT-base's shape with random weights, for which `encoded` is in range."""
+    """A tagger of BERT-base's shape with random weights, large enough for the pieces of `encoded`."""
     shape = BertConfig()
     pieces = encoded.pieces.in_memory().values
     largest = int(pieces.max()) if len(pieces) else 0

@@ -83,7 +83,8 @@ def train(
         live: where the figures of the unfinished run go; None: nowhere.
 
     Raises:
-        UserError: a loss, a gradient or a weight is NaN or infinite; the last checkpoint stays.
+        UserError: a loss, a gradient or a weight is NaN or infinite, and the last checkpoint stays; or not
+            all processes see the checkpoint.
         Interrupted: a signal came; the state is saved.
     """
     live = live or Silent()

@@ -21,7 +21,9 @@ from pipeline.training.loss import Loss
 from pipeline.training.settings import Training
 
 LOOK_STEPS = 20  # steps whose losses and norms stay on the device, to be read together
-LOOK_SECONDS = 1.0  # several processes look, and agree to save or to stop, after so long if steps are slow
+LOOK_SECONDS = (
+    1.0  # several processes look after so long, if LOOK_STEPS take longer, and agree to save or stop
+)
 
 
 class Taken(NamedTuple):

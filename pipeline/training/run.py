@@ -36,6 +36,7 @@ from pipeline.training.settings import Training
 class Inputs:
     """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
 
+    gold: the tags of `dev`.
     parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
     agreement: whether the development sentences have the teacher's tags, as there are no labelled ones.
     labelled_share: of batches, where the last of `parts` is text; None: as there are sentences.
@@ -65,7 +66,7 @@ class Inputs:
             encoded: the folder.
             batch_size: of all splits.
             precision: of the run.
-            rows: of how many training sentences there are, which of them to train on; None: all.
+            rows: from the number of training sentences, the rows [n] of those to train on; None: all.
 
         Raises:
             UserError: a file of it is missing or damaged.

@@ -39,7 +39,7 @@ def train_teacher(
         root: of the project, where checkpoints lie.
         out: the folder to write.
         number: of the teacher, where there are several.
-        rows: of how many training sentences there are, which of them to train on; None: all.
+        rows: from the number of training sentences, the rows [n] of those to train on; None: all.
         fold: `fold` and `folds`, which the folder records; None: the teacher has seen all sentences.
         tensorboard: whether the figures of the unfinished run go to TensorBoard too.
 

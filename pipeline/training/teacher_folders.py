@@ -11,7 +11,7 @@ class TeacherFolders:
     """The folders of teachers and of their scores.
 
     teacher: trained on all training sentences.
-    first: whose scores the first store has with one fold: `teacher`, or scores from elsewhere.
+    first: scores all sentences as teacher 1 where there is one fold: `teacher`, or scores from elsewhere.
     scoring_teachers: `<number>/<fold>` is each further one (see `scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
     unlabelled: `<number>` is the store of the text without tags; None where none is read.

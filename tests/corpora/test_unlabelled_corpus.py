@@ -75,6 +75,17 @@ def test_the_first_so_many(written: Written, count: int, rows: int, monkeypatch:
     assert written(files=["one", "two"], sentences=count) == KEPT[:count]
 
 
+def test_what_comes_behind_the_last_sentence_that_is_kept_is_not_counted(
+    written: Written, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path("text").write_text("One .\nOne .\nTwo .\nTwo .\nRome fell .\nTwo .\n")
+    assert written(files="text", sentences=2) == ["One .", "Two ."]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "text without tags: left out 1 sentence that came before, and 0 of the test split"
+    )
+
+
 def test_a_source_that_is_not_needed_is_not_fetched(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,12 +46,16 @@ def test_plain_and_packed_files(
     assert set(read(files=str(path))) == set(WORDS)
 
 
-def test_a_folder_stands_for_its_files(read: Callable[..., list[str]], tmp_path: Path) -> None:
+def test_a_folder_stands_for_its_files(
+    read: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "folder"
     (folder / "deeper").mkdir(parents=True)
     for name, content in (("b.txt", b"Two .\n"), ("a.gz", gzip.compress(b"One .\n")), (".hidden", b"No .\n")):
         (folder / name).write_bytes(content)
     assert read(files=str(folder)) == ["One .", "Two ."]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read(files="~/folder") == ["One .", "Two ."]
     with pytest.raises(UserError, match=r"deeper: is a folder without files"):
         read(files=str(folder / "deeper"))
     with pytest.raises(UserError, match=r"unlabelled.checksums: .*folder is a folder"):

@@ -52,5 +52,12 @@ def test_another_corpus_under_the_same_name_is_refused(read: Params, tmp_path: P
         check(read, tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("content", ["", "[]", "schema: '2.0'", "stages: 3"])
+def test_a_lock_without_stages_is_refused(read: Params, tmp_path: Path, content: str) -> None:
+    (tmp_path / "dvc.lock").write_text(content)
+    with pytest.raises(UserError, match=r"dvc\.lock: holds no stages; run `dvc repro`"):
+        check(read, tmp_path / "params.yaml")
+
+
 def test_without_a_lock_nothing_is_compared(read: Params, tmp_path: Path) -> None:
     check(read, tmp_path / "params.yaml")

@@ -183,8 +183,8 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
         ("student", {"epochs": 5}, r"student\.epochs: 5"),
         ("student", {"dropout": 0.3}, r"student\.dropout: 0\.3"),
         ("distill", {"efficient": {"weight": 0.5}}, r"distill\.efficient\.weight: 0\.5, but .* with 0\.75"),
-        ("teachers", [1, 2, 3], r"teachers: 3 in the list, but .* was made with 1"),
-        ("folds", [1, 2], r"folds: 2 in the list, but .* was made with 1"),
+        ("teachers", [1, 2, 3], r"teachers: lists 3, but .* was made with 1"),
+        ("folds", [1, 2], r"folds: lists 2, but .* was made with 1"),
     ],
 )
 def test_other_parameters_are_refused(

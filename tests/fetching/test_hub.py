@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import huggingface_hub
 import pytest
+from huggingface_hub.errors import RevisionNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
 from pipeline.errors import Interrupted, UserError
@@ -30,6 +32,8 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
 
     def files(repo: str, revision: str | None) -> tuple[str, ...]:
         if (repo, revision) not in revisions:
+            if any(published == repo for published, _ in revisions):
+                raise RevisionNotFoundError(f"404: no {revision} in {repo}", response=MagicMock())
             raise ValueError(f"404 for {repo}\nat {revision}")
         return revisions[repo, revision]
 
@@ -126,6 +130,14 @@ def test_the_hubs_own_conversion_is_the_second_choice(publish: Publish) -> None:
     publish("org/name", "conll2003.py", revision="v1")
     with pytest.raises(UserError, match="org/name@v1: has no Parquet files for the split train"):
         hub.dataset_files("org/name@v1", "train")
+
+
+def test_a_data_set_that_the_hub_has_not_converted(publish: Publish) -> None:
+    publish("org/private", "train.csv")
+    with pytest.raises(UserError, match="org/private: has no Parquet files for the split train"):
+        hub.dataset_files("org/private", "train")
+    with pytest.raises(UserError, match=r"org/private@v9: neither a path here nor .* \(404: no v9"):
+        hub.dataset_files("org/private@v9", "train")
 
 
 def test_too_much_is_not_fetched(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:

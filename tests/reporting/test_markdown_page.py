@@ -80,6 +80,13 @@ def test_differences_are_called_significant_or_not():
     assert "With one seed" not in few
 
 
+def test_methods_of_few_sentences_and_unlike_seeds_are_not_tested():
+    unlike = {"vanilla": {1: outcome(0, 1)}, "efficient": {1: outcome(), 2: outcome()}}
+    text = markdown_page(summary_of(unlike), TIMING)
+    line = next(line for line in text.splitlines() if line.startswith("- `efficient`"))
+    assert "F1 against vanilla, not tested" in line
+
+
 @pytest.mark.parametrize(
     ("teacher", "students", "complaint"),
     [

@@ -86,6 +86,12 @@ def test_a_missing_json_file_names_the_stage_that_writes_it(tmp_path):
         read_json(tmp_path / "timing.json", target="time_epochs")
 
 
+def test_a_json_file_of_a_million_lists_is_refused(tmp_path):
+    (tmp_path / "timing.json").write_text("[" * 1_000_000)
+    with pytest.raises(UserError, match=r"timing\.json: cannot be read"):
+        read_json(tmp_path / "timing.json", target="time_epochs")
+
+
 def test_transitions_are_read_and_checked(tmp_path):
     write(tmp_path / "1", outcome())
     tags, scores = read_transitions(tmp_path / "1", target="stage")

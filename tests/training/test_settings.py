@@ -77,9 +77,10 @@ def test_only_layers_of_the_teachers_encoder_start_from_the_teacher(
     tree = copy.deepcopy(TREE) | {"methods": ["structural"], "method": "structural"}
     tree["student"] |= other | {"init": init}
     tree["distill"]["structural"]["init"] = own
+    named = "student.encoder" if "encoder" in other else "student.network: bilstm"
     if key is None:
         load(tree)
     else:
         assert refuse(tree).startswith(
-            f": {key}: teacher takes the teacher's first layers, which do not fit "
+            f": {key}: teacher takes the teacher's first layers, which do not fit {named}; set"
         )
