@@ -32,8 +32,8 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
         made_up: how many sentences are made up from each of its training sentences; they come last.
 
     Raises:
-        UserError: a folder is damaged, the corpus was encoded with another tokenizer, or no sentence is
-            labelled that others could be made up from.
+        UserError: a folder is damaged, the corpus was encoded with another tokenizer, or no sentence can
+            be made up.
     """
     given = bool(check(text))
     if not (given or made_up) or not check(encoder):
@@ -45,8 +45,13 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
     if tokenizer_identity(tokenizer) != header.layout.identity:
         raise UserError(f"{encoded}: was encoded with another tokenizer than {encoder} has; run `dvc repro`")
     words = chain(read_shards(text) if given else (), _made_up(encoded, made_up, header.tag_set.scheme))
+    if (first := next(words, None)) is None:
+        raise UserError(
+            "unlabelled.made_up: the labelled sentences share no type and no neighbouring words, so none "
+            "can be made up; set it to 0"
+        )
     with new_folder(out) as folder:
-        tables = (encode_words(group, tokenizer, header.layout) for group in words)
+        tables = (encode_words(group, tokenizer, header.layout) for group in chain([first], words))
         save_stream(tables, folder / TEXT, header.tag_set, header.layout)
 
 

@@ -75,6 +75,19 @@ def test_made_up_sentences_come_last_and_without_the_test_split(
     assert load(tmp_path / "alone" / "text.parquet").tags is None
 
 
+def test_sentences_of_which_none_can_be_made_up_are_refused(sealed: Path, bert: Path, tmp_path: Path) -> None:
+    with new_folder(tmp_path / "encoded") as aside:
+        for split in ("train", "test"):
+            write_split(aside / f"{split}.parquet", [Sentence(("ba", "ne"), ("O", "O"))], bert)
+    with new_folder(tmp_path / "none"):
+        pass
+    with pytest.raises(UserError, match=r"unlabelled.made_up: .* none can be made up; set it to 0"):
+        encode_text(
+            tmp_path / "none", tmp_path / "out", encoder=sealed, encoded=tmp_path / "encoded", made_up=2
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_encoder_that_is_not_there_cuts_nothing(corpus: Path, tmp_path: Path) -> None:
     with new_folder(tmp_path / "encoder"):
         pass
