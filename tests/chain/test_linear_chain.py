@@ -134,6 +134,16 @@ def test_scores_of_gold_tags_equal_the_inner_product_with_their_moments():
     close(inner, chain.score(tags), rtol=1e-12, atol=1e-12)
 
 
+def test_scores_are_summed_in_float64_and_what_tags_stand_at_padding_does_not_matter():
+    size = 257  # the sums over words 0, 1, 0, 1, … are small, their parts are not
+    emissions = torch.tensor([1e8 + 8, -1e8]).expand(2, size, 2).contiguous()
+    transitions = torch.tensor([[0.0, 1e8 + 24], [-1e8, 0.0]])
+    chain = LinearChain(emissions, transitions, torch.zeros(2), torch.zeros(2), torch.tensor([size, 1]))
+    tags = (torch.arange(size) % 2).repeat(2, 1)
+    tags[1, 1:] = 7  # no tag at all
+    assert chain.score(tags).tolist() == [1e8 + 129 * 8 + 128 * 24, 1e8 + 8]
+
+
 def test_path_moments_are_the_weighted_statistics_of_the_paths():
     lengths = torch.tensor([4, 1])
     paths = torch.tensor([[[0, 1, 1, 2], [2, 2, 0, 1]], [[1, 9, 9, 9], [0, -1, -1, -1]]])

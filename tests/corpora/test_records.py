@@ -246,6 +246,8 @@ def test_empty_words_are_left_out_with_a_count(tmp_path: Path, caplog: pytest.Lo
     assert read_arrow(path, strict=True) == wanted
     assert caplog.messages == [f"{path}: row 1: {says}"]
     assert read_jsonl(write_lines(tmp_path / "y", rows[0]), scheme="plain")[0].tags == ("B-X", "O")
+    plain = {"tokens": ["Ida", "", "left"], "ner_tags": ["NN", "X", "I-VB"]}
+    assert read_jsonl(write_lines(tmp_path / "y", plain), scheme="plain")[0].tags == ("NN", "I-VB")
 
 
 def test_what_cannot_be_seen_in_a_tag_is_refused(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_text_of_new_sentences_gets_no_warning(written: Written, caplog: pytes
     assert not caplog.records
 
 
-@pytest.mark.parametrize("rows", [1, 10_000])
+@pytest.mark.parametrize("rows", [1, 4, 10_000])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_the_first_so_many(written: Written, count: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unlabelled_corpus, "ROWS", rows)

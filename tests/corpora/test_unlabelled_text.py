@@ -173,6 +173,7 @@ CUT = [("Anna", "left", "Ulm", "."), ("Rain", ",", "then", "sun", "!")]
     [
         ([RAW], CUT),
         ([*RAW.split("\n"), "", None], CUT),
+        (["Ulm", *RAW.split("\n")], [("Ulm",), *CUT]),
         (["Anna left ( Ulm ) ."], [("Anna", "left", "(", "Ulm", ")", ".")]),
         ([["Anna", "left"], [], ["It"]], [("Anna", "left"), ("It",)]),
     ],

@@ -151,7 +151,14 @@ def test_the_hash_of_words_depends_on_the_words_alone(bert, tmp_path):
     assert words_digest(pa.chunked_array([column.chunks[0].slice(0, 4), column.chunks[0].slice(4)])) == digest
     write_split(tmp_path / "split.parquet", sentences(9), bert)
     assert read_words_digest(tmp_path / "split.parquet") == digest
-    others = (words[:-1], words[::-1], [words[0] + words[1], *words[2:]], [["".join(words[0])], *words[1:]])
+    moved = [[words[0][0] + words[0][1][0], words[0][1][1:], *words[0][2:]], *words[1:]]  # a letter
+    others = (
+        words[:-1],
+        words[::-1],
+        moved,
+        [words[0] + words[1], *words[2:]],
+        [["".join(words[0])], *words[1:]],
+    )
     assert all(words_digest(pa.chunked_array([pa.array(other)])) != digest for other in others)
 
 

@@ -88,6 +88,27 @@ def test_sentences_of_which_none_can_be_made_up_are_refused(sealed: Path, bert: 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_made_up_sentence_that_the_test_split_has_is_left_out(
+    corpus: Path, bert: Path, tmp_path: Path
+) -> None:
+    train = read_sentences(corpus / "train.parquet")
+    seal(bert, tmp_path / "encoder")
+    with new_folder(tmp_path / "none"):
+        pass
+
+    def made_up(name: str, test: list[Sentence]) -> list[list[str]]:
+        with new_folder(tmp_path / name) as folder:
+            for split, some in (("train", train), ("dev", train[:2]), ("test", test)):
+                write_split(folder / f"{split}.parquet", some, bert)
+        places = {"encoder": tmp_path / "encoder", "encoded": tmp_path / name}
+        encode_text(tmp_path / "none", tmp_path / f"{name}-text", made_up=2, **places)
+        return read_words(tmp_path / f"{name}-text" / TEXT)
+
+    found = made_up("one", train[:1])
+    test = [Sentence(tuple(words), ("O",) * len(words)) for words in found[3:6]]
+    assert made_up("other", test) == [*found[:3], *found[6:]]
+
+
 def test_an_encoder_that_is_not_there_cuts_nothing(corpus: Path, tmp_path: Path) -> None:
     with new_folder(tmp_path / "encoder"):
         pass

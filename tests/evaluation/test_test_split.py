@@ -1,7 +1,7 @@
 """What is said of a model on the test split is what its tags, its file and its history say."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +18,11 @@ from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics, compute_metrics
 from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
-from pipeline.model.model_folder import load_model
+from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import check
 from stages import evaluate as evaluate_stage
-from tests.helpers.tiny_inputs import HISTORY, SPLITS
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, tagger
 
 
 @pytest.fixture
@@ -71,6 +71,32 @@ def test_tags_that_keep_to_the_scheme_are_not_decoded_again(corpus, teacher, mon
     assert metrics["constrained_f1"] == metrics["f1"]
     assert calls
     assert not any(calls)
+
+
+def test_one_sentence_that_breaks_the_scheme_is_enough_to_decode_again(corpus, teacher, monkeypatch):
+    batches, gold = Batches(load(corpus / "test.parquet"), 4), read_tags(corpus / "test.parquet")
+    model, device, calls = load_model(teacher), accelerator("float32"), []
+    last = predict(model, batches, device)[-1]
+    monkeypatch.setattr(TagSet, "breaks", lambda _, tags: tags == last)
+
+    def tag(*args, **named):
+        calls.append(named)
+        return predict(*args, **named)
+
+    monkeypatch.setattr(test_split, "predict", tag)
+    evaluate(model, teacher, batches, gold, device)
+    assert calls[-1] == {"constrained": True}
+
+
+def test_the_development_score_is_that_of_the_kept_epoch_which_need_not_be_the_last(corpus, bert, tmp_path):
+    save_model(
+        tmp_path / "model", tagger(bert, load(corpus / "train.parquet")), bert, replace(HISTORY, kept=1)
+    )
+    model, gold = load_model(tmp_path / "model"), read_tags(corpus / "test.parquet")
+    batches = Batches(load(corpus / "test.parquet"), 4)
+    metrics = evaluate(model, tmp_path / "model", batches, gold, accelerator("float32")).metrics
+    assert HISTORY.epochs[0].development_f1 != HISTORY.epochs[-1].development_f1
+    assert (metrics["kept_epoch"], metrics["development_f1"]) == (1, HISTORY.epochs[0].development_f1)
 
 
 def test_size_and_history_are_those_of_the_folder(outcome, teacher):

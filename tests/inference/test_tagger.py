@@ -93,7 +93,10 @@ def test_a_stream_holds_one_chunk(tagger: Tagger) -> None:
         assert len(taken) <= -(-count // 5) * 5
 
 
-def test_a_chunk_has_a_largest_number_of_words(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "most"), [("CHUNK_WORDS", 40), ("CHUNK_CHARACTERS", 80)])
+def test_a_chunk_has_a_largest_number_of_words_and_of_characters(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
     sizes: list[int] = []
     encode = module.encode
 
@@ -101,7 +104,7 @@ def test_a_chunk_has_a_largest_number_of_words(tagger: Tagger, monkeypatch: pyte
         sizes.append(len(texts))
         return encode(texts, *rest)
 
-    monkeypatch.setattr(module, "CHUNK_WORDS", 40)
+    monkeypatch.setattr(module, name, most)
     monkeypatch.setattr(module, "encode", counting)
     assert len(tagger(["! " * 15] * 10)) == 10
     assert sizes == [3, 3, 3, 1]

@@ -51,6 +51,22 @@ def test_two_dumps_are_the_same_to_the_bit(corpus, teacher, tmp_path):
     assert identity(tmp_path / "a" / "scores") == identity(tmp_path / "b" / "scores")
 
 
+def test_a_teacher_in_training_mode_is_scored_without_dropout(corpus, teacher, tmp_path):
+    origin = origin_of(corpus, teacher)
+    for name, model in (("a", load_model(teacher).eval()), ("b", load_model(teacher).train())):
+        assert model.dropout.p > 0
+        dump_scores(
+            model,
+            train_batches(corpus),
+            accelerator("float32"),
+            Dump(),
+            origin=origin,
+            checkpoint=tmp_path / name / "checkpoint",
+            out=tmp_path / name / "scores",
+        )
+    assert identity(tmp_path / "a" / "scores") == identity(tmp_path / "b" / "scores")
+
+
 def test_a_stopped_dump_goes_on_behind_its_finished_shards(corpus, teacher, tmp_path, monkeypatch):
     dump(tmp_path / "whole" / "scores", corpus, teacher, shard_sentences=8)
     scored: list[int] = []

@@ -133,6 +133,14 @@ def first_word(columns: dict[str, list[Any]]) -> dict[str, float]:
         ),
         (lambda c: c["probabilities"][1].append(first_word(c)), r"0.parquet: row 2 has probabilities of \d+"),
         (lambda c: first_word(c).update(O=2.0), "row 2 has probabilities of word 1 that sum to"),
+        (
+            lambda c: first_word(c).update(O=first_word(c)["O"] + 0.02),
+            "probabilities of word 1 that sum to 1.02",
+        ),
+        (
+            lambda c: c["probabilities"][1].__setitem__(0, {"O": 1.2, "B-PER": -0.2}),
+            r"row 2 has probabilities of word \d+ that sum to 1, or a negative one",
+        ),
         (lambda c: first_word(c).update(O=float("nan")), "row 2 has probabilities that are NaN"),
         (lambda c: first_word(c).update({"B-ORG": 0.0}), "rename or leave out B-ORG"),
         (
@@ -147,6 +155,14 @@ def test_what_is_wrong_is_named(
     with pytest.raises(UserError, match=message):
         imported(changed(change))
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_are_counted_over_all_that_are_read_together(
+    imported: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ROWS", 4)
+    with pytest.raises(UserError, match=r"0.parquet: row 11 has probabilities of word 1"):
+        imported(changed(lambda c: c["probabilities"][10][0].update(O=2.0)))
 
 
 def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:

@@ -276,3 +276,23 @@ def test_a_damaged_checkpoint_is_refused_by_name(teacher: Teacher, tmp_path: Pat
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=rf"{path.name}: damaged"):
         FinishedShards(checkpoint, SENTENCES)
+
+
+@pytest.mark.parametrize("shard", [1, 2, 3, 5, 13])
+@pytest.mark.parametrize("size", [1, 2, 4, 6, 13])
+def test_each_shard_has_its_number_of_sentences_however_they_come(
+    tmp_path: Path, shard: int, size: int
+) -> None:
+    teacher = Teacher(13)
+    order = list(torch.arange(13).flip(0).split(size))
+    folder = teacher.write(tmp_path / "scores", batches=teacher.batches(order), shard_sentences=shard)
+    reads_back(folder, teacher)
+    counts = [pq.read_metadata(path).num_rows for path in sorted(folder.glob("*.parquet"))]
+    assert counts == [min(shard, 13 - start) for start in range(0, 13, shard)]
+
+
+def test_finished_shards_of_a_longer_split_are_refused(tmp_path: Path, teacher: Teacher) -> None:
+    place = tmp_path / "finished"
+    teacher.write(place / "00000", shard_sentences=SENTENCES)
+    with pytest.raises(UserError, match=rf"has {SENTENCES} sentences, not {SENTENCES - 1}"):
+        FinishedShards(place, SENTENCES - 1)

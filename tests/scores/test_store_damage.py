@@ -166,6 +166,10 @@ def outside(columns: dict[str, list[Any]], metadata: dict[str, Any]) -> None:
     columns["id"][0] = SENTENCES
 
 
+def negative(columns: dict[str, list[Any]], metadata: dict[str, Any]) -> None:
+    columns["id"] = [number - SENTENCES for number in columns["id"]]
+
+
 def missing(columns: dict[str, list[Any]], metadata: dict[str, Any]) -> None:
     for values in columns.values():
         values.pop()
@@ -201,6 +205,7 @@ def infinite_parameters(columns: dict[str, list[Any]], metadata: dict[str, Any])
     [
         (twice, "holds sentence [0-9]+, which is there twice"),
         (outside, "holds an id outside 0 … 49"),
+        (negative, "holds an id outside 0 … 49"),
         (missing, "sentence [0-9]+ is missing"),
         (short, "lengths and emissions contradict"),
         (empty, "lengths and emissions contradict"),

@@ -7,9 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.encoding.encoded import load
+from pipeline.model.model_folder import save_model
+from pipeline.scores import unlabelled as module
+from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, identity
 from tests.helpers.forked_stages import Ended, Stages
+from tests.helpers.tiny_inputs import HISTORY, tagger, write_text_and_scores
 from tests.helpers.workspace import Workspace
 
 OUTS = ("text", "text_encoded", "unlabelled")  # as the stages are told
@@ -100,3 +104,32 @@ def test_a_bad_text_is_one_line_and_no_folder(
     assert line.startswith(f"error: {text}")
     assert says in line
     assert not (own.root / "text").exists()
+
+
+def test_a_stopped_run_goes_on_with_the_same_inputs_alone(
+    corpus: Path, teacher: Path, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+    monkeypatch.setattr(module, "write_split_scores", lambda *given, key, **others: keys.append(key))
+    one, other = (
+        write_text_and_scores(tmp_path / name, corpus, teacher, [name]).encoded for name in ("ba", "ne")
+    )
+    second = tmp_path / "second"
+    save_model(second, tagger(bert, load(corpus / "train.parquet"), seed=9), bert, HISTORY)
+    codes = tmp_path / "code", tmp_path / "code2"
+    for code in codes:
+        code.write_text(code.name)
+    keys.clear()
+    for text, scorer, code, settings in (
+        (one, teacher, codes[0], Dump()),
+        (one, teacher, codes[0], Dump()),
+        (other, teacher, codes[0], Dump()),
+        (one, second, codes[0], Dump()),
+        (one, teacher, codes[1], Dump()),
+        (one, teacher, codes[0], Dump(dtype="float16")),
+    ):
+        module.write_unlabelled(
+            text, tmp_path / "out", teacher=scorer, code=code, settings=settings, root=tmp_path
+        )
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 5

@@ -56,6 +56,17 @@ def test_the_seed_decides_order_and_dropout_too(case):
     assert not same_bits(ends[0], ends[2])
 
 
+def test_each_step_draws_its_own_numbers(case):
+    drawn = []
+
+    def loss(chain, batch, step):
+        drawn.append(torch.initial_seed())
+        return gold_loss(chain, batch, step)
+
+    case.run(loss)
+    assert len(drawn) == len(set(drawn)) == 2 * case.steps
+
+
 def test_what_ran_before_does_not_matter(case):
     one, _ = case.run()
     model = case.student()

@@ -11,18 +11,21 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 
+from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.encoded import read_tags
 from pipeline.errors import Interrupted, UserError
+from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import identity, new_folder
+from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, train_and_save
-from pipeline.training.settings import Teacher
+from pipeline.training.settings import Teacher, Training
 from pipeline.training.teacher import train_teacher
-from tests.helpers.tiny_inputs import same_bits, write_corpus
+from tests.helpers.tiny_inputs import same_bits, write_corpus, write_split
 from tests.helpers.training_cases import SETTINGS
 
 
@@ -133,6 +136,26 @@ def test_pieces_that_never_occur_end_as_if_they_had_been_trained_too(stage, monk
     torch.testing.assert_close(some, whole, rtol=1e-5, atol=1e-6)
 
 
+def test_pieces_that_never_occur_are_not_shrunk_by_steps_behind_the_last(stage, monkeypatch):
+    """Of 5 steps in epochs of 4 the second is an epoch of one."""
+    monkeypatch.setattr(Training, "length", lambda settings, batches: Length(5, 4))
+    settings = {"learning_rate": 1e-2, "keep": "last", "weight_decay": 0.5}
+    some = load_model(stage("some", **settings)).state_dict()
+    monkeypatch.setattr("pipeline.training.run.train_used_pieces", lambda encoder, pieces: lambda share: None)
+    torch.testing.assert_close(
+        some, load_model(stage("whole", **settings)).state_dict(), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_the_folder_says_that_development_has_the_teachers_tags(stage, monkeypatch):
+    loaded = Inputs.load
+    monkeypatch.setattr(
+        Inputs, "load", lambda *given, **named: replace(loaded(*given, **named), agreement=True)
+    )
+    history = json.loads((stage("student", epochs=1) / "history.json").read_text())
+    assert history["made"]["development"] == AGREEMENT
+
+
 def test_a_run_reads_the_pieces_of_training_and_development_and_the_special_ones(corpus):
     inputs = Inputs.load(corpus, batch_size=3, precision="float32")
     read = [of.batch(ids).input_ids for of in (inputs.train, inputs.dev) for ids in of.in_order()]
@@ -142,6 +165,16 @@ def test_a_run_reads_the_pieces_of_training_and_development_and_the_special_ones
         inputs.train.encoded.layout.pad,
         inputs.train.encoded.layout.unknown,
     }
+
+
+def test_pieces_of_development_alone_are_read_too(bert, corpus, tmp_path):
+    with new_folder(tmp_path / "encoded") as folder:
+        write_split(folder / "train.parquet", [Sentence(("ba",), ("O",))], bert)
+        write_split(folder / "dev.parquet", [Sentence(("ne", "ri"), ("O", "O"))], bert)
+    inputs = Inputs.load(tmp_path / "encoded", batch_size=3, precision="float32")
+    own = inputs.dev.encoded.pieces.distinct()
+    assert not torch.isin(own, inputs.train.encoded.pieces.distinct()).any()
+    assert torch.isin(own, inputs.pieces()).all()
 
 
 def test_a_development_split_with_a_span_chooses(corpus, stage, caplog):

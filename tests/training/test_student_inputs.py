@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.training import student as module
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
@@ -91,6 +92,28 @@ def test_a_method_without_a_teacher_reads_no_scores(
     assert inputs.batches is inputs.train
 
 
+@pytest.mark.parametrize("name", TEACHERS)
+def test_scores_with_pairs_of_tags_are_not_matched_by_a_softmax_student(
+    name: str, folders: TeacherFolders, corpus: Path, text: Text
+) -> None:
+    """However the teacher came: params.yaml does not say what head a given one has."""
+    softmax = STUDENT.model_copy(update={"head": "softmax"})
+    given = (
+        settings_of(name),
+        softmax,
+        inputs_of(corpus),
+        replace(folders, unlabelled=text.scores),
+        text.encoded,
+    )
+    if name == "efficient":
+        with pytest.raises(
+            UserError, match=r"student.head: softmax has no scores of pairs of tags, which eff"
+        ):
+            student_inputs(name, *given)
+    else:
+        student_inputs(name, *given)
+
+
 def test_a_store_of_another_fold_is_refused(folders: TeacherFolders, corpus: Path, text: Text) -> None:
     settings = settings_of("structural")
     other = replace(folders, scoring_teachers=folders.scoring_teachers, folds=2)
@@ -143,3 +166,36 @@ def test_a_large_text_gives_a_thousand_sentences_to_development(
     assert text is not None
     inputs, _ = held_out(inputs_of(corpus), *text)
     assert inputs.dev.sentences == len(inputs.gold) == 3
+
+
+def test_a_checkpoint_depends_on_all_that_a_student_learns_from(
+    folders: TeacherFolders,
+    corpus: Path,
+    text: Text,
+    bert: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[list[Path]] = []
+    monkeypatch.setattr(
+        module, "train_and_save", lambda *given, depends_on, **others: seen.append(depends_on)
+    )
+    monkeypatch.setattr(module, "check", lambda folder: {})
+    folders = replace(folders, unlabelled=text.scores)
+    code = tmp_path / "code"
+    module.train_student(
+        STUDENT,
+        "efficient",
+        settings_of("efficient"),
+        seed=1,
+        encoded=corpus,
+        folders=folders,
+        code=code,
+        encoder=bert,
+        text=text.encoded,
+        root=tmp_path,
+        out=tmp_path / "out",
+    )
+    torch.use_deterministic_algorithms(False)
+    stores = [*(folders.scores / "1" / str(fold) for fold in (1, 2, 3)), text.scores / "1"]
+    assert {code, bert, text.encoded, folders.teacher, *stores} <= set(seen[0])

@@ -85,6 +85,18 @@ def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
     assert not torch.allclose(first, gold)
 
 
+def test_gold_alone_teaches_in_the_last_epoch_though_it_is_a_short_one(corpus, store, student):
+    """Of 10 steps in epochs of 4 the last two."""
+    batches = train_batches(corpus)
+    batch = batches.batch(next(batches.in_order()))
+    chain = student.chain(batch)
+    loss = student_loss(
+        "efficient", settings_of("efficient", schedule="last_epoch"), [PartScores((store,))], Length(10, 4)
+    )
+    gold = gold_loss(chain, batch, 0)
+    assert [torch.equal(loss(chain, batch, step), gold) for step in range(10)] == [False] * 8 + [True] * 2
+
+
 def test_vanilla_reads_no_teacher(student):
     settings = settings_of("vanilla")
     assert student_loss("vanilla", settings, [], LENGTH) is gold_loss

@@ -8,13 +8,16 @@ import torch
 from torch import Tensor
 
 from pipeline.chain import LinearChain, Moments
+from pipeline.distillation.mean_target import mean_target
 from pipeline.distillation.objective import Target, find_method
+from pipeline.encoding.encoded import load
+from pipeline.model.model_folder import save_model
 from pipeline.scores.store import ScoreStore
 from pipeline.training import targets
-from pipeline.training.targets import LookUp, PartScores, target_look_ups
+from pipeline.training.targets import LookUp, PartScores, target_look_ups, teacher_chains
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import TAG_SET
-from tests.helpers.tiny_inputs import SPLITS, dump, train_batches
+from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, tagger, train_batches
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +113,22 @@ def test_rows_of_a_fold_are_looked_up_in_its_own_store(
     one, other = target_look_ups([PartScores((whole,)), PartScores((fold,), rows)], method, settings)
     for first, second in zip(parts(now(one, rows[3:6])), parts(now(other, rows[3:6])), strict=True):
         torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("room", [0, 1 << 20])
+@pytest.mark.parametrize("name", TEACHERS)
+def test_several_teachers_give_the_mean_of_all_from_table_and_store(
+    name: str, room: int, corpus: Path, bert: Path, store: ScoreStore, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(targets, "TABLES", room)
+    encoded = load(corpus / "train.parquet")
+    save_model(tmp_path / "second", tagger(bert, encoded, seed=9), bert, HISTORY)
+    stores = store, dump(tmp_path / "scores", corpus, tmp_path / "second")
+    method, settings = find_method(name), settings_of(name)
+    (look_up,) = target_look_ups([PartScores(stores)], method, settings)
+    ids = torch.tensor([4, 0, 9])
+    each = [method.targets(teacher_chains(one, ids), settings) for one in stores]
+    found, one, mean = (parts(target) for target in (now(look_up, ids), each[0], mean_target(each)))
+    for mine, alone, right in zip(found, one, mean, strict=True):
+        torch.testing.assert_close(mine, right, rtol=1e-4, atol=1e-4)
+        assert not torch.allclose(mine, alone, rtol=1e-2, atol=1e-2)
