@@ -113,14 +113,14 @@ class Params(Group):
                     f"{key}: must number them from 1, not {list(numbers)}; "
                     f"write [1, 2] for two, [1] for {one}"
                 )
-        if self.dump.scores and (len(self.teachers), len(self.folds)) != (1, 1):
+        if self.dump.scores and self.counts != (1, 1):
             raise ValueError("dump.scores: takes the place of one teacher; set teachers: [1] and folds: [1]")
         if len(self.teachers) > 1 and len(self.folds) > 1:
             raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
-        for name in _METHODS:
+        for name in self.methods:
             if self.student.steps is not None and self.settings(name).epochs is not None:
                 raise ValueError(f"distill.{name}.epochs: student.steps is given; empty one of them")
         for name in self.methods:
@@ -132,8 +132,8 @@ class Params(Group):
                     f"{key}: teacher takes the teacher's first layers, which do not fit {other}; "
                     f"set {key}: pretrained"
                 )
-        trained = self.teacher.model is None
-        if trained and (self.teacher.head, self.student.head) == ("crf", "softmax"):
+        trained_here = self.teacher.model is None and self.dump.scores is None
+        if trained_here and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
                 if _METHODS[name].matches_pairs:
                     raise ValueError(
@@ -148,10 +148,19 @@ class Params(Group):
             for key, value in (("types", self.teacher.types), ("scheme", self.teacher.scheme)):
                 if value:
                     raise ValueError(f"teacher.{key}: is not used without teacher.model; remove it")
-        elif (len(self.teachers), len(self.folds)) != (1, 1):
+        elif self.counts != (1, 1):
+            key = "teachers" if len(self.teachers) > 1 else "folds"
             raise ValueError(
-                "folds: cross-fitting and several teachers need teachers trained here; set folds and "
+                f"{key}: cross-fitting and several teachers need teachers trained here; set folds and "
                 "teachers to [1], or leave teacher.model empty"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _share_has_text(self) -> Self:
+        if self.student.labelled_share is not None and not (self.text.files or self.made_up):
+            raise ValueError(
+                "student.labelled_share: is used with text without tags alone; empty it, or see unlabelled"
             )
         return self
 
@@ -163,6 +172,8 @@ class Params(Group):
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
             raise ValueError(f"{missing} name a teacher that exists under teacher.model")
+        if self.unlabelled.sentences == 0:
+            raise ValueError(f"{missing} let unlabelled.sentences be more than 0")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
         if self.student.labelled_share is not None:

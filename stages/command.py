@@ -38,38 +38,46 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
 
     Exit status: 2 for a mistake that the user can mend, told in one line; 128 + n after signal n.
     """
+    came: list[int] = []
+
+    def interrupt(number: int, _: Any) -> NoReturn:
+        """Unwind, so that nothing half-written stays; a training run saves its state first."""
+        came.append(number)
+        raise Interrupted(number)
+
     with standard_streams(), noted() as tell:
         logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # weights of unused layers are expected
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _interrupt)
+            signal.signal(number, interrupt)
         try:
             relaunch(stage, arguments)
             with free_gpu(stage):
                 app()
-        except UserError as error:
-            tell(f"error: {one_line(error, limit=2000)}")
-            raise SystemExit(2) from None
         except Interrupted as interrupted:
             tell(str(interrupted) if stage in SEVERAL else "stopped")
             raise SystemExit(128 + interrupted.signal) from None
-        except (MemoryError, RuntimeError) as error:
-            if (line := out_of_memory(error, stage)) is None:
+        except Exception as error:
+            if came:  # a library that was being imported has made its own error of Interrupted
+                tell("stopped")
+                raise SystemExit(128 + came[0]) from None
+            if (line := _mistake(error, stage)) is None:
                 raise
             tell(f"error: {line}")
-            raise SystemExit(2) from None
-        except ModuleNotFoundError as error:
-            library = str(error.name).partition(".")[0]
-            if library not in _PIPELINE:
-                raise
-            install = "pip install 'substructured-distillation[pipeline]'"
-            tell(f"error: {library} is not installed; run `{install}`")
             raise SystemExit(2) from None
         finally:
             processes.leave()
 
 
-def _interrupt(number: int, _: Any) -> NoReturn:
-    """Unwind, so that nothing half-written stays; a training run saves its state first (see training)."""
-    raise Interrupted(number)
+def _mistake(error: Exception, stage: str) -> str | None:
+    """The line for an error that the user can mend; None for any other."""
+    if isinstance(error, UserError):
+        return one_line(error, limit=2000)
+    if isinstance(error, MemoryError | RuntimeError):
+        return out_of_memory(error, stage)
+    if isinstance(error, ModuleNotFoundError):
+        library = str(error.name).partition(".")[0]
+        install = "pip install 'substructured-distillation[pipeline]'"
+        return f"{library} is not installed; run `{install}`" if library in _PIPELINE else None
+    return None

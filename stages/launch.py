@@ -47,6 +47,16 @@ def relaunch(stage: str, arguments: list[str]) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with tempfile.TemporaryDirectory(prefix="distil-") as folder:
         place, said = Path(folder), Path(folder, "launcher")
+        process: subprocess.Popen[bytes] | None = None
+        forwarded: list[int] = []
+
+        def forward(number: int, _: Any) -> None:
+            forwarded.append(number)
+            if process is not None:
+                process.send_signal(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, forward)
         try:
             with said.open("wb") as errors:
                 process = subprocess.Popen(
@@ -60,14 +70,8 @@ def relaunch(stage: str, arguments: list[str]) -> None:
                 f"{LAUNCH}: {words[0]} cannot be started ({error.strerror}); name a launcher such as "
                 "torchrun --nproc_per_node 2"
             ) from error
-        forwarded: list[int] = []
-
-        def forward(number: int, _: Any) -> None:
-            forwarded.append(number)
-            process.send_signal(number)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, forward)
+        if forwarded:  # it came before the launcher could be told
+            process.send_signal(forwarded[0])
         if process.wait() == 0:
             raise SystemExit(0)
         if forwarded:
@@ -91,6 +95,8 @@ def _why(place: Path, said: str) -> UserError:
             f"process {names} of {several} (from 0) was killed, so the others have ended too; "
             "the same command goes on from the last checkpoint"
         )
+    if lost := [note["lost"] for _, note in sorted(notes.items()) if note["lost"]]:
+        return UserError(f"the processes have lost each other ({lost[0]}); check the network and the devices")
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
     return UserError(f"{LAUNCH}: the launcher failed ({last}); run it by hand to see more")
 
@@ -104,11 +110,15 @@ def noted() -> Iterator[Callable[[str], None]]:
     """
     folder = os.environ.get(NOTES)
     if folder is None:
-        yield lambda line: print(line, file=sys.stderr)
+        try:
+            yield lambda line: print(line, file=sys.stderr)
+        except ProcessLost as error:
+            print(f"error: another process of the run has ended ({first_line(error)})", file=sys.stderr)
+            raise SystemExit(1) from None
         return
     rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     os.dup2(1, 2)
-    place, told = Path(folder), list[str]()
+    place, told, lost = Path(folder), list[str](), ""
     (place / f"{rank}.started").touch()
     try:
         if rank == 0:
@@ -117,7 +127,8 @@ def noted() -> Iterator[Callable[[str], None]]:
             logging.disable(logging.WARNING)
             with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
                 yield told.append
-    except ProcessLost:
+    except ProcessLost as error:
+        lost = first_line(error)
         raise SystemExit(1) from None
     except Exception as error:
         traceback.print_exc()
@@ -126,5 +137,7 @@ def noted() -> Iterator[Callable[[str], None]]:
     finally:
         note = place / f"{rank}.note"
         line = " ".join(told).removeprefix("error: ")
-        note.write_text(json.dumps({"processes": count, "line": line}), encoding="utf-8", newline="\n")
+        note.write_text(
+            json.dumps({"processes": count, "line": line, "lost": lost}), encoding="utf-8", newline="\n"
+        )
         note.rename(note.with_suffix(".json"))

@@ -40,6 +40,8 @@ def main(
         student_encoder=read.student_encoder,
         teacher=read.teacher,
         dump=read.dump,
+        text=read.text,
+        made_up=read.made_up,
         student=student_settings(read.student, read.settings(method)),
         method=read.settings(method),
         evaluate=read.evaluate,

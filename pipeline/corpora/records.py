@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.schemes import FileScheme, SpanReader, to_iob2
+from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError, counted, is_unicode, one_line
@@ -177,9 +177,13 @@ class _Records:
         kept = [place for place, word in enumerate(words) if word]
         self.empty += len(words) - len(kept)
         self.first_empty = number if self.first_empty is None else self.first_empty
-        tags = [iob2[place] for place in kept]
-        again = "plain" if self.spans.scheme == "plain" else "iob2"
-        return [words[place] for place in kept], to_iob2(tags, again)[0]
+        tags, begins = list(iob2), False  # whether the first word of this span is yet to come
+        if self.spans.scheme != "plain":
+            for place, (word, tag) in enumerate(zip(words, iob2, strict=True)):
+                begins = tag.startswith("B-") or (begins and tag.startswith("I-"))
+                if word and begins:
+                    tags[place], begins = f"B-{tag[2:]}", False
+        return [words[place] for place in kept], tuple(tags[place] for place in kept)
 
     def _word_problem(self, words: Any) -> str | None:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

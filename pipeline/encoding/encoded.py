@@ -215,15 +215,10 @@ def load(path: Path) -> Encoded:
         pieces = StoredRagged(numbers["pieces"], numbers["piece_offsets"])
         first = StoredRagged(numbers["first"], numbers["word_offsets"])
         tags = StoredRagged(numbers["tags"], numbers["word_offsets"]) if "tags" in numbers else None
+        tag_set, layout = TagSet.from_json(header["tag_set"]), InputLayout.from_json(header["layout"])
     except (*UNREADABLE, pa.ArrowException) as error:
         raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
-    return Encoded(
-        pieces=pieces,
-        first=first,
-        tags=tags,
-        tag_set=TagSet.from_json(header["tag_set"]),
-        layout=InputLayout.from_json(header["layout"]),
-    )
+    return Encoded(pieces=pieces, first=first, tags=tags, tag_set=tag_set, layout=layout)
 
 
 class WordsDigest:

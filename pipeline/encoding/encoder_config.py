@@ -1,7 +1,6 @@
 """What the config.json of a model folder may say; checked before `transformers` reads it."""
 
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -80,8 +79,7 @@ def _checked(value: Any, where: str, key: str, depth: int) -> Any:
         return [_checked(inner, where, key, depth + 1) for inner in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         bound = next((bound for pattern, bound in _BOUNDS if pattern.search(key)), _LARGEST)
-        if not math.isfinite(value) or abs(value) > bound:
-            raise UserError(
-                f"{where}: {one_line(key, 60)} is {value:.6g}, beyond {bound:,}; fetch the right file"
-            )
+        if not abs(value) <= bound:  # so is NaN
+            name, shown = one_line(key, 60), one_line(value, 20)
+            raise UserError(f"{where}: {name} is {shown}, beyond {bound:,}; fetch the right file")
     return value

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.settings import Corpus
+from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.settings import Settings
 from pipeline.encoding.encoder_config import CONFIG
 from pipeline.encoding.pretrained import known_config
@@ -30,6 +30,7 @@ class RunSettings:
     task: the name of `corpus`.
     encoder: where `teacher.encoder` comes from.
     student_encoder: where `student.encoder` comes from; None: the students have the teacher's.
+    text, made_up: text without tags, and how many sentences were made up from each labelled one.
     student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.
@@ -42,6 +43,8 @@ class RunSettings:
     student_encoder: Source | None
     teacher: Teacher
     dump: Dump
+    text: Unlabelled
+    made_up: int
     student: Student
     method: Settings
     evaluate: Evaluate
@@ -145,8 +148,11 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
     )
     for group, found, given in groups:
         for key, value in given.model_dump(mode="json", exclude={"encoder"}).items():  # as train_and_save
-            # train_and_save keeps the last epoch, whatever `keep` says, where development has no span.
-            if value != found.get(key) and (key, found.get(key)) != ("keep", "last"):
+            # train_and_save keeps the last of all epochs, whatever these say, where development has no span.
+            if value != found.get(key) and (key, found.get(key)) not in (
+                ("keep", "last"),
+                ("patience", None),
+            ):
                 raise UserError(
                     f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
                     "params.yaml with --params"

@@ -203,8 +203,9 @@ def main() -> None:
         help="give only tag sequences that IOB2 allows, if the tags are IOB2",
     )
     arguments = parser.parse_args()
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end without a traceback when nobody reads on
+    for name in ("SIGINT", "SIGPIPE"):  # end without a traceback at Ctrl-C, and when nobody reads on
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     tagger = Tagger(Path(__file__).parent, constrained=arguments.constrained)
     source = arguments.file or sys.stdin.fileno()
     try:

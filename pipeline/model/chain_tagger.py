@@ -147,8 +147,8 @@ class ChainTagger(PreTrainedModel):
         teacher = cls.load(folder)
         if teacher.conversion is not None:
             raise UserError(
-                "student.init: teacher is not possible, as the teacher's labels are not the corpus's tags; "
-                "set pretrained, which starts from the same encoder"
+                "init: teacher (of student or distill.METHOD) is not possible, as the teacher's labels are "
+                "not the corpus's tags; set pretrained, which starts from the same encoder"
             )
         check_first_layers(teacher.encoder, layers, folder)
         shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
@@ -156,8 +156,9 @@ class ChainTagger(PreTrainedModel):
         student = cls(ChainTaggerConfig(shape, of.tag_set, of.input_layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
             raise UserError(
-                f"student.init: teacher is not possible where one head is crf and one softmax over "
-                f"{shape['model_type']}, whose softmax has a layer more; set pretrained, or the same head"
+                "init: teacher (of student or distill.METHOD) is not possible where one head is crf and one "
+                f"softmax over {shape['model_type']}, whose softmax has a layer more; set pretrained, or the "
+                "same head"
             )
         weights = student.state_dict() | teacher.state_dict()
         student.load_state_dict({name: weights[name] for name in student.state_dict()})

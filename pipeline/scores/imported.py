@@ -165,11 +165,12 @@ def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
             raise UserError(f"{where} has scores beyond ±3.4e38, which float32 cannot hold; scale them down")
         return scores
     total = values.sum(1)
-    if (values < 0).any() or (np.abs(total - 1) > _SUM).any():
-        worst = int(np.abs(total - 1).argmax())
+    least = values.min(1, initial=0.0)
+    if (bad := (least < 0) | (np.abs(total - 1) > _SUM)).any():
+        word = int(bad.argmax())
+        wrong = f"of which one is {least[word]:.4g}" if least[word] < 0 else f"that sum to {total[word]:.4g}"
         raise UserError(
-            f"{where} has probabilities of word {worst + 1} that sum to {total[worst]:.4g}, or a negative "
-            "one; they must sum to 1"
+            f"{where} has probabilities of word {word + 1} {wrong}; they must be 0 or more and sum to 1"
         )
     return torch.from_numpy(np.log(np.maximum(values, LEAST))).float()
 

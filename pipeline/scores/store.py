@@ -274,7 +274,9 @@ def _stored(exact: Numbers, ids: Integers, lengths: Integers, dtype: str) -> Num
         return values
     if first_not_finite(exact.reshape(-1), lengths, values.shape[1]) == bad:
         raise UserError(f"sentence {ids[bad]}: the teacher's emissions hold NaN or inf; train it again")
-    raise UserError(f"sentence {ids[bad]}: an emission is outside the range of {dtype}; dump float32")
+    raise UserError(
+        f"sentence {ids[bad]}: an emission is outside the range of {dtype}; set dump.dtype: float32"
+    )
 
 
 def _cut(batches: Iterable[RowGroup], shard_sentences: int) -> Iterator[RowGroup]:
@@ -320,5 +322,5 @@ def _compare(folder: Path, found: Origin, expect: Origin) -> None:
         theirs, ours = getattr(found, field.name), getattr(expect, field.name)
         if theirs != ours:
             raise UserError(
-                f"{folder}: its {field.name} is {theirs!r}, but {ours!r} is asked; run `dvc repro`"
+                f"{folder}: its {field.name} is {theirs!r}, but {ours!r} is expected; run `dvc repro`"
             )

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline import processes
-from pipeline.storage.commit import locked, unwritable
+from pipeline.storage.commit import locked, restore, unwritable, working_name
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
 
 CHECKPOINTS = ".ckpt"  # the folder of all checkpoints in a DVC project
@@ -66,6 +66,7 @@ class Checkpoint:
             raise unwritable(root, error) from error
         with locked(root / key, "another process is at work on the same run"):
             checkpoint = cls(root / key)
+            restore(checkpoint.folder)
             yield checkpoint
             checkpoint.remove()
 
@@ -93,7 +94,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the saved state; a kill at any moment leaves all of it, or nothing that is ever loaded."""
-        aside = self.folder.with_name(f".{self.folder.name}.new")  # a killed `save` leaves its half there
+        aside = working_name(self.folder)  # a killed `save` leaves its half there
         shutil.rmtree(aside, ignore_errors=True)
         if self.folder.exists():
             self.folder.rename(aside)

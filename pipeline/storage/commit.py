@@ -37,11 +37,10 @@ def replacing(path: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, `path` cannot be written, or another process is writing it.
     """
-    aside, old = working_name(path), path.with_name(f".{path.name}.old")
+    aside = working_name(path)
     with locked(path, "another process is writing it"):
         try:
-            if old.exists() and not path.exists():  # killed between the two renames of `_replace`
-                old.rename(path)
+            restore(path)
             _remove(aside)
         except OSError as error:
             raise unwritable(path, error) from error
@@ -51,7 +50,7 @@ def replacing(path: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
             _flush(aside)
             refuse(path)
             _check_reserved(path)
-            _replace(aside, path, old)
+            _replace(aside, path)
         except Exception as error:
             if (number := _system_error(error)) in _CANNOT_WRITE:
                 told = error if isinstance(error, OSError) else OSError(number, os.strerror(number or 0))
@@ -119,6 +118,12 @@ def working_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.new")
 
 
+def restore(path: Path) -> None:
+    """Put the old output back where a process was killed between the two renames of `_replace`."""
+    if (old := _old_name(path)).exists() and not path.exists():
+        old.rename(path)
+
+
 def resolved(path: Path) -> Path:
     """The absolute path behind all symbolic links; a loop of links stays as it is."""
     return Path(os.path.realpath(path))
@@ -129,6 +134,10 @@ def unwritable(path: Path, error: OSError) -> UserError:
     where = f": {error.filename}" if error.filename else ""
     why = error.strerror or error
     return UserError(f"{path}: cannot be written ({why}{where}); free space or rights, and run again")
+
+
+def _old_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
 
 
 def _check_reserved(path: Path) -> None:
@@ -166,8 +175,9 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _replace(aside: Path, path: Path, old: Path) -> None:
-    """Move `aside` to `path`; where two folders cannot be swapped, the older one steps to `old` first."""
+def _replace(aside: Path, path: Path) -> None:
+    """Move `aside` to `path`; where two folders cannot be swapped, the older one is renamed first."""
+    old = _old_name(path)
     try:
         if not aside.is_dir():
             aside.replace(path)

@@ -45,8 +45,13 @@ def new_folder(path: Path) -> Iterator[Path]:
             aside.mkdir()
         except OSError as error:
             raise unwritable(path, error) from error
-        yield aside
-        _seal(aside)
+        try:
+            yield aside
+            _seal(aside)
+        except FileNotFoundError:
+            if aside.exists():
+                raise
+            raise UserError(f"{path}: what was written of it was removed meanwhile; run again") from None
 
 
 def check(path: Path) -> dict[str, str]:
@@ -111,8 +116,9 @@ def identity(path: Path) -> str:
 
 
 def _unfinished(path: Path, error: OSError) -> UserError:
+    first = f"remove {path} and " if os.path.lexists(path) else ""
     return UserError(
-        f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); run `dvc repro`"
+        f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); {first}run `dvc repro`"
     )
 
 

@@ -46,10 +46,10 @@ def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     return tree
 
 
-def _expanded(node: Node, sizes: dict[int, int]) -> int:
-    """How many values `node` is when all aliases are written out; more than LIMIT if it holds itself."""
+def _expanded(node: Node, sizes: dict[int, float]) -> float:
+    """How many values `node` is when all aliases are written out; infinite if it holds itself."""
     if id(node) not in sizes:
-        sizes[id(node)] = LIMIT + 1
+        sizes[id(node)] = math.inf
         children: list[Node] = []
         if isinstance(node, MappingNode):
             children = [child for pair in node.value for child in pair]

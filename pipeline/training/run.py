@@ -29,7 +29,7 @@ from pipeline.training.live_metrics import LIVE, live_metrics
 from pipeline.training.loop import TrainingBatches, train
 from pipeline.training.loss import Loss
 from pipeline.training.optimisation import share_without_gradient
-from pipeline.training.settings import Training
+from pipeline.training.settings import Student, Training
 
 
 @dataclass(frozen=True)
@@ -168,12 +168,13 @@ def train_and_save(
     """
     put_unused_back = cheaper_steps(model, inputs)
     model.to(inputs.accelerator.device)
-    if settings.keep == "best" and not inputs.has_development_spans:
+    choosing = {"keep": "last", "patience": None} if isinstance(settings, Student) else {"keep": "last"}
+    if settings.model_copy(update=choosing) != settings and not inputs.has_development_spans:
         logging.warning(
-            "every tag of the development split is O, so that it cannot choose the best epoch: the last one "
-            "is kept; give a development split with spans, or set keep: last"
+            "every tag of the development split is O, so that it cannot choose the best epoch, nor end the "
+            "run: the last of all epochs is kept; give a development split with spans, or set keep: last"
         )
-        settings = settings.model_copy(update={"keep": "last"})
+        settings = settings.model_copy(update=choosing)
     facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
     key = run_key(name, *facts)
     with (

@@ -234,9 +234,11 @@ def test_empty_words_are_left_out_with_a_count(tmp_path: Path, caplog: pytest.Lo
         {"tokens": ["Ida", "", "left"], "ner_tags": ["B-X", "O", "O"]},
         {"tokens": ["", "May", "", "ran"], "ner_tags": ["B-X", "I-X", "I-X", "I-X"]},
         {"tokens": [""], "ner_tags": ["O"]},
+        {"tokens": ["A", "", "", "C", "D"], "ner_tags": ["B-X", "B-X", "I-X", "I-X", "I-X"]},
     ]
-    says = "holds the first empty word of 4; empty words are left out with their tags"
+    says = "holds the first empty word of 6; empty words are left out with their tags"
     wanted = [Sentence(("Ida", "left"), ("B-X", "O")), Sentence(("May", "ran"), ("B-X", "I-X"))]
+    wanted.append(Sentence(("A", "C", "D"), ("B-X", "B-X", "I-X")))  # two spans, as before
     path = write_lines(tmp_path / "x.jsonl", *rows)
     assert read_jsonl(path, strict=True) == wanted
     assert caplog.messages == [f"{path}:1: {says}"]

@@ -1,5 +1,7 @@
 """Words become the tokenizer's own pieces, every word keeps its tag, and files give back what was written."""
 
+import json
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -129,6 +131,19 @@ def test_a_parquet_file_of_something_else_is_refused(metadata, tmp_path):
     )
     with pytest.raises(UserError, match=r"other\.parquet: not an encoded split"):
         load(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize("damage", [lambda facts: facts.pop("layout"), lambda facts: facts["layout"].clear()])
+def test_a_split_without_its_layout_is_refused(damage, bert, tmp_path):
+    path = tmp_path / "split.parquet"
+    write_split(path, [Sentence(("ba",), ("O",))], bert)
+    table = pq.read_table(path)
+    ((key, value),) = [item for item in pq.read_metadata(path).metadata.items() if b"layout" in item[1]]
+    facts = json.loads(value)
+    damage(facts)
+    pq.write_table(table.replace_schema_metadata({key: json.dumps(facts)}), path)
+    with pytest.raises(UserError, match=r"split\.parquet: not an encoded split"):
+        load(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -40,6 +40,8 @@ def test_what_chooses_code_kernels_or_files_goes_at_every_depth(tmp_path: Path) 
         ("hidden_size", 300_000),
         ("vocab_size", 10**9),
         ("anything", float("inf")),
+        ("anything", float("nan")),
+        ("anything", 10**400),
         ("attention_window", [4, 10**9]),
     ],
 )

@@ -25,13 +25,19 @@ def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
     assert params.teacher.types == {"PER": "PERSON", "MISC": None}
     assert load(changed("teacher.model", "all-MiniLM-L6-v2")).encoder.source.startswith("pypi:")
     # Whether it has a CRF is not known here, so that no method is refused for it.
-    load(GIVEN | {"student": TREE["student"] | {"head": "softmax"}})
+    softmax = {"student": TREE["student"] | {"head": "softmax"}}
+    load(GIVEN | softmax)
+    load(TREE | softmax | {"dump": TREE["dump"] | {"scores": "x.parquet"}})  # whose pairs have scores of 0
 
 
 @pytest.mark.parametrize(
     ("tree", "says"),
     [
         (GIVEN | {"folds": [1, 2]}, "folds: cross-fitting and several teachers need teachers trained here"),
+        (
+            GIVEN | {"teachers": [1, 2]},
+            "teachers: cross-fitting and several teachers need teachers trained here",
+        ),
         (changed("teacher.types", {"PER": "PERSON"}), "teacher.types: is not used without teacher.model"),
         (changed("teacher.scheme", "iob1"), "teacher.scheme: is not used without teacher.model"),
         (changed("teacher.types", {"PER": 3}), "teacher.types.PER: must be a valid string"),
@@ -77,6 +83,10 @@ MINE = {"files": {"test": "test.txt"}}
             "student.labelled_share: corpora.mine",
         ),
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
+        (
+            {"unlabelled": {"sentences": 0}},
+            "corpora.mine.files.train: is missing; add it, or let unlabelled.sentences be more than 0",
+        ),
         (
             {"methods": ["vanilla", "kbest"]},
             "methods: vanilla learns from gold tags, and corpora.mine has",

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.encoding.encoded import load, read_tags
-from pipeline.errors import Interrupted, UserError
+from pipeline.errors import Interrupted, ProcessLost, UserError
 from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import sealed_folder
 from stages import command, download, fingerprint, prepare
@@ -163,6 +163,23 @@ def test_an_interrupted_stage_ends_with_128_and_the_signal(run: Run, number: int
         raise Interrupted(number)
 
     assert run(main) == (128 + number, "", "stopped\n")  # a stage without checkpoints
+
+
+def test_a_signal_that_a_library_turns_into_its_own_error_is_still_a_signal(run: Run) -> None:
+    def main() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except BaseException as error:
+            raise ModuleNotFoundError("Could not import module 'PreTrainedModel'") from error
+
+    assert run(main) == (143, "", "stopped\n")
+
+
+def test_a_lost_process_is_told_without_a_traceback(run: Run) -> None:
+    def main() -> None:
+        raise ProcessLost("Connection closed by peer\nmore")
+
+    assert run(main) == (1, "", "error: another process of the run has ended (Connection closed by peer)\n")
 
 
 def test_ctrl_c_anywhere_shows_no_traceback(run: Run) -> None:

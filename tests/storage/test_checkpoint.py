@@ -41,6 +41,13 @@ def test_an_interrupted_save_leaves_the_old_state(tmp_path):
     assert state(checkpoint)[1] == FACTS
 
 
+def test_a_kill_between_the_two_renames_of_a_save_loses_nothing(tmp_path):
+    Checkpoint(tmp_path / "one").save(TENSORS, FACTS)
+    (tmp_path / "one").rename(tmp_path / ".one.old")
+    with Checkpoint.hold(tmp_path, "one") as checkpoint:
+        assert state(checkpoint)[1] == FACTS
+
+
 def test_a_block_that_ends_well_forgets_and_one_that_fails_keeps(tmp_path):
     def fails():
         with Checkpoint.hold(tmp_path, "run") as checkpoint:

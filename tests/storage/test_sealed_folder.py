@@ -65,6 +65,26 @@ def test_a_new_folder_replaces_the_old_one_whole(
     assert beside(path) == ["out"]
 
 
+def test_a_folder_that_is_removed_while_it_is_written_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "out")
+
+    def fail() -> None:
+        with new_folder(path) as aside:
+            aside.rmdir()
+
+    with pytest.raises(UserError, match=r"out: what was written of it was removed meanwhile; run again"):
+        fail()
+    assert read(path) == CONTENT
+
+
+def test_an_unfinished_folder_that_is_there_must_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match=r"out: not a finished output .*; remove .*out and run `dvc repro`"):
+        check(tmp_path / "out")
+    with pytest.raises(UserError, match=r"gone: not a finished output .*; run `dvc repro`"):
+        check(tmp_path / "gone")
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, FileNotFoundError])
 def test_when_the_block_raises_the_old_folder_stays(tmp_path: Path, error: type[BaseException]) -> None:
     path = write(tmp_path / "out")

@@ -18,6 +18,7 @@ from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
+from pipeline.params import load_params
 from pipeline.storage.sealed_folder import identity, new_folder
 from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
@@ -25,8 +26,11 @@ from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, train_and_save
 from pipeline.training.settings import Teacher, Training
 from pipeline.training.teacher import train_teacher
+from tests.helpers.params_cases import ROOT
 from tests.helpers.tiny_inputs import same_bits, write_corpus, write_split
 from tests.helpers.training_cases import SETTINGS
+
+STUDENT = load_params(ROOT / "params.yaml").student.model_copy(update=SETTINGS.model_dump())
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def stage(bert, corpus, tmp_path):
         with new_folder(tmp_path / "weights") as aside:
             (aside / "weights").write_text(weights)
         encoded = write_corpus(tmp_path / "encoded", bert, seed=split) if split else corpus
-        changed = SETTINGS.model_copy(update=settings)
+        changed = (STUDENT if "patience" in settings else SETTINGS).model_copy(update=settings)
         inputs = Inputs.load(encoded, batch_size=changed.batch_size, precision=changed.precision)
         reproducible(seed)
         train_and_save(
@@ -126,6 +130,13 @@ def test_development_without_spans_keeps_the_last_epoch_and_says_so(stage, monke
     history = json.loads((stage("student", epochs=3, keep="best") / "history.json").read_text())
     assert history["kept"] == 3
     assert [record.getMessage() for record in caplog.records if "every tag of the development" in record.msg]
+
+
+def test_development_without_spans_ends_no_run(stage, monkeypatch):
+    monkeypatch.setattr(Inputs, "has_development_spans", False)
+    monkeypatch.setattr(Inputs, "development_f1", lambda inputs, model: 0.0)
+    history = json.loads((stage("student", epochs=5, keep="last", patience=1) / "history.json").read_text())
+    assert (history["kept"], history["made"]["training"]["patience"]) == (5, None)
 
 
 @pytest.mark.parametrize("settings", [{"epochs": 4}, {"epochs": 4, "keep": "last", "weight_decay": 0.5}])

@@ -26,6 +26,11 @@ from tests.helpers.params_cases import (
         ({"student.epochs": None}, "student.steps: give either it or epochs"),
         ({"student.labelled_share": 0.1}, "student.labelled_share: is used with steps alone; empty it"),
         ({"student.labelled_share": 1.5}, "student.labelled_share: must be less than or equal to 1"),
+        (
+            {"student.labelled_share": 0.1, "student.epochs": None, "student.steps": 9}
+            | {"unlabelled.sentences": 0},
+            "student.labelled_share: is used with text without tags alone",
+        ),
         ({"student.patience": 0}, "student.patience: must be greater than 0"),
         ({"teacher.epochs": None}, "teacher.epochs: must be a valid integer"),
         (
