@@ -193,7 +193,10 @@ def test_what_cannot_hold_a_conversion_refuses_it(bert: Path, train: Encoded, tm
     with pytest.raises(UserError, match="iob1, whose conversion ONNX files cannot hold"):
         emission_network(tagger, model)
     save_model(tmp_path / "teacher", tagger, model, History([], 0))
-    with pytest.raises(UserError, match=r"init: teacher \(of student or distill.METHOD\) is not possible, as the teacher's labels"):
+    with pytest.raises(
+        UserError,
+        match=r"init: teacher \(of student or distill.METHOD\) is not possible, as the teacher's labels",
+    ):
         ChainTagger.from_teacher(tmp_path / "teacher", layers=1)
     path = tmp_path / "teacher" / "config.json"
     values = json.loads(path.read_text())
