@@ -1,6 +1,7 @@
 """Tables of the studies: students trained with unlabelled text, other heads and other settings."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from statistics import mean
 from typing import Any
 
@@ -43,6 +44,12 @@ def cross_fitting_section(result: Mapping[str, Any]) -> str:
 def mechanisms_section(result: Mapping[str, Any]) -> str:
     """Other teachers, other students and made-up sentences, from `benchmarks.studies.mechanisms`."""
     return _students_section("other teachers, students and text", result)
+
+
+def any_teacher_section(result: Mapping[str, Any]) -> str:
+    """Students whose encoder is not their teacher's, from `benchmarks.studies.any_teacher`."""
+    student = next(iter(result["runs"].values()))["parameters"]["student"]["encoder"]
+    return _students_section(f"students with {student}", result)
 
 
 def ablation_section(result: Mapping[str, Any]) -> str:
@@ -95,7 +102,7 @@ def made_line(run: Mapping[str, Any], device: str, *, what: str = "Commit") -> s
 
 
 def _heading(title: str, result: Mapping[str, Any], run: Mapping[str, Any]) -> str:
-    encoder = run["parameters"]["teacher"]["encoder"]
+    encoder = PurePosixPath(run["parameters"]["teacher"]["encoder"]).name
     return f"## {result['task']}, {title}" + ("" if encoder == ENCODER else f", {encoder}")
 
 

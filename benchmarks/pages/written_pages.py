@@ -18,6 +18,7 @@ from benchmarks.pages.recorded_runs import read_result, recorded_runs
 from benchmarks.pages.run_tables import claims_table, f1_table, times_table
 from benchmarks.pages.study_tables import (
     ablation_section,
+    any_teacher_section,
     cross_fitting_section,
     heads_section,
     initial_layers_section,
@@ -35,6 +36,7 @@ _STUDIES: dict[str, Section] = {
     "variants": variants_section,
     "cross-fitting": cross_fitting_section,
     "mechanisms": mechanisms_section,
+    "any-teacher": any_teacher_section,
     "heads": heads_section,
     "ablation": ablation_section,
     "initial-layers": initial_layers_section,

@@ -7,18 +7,15 @@ changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.mechanisms conll2003 --device cpu --layers 2
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
 from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label, shared_settings
-from benchmarks.studies.parts import read_corpus, write_text
+from benchmarks.studies.parts import OTHER, other_text
 from stages import command
 
-OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
-"""The corpus whose training sentences are a task's text without tags."""
 BILSTM = {"student.network": "bilstm", "student.epochs": "20", "student.learning_rate": "1e-3"}
 FOLDS = {"folds": "[1,2]"}
 MADE_UP = {"unlabelled.made_up": "1"}
@@ -65,12 +62,8 @@ def main(
     put: Put = [],  # noqa: B006
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
-    text, device = "data/newsdesk/text.txt", label(device, encoder)
-    if task in OTHER:
-        other = OTHER[task]
-        _, splits = read_corpus(other)
-        text = f"data/own/{other}.txt"
-        write_text(splits["train"], Path(text))
+    text = str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
+    device = label(device, encoder)
     unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
     shared = [*(f"{key}={value}" for key, value in unchanged.items()), *shared_settings(task, encoder, put)]
     compare_runs("mechanisms", kinds(text), shared, task=task, device=device, seeds=seeds)

@@ -13,6 +13,9 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.params import load_params
 
 CHOICE = 0  # seed of the draw of labelled sentences
+OWN = Path("data/own")
+OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
+"""The corpus whose training sentences are a task's text without tags."""
 
 
 def read_corpus(task: str) -> tuple[Corpus, dict[Split, list[Sentence]]]:
@@ -51,6 +54,14 @@ def corpus_settings(name: str, corpus: Corpus, folder: Path) -> list[str]:
         f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}",
         *(f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")),
     ]
+
+
+def other_text(task: str) -> Path:
+    """Write the training sentences of a task's OTHER corpus as text, and return the file."""
+    other = OTHER[task]
+    path = OWN / f"{other}.txt"
+    write_text(read_corpus(other)[1]["train"], path)
+    return path
 
 
 def write_text(sentences: Iterable[Sentence], path: Path) -> None:

@@ -8,6 +8,7 @@ from benchmarks.pages.benchmark_tables import confidence_section
 from benchmarks.pages.study_tables import (
     ENCODER,
     ablation_section,
+    any_teacher_section,
     cross_fitting_section,
     heads_section,
     initial_layers_section,
@@ -80,6 +81,7 @@ def test_how_sure_the_teacher_is_has_a_row_for_each_split() -> None:
         (variants_section, "other schedules and initialisations"),
         (cross_fitting_section, "cross-fitting"),
         (mechanisms_section, "other teachers, students and text"),
+        (any_teacher_section, "students with small"),
     ],
 )
 @pytest.mark.parametrize("encoder", [ENCODER, "org/other"])
@@ -87,6 +89,7 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     summary: Any, write: Any, title: str, encoder: str
 ) -> None:
     made = RUN | {"parameters": RUN["parameters"] | {"teacher": {"encoder": encoder}}}
+    made["parameters"]["student"] = made["parameters"]["student"] | {"encoder": "small"}
     longer = made | {"parameters": made["parameters"] | {"student": {"layers": 2, "epochs": 9}}}
     text = write(
         {
@@ -97,7 +100,7 @@ def test_students_of_a_study_are_shown_with_what_made_them(
             "runs": {"labelled": made, "with text": longer},
         }
     )
-    heading = f"## toy, {title}" if encoder == ENCODER else f"## toy, {title}, org/other"
+    heading = f"## toy, {title}" if encoder == ENCODER else f"## toy, {title}, other"
     assert text.splitlines()[0] == heading
     assert "`kbest`" in text
     assert "students of 2 layers, mean ± standard deviation over 2 seeds" in text

@@ -1,0 +1,97 @@
+"""Small students of a large teacher whose encoder is not theirs, and of teachers that were not trained here.
+
+Beside students of the teacher's scores stand a student of CRFsuite's, brought in as `dump.scores`, and one
+without a single tag: of the same teacher, given as `teacher.model`, from the words of the training sentences
+and the text. Text without tags is the training text of the other corpus. Runs go through DVC's cache, so that
+a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
+`params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.any_teacher conll2003 --device cpu --encoder FOLDER
+"""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, finish, label, shared_settings
+from benchmarks.studies.parts import OWN, corpus_settings, other_text, read_corpus, write_parts
+from benchmarks.taggers.crfsuite_scores import write_probabilities
+from stages import command
+
+TEACHER, GIVEN = Path("data/teacher"), Path("data/given_teacher")
+UNCHANGED = {
+    "methods": "[vanilla,structural,efficient]",
+    "teacher.model": "null",
+    "dump.scores": "null",
+    "unlabelled.files": "null",
+    "student.learning_rate": "2e-4",
+    "distill.structural.schedule": "linear",
+}
+"""What some kind changes and all others leave: `dvc exp run` keeps what the run before has set."""
+
+
+def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
+    """The kinds of the study by name, with what each changes.
+
+    Args:
+        untagged: the corpus that is `task`'s test set alone; its folder under OWN holds the training words.
+        text: the file of text without tags.
+        scores: the file of CRFsuite's probabilities.
+    """
+    all_text = f"[{OWN / untagged}/text.txt,{text}]"
+    without_tags = {
+        "task": untagged,
+        "methods": "[structural]",
+        "teacher.model": str(GIVEN),
+        "unlabelled.files": all_text,
+        "unlabelled.sentences": "null",
+        "distill.structural.schedule": "constant",
+    }
+    return {
+        "as given": (["vanilla", "structural", "efficient"], {}),
+        "with text": (["structural"], {"unlabelled.files": text, "unlabelled.sentences": "null"}),
+        "of the teacher's folder, without a tag": (["structural"], without_tags),
+        "of CRFsuite's scores": (["structural"], {"dump.scores": scores}),
+    }
+
+
+def main(
+    task: Task,
+    device: Device,
+    encoder: EncoderName,
+    student: Annotated[str, typer.Option(help="The encoder of the students.")] = "all-MiniLM-L6-v2",
+    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    epochs: Annotated[int, typer.Option(help="Of the students.")] = 5,
+    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
+    put: Put = [],  # noqa: B006
+) -> None:
+    """Run the students and write results/TASK-any-teacher-ENCODER-DEVICE.json after each kind."""
+    corpus, splits = read_corpus(task)
+    untagged, text, scores = f"{task}_untagged", other_text(task), OWN / f"{task}-crfsuite.parquet"
+    write_parts(splits, 0, OWN / untagged, development=0)
+    if not scores.exists():
+        write_probabilities([sentence for sentence in splits["train"] if sentence.words], scores)
+    unchanged = {
+        **UNCHANGED,
+        "student.encoder": student,
+        "student.layers": layers,
+        "student.epochs": epochs,
+    }
+    scheme, *files = corpus_settings(untagged, corpus, OWN / untagged)
+    shared = [
+        *(f"{key}={value}" for key, value in unchanged.items()),
+        *shared_settings(task, encoder, put),
+        scheme,
+        *(setting for setting in files if ".files.test=" in setting),
+    ]
+    finish(shared, [], seeds)
+    shutil.copytree(TEACHER, GIVEN, dirs_exist_ok=True)
+    of_study = kinds(untagged, str(text), str(scores))
+    compare_runs("any-teacher", of_study, shared, task=task, device=label(device, encoder), seeds=seeds)
+
+
+if __name__ == "__main__":
+    command.run(main)
