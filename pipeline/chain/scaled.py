@@ -70,72 +70,104 @@ def sweep(
     rescaled every `stride` words: by default as often as usual scores need, and at every word if those
     turn out not to be usual.
     """
-    batch, size, tags = emissions.shape
-    step = torch.arange(size, device=lengths.device)[:, None]
-    words = step < lengths
-    last = lengths - 1
-    sentence = torch.arange(batch, device=lengths.device)
-    reversed_step = (last - step).clamp_min_(0)
-    order = torch.stack((torch.minimum(step, last), reversed_step), 1).add_(sentence * size)
-    rows = (reversed_step * 2 + 1).mul_(batch).add_(sentence)
-
+    places = _places(lengths, emissions.shape[1])
     shares, shift = _shares(emissions)
     # Where all scores are -inf the largest is taken as the least finite one: -inf less -inf would be NaN.
     lowest = torch.finfo(emissions.dtype).min
     top_step, top_start, top_end = (scores.max().clamp_min_(lowest) for scores in (transitions, start, end))
     one_way = (transitions - top_step).exp_()
     steps = torch.stack((one_way, one_way.t()))
-    shape = (size, 2, batch, tags)
-    weights = scratch("weights", shape, emissions, keep)
-    torch.index_select(shares, 0, order.flatten(), out=weights.view(-1, tags))
+    outermost = torch.stack((start - top_start, end - top_end)).exp_()
+    state, weights = _first_states(outermost, shares, places, keep)
     least_weight = weights.min()
-    state = scratch("state", shape, emissions, keep)
-    torch.mul(torch.stack((start - top_start, end - top_end)).exp_()[:, None], weights[0], out=state[0])
     every = stride or _stride(one_way)
     factors = _advance(state, weights, steps, every)
 
-    backward = scratch("backward", (size, batch, tags), emissions, keep)
-    torch.index_select(state.view(-1, tags), 0, rows.flatten(), out=backward.view(-1, tags))
-    # log Z is the mass at the first word and all that was taken out of the backward direction before it.
-    rest = torch.div(backward, weights[:, 0], out=scratch("rest", shape[:1] + shape[2:], emissions, keep))
-    joint = torch.mul(state[:, 0], rest, out=scratch("joint", shape[:1] + shape[2:], emissions, keep))
+    backward, rest, joint = _joined(state, weights, places, keep)
     mass = joint.sum(-1)
-    taken = torch.where(words, shift.view(batch, size).t(), 0.0).sum(0) + last * top_step.double()
+    # log Z is the mass at the first word and all that was taken out of the backward direction before it.
+    taken = torch.where(places.words, shift.view(len(lengths), -1).t(), 0.0).sum(0)
+    taken += (lengths - 1) * top_step.double()
     log_z = mass[0].double().log() + taken + (top_start.double() + top_end.double())
     # What is lost to underflow is lost in the units before rescaling.
     floor = torch.full_like(mass[0], torch.finfo(emissions.dtype).tiny * 1e10)
     if factors:
-        inside = torch.arange(every, size, every, device=lengths.device)[:, None, None] < lengths
-        given = torch.where(inside, torch.stack(factors)[..., 0], 1.0)
+        given = _given(factors, every, lengths)
         log_z -= given[:, 1].double().log().sum(0)
         floor *= given.amax((0, 1)).clamp_min_(1.0)
-    exact = None
-    if not torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9)) >= floor.max():  # or NaN
-        if every > 1:
-            return sweep(emissions, transitions, start, end, lengths, keep=keep, stride=1)
-        exact = _exact(state, shares, mass, words, floor)
-        # 0 or NaN may stand at the padding of an exact sentence, whose words they must not reach, and in the
-        # other sentences, which are done again. At the words of an exact sentence 0 is right (in `joint`).
-        unused = ~(words & exact)
-        for values in (state, weights):
-            values.masked_fill_(unused[:, None, :, None], 1.0)
-        for values in (backward, rest, joint):
-            values.masked_fill_(unused[..., None], 1.0)
-        mass.masked_fill_(unused, 1.0)
-    return ScaledStates(
-        log_z,
-        state,
-        weights,
-        backward,
-        rest,
-        joint,
-        mass,
-        steps,
-        order,
-        rows,
-        words,
-        exact,
-    )
+    found = ScaledStates(log_z, state, weights, backward, rest, joint, mass, steps, *places, exact=None)
+    least = torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9))
+    if least >= floor.max():  # not so if one of them is NaN
+        return found
+    if every > 1:
+        return sweep(emissions, transitions, start, end, lengths, keep=keep, stride=1)
+    exact = _exact(state, shares, mass, places.words, floor)
+    _fill_unused(found, exact)
+    return found._replace(exact=exact)
+
+
+class _Places(NamedTuple):
+    """Where both directions have a word: `order`, `rows` and `words` of `ScaledStates`."""
+
+    order: Tensor
+    rows: Tensor
+    words: Tensor
+
+
+def _places(lengths: Tensor, size: int) -> _Places:
+    """The places of sentences [B] of these lengths, of which the longest has `size` words."""
+    batch = len(lengths)
+    step = torch.arange(size, device=lengths.device)[:, None]
+    sentence = torch.arange(batch, device=lengths.device)
+    last = lengths - 1
+    reversed_step = (last - step).clamp_min_(0)
+    order = torch.stack((torch.minimum(step, last), reversed_step), 1).add_(sentence * size)
+    rows = (reversed_step * 2 + 1).mul_(batch).add_(sentence)
+    return _Places(order, rows, step < lengths)
+
+
+def _first_states(outermost: Tensor, shares: Tensor, places: _Places, keep: bool) -> tuple[Tensor, Tensor]:
+    """Memory for the states with the first step of each direction in it, and the weights [L, 2, B, N].
+
+    `outermost` [2, N] is exp of the start and of the end scores, each at most 1.
+    """
+    shape = (*places.order.shape, shares.shape[-1])
+    weights = scratch("weights", shape, shares, keep)
+    torch.index_select(shares, 0, places.order.flatten(), out=weights.view(-1, shape[-1]))
+    state = scratch("state", shape, shares, keep)
+    torch.mul(outermost[:, None], weights[0], out=state[0])
+    return state, weights
+
+
+def _joined(state: Tensor, weights: Tensor, places: _Places, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """`backward`, `rest` and `joint` of `ScaledStates`."""
+    size, _, batch, tags = state.shape
+    backward = scratch("backward", (size, batch, tags), state, keep)
+    torch.index_select(state.view(-1, tags), 0, places.rows.flatten(), out=backward.view(-1, tags))
+    rest = torch.div(backward, weights[:, 0], out=scratch("rest", backward.shape, state, keep))
+    joint = torch.mul(state[:, 0], rest, out=scratch("joint", backward.shape, state, keep))
+    return backward, rest, joint
+
+
+def _given(factors: list[Tensor], every: int, lengths: Tensor) -> Tensor:
+    """The factors [K, 2, B] of the K rescaled steps; 1 past the end of a sentence."""
+    size = (len(factors) + 1) * every
+    inside = torch.arange(every, size, every, device=lengths.device)[:, None, None] < lengths
+    return torch.where(inside, torch.stack(factors)[..., 0], 1.0)
+
+
+def _fill_unused(found: ScaledStates, exact: Tensor) -> None:
+    """Put 1 where 0 or NaN may stand: at padding, and in the sentences that are not exact.
+
+    From padding it must not reach the words of an exact sentence, and the other sentences are done again. At
+    the words of an exact sentence 0 is right (in `joint`).
+    """
+    unused = ~(found.words & exact)
+    for values in (found.state, found.weights):
+        values.masked_fill_(unused[:, None, :, None], 1.0)
+    for values in (found.backward, found.rest, found.joint):
+        values.masked_fill_(unused[..., None], 1.0)
+    found.mass.masked_fill_(unused, 1.0)
 
 
 def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
