@@ -1,6 +1,7 @@
-"""Tables of the benchmarks: the chain, the score store, exported students, a teacher's confidence."""
+"""Tables of the benchmarks: the chain, the score store, live metrics, exported students, a teacher's confidence."""
 
 from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -87,6 +88,33 @@ def training_step_section(result: Mapping[str, Any]) -> str:
             f"{result['batch_size']}; "
             f"{pieces['occur']:,} of {pieces['all']:,} pieces occur. Medians of {result['turns']} turns of "
             f"{result['steps']} steps; in brackets, the share of the first column's time in the same turn.",
+            _made(result),
+        ]
+    )
+
+
+def live_metrics_section(result: Mapping[str, Any]) -> str:
+    """What live metrics cost in training, from what `benchmarks.live_metrics` wrote."""
+    rows = [
+        [
+            str(turn),
+            *(
+                f"{row[kind][measure]:.1f}"
+                for measure in ("seconds", "processor_seconds")
+                for kind in ("with", "without")
+            ),
+            str(row["with"]["written"]),
+        ]
+        for turn, row in enumerate(result["rows"], 1)
+    ]
+    header = ["turn", "s, with", "s, without", "processor s, with", "processor s, without", "figures written"]
+    wall, processor = (median(result["ratio"][kind]) for kind in ("seconds", "processor_seconds"))
+    return "\n\n".join(
+        [
+            "## Live metrics",
+            table(header, rows),
+            f"A training run of {result['epochs']} epochs with the figures of the unfinished run and without. "
+            f"With them it takes {wall:.3f} of the time and {processor:.3f} of the processor time (medians).",
             _made(result),
         ]
     )

@@ -8,6 +8,7 @@ from benchmarks.pages.benchmark_tables import (
     chain_section,
     confidence_section,
     latency_section,
+    live_metrics_section,
     store_section,
     training_step_section,
 )
@@ -46,6 +47,7 @@ _BENCHMARKS: dict[str, Section] = {
     "chain": chain_section,
     "store": store_section,
     "training_step": training_step_section,
+    "live_metrics": live_metrics_section,
 }
 
 

@@ -1,6 +1,11 @@
 from typing import Any
 
-from benchmarks.pages.benchmark_tables import chain_section, store_section, training_step_section
+from benchmarks.pages.benchmark_tables import (
+    chain_section,
+    live_metrics_section,
+    store_section,
+    training_step_section,
+)
 
 MADE: dict[str, Any] = {"commit": "abc", "device": "a <small> machine"}
 
@@ -47,3 +52,14 @@ def test_a_training_step_shows_each_form_beside_the_first() -> None:
     text = training_step_section({"rows": [row], "pieces": {"all": 30_522, "occur": 3_392}} | facts | MADE)
     assert "| 2 | 104 (1.00) | 78 (0.75) |" in text
     assert "Student of 3 layers on toy by `kbest`, batches of 32; 3,392 of 30,522 pieces occur" in text
+
+
+def test_live_metrics_show_each_turn_and_the_medians() -> None:
+    row = {
+        "with": {"seconds": 202.0, "processor_seconds": 201.0, "written": 960},
+        "without": {"seconds": 200.0, "processor_seconds": 200.04},
+    }
+    ratio = {"seconds": [1.01, 1.0, 1.03], "processor_seconds": [1.0048, 0.999, 1.02]}
+    text = live_metrics_section({"rows": [row], "ratio": ratio, "epochs": 40} | MADE)
+    assert "| 1 | 202.0 | 200.0 | 201.0 | 200.0 | 960 |" in text
+    assert "takes 1.010 of the time and 1.005 of the processor time" in text
