@@ -1,4 +1,4 @@
-"""Tables of the benchmarks: the chain, the score store, live metrics, exported students, a teacher's confidence."""
+"""Tables of the benchmarks: chain, score store, live metrics, exported students, a teacher's confidence."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -113,8 +113,8 @@ def live_metrics_section(result: Mapping[str, Any]) -> str:
         [
             "## Live metrics",
             table(header, rows),
-            f"A training run of {result['epochs']} epochs with the figures of the unfinished run and without. "
-            f"With them it takes {wall:.3f} of the time and {processor:.3f} of the processor time (medians).",
+            f"A run of {result['epochs']} epochs that writes the figures of the unfinished run, and one without. "
+            f"The first takes {wall:.3f} of the time and {processor:.3f} of the processor time (medians).",
             _made(result),
         ]
     )
