@@ -113,7 +113,7 @@ def live_metrics_section(result: Mapping[str, Any]) -> str:
         [
             "## Live metrics",
             table(header, rows),
-            f"A run of {result['epochs']} epochs that writes the figures of the unfinished run, and one without. "
+            f"A training run of {result['epochs']} epochs with DVCLive's figures, and one without them. "
             f"The first takes {wall:.3f} of the time and {processor:.3f} of the processor time (medians).",
             _made(result),
         ]
