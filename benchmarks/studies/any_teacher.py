@@ -1,10 +1,9 @@
 """Small students of a large teacher whose encoder is not theirs, and of teachers that were not trained here.
 
 Beside students of the teacher's scores stand a student of CRFsuite's, brought in as `dump.scores`, and one
-without a single tag: of the same teacher, given as `teacher.model`, from the words of the training sentences
-and the text. Text without tags is the training text of the other corpus. Runs go through DVC's cache, so that
-a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes
-`params.yaml` there:
+without a single tag: of the same teacher, given as `teacher.model`, from the words of the training sentences.
+Text without tags is the training text of the other corpus. Runs go through DVC's cache, so that a stopped one
+goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.any_teacher conll2003 --device cpu --encoder FOLDER
 """
@@ -41,12 +40,11 @@ def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
         text: the file of text without tags.
         scores: the file of CRFsuite's probabilities.
     """
-    all_text = f"[{OWN / untagged}/text.txt,{text}]"
     without_tags = {
         "task": untagged,
         "methods": "[structural]",
         "teacher.model": str(GIVEN),
-        "unlabelled.files": all_text,
+        "unlabelled.files": f"{OWN / untagged}/text.txt",
         "unlabelled.sentences": "null",
         "distill.structural.schedule": "constant",
     }
