@@ -26,8 +26,8 @@ from benchmarks.studies.experiment import (
     run,
     shared_settings,
 )
-from pipeline.model.model_folder import HISTORY
 from pipeline.params import Params, load_params
+from pipeline.storage.file_names import HISTORY
 from pipeline.storage.text_file import write_json
 from stages import command
 

@@ -17,11 +17,10 @@ from pipeline.encoding.batching import Batches
 from pipeline.evaluation.calibration import calibration, word_confidences
 from pipeline.evaluation.metrics import GOLD, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
+from pipeline.storage.file_names import HISTORY, METRICS, PREDICTIONS, TRANSITIONS, WEIGHTS
 from pipeline.storage.sealed_folder import new_folder
 
-METRICS, PREDICTIONS, TRANSITIONS = "metrics.json", "predictions.parquet", "transitions.json"
 PASSES, ENOUGH_SECONDS = 3, 5.0  # over the split, for the speed: so many, or fewer that take so long together
 
 

@@ -7,15 +7,14 @@ from typing import Any
 
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.settings import Settings
-from pipeline.encoding.encoder_config import CONFIG
 from pipeline.encoding.pretrained import known_config
 from pipeline.errors import UserError
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
-from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.tagger_config import tagger_values
 from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome, run_again
 from pipeline.scores.settings import Dump
+from pipeline.storage.file_names import CONFIG, HISTORY, WEIGHTS
 from pipeline.storage.sealed_folder import check
 from pipeline.training.settings import Student, Teacher
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline.corpora.schemes import FileScheme, letter_and_type, tag_problem
 from pipeline.corpora.tagging import Scheme, TagSet
-from pipeline.encoding.encoder_config import CONFIG, read_checked
+from pipeline.encoding.encoder_config import read_checked
 from pipeline.errors import UserError, one_line
 from pipeline.model.label_conversion import converted
 from pipeline.model.tagger_config import checked_values, tagger_values
+from pipeline.storage.file_names import CONFIG
 
 log = logging.getLogger(__name__)
 

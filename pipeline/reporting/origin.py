@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.distillation.settings import Settings, Tempered
-from pipeline.model.model_folder import HISTORY
 from pipeline.reporting.outcomes import read_json
+from pipeline.storage.file_names import HISTORY
 from pipeline.training.settings import Student, Teacher
 
 PACKAGES = (

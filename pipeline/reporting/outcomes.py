@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError, first_line
+from pipeline.storage.file_names import HISTORY, METRICS, PREDICTIONS, TRANSITIONS
 from pipeline.storage.sealed_folder import SEAL, check
 
 FIGURES = (
@@ -56,13 +57,13 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         UserError: the folder is missing or damaged, or a figure or column is not in it.
     """
     _check(folder, target)
-    path = folder / "metrics.json"
+    path = folder / METRICS
     metrics = read_json(path, target=target, numbers=FIGURES)
     if metrics.get("kept_epoch") != 0:  # 0: a teacher that was not trained here
         require_numbers(metrics, ("development_f1",), path, target)
     for name, choices in {"device": None, "scheme": get_args(Scheme)}.items():
         require_text(metrics, name, path, target, choices)
-    path = folder / "predictions.parquet"
+    path = folder / PREDICTIONS
     try:
         table = pq.read_table(path, columns=list(_COLUMNS))
         columns = [table[name].to_pylist() for name in _COLUMNS]
@@ -77,7 +78,7 @@ def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list
     Raises:
         UserError: transitions.json is missing, or is not what the evaluating stage writes.
     """
-    path = folder / "transitions.json"
+    path = folder / TRANSITIONS
     content = read_json(path, target=target)
     tags, scores = content.get("tags"), content.get("scores")
     match tags, scores:
@@ -119,7 +120,7 @@ def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
         UserError: the folder is missing or damaged, or its history.json lacks one of these.
     """
     _check(folder, target)
-    path = folder / "history.json"
+    path = folder / HISTORY
     epochs = read_json(path, target=target).get("epochs")
     if not isinstance(epochs, list):
         raise UserError(f"{path}: lacks the list `epochs`; {run_again(target)}")

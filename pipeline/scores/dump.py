@@ -17,11 +17,11 @@ from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.laid_out import laid_out
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import WEIGHTS
 from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, Part, write_scores
+from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check, identity, write_empty
 
 
