@@ -16,7 +16,7 @@ def unlabelled_section(result: Mapping[str, Any]) -> str:
     """Students with and without text without tags, from what `benchmarks.studies.unlabelled` wrote."""
     sizes, runs = result["sentences"], result["runs"]
     epochs = " and ".join(
-        f"{made['parameters']['student']['epochs']} ({label})" for label, made in runs.items()
+        f"{made['parameters']['student']['epochs']} ({name})" for name, made in runs.items()
     )
     return _students_section(
         "a tenth of it labelled",

@@ -29,8 +29,8 @@ from benchmarks.studies.experiment import (
     committed_params,
     compare,
     finish,
-    label,
-    run,
+    name_ending,
+    run_pipeline,
     shared_settings,
     show,
 )
@@ -84,15 +84,15 @@ def main(
     put: Put = [],  # noqa: B006
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
-    cells = best_cells(read_result(path_of(task, label(device, encoder), layers))["cells"])
+    cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])
     student = committed_params().student
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
-    path = RESULTS / f"{task}-ablation-{label(device, encoder)}.json"
+    path = RESULTS / f"{task}-ablation-{name_ending(device, encoder)}.json"
     base = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     for method, change, setting in ROWS:
         changed = settings(method, setting, cells[method], student.head_learning_rate)
-        run(
+        run_pipeline(
             [*base, f"seeds=[{SEED}]", *changed],
             [f"distill@{method}-{SEED}"],
         )

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, finish, label, shared_settings
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, finish, name_ending, shared_settings
 from benchmarks.studies.parts import OWN, corpus_settings, other_text, read_corpus, write_parts
 from benchmarks.taggers.crfsuite_scores import write_probabilities
 from stages import command
@@ -90,7 +90,7 @@ def main(
     finish(shared, [], seeds)
     shutil.copytree(TEACHER, GIVEN, dirs_exist_ok=True)
     of_study = kinds(untagged, str(text), str(scores))
-    compare_runs("any-teacher", of_study, shared, task=task, device=label(device, encoder), seeds=seeds)
+    compare_runs("any-teacher", of_study, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, name_ending
 from stages import command
 
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
@@ -33,7 +33,7 @@ def main(
     put: Put = [],  # noqa: B006
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
-    device = label(device, encoder)
+    device = name_ending(device, encoder)
     shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("cross-fitting", RUNS, shared, task=task, device=device, seeds=seeds)
 

@@ -49,7 +49,7 @@ def committed_params() -> Params:
         return load_params(path)
 
 
-def label(device: str, encoder: str | None) -> str:
+def name_ending(device: str, encoder: str | None) -> str:
     """The end of the results' name: the device, after the encoder's name if one was chosen."""
     return device if encoder is None else f"{PurePosixPath(encoder).name}-{device}"
 
@@ -59,7 +59,7 @@ def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> 
     return [f"task={task}", *([] if encoder is None else [f"teacher.encoder={encoder}"]), *put]
 
 
-def run(settings: Sequence[str], targets: Sequence[str]) -> None:
+def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
     """One `dvc exp run` of the targets and what they need, in the paper's setting but for `KEY=VALUE` given.
 
     Raises:
@@ -79,21 +79,21 @@ def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
     """Make, or take from DVC's cache, the teacher and the students, each scored on test.
 
     Raises:
-        UserError, SystemExit: as `run`.
+        UserError, SystemExit: as `run_pipeline`.
     """
     targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
-    run([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
+    run_pipeline([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
     teacher, students = read_outcomes(EVAL, methods, seeds)
     return Finished(teacher, students, provenance(load_params(PARAMS)))
 
 
 def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
-    """All students of several runs with one teacher, a later run's named "method label", in one summary."""
+    """All students of several runs with one teacher, a later run's named "method run", in one summary."""
     first = next(iter(runs))
     teacher = runs[first].teacher
     students = {
-        method if label == first else f"{method} {label}": by_seed
-        for label, run in runs.items()
+        method if name == first else f"{method} {name}": by_seed
+        for name, run in runs.items()
         for method, by_seed in run.students.items()
     }
     outcomes = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
@@ -104,7 +104,7 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
             name: mean(outcome.metrics["development_f1"] for outcome in found)
             for name, found in outcomes.items()
         },
-        "runs": {label: run.made for label, run in runs.items()},
+        "runs": {name: run.made for name, run in runs.items()},
     }
 
 

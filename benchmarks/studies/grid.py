@@ -22,8 +22,8 @@ from benchmarks.studies.experiment import (
     Put,
     Task,
     committed_params,
-    label,
-    run,
+    name_ending,
+    run_pipeline,
     shared_settings,
 )
 from pipeline.params import Params, load_params
@@ -46,7 +46,7 @@ def main(
 ) -> None:
     """Search, or print what a search found."""
     if best:
-        for setting in best_settings(task, label(device, encoder), layers):
+        for setting in best_settings(task, name_ending(device, encoder), layers):
             print("-S", setting, sep="\n")
         return
     params = committed_params()
@@ -54,13 +54,13 @@ def main(
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
         chosen = settings(dict.fromkeys(params.methods, cell), params)
-        run([*shared, *chosen], ["distill"])
+        run_pipeline([*shared, *chosen], ["distill"])
         scores = {
             method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
         }
         cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
         write_json(
-            path_of(task, label(device, encoder), layers),
+            path_of(task, name_ending(device, encoder), layers),
             {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
         )
 
@@ -72,7 +72,7 @@ def best_settings(task: str, ending: str, layers: int) -> Iterable[str]:
 
 
 def path_of(task: str, ending: str, layers: int) -> Path:
-    """The file of a search; `ending` is the `label` of its device and encoder."""
+    """The file of a search; `ending` is the `name_ending` of its device and encoder."""
     return RESULTS / f"{task}-{layers}-layers-{ending}" / GRID
 
 

@@ -18,7 +18,7 @@ from benchmarks.studies.experiment import (
     Task,
     compare,
     finish,
-    label,
+    name_ending,
     shared_settings,
     show,
 )
@@ -42,7 +42,7 @@ def main(
     ]
     runs = {head: finish([*shared, f"student.head={head}"], methods, seeds) for head in ("crf", "softmax")}
     result = compare(task, runs)
-    write_json(RESULTS / f"{task}-heads-{label(device, encoder)}.json", result)
+    write_json(RESULTS / f"{task}-heads-{name_ending(device, encoder)}.json", result)
     show(result)
 
 

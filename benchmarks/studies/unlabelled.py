@@ -20,7 +20,7 @@ from benchmarks.studies.experiment import (
     Task,
     compare,
     finish,
-    label,
+    name_ending,
     shared_settings,
     show,
 )
@@ -70,7 +70,7 @@ def main(
         )
     }
     result = compare(name, runs) | {"task": task, "sentences": sizes}
-    write_json(RESULTS / f"{task}-unlabelled-{label(device, encoder)}.json", result)
+    write_json(RESULTS / f"{task}-unlabelled-{name_ending(device, encoder)}.json", result)
     show(result)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Put, Task, name_ending
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -41,7 +41,7 @@ def main(
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
     kinds = {name: (methods, {**TUNED, **changed}) for name, (methods, changed) in VARIANTS.items()}
-    device = label(device, encoder)
+    device = name_ending(device, encoder)
     shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("variants", kinds, shared, task=task, device=device, seeds=seeds)
 

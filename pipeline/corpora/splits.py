@@ -92,7 +92,9 @@ def read_split(folder: Path, corpus: Corpus, split: Split, scratch: Path) -> Seq
         UserError: as `read_splits`.
     """
     paths = fetched_files(folder, corpus, split)
-    sentences = stored((sentence for path in paths for sentence in read_file(path, corpus)), scratch / split)
+    sentences = stored(
+        (sentence for path in paths for sentence in read_labelled_file(path, corpus)), scratch / split
+    )
     check_counts(sentences, ", ".join(map(str, paths)), corpus.counts.get(split))
     return sentences
 
@@ -114,7 +116,9 @@ def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
     return found
 
 
-def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> Iterator[Sentence]:
+def read_labelled_file(
+    path: Path, corpus: Corpus, report: Callable[[str], None] = refuse
+) -> Iterator[Sentence]:
     """Read a labelled file, or the folder of a data set, as `corpus` describes its own.
 
     `report` is called with each problem of a line, which is then skipped; it raises UserError unless given.

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
 from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
+from pipeline.reporting.outcomes import RATES
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
@@ -20,13 +21,12 @@ def quality_table(summary: Mapping[str, Any]) -> str:
         "parameters", "MB", "sentences/s",
     ]  # fmt: skip
     teacher = summary["teacher"]
-    quality = ("precision", "recall", "f1", "token_f1")
-    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in quality), NONE, NONE, NONE, *_size(teacher)]]
+    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in RATES), NONE, NONE, NONE, *_size(teacher)]]
     for method, figures in summary["methods"].items():
         rows.append(
             [
                 f"`{method}`",
-                *(spread(figures[name]) for name in quality),
+                *(spread(figures[name]) for name in RATES),
                 optional(figures["gap_closed"], "{:.0%}"),
                 optional(figures["p_value_vs_vanilla"], "{:.4f}"),
                 optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
@@ -180,9 +180,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, label: str) -> str:
+def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, key: str) -> str:
     difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
-    p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
+    p, differs = methods[method][f"p_value_vs_{key}"], methods[method][f"differs_from_{key}"]
     if p is None:
         return f"{difference:+.2f} F1 against {name}, not tested"
     word = "significant" if differs else "not significant"
