@@ -39,9 +39,7 @@ def refuse(problem: str) -> None:
     raise UserError(problem)
 
 
-def read_lines(
-    path: Path, encoding: str = "utf-8", *, windows: bool = False, longest: int = LONGEST
-) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """The lines of a file, gzipped or not, as `stream_lines` gives them.
 
     Raises:
@@ -53,7 +51,7 @@ def read_lines(
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:
-        for line in stream_lines(file, str(path), encoding, windows=windows, longest=longest):
+        for line in stream_lines(file, str(path), encoding):
             empty = False
             yield line
     if empty:

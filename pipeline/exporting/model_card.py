@@ -13,7 +13,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.corpora.tagging import TagSet
+from pipeline.corpora.tagging import TagSet, types_of
 from pipeline.distillation import methods
 from pipeline.distillation.roles import UNDISTILLED
 from pipeline.errors import one_line, shown_address
@@ -52,7 +52,6 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
     plain = tag_set.scheme == "plain"  # then precision, recall and both F1 are the accuracy
     rates = ACCURACY if plain else TITLES
     name = repository.rpartition("/")[2] if repository else f"{run.settings.task}-{run.method}-{run.seed}"
-    kinds = {tag.partition("-")[2] for tag in tag_set.tags} - {""}
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -72,7 +71,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         undistilled=UNDISTILLED,
         paper=PAPER,
         plain=plain,
-        labels=tag_set.tags if plain else sorted(kinds),
+        labels=tag_set.tags if plain else sorted(types_of(tag_set.tags, tag_set.scheme)),
         rates=[_row(run, rate, title) for rate, title in rates.items()],
         main="accuracy" if plain else "f1",
         measure="accuracy" if plain else "F1",

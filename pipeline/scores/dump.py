@@ -126,10 +126,10 @@ def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> P
         start += len(ids)
         shard_of[batches.places(ids).numpy()] = numbers
         np.add.at(work, numbers, batches.size(ids) / len(ids))
-    load, owner = np.zeros(processes.count()), {}
+    assigned, owner = np.zeros(processes.count()), {}
     for number in sorted(todo, key=lambda number: -work[number]):
-        owner[number] = int(load.argmin())
-        load[owner[number]] += work[number]
+        owner[number] = int(assigned.argmin())
+        assigned[owner[number]] += work[number]
     others = [number for number in todo if owner[number] != processes.rank()]
     return Part([number for number in todo if number not in others], np.isin(shard_of, others))
 
