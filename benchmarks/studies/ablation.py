@@ -11,9 +11,8 @@ Run it from the root of a checkout of its own, since `dvc exp run` changes `para
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +23,7 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Layers,
     Put,
     Task,
     committed_params,
@@ -79,9 +79,9 @@ CONFIRMED, SEEDS = "twice the epochs", (1, 2, 3)
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
     cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])

@@ -29,6 +29,8 @@ EncoderName = Annotated[
     str | None,
     typer.Option(help="The teacher's encoder, if not that of params.yaml; part of the name."),
 ]
+Layers = Annotated[int, typer.Option(help="Of the students.")]
+Seeds = Annotated[list[int], typer.Option(help="Of the students.")]
 Put = Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for all runs.")]
 
 

@@ -19,6 +19,7 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Layers,
     Put,
     Task,
     committed_params,
@@ -39,10 +40,10 @@ SEED = 1
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Search, or print what a search found."""
     if best:
