@@ -177,8 +177,8 @@ def _types(runs: Sequence[Outcome]) -> dict[str, dict[str, float]]:
 def _gap_closed(f1: Mapping[str, list[float]], method: str, teacher: float) -> float | None:
     if UNDISTILLED not in f1:
         return None
-    floor = mean(f1[UNDISTILLED])
-    return (mean(f1[method]) - floor) / (teacher - floor) if teacher > floor else None
+    lowest = mean(f1[UNDISTILLED])
+    return (mean(f1[method]) - lowest) / (teacher - lowest) if teacher > lowest else None
 
 
 def _comparison(
