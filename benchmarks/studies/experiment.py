@@ -19,6 +19,7 @@ from benchmarks.pages.provenance import provenance
 from pipeline.params import Params, load_params
 from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
+from pipeline.reporting.tables import optional
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
 PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
@@ -116,8 +117,7 @@ def show(result: Mapping[str, Any]) -> None:
     table = Table("", "F1 on test", "± over seeds", "gap closed", "F1 on development", title=result["task"])
     table.add_row("teacher", f"{summary['teacher']['f1']:.2f}", "", "", f"{development['teacher']:.2f}")
     for name, figures in summary["methods"].items():
-        f1, share = figures["f1"], figures["gap_closed"]
-        spread = "–" if f1["std"] is None else f"{f1['std']:.2f}"
-        closed = "–" if share is None else f"{share:.0%}"
+        f1, spread = figures["f1"], optional(figures["f1"]["std"], "{:.2f}")
+        closed = optional(figures["gap_closed"], "{:.0%}")
         table.add_row(name, f"{f1['mean']:.2f}", spread, closed, f"{development[name]:.2f}")
     Console().print(table)

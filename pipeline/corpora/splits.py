@@ -14,6 +14,7 @@ from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError, counted
+from pipeline.fetching.archives import unpacked_name
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 
 log = logging.getLogger(__name__)
@@ -190,4 +191,4 @@ def check_links(source: str) -> None:
 def _file_name(source: str) -> str:
     """The last part of a path or address, without the .gz or .zst that is unpacked on the way."""
     path = PurePosixPath(urlsplit(source).path) if "://" in source else PurePath(source)
-    return path.name.removesuffix(".gz").removesuffix(".zst")
+    return unpacked_name(path.name)

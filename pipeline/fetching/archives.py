@@ -16,6 +16,11 @@ BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
 BOMB_RATIO = 100  # unpacked bytes for each packed one; text and weights stay far below
 
 
+def unpacked_name(name: str) -> str:
+    """The name of a file without the .gz or .zst that `chunks` unpacks."""
+    return name.removesuffix(".gz").removesuffix(".zst")
+
+
 def plain_chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file as they are, 1 MiB at a time."""
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ from pipeline.distillation.roles import UNDISTILLED
 from pipeline.reporting import plot_tables
 from pipeline.reporting.finished_results import Results
 from pipeline.reporting.pictures import draw
-from pipeline.reporting.summary import ABSENT
+from pipeline.reporting.summary import ABSENT, every_model
 from pipeline.reporting.tables import optional
 
 _LISTED = 60  # rows of a picture's table at most
@@ -131,7 +131,7 @@ def _training_pictures(results: Results) -> Iterator[dict[str, Any]]:
 
 def _word_pictures(results: Results) -> Iterator[dict[str, Any]]:
     """What the best student and the teacher confuse, and how far the confidence of all can be relied on."""
-    summary, (method, _) = results.summary, results.best
+    method, _ = results.best
     shown = {name: results.runs[name] for name in ("teacher", method)}
     yield _picture(
         "confusion_of_words",
@@ -139,8 +139,8 @@ def _word_pictures(results: Results) -> Iterator[dict[str, Any]]:
         "Words by type of actual and predicted tag",
         f"Words of the teacher and of {method}, all seeds together; a row adds up to 100%.",
     )
-    errors = {"teacher": summary["teacher"], **summary["methods"]}
-    calibration = ", ".join(f"{name} {found['calibration_error']:.2f}" for name, found in errors.items())
+    models = every_model(results.summary).items()
+    calibration = ", ".join(f"{name} {figures['calibration_error']:.2f}" for name, figures in models)
     yield _picture(
         "reliability",
         plot_tables.reliability_frame(results.runs),
@@ -176,7 +176,7 @@ def _picture(
 def types(results: Results) -> dict[str, Any]:
     """A row for each type with the rates of teacher and students; and what the best student lost most."""
     method, _ = results.best
-    models = {"teacher": results.summary["teacher"], **results.summary["methods"]}
+    models = every_model(results.summary)
     kinds = {kind for figures in models.values() for kind in figures["types"]}
     rows = []
     for kind in sorted(kinds):

@@ -88,6 +88,11 @@ def summarise(
     }
 
 
+def every_model(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the teacher and of each method, by name, in the content of `reports/summary.json`."""
+    return {"teacher": summary["teacher"], **summary["methods"]}
+
+
 def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
     """The content of `metrics/headline.json`: the figures of one method as flat numbers, F1 with its spread.
 

@@ -85,48 +85,62 @@ def training_warnings(summary: Mapping[str, Any]) -> list[str]:
 
     It has failed where the teacher has an F1 of 0 or is below the undistilled student, or a student has 0.
     """
-    found = []
-    if len(summary.get("devices", ())) > 1:
-        found.append(
-            f"models were measured on several devices ({', '.join(summary['devices'])}), so that their "
-            "speeds cannot be compared; run `dvc repro --single-item --force evaluate_teacher`, and so what "
-            "else was measured elsewhere"
-        )
-    teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    found = _device_warnings(summary)
     if summary.get("spans") == 0:  # not in results recorded before they were counted
         return [
             *found,
             "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
             "the corpus, or give a test split with spans",
         ]
-    trained = summary["teacher"].get("trained_here", True)  # not in older recorded results either
+    return [*found, *_teacher_warnings(summary), *_student_warnings(summary)]
+
+
+def _device_warnings(summary: Mapping[str, Any]) -> list[str]:
+    if len(summary.get("devices", ())) <= 1:
+        return []
+    return [
+        f"models were measured on several devices ({', '.join(summary['devices'])}), so that their "
+        "speeds cannot be compared; run `dvc repro --single-item --force evaluate_teacher`, and so what "
+        "else was measured elsewhere"
+    ]
+
+
+def _teacher_warnings(summary: Mapping[str, Any]) -> list[str]:
+    teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    trained = summary["teacher"].get("trained_here", True)  # not in older recorded results
     if teacher == 0:
-        found.append(
+        return [
             "the teacher's F1 is 0: its training diverged, and no student can learn from it; "
             "lower `teacher.learning_rate`, or train for more `teacher.epochs`"
             if trained
             else "the teacher's F1 is 0, and no student can learn from it; check `teacher.types` and "
             "`teacher.scheme`, or take another `teacher.model`"
-        )
-    elif UNDISTILLED in methods and teacher < methods[UNDISTILLED]["f1"]["mean"]:
-        advice = (
-            "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
-            "a smaller `teacher.batch_size`"
-            if trained
-            else "there is no gap to close; take another `teacher.model`, or train one here"
-        )
-        found.append(
-            f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
-            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: {advice}"
-        )
-    for method, figures in methods.items():
-        zero = [seed for seed, value in figures["f1"]["seeds"].items() if value == 0]
-        if zero:
-            found.append(
-                f"{method}'s F1 is 0 with seed {', '.join(zero)}: its training diverged; "
-                "lower `student.learning_rate`, or train for more `student.epochs`"
-            )
-    return found
+        ]
+    if UNDISTILLED not in methods or teacher >= methods[UNDISTILLED]["f1"]["mean"]:
+        return []
+    advice = (
+        "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
+        "a smaller `teacher.batch_size`"
+        if trained
+        else "there is no gap to close; take another `teacher.model`, or train one here"
+    )
+    return [
+        f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
+        f"{methods[UNDISTILLED]['f1']['mean']:.2f}: {advice}"
+    ]
+
+
+def _student_warnings(summary: Mapping[str, Any]) -> list[str]:
+    zero = {
+        method: [seed for seed, f1 in figures["f1"]["seeds"].items() if f1 == 0]
+        for method, figures in summary["methods"].items()
+    }
+    return [
+        f"{method}'s F1 is 0 with seed {', '.join(seeds)}: its training diverged; "
+        "lower `student.learning_rate`, or train for more `student.epochs`"
+        for method, seeds in zero.items()
+        if seeds
+    ]
 
 
 def timing_tables(timing: Mapping[str, Any]) -> str:
