@@ -89,7 +89,11 @@ class TagSet:
 
     @classmethod
     def with_types_of(cls, tags: Iterable[str], scheme: str) -> "TagSet":
-        """The set that has the types in `tags`, plain or IOB2; every type gets both B- and I-."""
+        """The set that has the types in `tags`, plain or IOB2; every type gets both B- and I-.
+
+        Raises:
+            UserError: they are plain, and there are none.
+        """
         kinds = sorted(types_of(tags, scheme))
         if scheme == "plain":
             return cls(tuple(kinds), "plain")
