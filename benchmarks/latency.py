@@ -25,7 +25,8 @@ from pipeline.encoding.encoded import Encoded, load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
-from pipeline.model.model_folder import WEIGHTS, load_model
+from pipeline.model.model_folder import load_model
+from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.text_file import write_json
 from stages import command
 

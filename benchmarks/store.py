@@ -266,8 +266,8 @@ def _cell(value: float | None) -> str:
 
 def main(
     output: Annotated[Path, typer.Argument(help="JSON file for the figures")],
-    sentences: Annotated[list[int], typer.Option(help="corpus sizes")] = [10_000, 100_000, 1_000_000],  # noqa: B006
-    tags: Annotated[list[int], typer.Option(help="tag-set sizes")] = [9, 23],  # noqa: B006
+    sentences: Annotated[list[int], typer.Option(help="corpus sizes")] = [10_000, 100_000, 1_000_000],
+    tags: Annotated[list[int], typer.Option(help="tag-set sizes")] = [9, 23],
 ) -> None:
     """Measure the score store and its peers, print tables and write them as JSON."""
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:

@@ -190,7 +190,7 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def main(
     output: Annotated[Path, typer.Argument(help="JSON file for the figures")],
-    sentences: Annotated[list[int], typer.Option(help="sizes of the text")] = [10_000, 100_000, 1_000_000],  # noqa: B006
+    sentences: Annotated[list[int], typer.Option(help="sizes of the text")] = [10_000, 100_000, 1_000_000],
     steps: Annotated[int, typer.Option(help="of each student")] = 200,
     place: Annotated[Path | None, typer.Option(help="folder for what the stages write; needs room")] = None,
 ) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 from benchmarks.made_with import made_with
 from benchmarks.stored_scores import stored_scores
 from benchmarks.taggers.words_per_second import in_turns
+from pipeline.encoding.batching import Batch
 from pipeline.encoding.laid_out import laid_out
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
@@ -48,7 +49,7 @@ def main(
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/training_step.json"),
     steps: Annotated[int, typer.Option(help="Steps in a turn.")] = 30,
     turns: Annotated[int, typer.Option(help="Turns of each form, after one to warm up.")] = 7,
-    threads: Annotated[list[int], typer.Option(help="Of PyTorch; repeatable.")] = [1, 2],  # noqa: B006
+    threads: Annotated[list[int], typer.Option(help="Of PyTorch; repeatable.")] = [1, 2],
 ) -> None:
     """Measure the forms in turns, for each number of threads."""
     params = load_params(Path("params.yaml"))
@@ -92,7 +93,10 @@ def compare(
     """Median `seconds` of a step of each form, and the median `ratio` to the first form's of that turn."""
     assert isinstance(loss, LooksUp)
     torch.set_num_threads(threads)
-    lay_out = lambda ids: loss.look_up(inputs.train.batch(ids), 0)  # noqa: E731
+
+    def lay_out(ids: Tensor) -> Batch:
+        return loss.look_up(inputs.train.batch(ids), 0)
+
     spent: dict[str, list[float]] = {form: [] for form in runs}
     for form in in_turns(list(runs), turns + 1):
         runs[form].step = 0

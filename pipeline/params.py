@@ -107,6 +107,10 @@ class Params(Group):
         _one_of("task", [self.task], self.corpora)
         _one_of("methods", self.methods, _METHODS)
         _one_of("method", [self.method], self.methods)
+        return self
+
+    @model_validator(mode="after")
+    def _teachers_and_folds_fit(self) -> Self:
         for key, numbers, one in (("teachers", self.teachers, "one"), ("folds", self.folds, "none")):
             if numbers != tuple(range(1, len(numbers) + 1)):
                 raise ValueError(
@@ -117,12 +121,24 @@ class Params(Group):
             raise ValueError("dump.scores: takes the place of one teacher; set teachers: [1] and folds: [1]")
         if len(self.teachers) > 1 and len(self.folds) > 1:
             raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
+        return self
+
+    @model_validator(mode="after")
+    def _no_entry_twice(self) -> Self:
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: names an entry twice")
+        return self
+
+    @model_validator(mode="after")
+    def _one_length_is_given(self) -> Self:
         for name in self.methods:
             if self.student.steps is not None and self.settings(name).epochs is not None:
                 raise ValueError(f"distill.{name}.epochs: student.steps is given; empty one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _teachers_layers_fit(self) -> Self:
         for name in self.methods:
             own = self.settings(name).init
             if (own or self.student.init) == "teacher" and not self.student.has_teachers_layers:
@@ -132,6 +148,10 @@ class Params(Group):
                     f"{key}: teacher takes the teacher's first layers, which do not fit {other}; "
                     f"set {key}: pretrained"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
         trained_here = self.teacher.model is None and self.dump.scores is None
         if trained_here and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
@@ -182,18 +202,21 @@ class Params(Group):
                 "labelled; empty it"
             )
         for name in self.methods:
-            settings = self.settings(name)
-            if not isinstance(settings, Scheduled):
-                raise ValueError(
-                    f"methods: {name} learns from gold tags, and corpora.{self.task} has no files.train; "
-                    "take it out"
-                )
-            if (settings.schedule, settings.weight) != ("constant", 1.0):
-                raise ValueError(
-                    f"distill.{name}.schedule: must be constant and weight 1.0, as corpora.{self.task} has "
-                    "no files.train, so that there are no gold tags to learn from; set both"
-                )
+            self._check_without_gold_tags(name)
         return self
+
+    def _check_without_gold_tags(self, method: str) -> None:
+        settings = self.settings(method)
+        if not isinstance(settings, Scheduled):
+            raise ValueError(
+                f"methods: {method} learns from gold tags, and corpora.{self.task} has no files.train; "
+                "take it out"
+            )
+        if (settings.schedule, settings.weight) != ("constant", 1.0):
+            raise ValueError(
+                f"distill.{method}.schedule: must be constant and weight 1.0, as corpora.{self.task} has "
+                "no files.train, so that there are no gold tags to learn from; set both"
+            )
 
 
 def load_params(path: Path) -> Params:

@@ -27,6 +27,7 @@ from stages import (
     unlabelled,
 )
 from stages.arguments import Mirror, Params
+from stages.check_corpus import check_corpus
 from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
@@ -42,7 +43,7 @@ def check(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Say what the files of the parameter `task` hold, and what is wrong with them."""
-    prepare.main(file, check=True, mirror=mirror, params=params)
+    check_corpus(file, params, encoder=None, mirror=mirror)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def main(
 
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
-    uses = lambda given: (given.student, given.settings(method), *given.counts)  # noqa: E731
+    uses = lambda given: (given.student, given.settings(method), *given.counts)
     with guarded(f"distill/{method}", params, code, uses, out) as (student, own, *counts):
         first = filled(imported_scores, teacher)
         train_student(

@@ -35,7 +35,7 @@ def main(
 
     number, fold = teacher_of(item)
     out = out / str(number) / str(fold)
-    uses = lambda given: (given.dump, len(given.folds))  # noqa: E731
+    uses = lambda given: (given.dump, len(given.folds))
     with guarded("dump", params, code, uses, out) as (settings, folds):
         check(encoded)
         split = encoded / "train.parquet"

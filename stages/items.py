@@ -15,10 +15,8 @@ def student_of(item: str) -> tuple[str, int]:
     Raises:
         UserError: the item names none.
     """
-    found = re.fullmatch(r"(\w+)-([0-9]+)", _key(item))
-    if not found:
-        raise UserError(f"--item: {item!r} is no METHOD-SEED; name one, such as kbest-1")
-    return found[1], int(found[2])
+    method, seed = _parts(item, r"(\w+)-([0-9]+)", "METHOD-SEED", "kbest-1")
+    return method, int(seed)
 
 
 def number_of(item: str) -> int:
@@ -27,9 +25,8 @@ def number_of(item: str) -> int:
     Raises:
         UserError: the item names none.
     """
-    if not re.fullmatch(r"[1-9][0-9]*", _key(item)):
-        raise UserError(f"--item: {item!r} is no TEACHER; name one, such as 1")
-    return int(_key(item))
+    (number,) = _parts(item, r"([1-9][0-9]*)", "TEACHER", "1")
+    return int(number)
 
 
 def student_folder(folder: Path, item: str | None) -> Path:
@@ -46,10 +43,16 @@ def teacher_of(item: str) -> tuple[int, int]:
     Raises:
         UserError: the item names none.
     """
-    found = re.fullmatch(r"([1-9][0-9]*)-([1-9][0-9]*)", _key(item))
+    teacher, fold = _parts(item, r"([1-9][0-9]*)-([1-9][0-9]*)", "TEACHER-FOLD", "1-1")
+    return int(teacher), int(fold)
+
+
+def _parts(item: str, pattern: str, form: str, example: str) -> tuple[str, ...]:
+    """The groups of `pattern` in the item, which must be of that `form`."""
+    found = re.fullmatch(pattern, _key(item))
     if not found:
-        raise UserError(f"--item: {item!r} is no TEACHER-FOLD; name one, such as 1-1")
-    return int(found[1]), int(found[2])
+        raise UserError(f"--item: {item!r} is no {form}; name one, such as {example}")
+    return found.groups()
 
 
 def _key(item: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stages.arguments import Mirror, Params
+from stages.check_corpus import check_corpus
 from stages.command import run
 from stages.guard import guarded
 
@@ -23,14 +24,7 @@ def main(
 ) -> None:
     """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
     if check:
-        from pipeline.encoding.corpus_check import check_entry, check_file, report
-        from pipeline.params import load_params
-
-        given = load_params(params)
-        place = mirror and mirror / given.task
-        found = check_file(file, given.corpus) if file else check_entry(given.corpus, mirror=place)
-        print(*report(found, encoder, usual=Path("data/encoder")), sep="\n")
-        raise typer.Exit(int(found.wrong))
+        check_corpus(file, params, encoder=encoder, mirror=mirror)
     if file or not (corpus and encoder and out and code):
         raise typer.BadParameter("--corpus, --encoder, --out and --code are needed, or --check")
     from pipeline.corpora.splits import read_splits
@@ -40,7 +34,7 @@ def main(
     from pipeline.model.tags_to_learn import tags_to_learn
     from pipeline.storage import sealed_folder
 
-    uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)  # noqa: E731
+    uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)
     with guarded("prepare", params, code, uses, out) as (source, cut, labels), TemporaryDirectory() as aside:
         sealed_folder.check(corpus)
         sealed_folder.check(encoder)

@@ -28,7 +28,7 @@ def main(
     from pipeline.reporting.next_steps import next_steps
     from pipeline.reporting.written_report import write_report
 
-    uses = lambda given: (given.task, given.methods, given.seeds)  # noqa: E731
+    uses = lambda given: (given.task, given.methods, given.seeds)
     outs = (summary, metrics, plots, page, text)
     with guarded("report", params, code, uses, *outs) as (task, methods, seeds):
         results = Results.read(outcomes, teacher, students, timing, task=task, methods=methods, seeds=seeds)

@@ -29,7 +29,7 @@ def main(
 
     number, fold = teacher_of(item)
     out = out / str(number) / str(fold)
-    uses = lambda given: (given.teacher, len(given.folds))  # noqa: E731
+    uses = lambda given: (given.teacher, len(given.folds))
     with guarded("scoring_teacher", params, code, uses, out) as (settings, folds):
         if (number, folds) == (1, 1):
             if processes.is_first():

@@ -20,7 +20,7 @@ def main(
     """Fetch the text; leave out what comes twice or stands in the test split."""
     from pipeline.storage.sealed_folder import check, write_empty
 
-    uses = lambda given: (given.text, given.task, given.corpus)  # noqa: E731
+    uses = lambda given: (given.text, given.task, given.corpus)
     with guarded("text", params, code, uses, out) as (settings, task, entry):
         if settings.files is None:
             write_empty(out)
@@ -31,7 +31,7 @@ def main(
         from pipeline.corpora.unlabelled_corpus import write_unlabelled_text
 
         check(corpus)
-        say = lambda line: print(f"text: {line}")  # noqa: E731
+        say = lambda line: print(f"text: {line}")
         with TemporaryDirectory() as scratch:
             has_test = "test" in entry.files.by_split()
             test = read_split(corpus, entry, "test", Path(scratch)) if has_test else []

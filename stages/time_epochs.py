@@ -36,7 +36,7 @@ def main(
     from pipeline.training.student_inputs import labelled_parts
     from pipeline.training.teacher_folders import TeacherFolders
 
-    uses = lambda given: (given.task, given.methods, given.student, given.time_epochs, *given.counts)  # noqa: E731
+    uses = lambda given: (given.task, given.methods, given.student, given.time_epochs, *given.counts)
     with guarded("time_epochs", params, code, uses, out) as (task, methods, student, settings, *counts):
         own, first = filled(student_encoded, encoded), filled(imported_scores, teacher)
         inputs = Inputs.load(own, batch_size=student.batch_size, precision=student.precision)

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.pages.study_tables import made_line
 from pipeline.errors import counted
-from pipeline.reporting.tables import spread, table
+from pipeline.reporting.tables import NONE, optional, spread, table
 
 DEFAULTS = {
     "student.init": "teacher",
@@ -65,15 +65,14 @@ def _rows(study: Mapping[str, Any]) -> Iterable[list[str]]:
         if figures is None:
             continue
         spent = minutes[row] + (0 if name == "vanilla" else minutes["teacher"])
-        share, p = figures["gap_closed"], figures["p_value_vs_vanilla"]
         yield [
             f"{sizes['train']:,}",
-            f"{sizes['text']:,}" if row == "with text" else "–",
+            f"{sizes['text']:,}" if row == "with text" else NONE,
             {"undistilled": "`vanilla`"}.get(row, "`structural`"),
             spread(figures["f1"]),
             f"{study['summary']['teacher']['f1']:.2f}",
-            "–" if share is None else f"{share:.0%}",
-            "–" if p is None else f"{p:.4f}",
+            optional(figures["gap_closed"], "{:.0%}"),
+            optional(figures["p_value_vs_vanilla"], "{:.4f}"),
             f"{spent:.0f}",
         ]
 

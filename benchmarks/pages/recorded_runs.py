@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.pages.svg_file import svg_file
 from pipeline.errors import UserError
 from pipeline.reporting.epoch_times import read_epoch_times
-from pipeline.reporting.outcomes import read_json, require_text
+from pipeline.reporting.outcomes import read_output, require_text
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
 from pipeline.storage.text_file import write_json
@@ -84,7 +84,7 @@ def keep(reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: boo
     """
     contents: dict[str, dict[str, Any]] = {}
     if not times_only:
-        contents[SUMMARY] = read_json(reports / SUMMARY, target="report")
+        contents[SUMMARY] = read_output(reports / SUMMARY, target="report")
         require_text(contents[SUMMARY], "device", reports / SUMMARY, "report")
     contents[TIMING] = read_epoch_times(reports / TIMING)
     if not contents[TIMING]:

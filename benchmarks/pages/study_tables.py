@@ -6,7 +6,7 @@ from statistics import mean
 from typing import Any
 
 from pipeline.errors import counted
-from pipeline.reporting.tables import quality_table, table
+from pipeline.reporting.tables import NONE, quality_table, table
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder of params.yaml; the headings name any other."""
@@ -16,7 +16,7 @@ def unlabelled_section(result: Mapping[str, Any]) -> str:
     """Students with and without text without tags, from what `benchmarks.studies.unlabelled` wrote."""
     sizes, runs = result["sentences"], result["runs"]
     epochs = " and ".join(
-        f"{made['parameters']['student']['epochs']} ({label})" for label, made in runs.items()
+        f"{made['parameters']['student']['epochs']} ({name})" for name, made in runs.items()
     )
     return _students_section(
         "a tenth of it labelled",
@@ -76,14 +76,14 @@ def initial_layers_section(result: Mapping[str, Any]) -> str:
     rows = [
         [
             row["start"],
-            f"{row['weight']:g}" if row["weight"] else "–",
+            f"{row['weight']:g}" if row["weight"] else NONE,
             *(f"{mean(row[split].values()):.2f}" for split in ("development_f1", "test_f1")),
         ]
         for row in result["rows"]
     ]
     teacher, run, matched = result["teacher"], result["run"], result["matched"].replace("-", " ")
     student, seeds = run["parameters"]["student"], len(run["parameters"]["seeds"])
-    rows.insert(0, ["teacher", "–", f"{teacher['dev']:.2f}", f"{teacher['test']:.2f}"])
+    rows.insert(0, ["teacher", NONE, f"{teacher['dev']:.2f}", f"{teacher['test']:.2f}"])
     over = "one seed" if seeds == 1 else f"means over {seeds} seeds"
     return "\n\n".join(
         [

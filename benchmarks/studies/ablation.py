@@ -11,9 +11,8 @@ Run it from the root of a checkout of its own, since `dvc exp run` changes `para
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -24,13 +23,14 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Layers,
     Put,
     Task,
     committed_params,
     compare,
     finish,
-    label,
-    run,
+    name_ending,
+    run_pipeline,
     shared_settings,
     show,
 )
@@ -79,20 +79,20 @@ CONFIRMED, SEEDS = "twice the epochs", (1, 2, 3)
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
-    cells = best_cells(read_result(path_of(task, label(device, encoder), layers))["cells"])
+    cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])
     student = committed_params().student
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
-    path = RESULTS / f"{task}-ablation-{label(device, encoder)}.json"
+    path = RESULTS / f"{task}-ablation-{name_ending(device, encoder)}.json"
     base = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     for method, change, setting in ROWS:
         changed = settings(method, setting, cells[method], student.head_learning_rate)
-        run(
+        run_pipeline(
             [*base, f"seeds=[{SEED}]", *changed],
             [f"distill@{method}-{SEED}"],
         )

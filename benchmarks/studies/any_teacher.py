@@ -15,7 +15,17 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, finish, label, shared_settings
+from benchmarks.studies.experiment import (
+    Device,
+    EncoderName,
+    Layers,
+    Put,
+    Seeds,
+    Task,
+    finish,
+    name_ending,
+    shared_settings,
+)
 from benchmarks.studies.parts import OWN, corpus_settings, other_text, read_corpus, write_parts
 from benchmarks.taggers.crfsuite_scores import write_probabilities
 from stages import command
@@ -61,10 +71,10 @@ def main(
     device: Device,
     encoder: EncoderName,
     student: Annotated[str, typer.Option(help="The encoder of the students.")] = "all-MiniLM-L6-v2",
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     epochs: Annotated[int, typer.Option(help="Of the students.")] = 5,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
-    put: Put = [],  # noqa: B006
+    seeds: Seeds = [1],
+    put: Put = [],
 ) -> None:
     """Run the students and write results/TASK-any-teacher-ENCODER-DEVICE.json after each kind."""
     corpus, splits = read_corpus(task)
@@ -88,7 +98,7 @@ def main(
     finish(shared, [], seeds)
     shutil.copytree(TEACHER, GIVEN, dirs_exist_ok=True)
     of_study = kinds(untagged, str(text), str(scores))
-    compare_runs("any-teacher", of_study, shared, task=task, device=label(device, encoder), seeds=seeds)
+    compare_runs("any-teacher", of_study, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
 if __name__ == "__main__":

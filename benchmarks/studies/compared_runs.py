@@ -34,11 +34,11 @@ def compare_runs(
         kinds: by their names.
         shared: KEY=VALUE of params.yaml for all of them.
         task: the corpus.
-        device: the end of the results' name (see `experiment.label`).
+        device: the end of the results' name (see `experiment.name_ending`).
         seeds: of the students.
 
     Raises:
-        UserError, SystemExit: see experiment.run.
+        UserError, SystemExit: see experiment.run_pipeline.
     """
     runs = {}
     for kind, (methods, changed) in kinds.items():

@@ -7,12 +7,8 @@ since `dvc exp run` changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.cross_fitting conll2003 --device cpu
 """
 
-from typing import Annotated
-
-import typer
-
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Layers, Put, Seeds, Task, name_ending
 from stages import command
 
 ONE, TWO = {"folds": "[1]"}, {"folds": "[1,2]"}
@@ -27,13 +23,13 @@ RUNS: dict[str, Kind] = {
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    layers: Layers = 2,
+    seeds: Seeds = [1, 2, 3],
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Run the students and write results/TASK-cross-fitting-DEVICE.json after each kind."""
-    device = label(device, encoder)
+    device = name_ending(device, encoder)
     shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("cross-fitting", RUNS, shared, task=task, device=device, seeds=seeds)
 

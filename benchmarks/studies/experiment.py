@@ -19,6 +19,7 @@ from benchmarks.pages.provenance import provenance
 from pipeline.params import Params, load_params
 from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
+from pipeline.reporting.tables import optional
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
 PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
@@ -29,6 +30,8 @@ EncoderName = Annotated[
     str | None,
     typer.Option(help="The teacher's encoder, if not that of params.yaml; part of the name."),
 ]
+Layers = Annotated[int, typer.Option(help="Of the students.")]
+Seeds = Annotated[list[int], typer.Option(help="Of the students.")]
 Put = Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml, for all runs.")]
 
 
@@ -49,7 +52,7 @@ def committed_params() -> Params:
         return load_params(path)
 
 
-def label(device: str, encoder: str | None) -> str:
+def name_ending(device: str, encoder: str | None) -> str:
     """The end of the results' name: the device, after the encoder's name if one was chosen."""
     return device if encoder is None else f"{PurePosixPath(encoder).name}-{device}"
 
@@ -59,7 +62,7 @@ def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> 
     return [f"task={task}", *([] if encoder is None else [f"teacher.encoder={encoder}"]), *put]
 
 
-def run(settings: Sequence[str], targets: Sequence[str]) -> None:
+def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
     """One `dvc exp run` of the targets and what they need, in the paper's setting but for `KEY=VALUE` given.
 
     Raises:
@@ -79,21 +82,21 @@ def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
     """Make, or take from DVC's cache, the teacher and the students, each scored on test.
 
     Raises:
-        UserError, SystemExit: as `run`.
+        UserError, SystemExit: as `run_pipeline`.
     """
     targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
-    run([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
+    run_pipeline([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
     teacher, students = read_outcomes(EVAL, methods, seeds)
     return Finished(teacher, students, provenance(load_params(PARAMS)))
 
 
 def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
-    """All students of several runs with one teacher, a later run's named "method label", in one summary."""
+    """All students of several runs with one teacher, a later run's named "method run", in one summary."""
     first = next(iter(runs))
     teacher = runs[first].teacher
     students = {
-        method if label == first else f"{method} {label}": by_seed
-        for label, run in runs.items()
+        method if name == first else f"{method} {name}": by_seed
+        for name, run in runs.items()
         for method, by_seed in run.students.items()
     }
     outcomes = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
@@ -104,7 +107,7 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
             name: mean(outcome.metrics["development_f1"] for outcome in found)
             for name, found in outcomes.items()
         },
-        "runs": {label: run.made for label, run in runs.items()},
+        "runs": {name: run.made for name, run in runs.items()},
     }
 
 
@@ -114,8 +117,7 @@ def show(result: Mapping[str, Any]) -> None:
     table = Table("", "F1 on test", "± over seeds", "gap closed", "F1 on development", title=result["task"])
     table.add_row("teacher", f"{summary['teacher']['f1']:.2f}", "", "", f"{development['teacher']:.2f}")
     for name, figures in summary["methods"].items():
-        f1, share = figures["f1"], figures["gap_closed"]
-        spread = "–" if f1["std"] is None else f"{f1['std']:.2f}"
-        closed = "–" if share is None else f"{share:.0%}"
+        f1, spread = figures["f1"], optional(figures["f1"]["std"], "{:.2f}")
+        closed = optional(figures["gap_closed"], "{:.0%}")
         table.add_row(name, f"{f1['mean']:.2f}", spread, closed, f"{development[name]:.2f}")
     Console().print(table)

@@ -19,15 +19,16 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     EncoderName,
+    Layers,
     Put,
     Task,
     committed_params,
-    label,
-    run,
+    name_ending,
+    run_pipeline,
     shared_settings,
 )
-from pipeline.model.model_folder import HISTORY
 from pipeline.params import Params, load_params
+from pipeline.storage.file_names import HISTORY
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -39,14 +40,14 @@ SEED = 1
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     best: Annotated[bool, typer.Option("--best", help="Train nothing; print what was best.")] = False,
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Search, or print what a search found."""
     if best:
-        for setting in best_settings(task, label(device, encoder), layers):
+        for setting in best_settings(task, name_ending(device, encoder), layers):
             print("-S", setting, sep="\n")
         return
     params = committed_params()
@@ -54,13 +55,13 @@ def main(
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
         chosen = settings(dict.fromkeys(params.methods, cell), params)
-        run([*shared, *chosen], ["distill"])
+        run_pipeline([*shared, *chosen], ["distill"])
         scores = {
             method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
         }
         cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
         write_json(
-            path_of(task, label(device, encoder), layers),
+            path_of(task, name_ending(device, encoder), layers),
             {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
         )
 
@@ -72,7 +73,7 @@ def best_settings(task: str, ending: str, layers: int) -> Iterable[str]:
 
 
 def path_of(task: str, ending: str, layers: int) -> Path:
-    """The file of a search; `ending` is the `label` of its device and encoder."""
+    """The file of a search; `ending` is the `name_ending` of its device and encoder."""
     return RESULTS / f"{task}-{layers}-layers-{ending}" / GRID
 
 

@@ -15,10 +15,11 @@ from benchmarks.studies.experiment import (
     Device,
     EncoderName,
     Put,
+    Seeds,
     Task,
     compare,
     finish,
-    label,
+    name_ending,
     shared_settings,
     show,
 )
@@ -29,9 +30,9 @@ from stages import command
 def main(
     task: Task,
     device: Device,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
-    methods: Annotated[list[str], typer.Option(help="That suit both heads.")] = ["vanilla", "structural"],  # noqa: B006
-    put: Put = [],  # noqa: B006
+    seeds: Seeds = [1, 2, 3],
+    methods: Annotated[list[str], typer.Option(help="That suit both heads.")] = ["vanilla", "structural"],
+    put: Put = [],
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-heads-DEVICE.json."""
@@ -42,7 +43,7 @@ def main(
     ]
     runs = {head: finish([*shared, f"student.head={head}"], methods, seeds) for head in ("crf", "softmax")}
     result = compare(task, runs)
-    write_json(RESULTS / f"{task}-heads-{label(device, encoder)}.json", result)
+    write_json(RESULTS / f"{task}-heads-{name_ending(device, encoder)}.json", result)
     show(result)
 
 

@@ -24,7 +24,7 @@ from benchmarks.measuring import measured as apart
 from benchmarks.pages.provenance import provenance
 from benchmarks.pages.recorded_runs import read_result
 from benchmarks.stored_scores import stored_scores
-from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Task
+from benchmarks.studies.experiment import PARAMS, RESULTS, Device, Layers, Seeds, Task
 from benchmarks.studies.matched_layers import (
     Matched,
     MatchedHiddenStates,
@@ -161,9 +161,9 @@ def show(result: Mapping[str, Any]) -> None:
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
+    layers: Layers = 2,
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
+    seeds: Seeds = [1],
     data: Annotated[Path, typer.Option(help="Folder with what the pipeline made of the task.")] = Path(
         "data"
     ),

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label, shared_settings
+from benchmarks.studies.experiment import Device, EncoderName, Put, Seeds, Task, name_ending, shared_settings
 from benchmarks.studies.parts import OTHER, other_text
 from stages import command
 
@@ -57,13 +57,13 @@ def main(
     device: Device,
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    seeds: Seeds = [1, 2, 3],
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
     text = str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
-    device = label(device, encoder)
+    device = name_ending(device, encoder)
     unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
     shared = [*(f"{key}={value}" for key, value in unchanged.items()), *shared_settings(task, encoder, put)]
     compare_runs("mechanisms", kinds(text), shared, task=task, device=device, seeds=seeds)

@@ -19,6 +19,8 @@ from benchmarks.studies.experiment import (
     RESULTS,
     Device,
     Finished,
+    Layers,
+    Seeds,
     Task,
     compare,
     finish,
@@ -61,9 +63,9 @@ def rows(labelled: int, text: str) -> dict[str, tuple[list[str], dict[str, str]]
 def main(
     task: Task,
     device: Device,
-    sentences: Annotated[list[int], typer.Option(help=f"That keep their tags: {[*EPOCHS]}.")] = [*EPOCHS],  # noqa: B006
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1],  # noqa: B006
+    sentences: Annotated[list[int], typer.Option(help=f"That keep their tags: {[*EPOCHS]}.")] = [*EPOCHS],
+    layers: Layers = 2,
+    seeds: Seeds = [1],
 ) -> None:
     """Run the rows and write results/TASK-recipe-SENTENCES-DEVICE.json after each."""
     corpus, splits = read_corpus(task)

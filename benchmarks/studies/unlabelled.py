@@ -17,10 +17,11 @@ from benchmarks.studies.experiment import (
     Device,
     EncoderName,
     Put,
+    Seeds,
     Task,
     compare,
     finish,
-    label,
+    name_ending,
     shared_settings,
     show,
 )
@@ -34,15 +35,15 @@ SHARE = 10  # one sentence in so many keeps its tags
 def main(
     task: Task,
     device: Device,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
-    methods: Annotated[list[str], typer.Option(help="With and without text, beside vanilla.")] = [  # noqa: B006
+    seeds: Seeds = [1, 2, 3],
+    methods: Annotated[list[str], typer.Option(help="With and without text, beside vanilla.")] = [
         "structural",
         "posterior",
         "efficient",
     ],
     epochs: Annotated[int, typer.Option(help="Of students with text.")] = 8,
     labelled_epochs: Annotated[int, typer.Option(help="Of students without.")] = 8,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
@@ -70,7 +71,7 @@ def main(
         )
     }
     result = compare(name, runs) | {"task": task, "sentences": sizes}
-    write_json(RESULTS / f"{task}-unlabelled-{label(device, encoder)}.json", result)
+    write_json(RESULTS / f"{task}-unlabelled-{name_ending(device, encoder)}.json", result)
     show(result)
 
 

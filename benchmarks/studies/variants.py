@@ -7,12 +7,8 @@ cache, so a stopped one continues. Run it from the root of a checkout of its own
     CORPUS_MIRROR=DIR python -m benchmarks.studies.variants conll2003 --device cpu
 """
 
-from typing import Annotated
-
-import typer
-
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs, tuned_settings
-from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label
+from benchmarks.studies.experiment import Device, EncoderName, Layers, Put, Seeds, Task, name_ending
 from stages import command
 
 METHODS = ("vanilla", "structural", "efficient")
@@ -34,14 +30,14 @@ VARIANTS: dict[str, Kind] = {
 def main(
     task: Task,
     device: Device,
-    layers: Annotated[int, typer.Option(help="Of the students.")] = 2,
-    seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    layers: Layers = 2,
+    seeds: Seeds = [1, 2, 3],
     encoder: EncoderName = None,
-    put: Put = [],  # noqa: B006
+    put: Put = [],
 ) -> None:
     """Run the variants and write results/TASK-variants-DEVICE.json."""
     kinds = {name: (methods, {**TUNED, **changed}) for name, (methods, changed) in VARIANTS.items()}
-    device = label(device, encoder)
+    device = name_ending(device, encoder)
     shared = tuned_settings(task, device, layers, encoder, put)
     compare_runs("variants", kinds, shared, task=task, device=device, seeds=seeds)
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from pipeline.errors import UserError
-from pipeline.model.model_folder import HISTORY
+from pipeline.storage.file_names import HISTORY
 from pipeline.storage.sealed_folder import check, filled
 from pipeline.training.settings import Student
 

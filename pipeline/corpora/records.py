@@ -14,6 +14,7 @@ from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError, counted, is_unicode, one_line
+from pipeline.fetching.checks import ARROW, PARQUET
 from pipeline.fetching.hub import split_files
 
 log = logging.getLogger(__name__)
@@ -294,8 +295,8 @@ def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
 def _kind(file: Path) -> str:
     """What a file is by its first bytes: Parquet, Arrow, or else a stream of Arrow's, which has no mark."""
     with file.open("rb") as opened:
-        head = opened.read(6)
-    return "Parquet" if head[:4] == b"PAR1" else "Arrow" if head == b"ARROW1" else "stream"
+        head = opened.read(max(len(PARQUET), len(ARROW)))
+    return "Parquet" if head.startswith(PARQUET) else "Arrow" if head.startswith(ARROW) else "stream"
 
 
 def _schema(file: Path) -> pa.Schema:

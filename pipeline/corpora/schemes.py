@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 from unicodedata import is_normalized
 
 log = logging.getLogger(__name__)
@@ -13,7 +13,7 @@ FileScheme = Literal["iob1", "iob2", "bioes", "bilou", "io", "plain"]
 """The scheme of a file's tags."""
 
 PREFIXES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES", "bilou": "BILU"}
-SCHEMES = (*PREFIXES, "io", "plain")
+SCHEMES: tuple[FileScheme, ...] = get_args(FileScheme)
 
 UNNAMED = "SPAN"
 """The type of a span in a file whose tags are B, I and O alone."""

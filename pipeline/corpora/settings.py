@@ -69,7 +69,7 @@ class Corpus(Group):
         return (None,) * len(self.files.by_split()[split]) if given is None else _as_tuple(given)
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _splits_fit(self) -> Self:
         if self.files.train is None:
             for key, value in (("files.dev", self.files.dev), ("hold_out", self.hold_out)):
                 if value is not None:
@@ -78,6 +78,10 @@ class Corpus(Group):
             raise ValueError("files.test: is missing; add it")
         elif (self.files.dev is None) == (self.hold_out is None):
             raise ValueError("hold_out: give either it or files.dev")
+        return self
+
+    @model_validator(mode="after")
+    def _files_have_their_checksums_and_counts(self) -> Self:
         for key in ("checksums", "counts"):
             for split in getattr(self, key):
                 if split not in self.files.by_split():
@@ -85,6 +89,10 @@ class Corpus(Group):
         for split, sources in self.files.by_split().items():
             if len(self.checksums_of(split)) != len(sources):
                 raise ValueError(f"checksums.{split}: give one for each file of files.{split}")
+        return self
+
+    @model_validator(mode="after")
+    def _format_uses_what_is_given(self) -> Self:
         unused = {
             "conll": ("names",),
             "jsonl": ("separator", "comment"),
@@ -93,6 +101,10 @@ class Corpus(Group):
         for key in unused[self.format]:
             if getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: is not used with format {self.format}; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> Self:
         _check_column("word", self.word, self.format)
         _check_column("tag", self.tag, self.format)
         defaults = (0, -1) if self.format == "conll" else ("tokens", "ner_tags")

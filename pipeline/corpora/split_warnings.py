@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Split
-from pipeline.corpora.tagging import Sentence, TagSet
+from pipeline.corpora.tagging import Sentence, TagSet, types_of
 from pipeline.corpora.words import is_unspaced
 from pipeline.errors import counted, one_line
 
@@ -67,8 +67,7 @@ def rare_types(sentences: Sequence[Sentence], scheme: FileScheme) -> Iterator[st
     """A line if some types (plain tags) are in fewer sentences than ENOUGH_OF_A_TYPE."""
     found: Counter[str] = Counter()
     for sentence in sentences:
-        tags = set(sentence.tags or ())
-        found.update(tags if scheme == "plain" else {tag.partition("-")[2] for tag in tags} - {""})
+        found.update(types_of(sentence.tags or (), scheme))
     rare = Counter({kind: count for kind, count in found.items() if count < ENOUGH_OF_A_TYPE})
     if rare:
         yield (

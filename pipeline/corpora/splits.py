@@ -14,6 +14,7 @@ from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError, counted
+from pipeline.fetching.archives import unpacked_name
 from pipeline.fetching.sources import fetch_dataset, fetch_file
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,9 @@ def read_split(folder: Path, corpus: Corpus, split: Split, scratch: Path) -> Seq
         UserError: as `read_splits`.
     """
     paths = fetched_files(folder, corpus, split)
-    sentences = stored((sentence for path in paths for sentence in read_file(path, corpus)), scratch / split)
+    sentences = stored(
+        (sentence for path in paths for sentence in read_labelled_file(path, corpus)), scratch / split
+    )
     check_counts(sentences, ", ".join(map(str, paths)), corpus.counts.get(split))
     return sentences
 
@@ -114,7 +117,9 @@ def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
     return found
 
 
-def read_file(path: Path, corpus: Corpus, report: Callable[[str], None] = refuse) -> Iterator[Sentence]:
+def read_labelled_file(
+    path: Path, corpus: Corpus, report: Callable[[str], None] = refuse
+) -> Iterator[Sentence]:
     """Read a labelled file, or the folder of a data set, as `corpus` describes its own.
 
     `report` is called with each problem of a line, which is then skipped; it raises UserError unless given.
@@ -186,4 +191,4 @@ def check_links(source: str) -> None:
 def _file_name(source: str) -> str:
     """The last part of a path or address, without the .gz or .zst that is unpacked on the way."""
     path = PurePosixPath(urlsplit(source).path) if "://" in source else PurePath(source)
-    return path.name.removesuffix(".gz").removesuffix(".zst")
+    return unpacked_name(path.name)

@@ -49,6 +49,11 @@ def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
     return found
 
 
+def types_of(tags: Iterable[str], scheme: str) -> set[str]:
+    """The types in these tags; a plain tag is a type itself, and in any other scheme they are IOB2."""
+    return set(tags) if scheme == "plain" else {tag.partition("-")[2] for tag in tags} - {""}
+
+
 @dataclass(frozen=True)
 class TagSet:
     """The N tags a tagger can give, in the order of its score columns.
@@ -80,9 +85,18 @@ class TagSet:
         seen = {tag for split in splits for sentence in split for tag in sentence.tags or ()}
         if not seen:
             raise UserError("tag set: the sentences carry no tags; train on a labelled file")
+        return cls.with_types_of(seen, scheme)
+
+    @classmethod
+    def with_types_of(cls, tags: Iterable[str], scheme: str) -> "TagSet":
+        """The set that has the types in `tags`, plain or IOB2; every type gets both B- and I-.
+
+        Raises:
+            UserError: they are plain, and there are none.
+        """
+        kinds = sorted(types_of(tags, scheme))
         if scheme == "plain":
-            return cls(tuple(sorted(seen)), "plain")
-        kinds = sorted({tag.partition("-")[2] for tag in seen} - {""})
+            return cls(tuple(kinds), "plain")
         return cls(("O", *(f"{letter}-{kind}" for kind in kinds for letter in "BI")), "iob2")
 
     @cached_property

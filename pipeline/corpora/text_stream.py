@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -20,6 +20,13 @@ Layout = Literal["text", "characters", "words", "columns"]
 text: raw, a sentence a line, cut by `split_words`; characters: likewise, every character a word; words: a
 sentence a line, words between spaces; columns: a word a line (CoNLL).
 """
+
+CUTS: dict[Layout, Callable[[str], Text]] = {
+    "text": Text.raw,
+    "characters": Text.characters,
+    "words": Text.spaced,
+}
+"""How a line is cut into words, where it is a sentence."""
 
 
 def read_file(path: Path, layout: Layout, columns: Columns = FIRST) -> Iterator[Text]:
@@ -56,7 +63,6 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
     if layout == "columns":
         yield from map(Text.of_words, read_words(lines, name, columns))
         return
-    make = {"text": Text.raw, "characters": Text.characters, "words": Text.spaced}[layout]
     begun = warned = False
     for number, line in lines:
         if not begun and line.strip():
@@ -66,7 +72,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
                     f"{name}:{number}: is a JSON object and no sentence; write a sentence on each line, for "
                     "example with jq -r .text"
                 )
-        text = make(line)
+        text = CUTS[layout](line)
         check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
         if not warned and is_unspaced(text.words):
             warned = True

@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import UserError, is_unicode
-from pipeline.fetching.checks import GZIP, ZSTD, is_gzip
+from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
 SET_ENCODING = "set encoding to what the file is in, for example latin-1"
 CHUNK = 1 << 16  # bytes
-ZIP_MAGIC = b"PK\x03\x04"
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
-    ZIP_MAGIC: "is a zip archive; unpack it and name the text file inside",
+    ZIP: "is a zip archive; unpack it and name the text file inside",
     GZIP: "is gzip data, which must be unpacked once more",
-    b"PAR1": "is a Parquet file, which params.yaml takes with format: dataset",
-    b"ARROW1": "is an Arrow file, which params.yaml takes with format: dataset",
+    PARQUET: "is a Parquet file, which params.yaml takes with format: dataset",
+    ARROW: "is an Arrow file, which params.yaml takes with format: dataset",
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
@@ -39,9 +38,7 @@ def refuse(problem: str) -> None:
     raise UserError(problem)
 
 
-def read_lines(
-    path: Path, encoding: str = "utf-8", *, windows: bool = False, longest: int = LONGEST
-) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """The lines of a file, gzipped or not, as `stream_lines` gives them.
 
     Raises:
@@ -53,7 +50,7 @@ def read_lines(
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:
-        for line in stream_lines(file, str(path), encoding, windows=windows, longest=longest):
+        for line in stream_lines(file, str(path), encoding):
             empty = False
             yield line
     if empty:
@@ -184,7 +181,7 @@ class _Check:
         if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
             kept = f"starts with a byte order mark, which {encoding} keeps"
             return f"{kept}; set encoding: utf-8-sig, or remove it"
-        if number == 1 and line.startswith(ZIP_MAGIC.decode()):
+        if number == 1 and line.startswith(ZIP.decode()):
             return self.other_file(head)
         if "\r" in line or "\0" in line:
             return self.other_file(head) or self._control_problem(line)

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.corpora.conll import DOCUMENT
 from pipeline.corpora.records import column_values
 from pipeline.corpora.settings import Corpus, Unlabelled
-from pipeline.corpora.text_stream import FIRST, Layout, is_json, read_stream, text_lines
+from pipeline.corpora.text_stream import CUTS, FIRST, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError, is_unicode
@@ -21,7 +21,6 @@ MARKS = (",", ";", ":", "?", "!")
 _LINE_END = re.compile(r"\r?\n|\r")
 
 Words = Sequence[str]
-Cut = Callable[[str], Text]
 
 
 @dataclass(frozen=True)
@@ -90,14 +89,13 @@ def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -
     head = list(islice(values, LOOK_AT))
     texts = [line for _, value in head if isinstance(value, str) for line in _lines(value)]
     layout, how = _cut(texts, corpus)
-    cuts: dict[Layout, Cut] = {"text": Text.raw, "characters": Text.characters, "words": Text.spaced}
     found = chain.from_iterable(
-        _sentences(value, where, field, cuts[layout]) for where, value in chain(head, values)
+        _sentences(value, where, field, CUTS[layout]) for where, value in chain(head, values)
     )
     return f"text in {field!r}, {how}" if texts else f"words in {field!r}", found
 
 
-def _sentences(value: Any, where: str, field: str, cut: Cut) -> Iterator[Words]:
+def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -> Iterator[Words]:
     """The sentences of one value: a list of words, or text with a sentence on each line; null has none.
 
     Empty words are left out, as they are of labelled sentences.

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.corpora.settings import Corpus, Split
 from pipeline.corpora.split_warnings import rare_types, split_warnings, tag_warnings, word_warnings
-from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, hold_out, read_file
+from pipeline.corpora.splits import check_counts, fetch_split, fetched_files, hold_out, read_labelled_file
 from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
@@ -142,7 +142,7 @@ def _look_at(
     problems: list[str] = []
     sentences: Sequence[Sentence] = []
     with _collected(problems):
-        sentences = stored(read_file(path, corpus, problems.append), place)
+        sentences = stored(read_labelled_file(path, corpus, problems.append), place)
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
     named = tuple(problem.replace(str(path), name) for problem in problems)

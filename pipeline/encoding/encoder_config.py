@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError, one_line
+from pipeline.storage.file_names import CONFIG
 
-CONFIG = "config.json"
 TAGGER = "chain-tagger"
 """The `model_type` of this project's taggers with a CRF, whose encoder stands under `encoder`."""
 _LARGEST_FILE = 4_000_000  # bytes

@@ -25,13 +25,13 @@ from transformers import (
 )
 from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
-from pipeline.encoding.encoder_config import CONFIG, TAGGER, read_checked, read_json
+from pipeline.encoding.encoder_config import TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
 from pipeline.errors import UserError, one_line
-from pipeline.fetching.encoder_folder import PICKLES, SHARDS, WEIGHTS
+from pipeline.fetching.encoder_folder import PICKLES, SENTENCEPIECE, SHARDS, TEXT_VOCABULARIES
+from pipeline.storage.file_names import CONFIG, TOKENIZER_CONFIG, WEIGHTS
 
 _CLOSED = {"trust_remote_code": False, "local_files_only": True}
-_SENTENCEPIECE = ("spm.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 _SLACK = 1 << 26  # numbers that a model may hold beside its stored weights: buffers, a pooler left out
 
 
@@ -146,7 +146,7 @@ def load_fast_tokenizer(folder: Path) -> Any:
             not installed.
     """
     what = f"{folder}: no usable tokenizer"
-    path = folder / "tokenizer_config.json"
+    path = folder / TOKENIZER_CONFIG
     settings = read_json(path) if path.exists() else {}
     given = settings.get("tokenizer_class") or _class_in_config(folder)
     with refused(what, "; teacher.encoder must name one"):
@@ -185,15 +185,15 @@ def _config_for_tokenizer(folder: Path) -> PreTrainedConfig:
     """The encoder's configuration; an empty one for a tagger of this project, which names its tokenizer."""
     values = read_checked(folder) if (folder / CONFIG).is_file() else {}
     kind = values.get("model_type", "")
-    if isinstance(kind, str) and kind not in CONFIG_MAPPING and (folder / "tokenizer_config.json").exists():
+    if isinstance(kind, str) and kind not in CONFIG_MAPPING and (folder / TOKENIZER_CONFIG).exists():
         return PreTrainedConfig()
     return known_config(values, f"{folder}: no usable tokenizer")
 
 
 def _check_sentencepiece(folder: Path) -> None:
     """Check that the package is there which a folder with a sentencepiece model alone needs."""
-    alone = [name for name in _SENTENCEPIECE if (folder / name).is_file()]
-    others = any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json", "vocab.txt"))
+    alone = [name for name in SENTENCEPIECE if (folder / name).is_file()]
+    others = any((folder / name).is_file() for name in TEXT_VOCABULARIES)
     if alone and not others and not _installed("sentencepiece"):
         raise UserError(
             f"{folder}: the tokenizer {alone[0]} needs the package sentencepiece; "

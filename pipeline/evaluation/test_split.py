@@ -17,11 +17,10 @@ from pipeline.encoding.batching import Batches
 from pipeline.evaluation.calibration import calibration, word_confidences
 from pipeline.evaluation.metrics import GOLD, compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.prediction import predict
+from pipeline.storage.file_names import HISTORY, METRICS, PREDICTIONS, TRANSITIONS, WEIGHTS
 from pipeline.storage.sealed_folder import new_folder
 
-METRICS, PREDICTIONS, TRANSITIONS = "metrics.json", "predictions.parquet", "transitions.json"
 PASSES, ENOUGH_SECONDS = 3, 5.0  # over the split, for the speed: so many, or fewer that take so long together
 
 
@@ -67,6 +66,40 @@ def evaluate(
     """
     model.to(accelerator.device)
     predicted = predict(model, batches, accelerator)
+    seconds = _seconds(model, batches, accelerator)
+    reached = compute_metrics(gold, predicted, scheme=model.tag_set.scheme)
+    if any(map(model.tag_set.breaks, predicted)):
+        allowed = predict(model, batches, accelerator, constrained=True)
+        constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
+    else:  # then the best sequences are the best of those that are allowed, too
+        constrained_f1 = reached.f1
+    confidences = word_confidences(model, batches, accelerator, predicted)
+    history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+    trained = history["kept"] > 0
+    metrics = {
+        "scheme": model.tag_set.scheme,
+        "precision": reached.precision,
+        "recall": reached.recall,
+        "f1": reached.f1,
+        "constrained_f1": constrained_f1,
+        "token_f1": reached.token_f1,
+        "accuracy": reached.accuracy,
+        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
+        "kept_epoch": history["kept"],
+        "development": history.get("made", {}).get("development", GOLD),
+        "parameters": model.num_parameters(),
+        "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
+        "sentences_per_second": len(gold) / seconds,
+        "device": device_name(accelerator.device),
+        "types": {kind: asdict(rates) for kind, rates in reached.types.items()},
+        "calibration": calibration(gold, predicted, confidences),
+    }
+    transitions = {"tags": list(model.tag_set.tags), "scores": model.transitions.detach().tolist()}
+    return Evaluated(metrics, transitions, predicted, confidences)
+
+
+def _seconds(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> float:
+    """The median time in which the split is tagged."""
     seconds: list[float] = []
     while len(seconds) < PASSES and sum(seconds) < ENOUGH_SECONDS:
         synchronize(accelerator.device)
@@ -74,35 +107,7 @@ def evaluate(
         predict(model, batches, accelerator)
         synchronize(accelerator.device)
         seconds.append(time.perf_counter() - began)
-    scores = compute_metrics(gold, predicted, scheme=model.tag_set.scheme)
-    if any(map(model.tag_set.breaks, predicted)):
-        allowed = predict(model, batches, accelerator, constrained=True)
-        constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
-    else:  # then the best sequences are the best of those that are allowed, too
-        constrained_f1 = scores.f1
-    confidences = word_confidences(model, batches, accelerator, predicted)
-    history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
-    trained = history["kept"] > 0
-    metrics = {
-        "scheme": model.tag_set.scheme,
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "f1": scores.f1,
-        "constrained_f1": constrained_f1,
-        "token_f1": scores.token_f1,
-        "accuracy": scores.accuracy,
-        "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,
-        "kept_epoch": history["kept"],
-        "development": history.get("made", {}).get("development", GOLD),
-        "parameters": model.num_parameters(),
-        "megabytes": (folder / WEIGHTS).stat().st_size / 1e6,
-        "sentences_per_second": len(gold) / median(seconds),
-        "device": device_name(accelerator.device),
-        "types": {kind: asdict(rates) for kind, rates in scores.types.items()},
-        "calibration": calibration(gold, predicted, confidences),
-    }
-    transitions = {"tags": list(model.tag_set.tags), "scores": model.transitions.detach().tolist()}
-    return Evaluated(metrics, transitions, predicted, confidences)
+    return median(seconds)
 
 
 def why_zero(gold: Sequence[Sequence[str]], *, trained: bool = True) -> str:

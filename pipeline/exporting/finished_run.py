@@ -7,15 +7,14 @@ from typing import Any
 
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.settings import Settings
-from pipeline.encoding.encoder_config import CONFIG
 from pipeline.encoding.pretrained import known_config
 from pipeline.errors import UserError
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
-from pipeline.model.model_folder import HISTORY, WEIGHTS
 from pipeline.model.tagger_config import tagger_values
-from pipeline.reporting.outcomes import Outcome, read_history, read_json, read_outcome, run_again
+from pipeline.reporting.outcomes import Outcome, read_history, read_outcome, read_output, run_again
 from pipeline.scores.settings import Dump
+from pipeline.storage.file_names import CONFIG, HISTORY, WEIGHTS
 from pipeline.storage.sealed_folder import check
 from pipeline.training.settings import Student, Teacher
 
@@ -109,11 +108,11 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
     if not model.is_dir():
         raise UserError(f"{model}: missing; run `dvc repro {target}`")
     check(model)
-    config = tagger_values(read_json(model / CONFIG, target=target))
+    config = tagger_values(read_output(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
         raise UserError(f"{model / CONFIG}: has no {min(missing)}; {run_again(target)}")
     epochs = read_history(model, target=target)
-    history = read_json(model / HISTORY, target=target, numbers=("kept",))
+    history = read_output(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
     if not 1 <= kept <= len(epochs):
         raise UserError(f"{model / HISTORY}: has no epoch {kept}; {run_again(target)}")

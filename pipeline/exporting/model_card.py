@@ -13,12 +13,13 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.corpora.tagging import TagSet
+from pipeline.corpora.tagging import TagSet, types_of
 from pipeline.distillation import methods
 from pipeline.distillation.roles import UNDISTILLED
 from pipeline.errors import one_line, shown_address
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
+from pipeline.reporting.outcomes import SPAN_RATES
 
 TEMPLATE = "model_card.md.jinja"
 LIBRARY = "substructured-distillation"
@@ -31,7 +32,7 @@ PAPER = {
 }
 ACCURACY = {"accuracy": "accuracy of words"}
 _NAMED = {"encoder", "head", "model", "types", "scheme"}  # of the teacher; they have words of their own
-RATES = {
+TITLES = {
     "precision": "span precision",
     "recall": "span recall",
     "f1": "span F1",
@@ -49,9 +50,8 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
     """
     tag_set = TagSet.from_json(run.config["tag_set"])
     plain = tag_set.scheme == "plain"  # then precision, recall and both F1 are the accuracy
-    rates = ACCURACY if plain else RATES
+    rates = ACCURACY if plain else TITLES
     name = repository.rpartition("/")[2] if repository else f"{run.settings.task}-{run.method}-{run.seed}"
-    kinds = {tag.partition("-")[2] for tag in tag_set.tags} - {""}
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -71,7 +71,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         undistilled=UNDISTILLED,
         paper=PAPER,
         plain=plain,
-        labels=tag_set.tags if plain else sorted(kinds),
+        labels=tag_set.tags if plain else sorted(types_of(tag_set.tags, tag_set.scheme)),
         rates=[_row(run, rate, title) for rate, title in rates.items()],
         main="accuracy" if plain else "f1",
         measure="accuracy" if plain else "F1",
@@ -103,7 +103,7 @@ def _header(run: FinishedRun, name: str, rates: dict[str, str], licence: str | N
             metric_value=run.outcome.metrics[rate] / 100,
         )
         for rate, title in rates.items()
-        if rate in ("precision", "recall", "f1", "accuracy")
+        if rate in (*SPAN_RATES, *ACCURACY)
     ]
     datasets = {_repository(source) for source in _sources(run)} if corpus.format == "dataset" else set()
     data = ModelCardData(

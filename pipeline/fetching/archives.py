@@ -16,6 +16,11 @@ BOMB_BYTES = 100 << 20  # unpacked bytes above which the ratio is looked at
 BOMB_RATIO = 100  # unpacked bytes for each packed one; text and weights stay far below
 
 
+def unpacked_name(name: str) -> str:
+    """The name of a file without the .gz or .zst that `chunks` unpacks."""
+    return name.removesuffix(".gz").removesuffix(".zst")
+
+
 def plain_chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file as they are, 1 MiB at a time."""
     with path.open("rb") as file:
@@ -23,98 +28,98 @@ def plain_chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def chunks(path: Path, label: str) -> Iterator[bytes]:
+def chunks(path: Path, source: str) -> Iterator[bytes]:
     """The bytes of a file, unpacked if it is gzip or zstd data, 1 MiB at a time.
 
     Raises:
-        UserError: damaged data, a bomb, or more than checks.LARGEST bytes; named by `label`.
+        UserError: damaged data, a bomb, or more than checks.LARGEST bytes; named by `source`.
         OSError: the file cannot be read.
     """
     packed, unpacked = path.stat().st_size, 0
-    for chunk in _unpacked(path, label):
+    for chunk in _unpacked(path, source):
         unpacked += len(chunk)
         if _is_bomb(unpacked, packed):
-            raise UserError(f"{label}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")
-        check_size(label, unpacked)
+            raise UserError(f"{source}: {packed:,} bytes unpack to over {unpacked:,}; not unpacked")
+        check_size(source, unpacked)
         yield chunk
 
 
-def zip_names(path: Path, label: str) -> list[str]:
+def zip_names(path: Path, source: str) -> list[str]:
     """Names of the files in a zip archive, once every member has been found harmless.
 
     Raises:
         UserError: no zip archive, or a member with `..`, an absolute path, a backslash, a link, a name that
             occurs twice, sizes that cannot be true, a member or a sum that is a bomb, or a sum of more than
-            checks.LARGEST bytes; named by `label`.
+            checks.LARGEST bytes; named by `source`.
     """
-    with _reading(label), zipfile.ZipFile(path) as archive:
+    with _reading(source), zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
         names = [info.orig_filename for info in infos]
     for info in infos:
         if problem := _problem(info):
-            raise UserError(f"{label}: member {_quoted(info.orig_filename)} {problem}; not unpacked")
+            raise UserError(f"{source}: member {_quoted(info.orig_filename)} {problem}; not unpacked")
     if len({name.rstrip("/") for name in names}) != len(names):
-        raise UserError(f"{label}: a member's name occurs twice; not unpacked")
+        raise UserError(f"{source}: a member's name occurs twice; not unpacked")
     if sum(info.compress_size for info in infos) > path.stat().st_size:
-        raise UserError(f"{label}: its members' sizes exceed the archive's; not unpacked")
+        raise UserError(f"{source}: its members' sizes exceed the archive's; not unpacked")
     packed, unpacked = path.stat().st_size, sum(info.file_size for info in infos)
     if _is_bomb(unpacked, packed):
-        raise UserError(f"{label}: {packed:,} bytes unpack to {unpacked:,}; not unpacked")
-    check_size(label, unpacked)
+        raise UserError(f"{source}: {packed:,} bytes unpack to {unpacked:,}; not unpacked")
+    check_size(source, unpacked)
     return [name for name in names if not name.endswith("/")]
 
 
-def unzip(path: Path, label: str, wanted: Mapping[str, Path]) -> None:
+def unzip(path: Path, source: str, wanted: Mapping[str, Path]) -> None:
     """Write members of a zip archive to the files given for their names, of which `zip_names` approved.
 
     Raises:
-        UserError: a member is damaged, or longer or shorter than it says; named by `label`.
+        UserError: a member is damaged, or longer or shorter than it says; named by `source`.
         OSError: a file cannot be written.
     """
-    with _reading(label), zipfile.ZipFile(path) as archive:
+    with _reading(source), zipfile.ZipFile(path) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     for name, target in wanted.items():
         with target.open("wb") as file:
-            for chunk in _unzipped(path, name, label):
+            for chunk in _unzipped(path, name, source):
                 file.write(chunk)
             if file.tell() != sizes[name]:
                 raise UserError(
-                    f"{label}: member {_quoted(name)} has {file.tell():,} bytes, "
+                    f"{source}: member {_quoted(name)} has {file.tell():,} bytes, "
                     f"but says {sizes[name]:,}; fetch it again"
                 )
 
 
-def _unpacked(path: Path, label: str) -> Iterator[bytes]:
+def _unpacked(path: Path, source: str) -> Iterator[bytes]:
     with path.open("rb") as file:
         head = file.read(len(ZSTD))
     if head.startswith(GZIP):
-        return _gunzipped(path, label)
-    return _unpacked_zstd(path, label) if head == ZSTD else plain_chunks(path)
+        return _gunzipped(path, source)
+    return _unpacked_zstd(path, source) if head == ZSTD else plain_chunks(path)
 
 
-def _unpacked_zstd(path: Path, label: str) -> Iterator[bytes]:
+def _unpacked_zstd(path: Path, source: str) -> Iterator[bytes]:
     import pyarrow as pa  # it reads zstd, which Python 3.11 does not, and is installed in any case
 
-    with _reading(label), pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
+    with _reading(source), pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
 
-def _gunzipped(path: Path, label: str) -> Iterator[bytes]:
-    with _reading(label), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as file:
+def _gunzipped(path: Path, source: str) -> Iterator[bytes]:
+    with _reading(source), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
 
-def _unzipped(path: Path, name: str, label: str) -> Iterator[bytes]:
-    where = f"{label}: member {_quoted(name)}"
+def _unzipped(path: Path, name: str, source: str) -> Iterator[bytes]:
+    where = f"{source}: member {_quoted(name)}"
     with _reading(where), zipfile.ZipFile(path) as archive, archive.open(name) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
 
 @contextmanager
-def _reading(label: str) -> Iterator[None]:
+def _reading(source: str) -> Iterator[None]:
     """What goes wrong while reading an archive is the archive's fault: its modules raise a dozen kinds."""
     try:
         yield
@@ -122,7 +127,7 @@ def _reading(label: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = one_line(error) or type(error).__name__
-        raise UserError(f"{label}: damaged archive ({reason}); fetch it again") from None
+        raise UserError(f"{source}: damaged archive ({reason}); fetch it again") from None
 
 
 def _problem(info: zipfile.ZipInfo) -> str | None:

@@ -10,10 +10,11 @@ HEAD = 1024  # bytes that show what a file holds
 _HTML = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL
 )
-GZIP = b"\x1f\x8b"  # what gzip data start with
-ZSTD = b"\x28\xb5\x2f\xfd"  # and zstd data
+GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+PARQUET, ARROW = b"PAR1", b"ARROW1"
+"""What files of these kinds start with."""
+
 _LFS = b"version https://git-lfs.github.com/spec/"
-_ZIP = b"PK\x03\x04"
 
 
 def is_gzip(head: bytes) -> bool:
@@ -21,48 +22,48 @@ def is_gzip(head: bytes) -> bool:
     return head.startswith(GZIP)
 
 
-def check_size(label: str, size: int) -> None:
-    """Refuse more than LARGEST bytes, in the name of `label`.
+def check_size(source: str, size: int) -> None:
+    """Refuse more than LARGEST bytes, in the name of `source`.
 
     Raises:
         UserError: naming the bound.
     """
     if size > LARGEST:
         raise UserError(
-            f"{label}: has more than {LARGEST >> 30} GiB, the most that is fetched; give a smaller one"
+            f"{source}: has more than {LARGEST >> 30} GiB, the most that is fetched; give a smaller one"
         )
 
 
-def check_head(label: str, head: bytes) -> None:
+def check_head(source: str, head: bytes) -> None:
     """Refuse a file whose first HEAD bytes are those of a web page or a Git LFS pointer.
 
     Raises:
-        UserError: named by `label`.
+        UserError: named by `source`.
     """
     if _HTML.match(head):
-        raise page_refusal(label)
+        raise page_refusal(source)
     if head.startswith(_LFS):
-        raise UserError(f"{label}: is a Git LFS pointer, not the file; run `git lfs pull` in its folder")
+        raise UserError(f"{source}: is a Git LFS pointer, not the file; run `git lfs pull` in its folder")
 
 
-def check_text_head(label: str, head: bytes) -> None:
+def check_text_head(source: str, head: bytes) -> None:
     """Refuse text whose first HEAD bytes are packed, or as `check_head`.
 
     Raises:
-        UserError: named by `label`.
+        UserError: named by `source`.
     """
-    check_head(label, head)
+    check_head(source, head)
     if is_gzip(head):
-        raise UserError(f"{label}: is gzip data inside gzip data; unpack it once with gunzip and give that")
+        raise UserError(f"{source}: is gzip data inside gzip data; unpack it once with gunzip and give that")
     if head.startswith(ZSTD):
-        raise UserError(f"{label}: is packed more than once; unpack it with unzstd and give that")
-    if head.startswith(_ZIP):
-        raise UserError(f"{label}: is a zip archive; unzip it and give the file inside")
+        raise UserError(f"{source}: is packed more than once; unpack it with unzstd and give that")
+    if head.startswith(ZIP):
+        raise UserError(f"{source}: is a zip archive; unzip it and give the file inside")
 
 
-def page_refusal(label: str) -> UserError:
+def page_refusal(source: str) -> UserError:
     """The error for a web page in place of a file, such as one to sign in."""
     return UserError(
-        f"{label}: is a web page (HTML), not the file; fetch the file itself, signed in if its site asks for "
-        "that, and give its path"
+        f"{source}: is a web page (HTML), not the file; fetch the file itself, signed in if its site asks "
+        "for that, and give its path"
     )

@@ -1,21 +1,21 @@
 """Which files make an encoder, and whether a folder has them all."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import UserError, one_line
+from pipeline.storage.file_names import CONFIG, TOKENIZER_CONFIG, WEIGHTS
+from pipeline.storage.sealed_folder import sha256
 
-CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
+SHARDS = "model.safetensors.index.json"
 SHARD = "model-*-of-*.safetensors"
-VOCABULARIES = (
-    *("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model"),
-    *("spm.model", "spiece.model", "sentencepiece.bpe.model"),
-)
+TEXT_VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json")
+SENTENCEPIECE = ("spm.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+VOCABULARIES = (*TEXT_VOCABULARIES, *SENTENCEPIECE)
 FILES = (
     *(CONFIG, WEIGHTS, SHARDS, SHARD, *VOCABULARIES),
-    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"),
+    *(TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json", "merges.txt"),
 )
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".pkl")
 
@@ -43,14 +43,14 @@ def base_folder(source: str, names: Iterable[str]) -> str:
     return bases[0]
 
 
-def check_encoder(source: str, folder: Path, found: Iterable[str], sha256: Mapping[str, str]) -> None:
+def check_encoder(source: str, folder: Path, found: Iterable[str], checksums: Mapping[str, str]) -> None:
     """Check that `folder` can be loaded, in the name of the `source` it was copied from.
 
     Args:
         source: for the messages.
         folder: the copy.
         found: names of all files of the source, also those that were not copied.
-        sha256: expected checksums by file name.
+        checksums: expected SHA-256 by file name.
 
     Raises:
         UserError: configuration, weights or tokenizer are missing or damaged, or differ from a checksum.
@@ -65,16 +65,15 @@ def check_encoder(source: str, folder: Path, found: Iterable[str], sha256: Mappi
             f"{source}: has no {WEIGHTS}{other}; save its weights as safetensors with save_pretrained"
         )
     if not names & set(VOCABULARIES):
-        raise UserError(f"{source}: has no tokenizer ({', '.join(VOCABULARIES[:3])}, …); save it there too")
+        raise UserError(f"{source}: has no tokenizer ({', '.join(TEXT_VOCABULARIES)}, …); save it there too")
     for name in _weights(source, folder, names):
         if name not in names:
             raise UserError(f"{source}: lacks {one_line(name)}, which {SHARDS} lists; fetch it whole")
         _check_safetensors(source, folder / name)
-    for name, expected in sha256.items():
+    for name, expected in checksums.items():
         if name not in names:
             raise UserError(f"{source}: lacks {name}, for which a sha256 is expected; correct the source")
-        with (folder / name).open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = sha256(folder / name)
         if actual != expected.removeprefix("sha256:"):
             raise UserError(
                 f"{source}: sha256 of {name} is {actual}, but {expected} is expected; "

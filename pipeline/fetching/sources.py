@@ -163,7 +163,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
     name = (PurePosixPath(unquote(urlsplit(source).path)) if is_address else PurePath(source)).name
     advice = "check it"
     if name and name.isprintable() and name != "..":
-        plain = name.removesuffix(".gz").removesuffix(".zst")
+        plain = archives.unpacked_name(name)
         names = (name, plain, f"{plain}.gz", f"{plain}.zst")
         if mirror:
             for path in (mirror / name for name in names):

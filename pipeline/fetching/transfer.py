@@ -9,10 +9,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 
 @contextmanager
-def transfer(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def transfer(shown: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show a transfer of `total` bytes (None: unknown); yields a function that is told each chunk's bytes."""
     if not sys.stderr.isatty():
-        print(f"fetching {label}", file=sys.stderr, flush=True)
+        print(f"fetching {shown}", file=sys.stderr, flush=True)
         yield lambda size: None
         return
     columns = (
@@ -22,5 +22,5 @@ def transfer(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         TransferSpeedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
+        task = bar.add_task(shown, total=total)
         yield lambda size: bar.advance(task, size)

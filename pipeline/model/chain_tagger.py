@@ -13,7 +13,7 @@ from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.encoded import Encoded
-from pipeline.encoding.encoder_config import CONFIG, read_checked
+from pipeline.encoding.encoder_config import read_checked
 from pipeline.encoding.pretrained import known_config, load_weights, missing_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
@@ -24,6 +24,7 @@ from pipeline.model.label_conversion import LabelConversion
 from pipeline.model.padding import known_padding
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
+from pipeline.storage.file_names import CONFIG
 
 PIECES_AT_ONCE = 1 << 15
 """Pieces that the encoder reads together when nothing is trained: 64 windows of 512."""

@@ -11,10 +11,8 @@ from pipeline.encoding.pretrained import refused
 from pipeline.encoding.tokenization import check_vocabulary, load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.storage.file_names import CONFIG, HISTORY
 from pipeline.storage.sealed_folder import SEAL, check, new_folder
-
-HISTORY = "history.json"
-WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def load_model_and_tokenizer(folder: Path) -> tuple[ChainTagger, Any]:
         check(folder)
     model = ChainTagger.load(folder).eval()
     if model.config.input_layout is None:
-        raise UserError(f"{folder / 'config.json'}: says no input_layout; train the model again")
+        raise UserError(f"{folder / CONFIG}: says no input_layout; train the model again")
     tokenizer = load_tokenizer(folder)
     model.check_pieces(tokenizer_identity(tokenizer))
     check_vocabulary(tokenizer, model.encoder.config, folder)

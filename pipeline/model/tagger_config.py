@@ -8,12 +8,13 @@ from transformers import PreTrainedConfig
 from pipeline.corpora.schemes import tag_problem
 from pipeline.corpora.tagging import Scheme, TagSet
 from pipeline.encoding.encoded import InputLayout
-from pipeline.encoding.encoder_config import CONFIG, TAGGER, read_checked
+from pipeline.encoding.encoder_config import TAGGER, read_checked
 from pipeline.encoding.encoder_kinds import positions
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.label_conversion import LabelConversion
 from pipeline.settings import Head
+from pipeline.storage.file_names import CONFIG
 
 
 class ChainTaggerConfig(PreTrainedConfig):

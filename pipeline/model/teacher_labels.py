@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.schemes import FileScheme, letter_and_type, tag_problem
-from pipeline.corpora.tagging import Scheme, TagSet
-from pipeline.encoding.encoder_config import CONFIG, read_checked
+from pipeline.corpora.tagging import Scheme, TagSet, types_of
+from pipeline.encoding.encoder_config import read_checked
 from pipeline.errors import UserError, one_line
 from pipeline.model.label_conversion import converted
 from pipeline.model.tagger_config import checked_values, tagger_values
+from pipeline.storage.file_names import CONFIG
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,9 @@ class TeacherLabels:
         """
         self._check_types(types)
         tags = {tag for name in self.names for tag in converted(name, self.scheme, types)}
-        if self.scheme == "plain":
-            return TagSet(tuple(sorted(tags)), "plain")
-        kinds = sorted({tag.partition("-")[2] for tag in tags} - {""})
-        if not kinds:
+        if self.scheme != "plain" and not types_of(tags, self.scheme):
             raise UserError("teacher.types: leaves no type of the teacher's; keep at least one")
-        return TagSet(("O", *(f"{letter}-{kind}" for kind in kinds for letter in "BI")))
+        return TagSet.with_types_of(tags, self.scheme)
 
     def check(self, tag_set: TagSet, types: Mapping[str, str | None]) -> None:
         """Check that the labels become the tags of a corpus, all of them and no others.
@@ -64,7 +62,7 @@ class TeacherLabels:
             raise UserError(
                 f"teacher.scheme: {self.scheme}, but the corpus has {kind}; correct it or the corpus's scheme"
             )
-        ours, theirs = _types_of(tag_set), _types_of(own)
+        ours, theirs = (types_of(one.tags, one.scheme) for one in (tag_set, own))
         if ours == theirs:
             if not plain and "O" not in self.names and None not in types.values():
                 raise UserError(f"{self.folder}: its labels have no O; take another teacher.model")
@@ -189,12 +187,6 @@ def _check_kind(folder: Path, config: dict[str, Any]) -> None:
             f"{folder / CONFIG}: is of a {one_line(kinds[0], 60)}, which is no token classifier; "
             "take another teacher.model"
         )
-
-
-def _types_of(tag_set: TagSet) -> set[str]:
-    if tag_set.scheme == "plain":
-        return set(tag_set.tags)
-    return {tag.partition("-")[2] for tag in tag_set.tags} - {""}
 
 
 def _target(scheme: FileScheme) -> FileScheme:

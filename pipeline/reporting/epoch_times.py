@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.outcomes import read_json, require_numbers, require_text
+from pipeline.reporting.outcomes import read_output, require_numbers, require_text
 from pipeline.reporting.tables import BLOCKS, PHASES
 
 _TARGET = "time_epochs"
@@ -19,7 +19,7 @@ def read_epoch_times(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing, is no JSON, or something of it is missing or of another kind.
     """
-    times = read_json(path, target=_TARGET, numbers=("batches", "epoch_batches"))
+    times = read_output(path, target=_TARGET, numbers=("batches", "epoch_batches"))
     if times["batches"] == 0:
         return {}
     for name in ("task", "device"):

@@ -12,12 +12,12 @@ from pipeline.evaluation.bootstrap import significance_test
 from pipeline.reporting import origin, paper_figures
 from pipeline.reporting.examples import error_examples
 from pipeline.reporting.finished_results import Results
+from pipeline.reporting.outcomes import RATES
 from pipeline.reporting.page_parts import headline, pictures, types
 from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import timing_notes, training_warnings
 
 FILES = Path(__file__).parent / "page_files"
-RATES = ("precision", "recall", "f1", "token_f1")
 SECTIONS = {
     "headline": "Headline",
     "metrics": "Metrics",

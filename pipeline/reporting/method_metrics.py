@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.reporting.summary import every_model
 from pipeline.storage.text_file import write_json
 
 
@@ -14,7 +15,7 @@ def method_metrics(summary: Mapping[str, Any]) -> dict[str, dict[str, float | No
         summary: the content of `reports/summary.json`, which has them unrounded.
     """
     shown: dict[str, dict[str, float | None]] = {}
-    for name, figures in {"teacher": summary["teacher"], **summary["methods"]}.items():
+    for name, figures in every_model(summary).items():
         f1, share = figures["f1"], figures.get("gap_closed")
         shown[name] = {"f1": round(f1 if name == "teacher" else f1["mean"], 2)}
         if name != "teacher":

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.distillation.settings import Settings, Tempered
-from pipeline.model.model_folder import HISTORY
-from pipeline.reporting.outcomes import read_json
+from pipeline.reporting.outcomes import read_output
+from pipeline.storage.file_names import HISTORY
 from pipeline.training.settings import Student, Teacher
 
 PACKAGES = (
@@ -37,7 +37,7 @@ def read_made(folder: Path, *, target: str) -> dict[str, Any]:
     Raises:
         UserError: its history.json cannot be read.
     """
-    made = read_json(folder / HISTORY, target=target).get("made")
+    made = read_output(folder / HISTORY, target=target).get("made")
     return made if isinstance(made, dict) else {}
 
 

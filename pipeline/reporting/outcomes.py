@@ -12,19 +12,13 @@ import pyarrow.parquet as pq
 
 from pipeline.corpora.tagging import Scheme
 from pipeline.errors import UserError, first_line
+from pipeline.storage.file_names import HISTORY, METRICS, PREDICTIONS, TRANSITIONS
 from pipeline.storage.sealed_folder import SEAL, check
 
-FIGURES = (
-    "precision",
-    "recall",
-    "f1",
-    "constrained_f1",
-    "token_f1",
-    "accuracy",
-    "parameters",
-    "megabytes",
-    "sentences_per_second",
-)
+SPAN_RATES = ("precision", "recall", "f1")
+RATES = (*SPAN_RATES, "token_f1")
+SIZE = ("parameters", "megabytes")
+FIGURES = (*RATES, "constrained_f1", "accuracy", *SIZE, "sentences_per_second")
 _COLUMNS = ("id", "words", "gold", "predicted", "confidence")
 Read = TypeVar("Read")
 
@@ -56,13 +50,13 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         UserError: the folder is missing or damaged, or a figure or column is not in it.
     """
     _check(folder, target)
-    path = folder / "metrics.json"
-    metrics = read_json(path, target=target, numbers=FIGURES)
+    path = folder / METRICS
+    metrics = read_output(path, target=target, numbers=FIGURES)
     if metrics.get("kept_epoch") != 0:  # 0: a teacher that was not trained here
         require_numbers(metrics, ("development_f1",), path, target)
     for name, choices in {"device": None, "scheme": get_args(Scheme)}.items():
         require_text(metrics, name, path, target, choices)
-    path = folder / "predictions.parquet"
+    path = folder / PREDICTIONS
     try:
         table = pq.read_table(path, columns=list(_COLUMNS))
         columns = [table[name].to_pylist() for name in _COLUMNS]
@@ -77,8 +71,8 @@ def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list
     Raises:
         UserError: transitions.json is missing, or is not what the evaluating stage writes.
     """
-    path = folder / "transitions.json"
-    content = read_json(path, target=target)
+    path = folder / TRANSITIONS
+    content = read_output(path, target=target)
     tags, scores = content.get("tags"), content.get("scores")
     match tags, scores:
         case [*_], [*rows] if len(rows) == len(tags) and all(
@@ -119,8 +113,8 @@ def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
         UserError: the folder is missing or damaged, or its history.json lacks one of these.
     """
     _check(folder, target)
-    path = folder / "history.json"
-    epochs = read_json(path, target=target).get("epochs")
+    path = folder / HISTORY
+    epochs = read_output(path, target=target).get("epochs")
     if not isinstance(epochs, list):
         raise UserError(f"{path}: lacks the list `epochs`; {run_again(target)}")
     for epoch in epochs:
@@ -128,8 +122,8 @@ def read_history(folder: Path, *, target: str) -> list[dict[str, Any]]:
     return epochs
 
 
-def read_json(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[str, Any]:
-    """Read a JSON object that has a number under each name in `numbers`.
+def read_output(path: Path, *, target: str, numbers: Iterable[str] = ()) -> dict[str, Any]:
+    """Read a JSON object that a stage wrote, with a number under each name in `numbers`.
 
     Raises:
         UserError: the file is missing, is no JSON object, or lacks one of the numbers.

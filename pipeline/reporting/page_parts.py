@@ -1,6 +1,6 @@
 """The parts of the HTML page that are more than a table of given figures: headline, pictures, types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,8 @@ from pipeline.distillation.roles import UNDISTILLED
 from pipeline.reporting import plot_tables
 from pipeline.reporting.finished_results import Results
 from pipeline.reporting.pictures import draw
+from pipeline.reporting.summary import ABSENT, every_model
+from pipeline.reporting.tables import optional
 
 _LISTED = 60  # rows of a picture's table at most
 _TAGS = 64  # in the picture of transitions at most: one of 201 tags has 21 MB
@@ -20,39 +22,24 @@ def headline(results: Results) -> dict[str, Any]:
     best, teacher = summary["methods"][method], summary["teacher"]
     f1, smaller = best["f1"]["mean"], teacher["megabytes"] / best["megabytes"]
     faster = best["sentences_per_second"] / teacher["sentences_per_second"]
-    here = results.timing.get("pipeline", {}).get(method)
+    deviation = "" if best["f1"]["std"] is None else f" ± {best['f1']['std']:.2f}"
+    size = f"smaller: {best['megabytes']:.1f} MB of {teacher['megabytes']:.1f} MB"
+    speed = f"as fast: {best['sentences_per_second']:.0f} sentences/s on {summary['device']}"
     tiles = [
-        {
-            "name": "best student",
-            "value": method,
-            "note": f"F1 {f1:.2f}" + (f" ± {best['f1']['std']:.2f}" if best["f1"]["std"] is not None else ""),
-        },
-        {
-            "name": "teacher",
-            "value": f"{teacher['f1']:.2f}",
-            "note": f"F1; the student: {f1 - teacher['f1']:+.2f}",
-        },
+        _tile("best student", method, f"F1 {f1:.2f}{deviation}"),
+        _tile("teacher", f"{teacher['f1']:.2f}", f"F1; the student: {f1 - teacher['f1']:+.2f}"),
         _gap_tile(method, best, summary),
-        {
-            "name": "size",
-            "value": f"{smaller:.2f}×",
-            "note": f"smaller: {best['megabytes']:.1f} MB of {teacher['megabytes']:.1f} MB",
-        },
-        {
-            "name": "speed",
-            "value": f"{faster:.2f}×",
-            "note": f"as fast: {best['sentences_per_second']:.0f} sentences/s on {summary['device']}",
-        },
+        _tile("size", f"{smaller:.2f}×", size),
+        _tile("speed", f"{faster:.2f}×", speed),
     ]
-    if here is not None:
-        tiles.append(
-            {
-                "name": "training",
-                "value": _duration(here["total"]),
-                "note": f"an epoch of the labelled sentences, without text, on {results.timing['device']}",
-            }
-        )
+    if (epoch := results.timing.get("pipeline", {}).get(method)) is not None:
+        note = f"an epoch of the labelled sentences, without text, on {results.timing['device']}"
+        tiles.append(_tile("training", _duration(epoch["total"]), note))
     return {"sentence": _sentence(results, smaller, faster), "tiles": tiles}
+
+
+def _tile(name: str, value: str, note: str) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note}
 
 
 def _sentence(results: Results, smaller: float, faster: float) -> str:
@@ -85,7 +72,7 @@ def _gap_tile(method: str, best: Mapping[str, Any], summary: Mapping[str, Any]) 
         note = "vanilla was not run"
     elif method != UNDISTILLED and best["differs_from_vanilla"] is False:
         note += "; not significant"
-    return {"name": "gap closed", "value": "–" if share is None else f"{share:.0%}", "note": note}
+    return _tile("gap closed", optional(share, "{:.0%}"), note)
 
 
 def _duration(seconds: float) -> str:
@@ -97,70 +84,79 @@ def _duration(seconds: float) -> str:
 
 def pictures(results: Results) -> list[dict[str, Any]]:
     """Every picture with its SVG, its caption, a text for those who do not see it, and its numbers."""
-    summary, (method, _) = results.summary, results.best
-    f1 = plot_tables.f1_frame(summary)
-    curves = plot_tables.learning_curve_frame(*results.curves)
-    latency = plot_tables.f1_by_latency_frame(summary)
-    shown = {name: results.runs[name] for name in ("teacher", method)}
-    scheme = results.teacher.metrics["scheme"]
-    confusion = plot_tables.type_confusion_frame(shown, scheme=scheme)
-    reliability = plot_tables.reliability_frame(results.runs)
-    errors = {"teacher": summary["teacher"], **summary["methods"]}
-    calibration = ", ".join(f"{name} {found['calibration_error']:.2f}" for name, found in errors.items())
-    drawn = [
-        _picture(
-            "f1_by_method",
-            f1,
-            "Test F1 of each method",
-            "A point for each seed, a diamond for the mean, bars for one standard deviation; "
-            "the dashed line is the teacher.",
-        ),
-        _picture(
-            "f1_by_latency",
-            latency,
-            "Test F1 against time per sentence",
-            "To choose a model: up is better, left is faster, small is light. "
-            f"The time is that of tagging the test set in batches on {summary['device']}.",
-        ),
-        *(
-            [
-                _picture(
-                    "epoch_time",
-                    plot_tables.epoch_time_frame(results.timing),
-                    "Seconds of one epoch by phase",
-                    "The dashed line is the lower bound: the student's encoder with a trivial loss.",
-                )
-            ]
-            if results.timing
-            else []
-        ),
-        _picture("curves_by_model", curves, "Development F1 by epoch", "A line for each seed."),
-        _picture(
-            "curves_per_model",
-            curves,
-            "Training loss by epoch",
-            "Losses of different methods are not on one scale.",
-            listed=False,
-        ),
-        _picture(
-            "confusion_of_words",
-            confusion,
-            "Words by type of actual and predicted tag",
-            f"Words of the teacher and of {method}, all seeds together; a row adds up to 100%.",
-        ),
-        _picture(
-            "reliability",
-            reliability,
-            "Share of right words by confidence",
-            "Confidence is the marginal probability of the predicted tag. "
-            f"Expected calibration error in percent: {calibration}.",
-        ),
+    return [
+        *_method_pictures(results.summary),
+        *_training_pictures(results),
+        *_word_pictures(results),
+        *_transition_pictures(results),
     ]
+
+
+def _method_pictures(summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield _picture(
+        "f1_by_method",
+        plot_tables.f1_frame(summary),
+        "Test F1 of each method",
+        "A point for each seed, a diamond for the mean, bars for one standard deviation; "
+        "the dashed line is the teacher.",
+    )
+    yield _picture(
+        "f1_by_latency",
+        plot_tables.f1_by_latency_frame(summary),
+        "Test F1 against time per sentence",
+        "To choose a model: up is better, left is faster, small is light. "
+        f"The time is that of tagging the test set in batches on {summary['device']}.",
+    )
+
+
+def _training_pictures(results: Results) -> Iterator[dict[str, Any]]:
+    """Epoch times, if any were measured, and learning curves."""
+    if results.timing:
+        yield _picture(
+            "epoch_time",
+            plot_tables.epoch_time_frame(results.timing),
+            "Seconds of one epoch by phase",
+            "The dashed line is the lower bound: the student's encoder with a trivial loss.",
+        )
+    curves = plot_tables.learning_curve_frame(*results.curves)
+    yield _picture("curves_by_model", curves, "Development F1 by epoch", "A line for each seed.")
+    yield _picture(
+        "curves_per_model",
+        curves,
+        "Training loss by epoch",
+        "Losses of different methods are not on one scale.",
+        listed=False,
+    )
+
+
+def _word_pictures(results: Results) -> Iterator[dict[str, Any]]:
+    """What the best student and the teacher confuse, and how far the confidence of all can be relied on."""
+    method, _ = results.best
+    shown = {name: results.runs[name] for name in ("teacher", method)}
+    yield _picture(
+        "confusion_of_words",
+        plot_tables.type_confusion_frame(shown, scheme=results.teacher.metrics["scheme"]),
+        "Words by type of actual and predicted tag",
+        f"Words of the teacher and of {method}, all seeds together; a row adds up to 100%.",
+    )
+    models = every_model(results.summary).items()
+    calibration = ", ".join(f"{name} {figures['calibration_error']:.2f}" for name, figures in models)
+    yield _picture(
+        "reliability",
+        plot_tables.reliability_frame(results.runs),
+        "Share of right words by confidence",
+        "Confidence is the marginal probability of the predicted tag. "
+        f"Expected calibration error in percent: {calibration}.",
+    )
+
+
+def _transition_pictures(results: Results) -> Iterator[dict[str, Any]]:
+    """Transition scores of teacher and best student, if they have any and the tags are not too many."""
+    method, _ = results.best
     frame = plot_tables.transitions_frame(*results.transitions, method)
     if frame["score"].any() and frame["current"].nunique() <= _TAGS:
         caption = f"What the teacher's CRF and that of {method} say of each pair of tags, and the difference."
-        drawn.append(_picture("transitions", frame, "Transition scores", caption, wide=True, listed=False))
-    return drawn
+        yield _picture("transitions", frame, "Transition scores", caption, wide=True, listed=False)
 
 
 def _picture(
@@ -180,12 +176,11 @@ def _picture(
 def types(results: Results) -> dict[str, Any]:
     """A row for each type with the rates of teacher and students; and what the best student lost most."""
     method, _ = results.best
-    models = {"teacher": results.summary["teacher"], **results.summary["methods"]}
-    absent = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0}
+    models = every_model(results.summary)
     kinds = {kind for figures in models.values() for kind in figures["types"]}
     rows = []
     for kind in sorted(kinds):
-        rates = {name: figures["types"].get(kind, absent) for name, figures in models.items()}
+        rates = {name: figures["types"].get(kind, ABSENT) for name, figures in models.items()}
         rows.append(
             {
                 "name": kind,

@@ -10,6 +10,7 @@ from pipeline.corpora.tagging import Scheme
 from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import confusion
 from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.summary import every_model
 from pipeline.reporting.tables import BLOCKS, PHASES
 from pipeline.storage.text_file import write_text
 
@@ -89,7 +90,6 @@ def type_confusion_frame(outcomes: Mapping[str, Sequence[Outcome]], *, scheme: S
 
 def f1_by_latency_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
     """`plots/f1_by_latency.csv`: model, milliseconds (of a sentence, in batches), f1, megabytes."""
-    models = {"teacher": summary["teacher"], **summary["methods"]}
     rows = [
         (
             model,
@@ -97,7 +97,7 @@ def f1_by_latency_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
             figures["f1"] if model == "teacher" else figures["f1"]["mean"],
             figures["megabytes"],
         )
-        for model, figures in models.items()
+        for model, figures in every_model(summary).items()
     ]
     return pd.DataFrame(rows, columns=["model", "milliseconds", "f1", "megabytes"])
 

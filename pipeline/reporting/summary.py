@@ -1,7 +1,7 @@
 """Figures over seeds, from the outcomes of single models: means, gap closed, p-values."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -10,15 +10,15 @@ from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
 from pipeline.evaluation.metrics import GOLD, sentence_counts
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.outcomes import RATES, SIZE, SPAN_RATES, Outcome
 
 LEVEL = 0.05
 """A difference with a larger p-value is not significant."""
 
-_QUALITY = ("precision", "recall", "f1", "token_f1")
-_ABSENT = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0}  # of a type that a model never predicts
-_CONSTRAINED = "constrained_f1"
-_SIZE = ("parameters", "megabytes")
+ABSENT = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0}
+"""The rates of a type that a model never predicts."""
+
+_MEANS = (*RATES, "constrained_f1")  # what is a mean over seeds
 
 
 def summarise(
@@ -55,11 +55,7 @@ def summarise(
     Raises:
         UserError: the outcomes are not of one test set, or a method has no seed.
     """
-    for method, runs in students.items():
-        if not runs:
-            raise UserError(f"seeds: {method} has none; list at least one under `seeds` in params.yaml")
-        for run in runs.values():
-            _same_test_set(teacher, run)
+    _check_outcomes(teacher, students)
     f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
     resampled = {
         method: resample(
@@ -70,21 +66,7 @@ def summarise(
     }
     rivals = [method for method in BASELINES if method in students]
     best_baseline = max(rivals, key=lambda method: mean(f1[method]), default=None)
-
-    runs_of_all = [teacher, *(run for runs in students.values() for run in runs.values())]
-    devices = list(dict.fromkeys(run.metrics["device"] for run in runs_of_all))
-    methods: dict[str, Any] = {}
-    for method, runs in students.items():
-        figures: dict[str, Any] = {name: _over_seeds(runs, name) for name in (*_QUALITY, _CONSTRAINED)}
-        first = next(iter(runs.values())).metrics
-        figures |= {name: first[name] for name in _SIZE}
-        figures["sentences_per_second"] = median(run.metrics["sentences_per_second"] for run in runs.values())
-        figures["types"] = _types(list(runs.values()))
-        figures["calibration_error"] = mean(run.metrics["calibration"]["error"] for run in runs.values())
-        figures["gap_closed"] = _gap_closed(f1, method, teacher.metrics["f1"])
-        figures |= _comparison("vanilla", method, UNDISTILLED, f1, resampled)
-        figures |= _comparison("best_baseline", method, best_baseline, f1, resampled)
-        methods[method] = figures
+    devices = _devices([teacher, *(run for runs in students.values() for run in runs.values())])
     return {
         "task": task,
         "device": " and ".join(devices),
@@ -93,17 +75,22 @@ def summarise(
         "sentences": len(teacher.ids),
         "spans": sum(len(spans(tags, scheme=scheme)) for tags in teacher.gold),
         "best_baseline": best_baseline,
-        "teacher": {
-            **{
-                name: teacher.metrics[name]
-                for name in (*_QUALITY, _CONSTRAINED, *_SIZE, "sentences_per_second")
-            },
-            "types": _types([teacher]),
-            "calibration_error": teacher.metrics["calibration"]["error"],
-            "trained_here": teacher.metrics.get("kept_epoch") != 0,
+        "teacher": _teacher_figures(teacher),
+        "methods": {
+            method: {
+                **_method_figures(runs),
+                "gap_closed": _gap_closed(f1, method, teacher.metrics["f1"]),
+                **_comparison("vanilla", method, UNDISTILLED, f1, resampled),
+                **_comparison("best_baseline", method, best_baseline, f1, resampled),
+            }
+            for method, runs in students.items()
         },
-        "methods": methods,
     }
+
+
+def every_model(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the teacher and of each method, by name, in the content of `reports/summary.json`."""
+    return {"teacher": summary["teacher"], **summary["methods"]}
 
 
 def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
@@ -123,12 +110,12 @@ def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
         "task": summary["task"],
         "method": method,
         "seeds": len(figures["f1"]["seeds"]),
-        **{name: figures[name]["mean"] for name in _QUALITY},
+        **{name: figures[name]["mean"] for name in RATES},
         "f1_std": figures["f1"]["std"],
         "teacher_f1": summary["teacher"]["f1"],
         "gap_closed": figures["gap_closed"],
         "p_value_vs_vanilla": figures["p_value_vs_vanilla"],
-        **{name: figures[name] for name in (*_SIZE, "sentences_per_second")},
+        **{name: figures[name] for name in (*SIZE, "sentences_per_second")},
     }
 
 
@@ -138,11 +125,41 @@ def _development(students: Mapping[str, Mapping[int, Outcome]]) -> str:
     return ", ".join(sorted(found))
 
 
-def _same_test_set(teacher: Outcome, student: Outcome) -> None:
-    if teacher.ids != student.ids or teacher.gold != student.gold:
-        raise UserError(
-            f"{student.folder}: not scored on the same test sentences as {teacher.folder}; run `dvc repro`"
-        )
+def _check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome]]) -> None:
+    for method, runs in students.items():
+        if not runs:
+            raise UserError(f"seeds: {method} has none; list at least one under `seeds` in params.yaml")
+        for run in runs.values():
+            if teacher.ids != run.ids or teacher.gold != run.gold:
+                raise UserError(
+                    f"{run.folder}: not scored on the same test sentences as {teacher.folder}; "
+                    "run `dvc repro`"
+                )
+
+
+def _devices(runs: Iterable[Outcome]) -> list[str]:
+    return list(dict.fromkeys(run.metrics["device"] for run in runs))
+
+
+def _teacher_figures(teacher: Outcome) -> dict[str, Any]:
+    return {
+        **{name: teacher.metrics[name] for name in (*_MEANS, *SIZE, "sentences_per_second")},
+        "types": _types([teacher]),
+        "calibration_error": teacher.metrics["calibration"]["error"],
+        "trained_here": teacher.metrics.get("kept_epoch") != 0,
+    }
+
+
+def _method_figures(runs: Mapping[int, Outcome]) -> dict[str, Any]:
+    """The figures of a method by itself, over its seeds."""
+    metrics = [run.metrics for run in runs.values()]
+    return {
+        **{name: _over_seeds(runs, name) for name in _MEANS},
+        **{name: metrics[0][name] for name in SIZE},
+        "sentences_per_second": median(found["sentences_per_second"] for found in metrics),
+        "types": _types(list(runs.values())),
+        "calibration_error": mean(found["calibration"]["error"] for found in metrics),
+    }
 
 
 def _over_seeds(runs: Mapping[int, Outcome], name: str) -> dict[str, Any]:
@@ -154,9 +171,9 @@ def _over_seeds(runs: Mapping[int, Outcome], name: str) -> dict[str, Any]:
 def _types(runs: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     """Of each type the mean precision, recall and f1 over `runs`, and its number of gold spans."""
     kinds = sorted({kind for run in runs for kind in run.metrics["types"]})
-    rates = {kind: [run.metrics["types"].get(kind, _ABSENT) for run in runs] for kind in kinds}
+    rates = {kind: [run.metrics["types"].get(kind, ABSENT) for run in runs] for kind in kinds}
     return {
-        kind: {name: mean(rate[name] for rate in found) for name in _QUALITY[:3]}
+        kind: {name: mean(rate[name] for rate in found) for name in SPAN_RATES}
         | {"gold": max(rate["gold"] for rate in found)}
         for kind, found in rates.items()
     }
@@ -165,26 +182,26 @@ def _types(runs: Sequence[Outcome]) -> dict[str, dict[str, float]]:
 def _gap_closed(f1: Mapping[str, list[float]], method: str, teacher: float) -> float | None:
     if UNDISTILLED not in f1:
         return None
-    floor = mean(f1[UNDISTILLED])
-    return (mean(f1[method]) - floor) / (teacher - floor) if teacher > floor else None
+    lowest = mean(f1[UNDISTILLED])
+    return (mean(f1[method]) - lowest) / (teacher - lowest) if teacher > lowest else None
 
 
 def _comparison(
-    label: str,
+    key: str,
     method: str,
     rival: str | None,
     f1: Mapping[str, list[float]],
     resampled: Mapping[str, Resampled],
 ) -> dict[str, Any]:
     if rival is None or rival not in f1 or rival == method:
-        return {f"p_value_vs_{label}": None, f"differs_from_{label}": None}
+        return {f"p_value_vs_{key}": None, f"differs_from_{key}": None}
     p = p_value(resampled[method], resampled[rival])
     if p is None:
-        return {f"p_value_vs_{label}": None, f"differs_from_{label}": None}
+        return {f"p_value_vs_{key}": None, f"differs_from_{key}": None}
     differs = p < LEVEL and abs(mean(f1[method]) - mean(f1[rival])) > 2 * _standard_error(
         f1[method], f1[rival]
     )
-    return {f"p_value_vs_{label}": p, f"differs_from_{label}": differs}
+    return {f"p_value_vs_{key}": p, f"differs_from_{key}": differs}
 
 
 def _standard_error(*samples: list[float]) -> float:

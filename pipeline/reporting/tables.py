@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
 from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
+from pipeline.reporting.outcomes import RATES
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
@@ -20,13 +21,12 @@ def quality_table(summary: Mapping[str, Any]) -> str:
         "parameters", "MB", "sentences/s",
     ]  # fmt: skip
     teacher = summary["teacher"]
-    quality = ("precision", "recall", "f1", "token_f1")
-    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in quality), NONE, NONE, NONE, *_size(teacher)]]
+    rows = [["teacher", *(f"{teacher[name]:.2f}" for name in RATES), NONE, NONE, NONE, *_size(teacher)]]
     for method, figures in summary["methods"].items():
         rows.append(
             [
                 f"`{method}`",
-                *(spread(figures[name]) for name in quality),
+                *(spread(figures[name]) for name in RATES),
                 optional(figures["gap_closed"], "{:.0%}"),
                 optional(figures["p_value_vs_vanilla"], "{:.4f}"),
                 optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
@@ -85,48 +85,62 @@ def training_warnings(summary: Mapping[str, Any]) -> list[str]:
 
     It has failed where the teacher has an F1 of 0 or is below the undistilled student, or a student has 0.
     """
-    found = []
-    if len(summary.get("devices", ())) > 1:
-        found.append(
-            f"models were measured on several devices ({', '.join(summary['devices'])}), so that their "
-            "speeds cannot be compared; run `dvc repro --single-item --force evaluate_teacher`, and so what "
-            "else was measured elsewhere"
-        )
-    teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    found = _device_warnings(summary)
     if summary.get("spans") == 0:  # not in results recorded before they were counted
         return [
             *found,
             "every tag of the test split is O, so that every F1 is 0; see the settings `tag` and `scheme` of "
             "the corpus, or give a test split with spans",
         ]
-    trained = summary["teacher"].get("trained_here", True)  # not in older recorded results either
+    return [*found, *_teacher_warnings(summary), *_student_warnings(summary)]
+
+
+def _device_warnings(summary: Mapping[str, Any]) -> list[str]:
+    if len(summary.get("devices", ())) <= 1:
+        return []
+    return [
+        f"models were measured on several devices ({', '.join(summary['devices'])}), so that their "
+        "speeds cannot be compared; run `dvc repro --single-item --force evaluate_teacher`, and so what "
+        "else was measured elsewhere"
+    ]
+
+
+def _teacher_warnings(summary: Mapping[str, Any]) -> list[str]:
+    teacher, methods = summary["teacher"]["f1"], summary["methods"]
+    trained = summary["teacher"].get("trained_here", True)  # not in older recorded results
     if teacher == 0:
-        found.append(
+        return [
             "the teacher's F1 is 0: its training diverged, and no student can learn from it; "
             "lower `teacher.learning_rate`, or train for more `teacher.epochs`"
             if trained
             else "the teacher's F1 is 0, and no student can learn from it; check `teacher.types` and "
             "`teacher.scheme`, or take another `teacher.model`"
-        )
-    elif UNDISTILLED in methods and teacher < methods[UNDISTILLED]["f1"]["mean"]:
-        advice = (
-            "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
-            "a smaller `teacher.batch_size`"
-            if trained
-            else "there is no gap to close; take another `teacher.model`, or train one here"
-        )
-        found.append(
-            f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
-            f"{methods[UNDISTILLED]['f1']['mean']:.2f}: {advice}"
-        )
-    for method, figures in methods.items():
-        zero = [seed for seed, value in figures["f1"]["seeds"].items() if value == 0]
-        if zero:
-            found.append(
-                f"{method}'s F1 is 0 with seed {', '.join(zero)}: its training diverged; "
-                "lower `student.learning_rate`, or train for more `student.epochs`"
-            )
-    return found
+        ]
+    if UNDISTILLED not in methods or teacher >= methods[UNDISTILLED]["f1"]["mean"]:
+        return []
+    advice = (
+        "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
+        "a smaller `teacher.batch_size`"
+        if trained
+        else "there is no gap to close; take another `teacher.model`, or train one here"
+    )
+    return [
+        f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "
+        f"{methods[UNDISTILLED]['f1']['mean']:.2f}: {advice}"
+    ]
+
+
+def _student_warnings(summary: Mapping[str, Any]) -> list[str]:
+    zero = {
+        method: [seed for seed, f1 in figures["f1"]["seeds"].items() if f1 == 0]
+        for method, figures in summary["methods"].items()
+    }
+    return [
+        f"{method}'s F1 is 0 with seed {', '.join(seeds)}: its training diverged; "
+        "lower `student.learning_rate`, or train for more `student.epochs`"
+        for method, seeds in zero.items()
+        if seeds
+    ]
 
 
 def timing_tables(timing: Mapping[str, Any]) -> str:
@@ -180,9 +194,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, label: str) -> str:
+def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, key: str) -> str:
     difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
-    p, differs = methods[method][f"p_value_vs_{label}"], methods[method][f"differs_from_{label}"]
+    p, differs = methods[method][f"p_value_vs_{key}"], methods[method][f"differs_from_{key}"]
     if p is None:
         return f"{difference:+.2f} F1 against {name}, not tested"
     word = "significant" if differs else "not significant"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline.reporting import plot_tables
 from pipeline.reporting.finished_results import Results
 from pipeline.reporting.html_page import html_page
@@ -29,7 +31,15 @@ def write_report(
     """
     write_json(summary, results.summary)
     write_method_metrics(metrics, results.summary)
-    tables = {
+    for name, frame in plotted_tables(results).items():
+        plot_tables.write_csv(plots / f"{name}.csv", frame)
+    write_text(page, html_page(results, project=project))
+    write_text(text, markdown_page(results.summary, results.timing))
+
+
+def plotted_tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The tables of the plots that dvc.yaml defines, by the names of their CSV files."""
+    return {
         "f1": plot_tables.f1_frame(results.summary),
         "f1_by_latency": plot_tables.f1_by_latency_frame(results.summary),
         "learning_curves": plot_tables.learning_curve_frame(*results.curves),
@@ -37,7 +47,3 @@ def write_report(
         "reliability": plot_tables.reliability_frame(results.runs),
         "transitions": plot_tables.transitions_frame(*results.transitions, results.best[0]),
     }
-    for name, frame in tables.items():
-        plot_tables.write_csv(plots / f"{name}.csv", frame)
-    write_text(page, html_page(results, project=project))
-    write_text(text, markdown_page(results.summary, results.timing))

@@ -17,11 +17,11 @@ from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.laid_out import laid_out
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import WEIGHTS
 from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, Part, write_scores
+from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check, identity, write_empty
 
 
@@ -126,10 +126,10 @@ def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> P
         start += len(ids)
         shard_of[batches.places(ids).numpy()] = numbers
         np.add.at(work, numbers, batches.size(ids) / len(ids))
-    load, owner = np.zeros(processes.count()), {}
+    assigned, owner = np.zeros(processes.count()), {}
     for number in sorted(todo, key=lambda number: -work[number]):
-        owner[number] = int(load.argmin())
-        load[owner[number]] += work[number]
+        owner[number] = int(assigned.argmin())
+        assigned[owner[number]] += work[number]
     others = [number for number in todo if owner[number] != processes.rank()]
     return Part([number for number in todo if number not in others], np.isin(shard_of, others))
 

@@ -13,8 +13,9 @@ from ruamel.yaml import YAML
 
 from pipeline.encoding.encoded import load
 from pipeline.fingerprint import fingerprints
-from pipeline.model.model_folder import WEIGHTS, save_model
+from pipeline.model.model_folder import save_model
 from pipeline.params import load_params
+from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.storage.text_file import write_text
 from tests.helpers import tiny_inputs

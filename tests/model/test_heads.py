@@ -23,10 +23,11 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.model_folder import HISTORY, load_model, save_model
+from pipeline.model.model_folder import load_model, save_model
 from pipeline.scores.dump import origin_of, parameters_of
 from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
+from pipeline.storage.file_names import HISTORY
 from pipeline.training.length import Length
 from pipeline.training.loss import gold_loss
 from pipeline.training.optimisation import TrainingState

@@ -12,11 +12,12 @@ from pipeline.encoding.encoded import load
 from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
-from pipeline.model.model_folder import HISTORY, load_model, load_model_and_tokenizer, save_model
+from pipeline.model.model_folder import load_model, load_model_and_tokenizer, save_model
 from pipeline.model.prediction import predict
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import Origin
+from pipeline.storage.file_names import HISTORY
 from pipeline.storage.sealed_folder import check
 from tests.helpers import tiny_inputs
 from tests.helpers.tiny_corpus import TAG_SET

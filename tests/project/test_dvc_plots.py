@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from pipeline.reporting import plot_tables
 from pipeline.reporting.pictures import DEFINITIONS
+from pipeline.reporting.written_report import plotted_tables
 from tests.helpers.browser import CHROMIUM, tab
 from tests.helpers.html_results import results
 
@@ -36,15 +36,7 @@ def test_dvc_plots_show_draws_all_without_a_request(tmp_path: Path) -> None:
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     run = results(30)
-    frames: dict[str, pd.DataFrame] = {
-        "f1": plot_tables.f1_frame(run.summary),
-        "f1_by_latency": plot_tables.f1_by_latency_frame(run.summary),
-        "learning_curves": plot_tables.learning_curve_frame(*run.curves),
-        "epoch_time": plot_tables.epoch_time_frame(run.timing),
-        "reliability": plot_tables.reliability_frame(run.runs),
-        "transitions": plot_tables.transitions_frame(*run.transitions, run.best[0]),
-        "confusion": plot_tables.confusion_frame(run.runs["efficient"]),
-    }
+    frames = plotted_tables(run) | {"confusion": plot_tables.confusion_frame(run.runs["efficient"])}
     for name, frame in frames.items():
         plot_tables.write_csv(tmp_path / "plots" / f"{name}.csv", frame)
     subprocess.run(["git", "init", "--quiet", "--template="], cwd=tmp_path, check=True)

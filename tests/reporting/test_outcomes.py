@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.reporting.outcomes import FIGURES, read_history, read_json, read_outcome, read_transitions
+from pipeline.reporting.outcomes import FIGURES, read_history, read_outcome, read_output, read_transitions
 from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.sample_results import TRANSITIONS, outcome, write
 
@@ -83,13 +83,13 @@ def test_history_is_read_and_checked(tmp_path):
 
 def test_a_missing_json_file_names_the_stage_that_writes_it(tmp_path):
     with pytest.raises(UserError, match=r"timing\.json: missing; run `dvc repro time_epochs`"):
-        read_json(tmp_path / "timing.json", target="time_epochs")
+        read_output(tmp_path / "timing.json", target="time_epochs")
 
 
 def test_a_json_file_of_a_million_lists_is_refused(tmp_path):
     (tmp_path / "timing.json").write_text("[" * 1_000_000)
     with pytest.raises(UserError, match=r"timing\.json: cannot be read"):
-        read_json(tmp_path / "timing.json", target="time_epochs")
+        read_output(tmp_path / "timing.json", target="time_epochs")
 
 
 def test_transitions_are_read_and_checked(tmp_path):

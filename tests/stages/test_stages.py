@@ -137,14 +137,14 @@ def test_a_stage_is_short_and_documented(name: str) -> None:
 
 def test_paths_stand_in_dvc_yaml_alone() -> None:
     """No default of a stage is a path of the pipeline, but where `prepare --check` looks for a tokenizer."""
-    known = {"prepare": {"data/encoder"}}
-    for name in set(COMMANDS) - {"results"}:
-        tree = ast.parse((ROOT / "stages" / f"{name}.py").read_text(encoding="utf-8"))
+    known = {"check_corpus": {"data/encoder"}}
+    for file in (ROOT / "stages").glob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
         texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         paths = {
             text for text in texts if isinstance(text, str) and text.startswith(("data/", "metrics", "plots"))
         }
-        assert paths == known.get(name, set())
+        assert paths == known.get(file.stem, set())
 
 
 # The command itself
@@ -202,23 +202,6 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) 
 
 def test_success_is_status_0(run: Run) -> None:
     assert run(lambda: print("done")) == (0, "done\n", "")
-
-
-def test_nobody_listening_is_no_traceback() -> None:
-    program = "from stages.command import run; run(lambda: print('x' * 100_000))"
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    os.close(writing)
-    assert done.returncode == 0  # what was lost is a message, and no result
-    assert done.stderr == "warning: messages on standard output were lost (Broken pipe)\n"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Standard streams that are closed or full, or lack a character, end no stage and lose nothing in silence."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import COMMANDS, Workspace
 
+ROOT = Path(__file__).parents[2]
 FULL = "/dev/full"  # every write fails with "No space left on device"
 PROGRAM = """
 import sys
@@ -90,3 +92,20 @@ def test_closed_streams_take_no_files_place(tmp_path: Path) -> None:
 
 def test_a_closed_standard_input_is_empty() -> None:
     assert outcome('assert sys.stdin.read() == ""', "<&-") == (0, "")
+
+
+def test_nobody_listening_is_no_traceback() -> None:
+    program = "from stages.command import run; run(lambda: print('x' * 100_000))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 0  # what was lost is a message, and no result
+    assert done.stderr == "warning: messages on standard output were lost (Broken pipe)\n"

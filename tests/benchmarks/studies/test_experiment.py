@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import experiment
-from benchmarks.studies.experiment import label, shared_settings
+from benchmarks.studies.experiment import name_ending, shared_settings
 
 
 def test_an_encoder_is_part_of_the_results_name() -> None:
-    assert label("cpu", None) == "cpu"
-    assert label("gpu", "google-bert/bert-base-cased") == "bert-base-cased-gpu"
-    assert label("cpu", "/models/mine") == "mine-cpu"
+    assert name_ending("cpu", None) == "cpu"
+    assert name_ending("gpu", "google-bert/bert-base-cased") == "bert-base-cased-gpu"
+    assert name_ending("cpu", "/models/mine") == "mine-cpu"
 
 
 def test_an_encoder_is_a_parameter_of_the_run() -> None:
@@ -32,7 +32,7 @@ def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.
 
     monkeypatch.setattr(experiment, "provenance", lambda _: {})
     monkeypatch.setattr(subprocess, "run", stand_in)
-    experiment.run(["seeds=[1,2]", "student.init=teacher"], ["distill"])
+    experiment.run_pipeline(["seeds=[1,2]", "student.init=teacher"], ["distill"])
     (words,) = commands
     given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-S")
     assert given == experiment.PAPER | {"student.init": "teacher", "seeds": "[1,2]"}

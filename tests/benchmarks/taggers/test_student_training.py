@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.taggers.student_training import Recipe
 from pipeline.errors import UserError
-from pipeline.model.model_folder import HISTORY
+from pipeline.storage.file_names import HISTORY
 from pipeline.storage.sealed_folder import new_folder
 
 TRAINING: dict[str, Any] = {"layers": 3, "epochs": 5, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
