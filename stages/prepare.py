@@ -21,7 +21,7 @@ def main(
     mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Read and check the corpus, hold development out if it has none, and cut its words into pieces."""
+    """Read and check the corpus, hold development out if it has none, and cut words into word pieces."""
     if check:
         from pipeline.encoding.corpus_check import check_entry, check_file, report
         from pipeline.params import load_params
