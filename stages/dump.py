@@ -22,7 +22,7 @@ def main(
     params: arguments.Params = Path("params.yaml"),
     root: arguments.Root = Path(),
 ) -> None:
-    """Score the training sentences of a fold, once, by a teacher that has not seen them.
+    """Store the scores of a fold's training sentences by a teacher that was not trained on them.
 
     With one fold a teacher scores all sentences. Scores from elsewhere take the place of a teacher.
     """

@@ -18,9 +18,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write: the sentences, encoded; empty without any.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Cut the words into the pieces of the encoder, laid out as the encoded corpus is.
+    """Cut the text's words into the encoder's word pieces, in the form of the encoded corpus.
 
-    Behind the text come the sentences that `unlabelled.made_up` asks for.
+    The sentences that `unlabelled.made_up` asks for come last.
     """
     from pipeline.encoding.encoded_text import encode_text
 

@@ -11,10 +11,10 @@ from stages.command import run
 def main(
     model: Annotated[Path, typer.Option(help="A teacher or student.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = False,
+    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format: required.")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="With 8-bit weights: smaller and faster.")] = False,
 ) -> None:
-    """Write the network, the chain, the tokenizer, and tag.py, which tags text with them.
+    """Write the network, the CRF's transitions, the tokenizer, and tag.py, which tags text with them.
 
     tag.py needs onnxruntime, tokenizers and numpy alone.
     """

@@ -17,7 +17,7 @@ def main(
     input: Annotated[
         Literal["text", "words", "columns"],
         typer.Option(
-            help="text: raw, a sentence a line; words: cut at spaces; columns: CoNLL, a word a line."
+            help="text: raw, a sentence per line; words: cut at spaces; columns: CoNLL, a word per line."
         ),
     ] = "text",
     words: Annotated[
@@ -25,17 +25,17 @@ def main(
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
     word: Annotated[int | None, typer.Option(help="Column of the words, from 0; else the first.")] = None,
-    comment: Annotated[str | None, typer.Option(help="How lines of columns begin that are left out.")] = None,
+    comment: Annotated[str | None, typer.Option(help="With columns: skip lines that begin so.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
         typer.Option(
-            help="conll: word and tag a line; jsonl: offsets, spans, confidence; text: for reading.",
+            help="conll: word and tag per line; jsonl: offsets, spans, confidence; text: for reading.",
             show_default="text on a terminal, else conll",
         ),
     ] = None,
     constrained: Annotated[bool, typer.Option(help="Only tag sequences that the scheme allows.")] = False,
 ) -> None:
-    """Tag sentences, in their order, to standard output; at a terminal line by line, as they are typed."""
+    """Tag sentences and write them to standard output, in order; at a terminal, each line as it is typed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
     from pipeline.corpora.word_columns import Columns
     from pipeline.inference.command_input import is_typed, read_input

@@ -15,7 +15,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write: the student with its card.")],
     push: Annotated[str | None, typer.Option(help="Upload it to the hub as ORG/NAME.")] = None,
     licence: Annotated[
-        str | None, typer.Option(help="The student's licence, as the hub calls it: apache-2.0.")
+        str | None, typer.Option(help="The student's licence by its name on the hub, such as apache-2.0.")
     ] = None,
     params: Params = Path("params.yaml"),
 ) -> None:

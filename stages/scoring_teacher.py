@@ -20,7 +20,7 @@ def main(
     params: Params = Path("params.yaml"),
     root: Root = Path(),
 ) -> None:
-    """Train a teacher on the training sentences of all other folds, or of all with one fold.
+    """Train a further teacher on the training sentences of all folds but its own; with one fold, on all.
 
     Where the stage `teacher` has trained it already, write an empty folder.
     """

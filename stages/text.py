@@ -17,7 +17,7 @@ def main(
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch the text; leave out what comes twice or stands in the test split."""
+    """Fetch the text without tags; leave out repeated sentences and those of the test split."""
     from pipeline.storage.sealed_folder import check, write_empty
 
     uses = lambda given: (given.text, given.task, given.corpus)

@@ -24,7 +24,7 @@ def main(
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     params: arguments.Params = Path("params.yaml"),
 ) -> None:
-    """Measure training in phases: as published, in this pipeline, and the encoder alone."""
+    """Measure the time of an epoch by phase: as published, in this pipeline, and of the encoder alone."""
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load
     from pipeline.storage.sealed_folder import filled

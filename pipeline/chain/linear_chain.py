@@ -1,4 +1,4 @@
-"""A batch of linear chains, which the other packages pass around, and the questions it answers."""
+"""A batch of linear chains, and what can be computed of it: log Z, moments, marginals, best sequences."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,19 @@ from pipeline.chain.moments import Moments, length_mask
 
 @dataclass(frozen=True, eq=False)
 class LinearChain:
-    """The potentials of B sentences of up to L words and N tags, which score all their tag sequences:
+    """The potentials θ of B sentences of up to L words and N tags; their sum is a tag sequence's score:
 
         score(y) = start[y_1] + Σ_l emissions[l, y_l] + Σ_{l≥2} transitions[y_{l-1}, y_l] + end[y_L]
         P(y) = exp score(y) / Z,    Z = Σ_y exp score(y)
+
+    φ(y), whose expectations are the moments, counts which tag stands at each word and how often each pair of
+    tags follows, so that score(y) = ⟨θ, φ(y)⟩.
 
     A potential of -inf forbids a tag, a pair, a first or a last tag. A sentence without any allowed sequence
     has log Z = -inf, moments of 0, log marginals of -inf, and no gradient; docs/chain.md says more.
 
     Everything is computed in float32 (float64 if given so), under autocast too; potentials of lower precision
-    are raised to float32. What stands at padding is never looked at.
+    are raised to float32. Values at padding are never read.
 
     Args:
         emissions: [B, L, N].
@@ -97,7 +100,7 @@ class LinearChain:
         return length_mask(self.lengths, self.emissions.shape[1])
 
     def log_partition(self) -> Tensor:
-        """Log Z [B] = log Σ_y exp score(y), differentiable (once) in all four potentials.
+        """The log partition log Z [B] = log Σ_y exp score(y), differentiable (once) in all four potentials.
 
         >>> chain = LinearChain(torch.zeros(1, 2, 3), *map(torch.zeros, ((3, 3), 3, 3)), torch.tensor([2]))
         >>> chain.log_partition().exp()  # 3 tags for each of 2 words
@@ -107,7 +110,7 @@ class LinearChain:
 
     @torch.no_grad()
     def moments(self) -> Moments:
-        """The moments E[φ] under P(y), which are the gradient of log Z, without an autograd graph.
+        """The moments E[φ(y)] under P, which are the gradient of log Z; without an autograd graph.
 
         >>> chain = LinearChain(torch.zeros(1, 2, 2), *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([2]))
         >>> chain.moments().pairs
@@ -117,9 +120,9 @@ class LinearChain:
         return Moments(*engine.moments(engine.run_program(engine.sweep, *self._all)))
 
     def log_marginals(self) -> Tensor:
-        """Log q(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all four potentials.
+        """The log marginals log P(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all potentials.
 
-        Where q = 0 it is -inf, and a gradient that arrives there is not looked at.
+        Where P = 0 they are -inf, and a gradient that arrives there is ignored.
 
         >>> emissions = torch.tensor([[[0.0, -torch.inf]]])
         >>> LinearChain(emissions, *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([1])).log_marginals()
@@ -129,7 +132,7 @@ class LinearChain:
 
     @torch.no_grad()
     def viterbi(self) -> tuple[Tensor, Tensor]:
-        """The best score [B], summed in float64, and its tags [B, L] int64, 0 at padding.
+        """The score [B] of the best tag sequence, summed in float64, and its tags [B, L] int64, 0 at padding.
 
         A sentence without any allowed sequence has the score -inf and tags 0.
 
@@ -142,7 +145,7 @@ class LinearChain:
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
-        """The K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
+        """The scores [B, K] of the K best sequences, falling, and their tags [B, K, L] int64, 0 at padding.
 
         A sentence with fewer than K allowed sequences has -inf, and tags 0, in the places left over.
 
@@ -241,10 +244,15 @@ class LinearChain:
 
 
 def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:
-    """The cross-entropy CE(q, P) [B] = log Z - ⟨θ, μ_q⟩ in one pass; its gradient is (model moments - μ_q).
+    """The cross-entropy CE(q, P) [B] = log Z - ⟨θ, μ_q⟩ of a distribution q with the chain's P.
 
-    It is +inf where q has weight on a tag or a pair with a score of -inf, and where no sequence is allowed;
-    there it is 0 for moments that are all 0, those of a chain that allows none.
+    Its gradient in θ is the chain's moments less μ_q, and comes from the same pass. It is +inf where q has
+    weight on a tag or a pair with a potential of -inf, and where no sequence is allowed; there it is 0 for
+    moments that are all 0, which are those of a chain that allows no sequence.
+
+    Args:
+        chain: P and its potentials θ, in which the result is differentiable (once).
+        moments: μ_q, the moments of q.
 
     Raises:
         ValueError: the moments require a gradient, which would not flow into them.

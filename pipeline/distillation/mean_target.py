@@ -12,10 +12,10 @@ from pipeline.distillation.objective import Target
 
 
 def mean_target(targets: Sequence[Target]) -> Target:
-    """The mean of what a method keeps of each teacher, of the same sentences.
+    """The mean of the targets of several teachers, for the same sentences.
 
-    Moments and the probabilities of words' tags are averaged, so that the target is that of the mixture of
-    the teachers' distributions. Chains, which `efficient` matches by their scores, are averaged as scores:
+    Moments and tag marginals are averaged, so that the target is that of the mixture of the teachers'
+    distributions. Chains, which `efficient` matches by their scores, are averaged as scores:
     their distribution is the normalised geometric mean of the teachers'.
     """
     first = targets[0]

@@ -1,4 +1,4 @@
-"""A student's loss: the teacher's term and the gold term, weighed by λ."""
+"""A student's loss: the teacher's term and the gold term, weighted by λ."""
 
 from typing import Any, Protocol, cast
 
@@ -39,11 +39,14 @@ def objective(
     target: Target | None,
     gold: Moments | None,
 ) -> Tensor:
-    """λ · teacher's term + (1 - λ) · gold negative log-likelihood, for each sentence [B].
+    """λ · teacher's term + (1 - λ) · negative log-likelihood of the gold tags, for each sentence [B].
 
-    `target` is not looked at where λ = 0, nor `gold` where λ = 1. Between them a method that mixes moments
-    costs one log Z, not two, since the cross-entropy is linear in them: λ CE(μ_t) + (1-λ) CE(μ_gold) =
-    CE(λ μ_t + (1-λ) μ_gold). (With a temperature the two terms have different chains, so two.)
+    `weight` is λ. `target` is not used where λ = 0, nor `gold` where λ = 1. Between them a method that mixes
+    moments needs one log Z, not two, since the cross-entropy is linear in them:
+
+        λ CE(μ_t) + (1-λ) CE(μ_gold) = CE(λ μ_t + (1-λ) μ_gold)
+
+    With a temperature other than 1 the two terms have different chains, and two are needed.
     """
     if weight == 0.0:
         assert gold is not None
@@ -58,5 +61,5 @@ def objective(
 
 
 def tempered_cross_entropy(student: LinearChain, moments: Moments, temperature: float) -> Tensor:
-    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B], with moments μ at temperature τ."""
+    """τ² (log Z(θ_s/τ) - ⟨θ_s/τ, μ⟩) for each sentence [B]; μ are the target's moments at temperature τ."""
     return temperature**2 * cross_entropy(student.tempered(temperature), moments)

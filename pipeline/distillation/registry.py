@@ -1,4 +1,4 @@
-"""Methods by name: every file in `methods/` is one, and its name is the method's."""
+"""Methods by name: every file in `methods/` is one method of the same name."""
 
 import importlib
 from pathlib import Path

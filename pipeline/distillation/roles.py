@@ -10,7 +10,7 @@ PAPER = "efficient"
 """The paper's own method."""
 
 EXACT = "structural"
-"""Struct. KD: the paper compares its epoch time with that of this method."""
+"""Struct. KD, with whose epoch time the paper compares that of its own method."""
 
 BASELINES = (UNDISTILLED, "kbest", EXACT, "posterior")
 """The methods that the paper's own is to beat; the best of them on the test set is `best_baseline`."""

@@ -47,7 +47,7 @@ class Entity:
 class Tagged:
     """A sentence with a tag for each word, and its spans from left to right.
 
-    offsets: of each word in `text`, (first character, the one after the last).
+    offsets: for each word, the place in `text` of its first character and of the one after its last.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Tagged:
 
 
 class Tagger:
-    """A model on its device with its tokenizer. See `load`."""
+    """A model with its tokenizer on its device, to be called with sentences. `load` makes one."""
 
     def __init__(
         self, model: ChainTagger, tokenizer: Any, device: torch.device, *, constrained: bool = False
@@ -78,29 +78,34 @@ class Tagger:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Every tag it can give."""
+        """Every tag that the model knows, in the order of its scores."""
         return self._tag_set.tags
 
     @property
     def scheme(self) -> Scheme:
-        """What the tags are in: iob2, or plain tags."""
+        """The scheme of the tags: iob2 (spans) or plain (one tag per word)."""
         return self._tag_set.scheme
 
     def __call__(self, texts: Iterable[str | Sequence[str] | Text]) -> list[Tagged]:
-        """Tag sentences: raw text, which `words.split_words` cuts, or lists of words.
+        """Tag sentences and give a `Tagged` for each, in order.
 
-        A sentence without words has no tags. One longer than the encoder's window is read in several.
+        A string is raw text and is cut into words by `pipeline.corpora.words.split_words`; a list of strings
+        is a sentence's words. A sentence without words has no tags. A sentence longer than the encoder's
+        window is read in several windows.
         """
         return list(self.stream(texts))
 
     def stream(
         self, texts: Iterable[str | Sequence[str] | Text], *, at_once: int = CHUNK_SENTENCES
     ) -> Iterator[Tagged]:
-        """Tag sentences as they come, in their order, holding no more than a chunk of them.
+        """Tag sentences as they come, in order; for text that is too long to hold in memory.
 
         Args:
             texts: see `__call__`.
-            at_once: sentences in a chunk, in which they are batched by length.
+            at_once: sentences that are read and tagged at a time, at most.
+
+        Raises:
+            TypeError: `texts` is one string.
         """
         if isinstance(texts, str):
             raise TypeError("give a list of sentences, as tagger([text]), not one string")
@@ -142,7 +147,11 @@ class Tagger:
 
 
 def load(source: str | Path, *, constrained: bool = False) -> Tagger:
-    """A teacher or student, on the best device here, in float32.
+    """Load a teacher or student, in float32, onto the GPU if PyTorch finds one, else onto the CPU.
+
+        tagger = load("data/students/structural/1")
+        for sentence in tagger(["Anna Hope left Paris."]):
+            print(sentence.words, sentence.tags, sentence.spans)
 
     Args:
         source: the folder that the pipeline wrote, or `org/name[@revision]` on the Hugging Face hub. A folder

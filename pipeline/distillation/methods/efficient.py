@@ -10,7 +10,7 @@ from pipeline.distillation.settings import Scheduled
 
 
 class Settings(Scheduled):
-    """The paper runs λ = 1 and turns to the gold tags in the last epoch."""
+    """As in the paper, λ is 1, and 0 in the last epoch, which learns the gold tags alone."""
 
     matches_pairs: ClassVar[bool] = True
 

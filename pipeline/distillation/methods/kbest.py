@@ -11,7 +11,7 @@ from pipeline.distillation.settings import Tempered
 
 
 class Settings(Tempered):
-    """`k`: how many sequences; decoding takes memory and time in proportion to it."""
+    """`k`: number of tag sequences per sentence; decoding takes memory and time in proportion to it."""
 
     mixes_moments: ClassVar[bool] = True
 

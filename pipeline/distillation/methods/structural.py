@@ -10,13 +10,13 @@ from pipeline.distillation.settings import Tempered
 
 
 class Settings(Tempered):
-    """Those of every method that compares distributions."""
+    """The settings of every method that compares distributions, and no others."""
 
     mixes_moments: ClassVar[bool] = True
 
 
 def targets(teacher: LinearChain, settings: Settings) -> Moments:
-    """The teacher's exact moments ∇ log Z at temperature τ, which for a linear chain say all of Eq. 5."""
+    """The teacher's exact moments ∇ log Z at temperature τ, all that the cross-entropy needs of it."""
     return teacher.tempered(settings.temperature).moments()
 
 
