@@ -99,11 +99,11 @@ def read_arrow(
             first row is 1.
     """
     files = _data_files(path)
-    if names is None:
-        names = _label_names(path, files[0], tag)
     records = _Records(lambda number: f"{path}: row {number}", word, tag, names, scheme, strict, report, warn)
     number = 0
     for file in files:
+        if names is None:  # each file may number its tags otherwise
+            records.names = _label_names(path, file, tag) or records.names
         for words, tags in _rows(file, {"word": word, "tag": tag}):
             number += 1
             yield from records.read(number, words, tags)
