@@ -32,6 +32,7 @@ def read_conll(
     comment: str | None = None,
     strict: bool = False,
     report: Callable[[str], None] = refuse,
+    warn: Callable[[str], None] = log.warning,
 ) -> Iterator[Sentence]:
     """Read columns: one word a line, a blank line after each sentence, `-DOCSTART-` lines between documents.
 
@@ -50,6 +51,7 @@ def read_conll(
         comment: how lines begin that are left out; None leaves none out.
         strict: refuse tags that break the scheme.
         report: called with each problem of a line, which is then skipped; raises UserError unless given.
+        warn: called with what is odd about the file, at its end; logs it unless given.
 
     Raises:
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
@@ -57,9 +59,8 @@ def read_conll(
     lines = read_lines(path, encoding)
     if comment is not None:
         lines = ((number, line) for number, line in lines if not line.startswith(comment))
-    reader = _SentenceReader(
-        path, word, tag, separator, SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
-    )
+    spans = SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
+    reader = _SentenceReader(path, word, tag, separator, spans, warn)
     yield from reader.sentences(rows(lines, separator))
 
 
@@ -96,14 +97,23 @@ def is_range_or_empty(cell: str) -> bool:
 class _SentenceReader:
     """Reads the rows of one file as sentences."""
 
-    def __init__(self, path: Path, word: int, tag: int, separator: str | None, spans: SpanReader) -> None:
+    def __init__(
+        self,
+        path: Path,
+        word: int,
+        tag: int,
+        separator: str | None,
+        spans: SpanReader,
+        warn: Callable[[str], None],
+    ) -> None:
         self.path, self.word, self.tag, self.separator, self.spans = path, word, tag, separator, spans
+        self.warn = warn
         self.columns = self.first = 0
         self.begun = self.hashes = 0  # sentences, and those whose first line begins with #
         self.first_hash = self.first_document = 0
 
     def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
-        """The sentences; what is odd about the file is logged at its end."""
+        """The sentences; what is odd about the file is told at its end."""
         block: list[Row] = []
         empty = True
         for number, cells in chain(self._measured(rows), [(0, [])]):
@@ -114,14 +124,14 @@ class _SentenceReader:
                     empty = False
                     yield sentence
                 block = []
-        self.spans.warn()
+        self.spans.warn(self.warn)
         if 2 * self.hashes > self.begun:
-            log.warning(
+            self.warn(
                 f"{self.path}:{self.first_hash}: the first of {counted(self.hashes, 'sentence')} that begin "
                 "with a # line; if these lines are comments, set comment: '#'"
             )
         if self.first_document:
-            log.warning(
+            self.warn(
                 f"{self.path}:{self.first_document}: is read as a word; documents begin with {DOCUMENT} in "
                 "capital letters"
             )

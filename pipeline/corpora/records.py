@@ -32,6 +32,7 @@ def read_jsonl(
     encoding: str = "utf-8",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
+    warn: Callable[[str], None] = log.warning,
 ) -> Iterator[Sentence]:
     """Read one JSON object a line; blank lines and sentences without words are left out.
 
@@ -46,11 +47,12 @@ def read_jsonl(
         encoding: the file's.
         strict: refuse tags that break the scheme; else they are logged as one warning.
         report: called with each problem of a line, which is then skipped; raises UserError unless given.
+        warn: called with what is odd about the file, at its end; logs it unless given.
 
     Raises:
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
-    records = _Records(lambda number: f"{path}:{number}", word, tag, names, scheme, strict, report)
+    records = _Records(lambda number: f"{path}:{number}", word, tag, names, scheme, strict, report, warn)
     for number, line in read_lines(path, encoding):
         if not line.strip():
             continue
@@ -77,6 +79,7 @@ def read_arrow(
     scheme: FileScheme = "iob2",
     strict: bool = False,
     report: Callable[[str], None] = refuse,
+    warn: Callable[[str], None] = log.warning,
 ) -> Iterator[Sentence]:
     """Read a Hugging Face data set: a folder written by `save_to_disk`, or Parquet or Arrow files.
 
@@ -90,17 +93,18 @@ def read_arrow(
         scheme: of the tags; spans come out as IOB2.
         strict: refuse tags that break the scheme; else they are logged as one warning.
         report: called with each problem of a row, which is then skipped; raises UserError unless given.
+        warn: called with what is odd about the file, at its end; logs it unless given.
 
     Raises:
         UserError: everything that is wrong with the files, as `PATH: row N: what, and what to do`, where the
             first row is 1.
     """
     files = _data_files(path)
-    if names is None:
-        names = _label_names(path, files[0], tag)
-    records = _Records(lambda number: f"{path}: row {number}", word, tag, names, scheme, strict, report)
+    records = _Records(lambda number: f"{path}: row {number}", word, tag, names, scheme, strict, report, warn)
     number = 0
     for file in files:
+        if names is None:  # each file may number its tags otherwise
+            records.names = _label_names(path, file, tag) or records.names
         for words, tags in _rows(file, {"word": word, "tag": tag}):
             number += 1
             yield from records.read(number, words, tags)
@@ -141,8 +145,10 @@ class _Records:
         scheme: FileScheme,
         strict: bool,
         report: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self.where, self.word, self.tag, self.names, self.report = where, word, tag, names or (), report
+        self.warn = warn
         self.spans = SpanReader(scheme, where, strict, report)
         self.any = False  # sentences
         self.empty = 0  # words
@@ -162,9 +168,9 @@ class _Records:
 
     def finish(self, path: Path) -> None:
         """Say what was odd about all of them."""
-        self.spans.warn()
+        self.spans.warn(self.warn)
         if self.first_empty is not None:
-            log.warning(
+            self.warn(
                 f"{self.where(self.first_empty)}: holds the first empty word of {self.empty:,}; empty words "
                 "are left out with their tags"
             )

@@ -170,11 +170,11 @@ class SpanReader:
             self.starts += sum(tag.startswith("B-") for tag in iob2)
         return iob2
 
-    def warn(self) -> None:
-        """Log once how many tags broke the scheme, and where the first one is."""
+    def warn(self, tell: Callable[[str], None] = log.warning) -> None:
+        """Tell once how many tags broke the scheme, and where the first one is."""
         if self.first is None:
             return
-        log.warning(
+        tell(
             f"{self.where(self.first)}: the first of {self.broken:,} tags that break the scheme "
             f"{self.scheme}; a span starts at each I- that continues nothing{self._hint()}"
         )

@@ -118,16 +118,25 @@ def fetched_files(folder: Path, corpus: Corpus, split: Split) -> list[Path]:
 
 
 def read_labelled_file(
-    path: Path, corpus: Corpus, report: Callable[[str], None] = refuse
+    path: Path,
+    corpus: Corpus,
+    report: Callable[[str], None] = refuse,
+    warn: Callable[[str], None] = log.warning,
 ) -> Iterator[Sentence]:
     """Read a labelled file, or the folder of a data set, as `corpus` describes its own.
 
     `report` is called with each problem of a line, which is then skipped; it raises UserError unless given.
+    `warn` is called with what is odd about the file as a whole; it is logged unless given.
 
     Raises:
         UserError: the file is not what `corpus` says of it.
     """
-    settings: dict[str, Any] = {"scheme": corpus.scheme, "strict": corpus.strict, "report": report}
+    settings: dict[str, Any] = {
+        "scheme": corpus.scheme,
+        "strict": corpus.strict,
+        "report": report,
+        "warn": warn,
+    }
     settings |= {key: column for key in ("word", "tag") if (column := getattr(corpus, key)) is not None}
     if corpus.format == "dataset":
         return read_arrow(path, names=corpus.names, **settings)

@@ -59,8 +59,11 @@ class KeptSentences:
 
 
 def _hashes_without_spaces(sentences: Sequence[Words]) -> Hashes:
-    """The hash of each sentence without its spaces, so that it is known however it is cut into words."""
-    return hashes_of(["".join(words) for words in sentences])
+    """The hash of each sentence without its spaces, so that it is known however it is cut into words.
+
+    Spaces inside words go too: text may be cut where the test split has a word of two parts.
+    """
+    return hashes_of(["".join("".join(words).split()) for words in sentences])
 
 
 def write_unlabelled_text(

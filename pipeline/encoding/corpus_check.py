@@ -1,5 +1,6 @@
 """What labelled files hold and all that is wrong with them, before anything is trained on them."""
 
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError, shown_address
 from pipeline.fetching.sources import fetch_file
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,12 @@ def _look_at(
     problems: list[str] = []
     sentences: Sequence[Sentence] = []
     with _collected(problems):
-        sentences = stored(read_labelled_file(path, corpus, problems.append), place)
+        sentences = stored(
+            read_labelled_file(
+                path, corpus, problems.append, lambda told: log.warning(told.replace(str(path), name))
+            ),
+            place,
+        )
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
     named = tuple(problem.replace(str(path), name) for problem in problems)

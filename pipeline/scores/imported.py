@@ -6,8 +6,10 @@ in any order, and those of sentences that are not asked for are skipped. The cha
 transitions, start and end of 0: each word stands for itself.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +19,12 @@ import torch
 from torch import Tensor
 
 from pipeline.corpora.sentence_hashes import Hashes, hashes_of
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, counted, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
 from pipeline.storage.sealed_folder import write_empty
+
+log = logging.getLogger(__name__)
 
 LEAST = 1e-12  # a probability below it counts as this much, so that its logarithm stays finite
 _SUM = 1e-2  # how far a word's probabilities may be from a sum of 1
@@ -75,6 +79,10 @@ def _rows(
     order = hashes.argsort(kind="stable")
     ordered = hashes[order]
     found = np.zeros(len(words), bool)
+    sums = np.zeros(
+        len(words), np.uint32
+    )  # CRC of their scores, by which other scores of a sentence are known
+    others, first_other = 0, ""
     for file in files:
         row = 0
         for sentences, lists, kind in _batches(file):
@@ -82,14 +90,24 @@ def _rows(
             for at, (sentence, key) in enumerate(zip(given, _hashes(given), strict=True)):
                 row += 1
                 first, last = (int(ordered.searchsorted(key, side)) for side in ("left", "right"))
-                ids = [i for i in order[first:last].tolist() if not found[i] and [*words[i]] == sentence]
+                ids = [i for i in order[first:last].tolist() if [*words[i]] == sentence]
                 if not ids:
                     continue
                 where = f"{_shown(file, folder)}: row {row}"
                 emissions = _emissions(lists[at].values, len(words[ids[0]]), tags, kind, where)
-                found[ids] = True
+                held = crc32(emissions.numpy().tobytes())
+                if found[ids[0]]:
+                    if held != sums[ids[0]]:
+                        others, first_other = others + 1, first_other or where
+                    continue
+                found[ids], sums[ids] = True, held
                 count = torch.full((len(ids),), len(emissions))
                 yield torch.tensor(ids), count, emissions.repeat(len(ids), 1)
+    if others:
+        log.warning(
+            f"dump.scores: {first_other}: the first of {counted(others, 'row')} with other scores than an "
+            "earlier row of the same words; the earlier row counts"
+        )
     if not found.all():
         missing = int(found.argmin())
         raise UserError(
@@ -105,7 +123,7 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
         with pq.ParquetFile(file) as opened:
             schema = opened.schema_arrow
             kinds = [name for name in ("probabilities", "scores") if name in schema.names]
-            if "words" not in schema.names or len(kinds) != 1:
+            if [schema.names.count(name) for name in ("words", *kinds)] != [1, 1]:
                 raise UserError(
                     f"{file.name}: needs the column `words`, and one of `probabilities` and `scores`; it has "
                     f"{one_line(', '.join(schema.names))}; {advice}"
@@ -120,6 +138,9 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
                 raise UserError(
                     f"{file.name}: words is {one_line(words, 60)}, and no list of strings; {advice}"
                 )
+            fields = [field.name for field in kind.value_type]
+            if twice := [name for name in fields if fields.count(name) > 1]:
+                raise UserError(f"{file.name}: {kinds[0]} has {one_line(twice[0], 60)} twice; leave one out")
             for field in kind.value_type:
                 if not _is_number(field.type):
                     tag, held = one_line(field.name, 60), one_line(field.type, 60)

@@ -84,6 +84,15 @@ def test_a_folder_of_files_in_order(tmp_path: Path) -> None:
     assert read_arrow(tmp_path) == SENTENCES
 
 
+def test_each_file_of_a_folder_numbers_tags_as_it_says_itself(tmp_path: Path) -> None:
+    turned = [[len(NAMES) - 1 - tag for tag in tags] for tags in NUMBERS]
+    other = {"ner_tags": [LABEL | {"names": NAMES[::-1]}]}
+    pq.write_table(table(features=FEATURES[0]), tmp_path / "0.parquet")
+    pq.write_table(table(turned, features=other), tmp_path / "1.parquet")
+    pq.write_table(table(turned), tmp_path / "2.parquet")  # says nothing: as the file before
+    assert read_arrow(tmp_path) == 3 * SENTENCES
+
+
 def test_a_folder_with_several_splits_is_refused(tmp_path: Path) -> None:
     for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"):
         pq.write_table(table(features=FEATURES[0]), tmp_path / f"{name}.parquet")

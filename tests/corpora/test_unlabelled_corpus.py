@@ -62,6 +62,14 @@ def test_a_test_sentence_is_known_however_it_is_cut(written: Written) -> None:
     assert written(files="raw") == ["Rome rose ."]
 
 
+def test_a_test_sentence_is_known_although_a_word_of_it_holds_a_space(tmp_path: Path) -> None:
+    test = [Sentence(("New York", "has", "10\u00a0000", "cabs", "."), ("O",) * 5)]
+    (tmp_path / "raw").write_text("New York has 10\u00a0000 cabs.\nNew York fell.\n", encoding="utf-8")
+    kept = Unlabelled(files=str(tmp_path / "raw"))
+    write_unlabelled_text(kept, CORPUS, test, tmp_path / "out", mirror=None, say=lambda _: None)
+    assert [group.to_pylist() for group in read_shards(tmp_path / "out")] == [[["New", "York", "fell", "."]]]
+
+
 def test_a_text_of_new_sentences_gets_no_warning(written: Written, caplog: pytest.LogCaptureFixture) -> None:
     Path("new").write_text("One .\nTwo .\n")
     assert written(files="new") == ["One .", "Two ."]

@@ -53,6 +53,34 @@ def test_columns_with_every_problem_and_what_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "settings", "told"),
+    [
+        (b"#a O\nTok I-PER\n", {}, ["2: the first of 1 tags that", "1: the first of 1 sentence that begin"]),
+        (b"-docstart- O\n", {}, ["1: is read as a word"]),
+        (
+            b'{"tokens": ["a", ""], "ner_tags": ["I-X", "O"]}',
+            {"format": "jsonl"},
+            ["1: the first of 1 tags that", "1: holds the first empty word"],
+        ),
+    ],
+)
+def test_what_is_odd_about_a_file_names_the_file_itself_and_no_copy(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
+    settings: dict[str, str],
+    told: list[str],
+) -> None:
+    path = write(tmp_path / "odd", content)
+    check_file(path, entry(**settings))
+    check_entry(entry(**settings | {"files": dict.fromkeys(FILES, str(path))}), mirror=None)
+    found = [record.getMessage() for record in caplog.records]
+    assert len(found) == 4 * len(told)
+    for message, start in zip(found, 4 * told, strict=True):
+        assert message.startswith(f"{path}:{start}")
+
+
+@pytest.mark.parametrize(
     ("scheme", "tags"),
     [
         ("iob1", ["I-X", "I-X", "B-X", "O"]),

@@ -103,6 +103,46 @@ def test_a_sentence_that_the_corpus_has_twice_needs_one_row(tmp_path: Path, impo
     assert torch.equal(once, again)
 
 
+@pytest.mark.parametrize("more", [0.0, 1.0])
+def test_of_two_rows_with_the_same_words_the_first_counts_and_others_are_told(
+    imported: Import, caplog: pytest.LogCaptureFixture, more: float
+) -> None:
+    given = [value.log() for value in distributions()]
+    columns = rows(given, "scores")
+    columns["words"] += columns["words"][1:3]
+    columns["scores"] += [
+        [{tag: score + more for tag, score in word.items()} for word in words]
+        for words in columns["scores"][1:3]
+    ]
+    found, _ = imported(columns).words(torch.arange(len(WORDS)))
+    assert torch.equal(found, torch.cat(given))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == (more > 0) * [
+        "dump.scores: files/0.parquet: row 32: the first of 2 rows with other scores than an earlier row of "
+        "the same words; the earlier row counts"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "tags", "message"),
+    [
+        (("words", "words", "scores"), TAGS, "a.parquet: needs the column `words`, .*; it has words, words,"),
+        (("words", "scores"), (*TAGS, TAGS[1]), f"a.parquet: scores has {TAGS[1]} twice; leave one out"),
+    ],
+)
+def test_names_that_stand_twice_are_refused(
+    tmp_path: Path, names: Sequence[str], tags: Sequence[str], message: str
+) -> None:
+    words = pa.array([["a"]])
+    struct = pa.StructArray.from_arrays([pa.array([0.0])] * len(tags), names=tags)
+    columns = {"words": words, "scores": pa.ListArray.from_arrays([0, 1], struct)}
+    pq.write_table(pa.table([columns[name] for name in names], names=names), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=message):
+        import_scores(
+            tmp_path, [["a"]], Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out"
+        )
+
+
 def changed(change: Callable[[dict[str, list[Any]]], Any]) -> dict[str, list[Any]]:
     columns = rows(distributions(), "probabilities")
     change(columns)
