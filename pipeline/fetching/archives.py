@@ -86,10 +86,10 @@ def unzip(path: Path, label: str, wanted: Mapping[str, Path]) -> None:
 
 def _unpacked(path: Path, label: str) -> Iterator[bytes]:
     with path.open("rb") as file:
-        head = file.read(len(ZSTD))
+        head = file.read(len(ZSTD[0]))
     if head.startswith(GZIP):
         return _gunzipped(path, label)
-    return _unpacked_zstd(path, label) if head == ZSTD else plain_chunks(path)
+    return _unpacked_zstd(path, label) if head in ZSTD else plain_chunks(path)
 
 
 def _unpacked_zstd(path: Path, label: str) -> Iterator[bytes]:

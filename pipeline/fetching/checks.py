@@ -11,7 +11,10 @@ _HTML = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL
 )
 GZIP = b"\x1f\x8b"  # what gzip data start with
-ZSTD = b"\x28\xb5\x2f\xfd"  # and zstd data
+ZSTD = (  # and zstd data: a frame, or one that is skipped, as pzstd writes it first
+    b"\x28\xb5\x2f\xfd",
+    *(bytes([first]) + b"\x2a\x4d\x18" for first in range(0x50, 0x60)),
+)
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"
 
