@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from pipeline.corpora.schemes import FileScheme, SpanReader
+from pipeline.corpora.schemes import FileScheme, SpanReader, tag_problem
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError, counted
@@ -57,11 +57,38 @@ def read_conll(
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
     lines = read_lines(path, encoding)
+    words: list[int] = []  # lines that are left out as comments, and look like words
     if comment is not None:
-        lines = ((number, line) for number, line in lines if not line.startswith(comment))
+        lines = _without_comments(lines, comment, separator, tag, scheme, words)
     spans = SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
     reader = _SentenceReader(path, word, tag, separator, spans, warn)
     yield from reader.sentences(rows(lines, separator))
+    if words:
+        warn(
+            f"{path}:{words[0]}: looks like a word with its tag, and is left out as a comment, the first of "
+            f"{counted(len(words), 'such line')}; if words begin with {comment!r}, set comment to more of "
+            "what comments begin with"
+        )
+
+
+def _without_comments(
+    lines: Iterable[tuple[int, str]],
+    comment: str,
+    separator: str | None,
+    tag: int,
+    scheme: FileScheme,
+    words: list[int],
+) -> Iterator[tuple[int, str]]:
+    """The lines that are no comments; numbers of comments that look like the row before go to `words`."""
+    before = ""
+    for number, line in lines:
+        if not line.startswith(comment):
+            before = line
+            yield number, line
+            continue
+        cells, width = split_columns(line, separator), len(split_columns(before, separator))
+        if len(cells) == width and -width <= tag < width and tag_problem(cells[tag], scheme) is None:
+            words.append(number)
 
 
 def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:

@@ -27,7 +27,7 @@ OTHER_FILES = {
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
-    ZSTD: "is zstd data; unpack it, for example with unzstd",
+    **dict.fromkeys(ZSTD, "is zstd data; unpack it, for example with unzstd"),
     b"7z\xbc\xaf": "is a 7z archive; unpack it and name the text file inside",
 }
 """What a file that is not in the encoding given may be, by its first bytes."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import count
 
 import torch
@@ -73,7 +74,7 @@ class SharedBatches(MixedBatches):
         """Take the sets, of which the last is text, and the share of batches from the others."""
         super().__init__(parts)
         self._labelled = MixedBatches(parts[:-1])
-        self._share = share
+        self._share = Fraction(repr(share))  # as 100 · 0.29 is below 29 in floating point
 
     def stream(self, seed: int, start: int) -> Iterator[Tensor]:
         """See passes, of which each kind has its own; of the first n batches, ⌊n · share⌋ are labelled."""

@@ -91,10 +91,10 @@ def unzip(path: Path, source: str, wanted: Mapping[str, Path]) -> None:
 
 def _unpacked(path: Path, source: str) -> Iterator[bytes]:
     with path.open("rb") as file:
-        head = file.read(len(ZSTD))
+        head = file.read(len(ZSTD[0]))
     if head.startswith(GZIP):
         return _gunzipped(path, source)
-    return _unpacked_zstd(path, source) if head == ZSTD else plain_chunks(path)
+    return _unpacked_zstd(path, source) if head in ZSTD else plain_chunks(path)
 
 
 def _unpacked_zstd(path: Path, source: str) -> Iterator[bytes]:

@@ -10,10 +10,10 @@ HEAD = 1024  # bytes that show what a file holds
 _HTML = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL
 )
-GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
-PARQUET, ARROW = b"PAR1", b"ARROW1"
+GZIP, ZIP, PARQUET, ARROW = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"ARROW1"
 """What files of these kinds start with."""
-
+ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([first]) + b"\x2a\x4d\x18" for first in range(0x50, 0x60)))
+"""What zstd data start with: a frame, or one that is skipped, as pzstd writes it first."""
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 

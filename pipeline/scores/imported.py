@@ -79,9 +79,7 @@ def _rows(
     order = hashes.argsort(kind="stable")
     ordered = hashes[order]
     found = np.zeros(len(words), bool)
-    sums = np.zeros(
-        len(words), np.uint32
-    )  # CRC of their scores, by which other scores of a sentence are known
+    sums = np.zeros(len(words), np.uint32)  # CRC of the scores, to know other ones of the same words
     others, first_other = 0, ""
     for file in files:
         row = 0

@@ -5,6 +5,7 @@ import stat
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import UserError
@@ -35,6 +36,15 @@ def test_chunks_unpack_gzip_and_nothing_else(tmp_path: Path) -> None:
     ):
         path.write_bytes(packed)
         assert b"".join(chunks(path, "it")) == content
+
+
+@pytest.mark.parametrize("first", [0x50, 0x5F])
+def test_zstd_may_begin_with_a_frame_that_is_skipped(tmp_path: Path, first: int) -> None:
+    skipped = bytes([first]) + b"\x2a\x4d\x18" + b"\x04\0\0\0abcd"
+    frames = [pa.compress(part, codec="zstd", asbytes=True) for part in (b"one\n", b"two\n")]
+    path = tmp_path / "file.zst"
+    path.write_bytes(skipped + frames[0] + skipped + frames[1])
+    assert b"".join(chunks(path, "it")) == b"one\ntwo\n"
 
 
 @pytest.mark.parametrize("cut", [3, 12, 30, -9, -1])
