@@ -120,6 +120,9 @@ def report(findings: Findings, encoder: Path | None, *, usual: Path) -> Iterator
     Raises:
         UserError: the encoder has no usable tokenizer.
     """
+    if not findings.files and not findings.problems:
+        yield "no files: the corpus names none, and nothing was checked"
+        return
     place = encoder or (usual if usual.exists() else None)
     tokenizer = load_tokenizer(place) if place else None
     for name, file in findings.files.items():

@@ -141,7 +141,12 @@ def write_scores(
         if finished and processes.is_first():
             for number in range(header.shards):
                 name = shard_name(number, header.shards)
-                shutil.copyfile(finished.place(number) / name, aside / name)
+                try:
+                    shutil.copyfile(finished.place(number) / name, aside / name)
+                except FileNotFoundError:
+                    raise UserError(
+                        f"{finished.place(number)}: was removed before the run ended; run it again"
+                    ) from None
 
 
 class ScoreStore:

@@ -18,6 +18,8 @@ from pipeline.errors import UserError
 
 # Other errors of the operating system, such as a missing input, are not about the output being written.
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+# A file where a folder has to be, or the reverse.
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
 _LOCK_SECONDS = 1.0  # to wait for another process before this one gives up
 
 Check = Callable[[], None]
@@ -133,7 +135,8 @@ def unwritable(path: Path, error: OSError) -> UserError:
     """The line that says why `path` cannot be written, and what to do."""
     where = f": {error.filename}" if error.filename else ""
     why = error.strerror or error
-    return UserError(f"{path}: cannot be written ({why}{where}); free space or rights, and run again")
+    advice = "move what stands there away" if error.errno in _IN_THE_WAY else "free space or rights"
+    return UserError(f"{path}: cannot be written ({why}{where}); {advice}, and run again")
 
 
 def _old_name(path: Path) -> Path:

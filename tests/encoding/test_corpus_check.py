@@ -195,6 +195,13 @@ def test_a_good_entry(tmp_path: Path) -> None:
     assert found.files[f"test: {tmp_path / 'test'}"].sentences == 300
 
 
+def test_an_entry_without_files_says_so(tmp_path: Path) -> None:
+    found = check_entry(entry(files={}), mirror=None)
+    assert [*report(found, None, usual=tmp_path)] == [
+        "no files: the corpus names none, and nothing was checked"
+    ]
+
+
 def test_all_files_of_an_entry_are_read_whatever_is_wrong_with_them(tmp_path: Path) -> None:
     corpus = own(tmp_path, BAD.decode(), BAD.decode(), GOOD)
     (tmp_path / "dev").unlink()

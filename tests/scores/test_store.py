@@ -278,6 +278,18 @@ def test_a_damaged_checkpoint_is_refused_by_name(teacher: Teacher, tmp_path: Pat
         FinishedShards(checkpoint, SENTENCES)
 
 
+def test_finished_shards_that_vanish_during_the_dump_are_told_in_a_line(
+    teacher: Teacher, tmp_path: Path
+) -> None:
+    checkpoint, folder = tmp_path / "checkpoint", tmp_path / "scores"
+    teacher.write(folder, finished=FinishedShards(checkpoint, SENTENCES))
+    finished = FinishedShards(checkpoint, SENTENCES)
+    shutil.rmtree(checkpoint / "00001")
+    with pytest.raises(UserError, match=r"00001: was removed before the run ended; run it again"):
+        teacher.write(folder, finished=finished)
+    reads_back(folder, teacher)
+
+
 @pytest.mark.parametrize("shard", [1, 2, 3, 5, 13])
 @pytest.mark.parametrize("size", [1, 2, 4, 6, 13])
 def test_each_shard_has_its_number_of_sentences_however_they_come(

@@ -89,3 +89,14 @@ def test_what_cannot_be_locked_is_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "file" / "out", tmp_path / ("x" * 250)):
         with pytest.raises(UserError, match="cannot be written"), reserved(path, check=allow):
             pass
+
+
+def test_what_stands_in_the_way_is_told_apart_from_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / ".out.lock").mkdir()
+    for path, there in ((tmp_path / "file" / "out", "file"), (tmp_path / "out", ".out.lock")):
+        with (
+            pytest.raises(UserError, match=rf"{there}\); move what stands there away, and run again"),
+            reserved(path, check=allow),
+        ):
+            pass
