@@ -44,7 +44,7 @@ from pipeline.model.prediction import predict
 from pipeline.params import Params, load_params
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
-from pipeline.training.run import Inputs, train_and_save
+from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
 from stages import command
@@ -117,20 +117,17 @@ def train(what: What, row: Row, seed: int, params: Params, data: Path, scratch: 
         )
         loss = MATCHED[what](loss, model, whole, weight, inputs.accelerator.autocast)
     name = f"{row.start.replace(' ', '-')}-{row.weight:g}-{seed}"
+    label = f"{row.start} layers, {what} {row.weight:g}, seed {seed}"
     train_and_save(
         model,
         inputs,
         loss,
         student,
-        seed=seed,
-        method=METHOD,
-        method_settings=own.model_dump(mode="json"),
+        Run(METHOD, own.model_dump(mode="json"), seed, name, label),
         depends_on=[teacher],
         tokenizer=data / "encoder",
         root=scratch,
         out=scratch / name,
-        name=name,
-        label=f"{row.start} layers, {what} {row.weight:g}, seed {seed}",
     )
     return {"folder": scratch / name}
 

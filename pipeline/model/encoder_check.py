@@ -13,6 +13,8 @@ from pipeline.errors import UserError
 from pipeline.model.encoder import drop_pooler, load_encoder
 from pipeline.model.first_layers import usable_layers
 
+log = logging.getLogger(__name__)
+
 _LONGEST = 1024  # pieces that are tried; a window may be longer
 _SHORT = 11
 _TOLERANCE = 1e-4  # of the largest hidden state; batches of other shapes differ by about 1e-6 of it
@@ -40,7 +42,7 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
     if depth > 1 and usable == [depth]:
         raise UserError(f"{kind} computes something else with fewer layers, so it has no student{advice}")
     if len(usable) < depth:
-        logging.warning(
+        log.warning(
             "%s: students may have %s of its layers; set student.layers to one of these",
             folder,
             ", ".join(map(str, usable)),

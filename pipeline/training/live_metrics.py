@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from pipeline import processes
 from pipeline.errors import UserError, first_line
 
+log = logging.getLogger(__name__)
+
 LIVE = "live"  # the folder in a project, which git ignores
 SHORT = 180.0  # seconds: a shorter run writes nothing, as DVCLive takes up to two seconds to start
 SECONDS = 5.0  # at least so long between two figures within an epoch: each makes the device wait once
@@ -86,9 +88,7 @@ class Written:
             live.make_summary()
         except Exception as error:  # whatever another library makes of a full disk or an empty repository
             self._failed = True
-            logging.warning(
-                "%s: no more live metrics (%s); training goes on", self._folder, first_line(error)
-            )
+            log.warning("%s: no more live metrics (%s); training goes on", self._folder, first_line(error))
 
     def _open(self) -> list[Any]:
         from dvclive import Live
@@ -110,7 +110,7 @@ class Written:
             for board in boards:
                 board.close()
         except Exception as error:
-            logging.warning("%s: live metrics are not complete (%s)", self._folder, first_line(error))
+            log.warning("%s: live metrics are not complete (%s)", self._folder, first_line(error))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Protocol
@@ -96,20 +96,10 @@ def train(
         raise UserError(
             f"{checkpoint.folder}: not seen by all processes; use a folder that all machines share"
         )
-
-    def lay_out(item: tuple[int, Tensor]) -> tuple[Tensor, Batch]:
-        step, ids = item
-        _, own = processes.share(ids)
-        batch = batches.batch(own if len(own) else ids[:1])  # without a sentence of its own, another's
-        if isinstance(loss, LooksUp):
-            batch = loss.look_up(batch, step)
-        return ids, batch.pinned(device)
-
-    order = enumerate(islice(batches.stream(seed, run.step), run.steps - run.step), run.step)
     with (
         _signals() as pending,
         progress(label, run.steps, run.step) as meter,
-        closing(laid_out(order, lay_out, device)) as ahead,
+        closing(_batches_of(run, batches, loss, seed, device)) as ahead,
     ):
         if run.step:
             meter.say(f"{label}: resumes after step {run.step:,} of {run.steps:,} from {checkpoint.folder}")
@@ -129,11 +119,7 @@ def train(
             elif live.due and not run.unread:
                 live.log(run.step, run.figures())
             if processes.count() == 1 or not run.unread:
-                number, due = _agreed(pending, time.monotonic() - run.saved, device)
-                if number or due:
-                    run.save(checkpoint)
-                if number:
-                    raise Interrupted(number)
+                _save_if_due(run, checkpoint, pending, device)
         if run.step < run.steps:
             meter.say(
                 f"{label}: ends after step {run.step:,} of {run.steps:,}, as development no longer rises"
@@ -143,7 +129,35 @@ def train(
     return History(run.history, run.kept)
 
 
-def _agreed(pending: list[int], unsaved: float, device: torch.device) -> tuple[int, bool]:
+def _batches_of(
+    run: TrainingState, batches: TrainingBatches, loss: Loss, seed: int, device: torch.device
+) -> Generator[tuple[Tensor, Batch], None, None]:
+    """The batches that remain of a run, laid out ahead: all ids [B] of each, and this process's share."""
+
+    def lay_out(item: tuple[int, Tensor]) -> tuple[Tensor, Batch]:
+        step, ids = item
+        _, own = processes.share(ids)
+        batch = batches.batch(own if len(own) else ids[:1])  # without a sentence of its own, another's
+        if isinstance(loss, LooksUp):
+            batch = loss.look_up(batch, step)
+        return ids, batch.pinned(device)
+
+    order = enumerate(islice(batches.stream(seed, run.step), run.steps - run.step), run.step)
+    return laid_out(order, lay_out, device)
+
+
+def _save_if_due(
+    run: TrainingState, checkpoint: Checkpoint, pending: Sequence[int], device: torch.device
+) -> None:
+    """Save the state every CHECKPOINT_SECONDS, and when a signal has come; raise Interrupted after that."""
+    number, due = _agreed(pending, time.monotonic() - run.saved, device)
+    if number or due:
+        run.save(checkpoint)
+    if number:
+        raise Interrupted(number)
+
+
+def _agreed(pending: Sequence[int], unsaved: float, device: torch.device) -> tuple[int, bool]:
     """The number of a signal that has come to any process, or 0; and whether a checkpoint is due."""
     number, due = pending[0] if pending else 0, unsaved >= CHECKPOINT_SECONDS
     if processes.count() > 1:

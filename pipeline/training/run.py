@@ -1,8 +1,8 @@
 """One training run as a stage makes it: inputs, F1 on development, checkpoint, finished folder."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +30,8 @@ from pipeline.training.loop import TrainingBatches, train
 from pipeline.training.loss import Loss
 from pipeline.training.optimisation import share_without_gradient
 from pipeline.training.settings import Student, Training
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,22 +126,38 @@ def cheaper_steps(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]
     return train_used_pieces(model.encoder, inputs.pieces())
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a run is called, and what the folder that it makes records of it.
+
+    Attributes:
+        method: "teacher", or the student's method.
+        settings: the entry `distill.<method>`, or `fold` and `folds` of a fold's teacher, as JSON.
+        seed: of data order and dropout.
+        name: of its checkpoint and of its folder in LIVE, as "structural-1".
+        label: in progress lines, as "structural, seed 1".
+        scored_by: how many `teachers` and `folds` a student's scores come from.
+    """
+
+    method: str
+    settings: Mapping[str, Any]
+    seed: int
+    name: str
+    label: str
+    scored_by: Mapping[str, int] = field(default_factory=dict)
+
+
 def train_and_save(
     model: ChainTagger,
     inputs: Inputs,
     loss: Loss,
     settings: Training,
+    run: Run,
     *,
-    seed: int,
-    method: str,
-    method_settings: dict[str, Any],
-    scored_by: dict[str, int] | None = None,
     depends_on: Sequence[Path | dict[str, Any]],
     tokenizer: Path,
     root: Path,
     out: Path,
-    name: str,
-    label: str,
     tensorboard: bool = False,
 ) -> None:
     """Train `model`, going on from a checkpoint if one is there, and write it to the folder `out`.
@@ -148,19 +166,13 @@ def train_and_save(
         model: newly made.
         inputs: see Inputs.
         loss: see training.loss.Loss.
-        settings: of the run.
-        seed: of data order and dropout.
-        method: "teacher", or the student's method.
-        method_settings: the entry `distill.<method>`, as JSON. The folder records both, the seed and the
-            training settings, but not the encoder's address.
-        scored_by: how many `teachers` and `folds` a student's scores come from, which the folder records too.
+        settings: of the run; the folder records them, but not the encoder's address.
+        run: see Run.
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
         root: the DVC project, where checkpoints lie in CHECKPOINTS and figures of unfinished runs in LIVE.
         out: the folder to write.
-        name: of its checkpoint and of its folder in LIVE, as "structural-1".
-        label: of the run in progress lines, as "structural, seed 1".
         tensorboard: whether these figures go to TensorBoard too.
 
     Raises:
@@ -168,38 +180,49 @@ def train_and_save(
     """
     put_unused_back = cheaper_steps(model, inputs)
     model.to(inputs.accelerator.device)
-    choosing = {"keep": "last", "patience": None} if isinstance(settings, Student) else {"keep": "last"}
-    if settings.model_copy(update=choosing) != settings and not inputs.has_development_spans:
-        logging.warning(
-            "every tag of the development split is O, so that it cannot choose the best epoch, nor end the "
-            "run: the last of all epochs is kept; give a development split with spans, or set keep: last"
-        )
-        settings = settings.model_copy(update=choosing)
-    facts = (settings.model_dump(), seed, method_settings, inputs.encoded, *depends_on)
-    key = run_key(name, *facts)
+    settings = _that_development_allows(settings, inputs)
+    key = run_key(run.name, settings.model_dump(), run.seed, run.settings, inputs.encoded, *depends_on)
     with (
         Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint,
-        live_metrics(root / LIVE / name, resumed=checkpoint.folder.exists(), tensorboard=tensorboard) as live,
+        live_metrics(
+            root / LIVE / run.name, resumed=checkpoint.folder.exists(), tensorboard=tensorboard
+        ) as live,
     ):
         history = train(
             model,
             inputs.batches,
             loss,
             settings,
-            seed=seed,
+            seed=run.seed,
             development=partial(inputs.development_f1, model),
             accelerator=inputs.accelerator,
             checkpoint=checkpoint,
-            label=label,
+            label=run.label,
             live=live,
         )
         length = settings.length(len(inputs.batches))
         taken = min(history.kept * length.every, length.steps)
         put_unused_back(share_without_gradient(settings, length.steps, taken))
-        training = settings.model_dump(mode="json", exclude={"encoder"})
-        made = {"method": method, "settings": method_settings, "seed": seed, "training": training}
-        made |= scored_by or {}
-        if inputs.agreement:
-            made["development"] = AGREEMENT
         if processes.is_first():
-            save_model(out, model, tokenizer, history, made)
+            save_model(out, model, tokenizer, history, _made(run, settings, inputs))
+
+
+def _that_development_allows(settings: Training, inputs: Inputs) -> Training:
+    """The settings, but that the last epoch is kept where development cannot tell one from another."""
+    choosing = {"keep": "last", "patience": None} if isinstance(settings, Student) else {"keep": "last"}
+    allowed = settings.model_copy(update=choosing)
+    if allowed == settings or inputs.has_development_spans:
+        return settings
+    log.warning(
+        "every tag of the development split is O, so that it cannot choose the best epoch, nor end the "
+        "run: the last of all epochs is kept; give a development split with spans, or set keep: last"
+    )
+    return allowed
+
+
+def _made(run: Run, settings: Training, inputs: Inputs) -> dict[str, Any]:
+    """What the folder records of the run that made it, as JSON."""
+    training = settings.model_dump(mode="json", exclude={"encoder"})
+    made = {"method": run.method, "settings": run.settings, "seed": run.seed, "training": training}
+    agreement = {"development": AGREEMENT} if inputs.agreement else {}
+    return {**made, **run.scored_by, **agreement}

@@ -7,7 +7,7 @@ from pipeline.encoding.encoded import Encoded
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.storage.sealed_folder import check
 from pipeline.training.loop import reproducible
-from pipeline.training.run import Inputs, train_and_save
+from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import student_inputs
 from pipeline.training.teacher_folders import TeacherFolders
@@ -52,21 +52,24 @@ def train_student(
     reproducible(seed)
     model = new_student(student, encoder, folders.teacher, inputs.train.encoded)
     inputs, loss = student_inputs(method, own, student, inputs, folders, text)
+    run = Run(
+        method,
+        own.model_dump(mode="json"),
+        seed,
+        name=f"{method}-{seed}",
+        label=f"{method}, seed {seed}",
+        scored_by={"teachers": folders.teachers, "folds": folders.folds},
+    )
     train_and_save(
         model,
         inputs,
         loss,
         student,
-        seed=seed,
-        method=method,
-        method_settings=own.model_dump(mode="json"),
-        scored_by={"teachers": folders.teachers, "folds": folders.folds},
+        run,
         depends_on=[code, encoder, folders.teacher, *folders.stores, text],
         tokenizer=encoder,
         root=root,
         out=out,
-        name=f"{method}-{seed}",
-        label=f"{method}, seed {seed}",
         tensorboard=tensorboard,
     )
 

@@ -12,7 +12,7 @@ from pipeline.model.model_folder import History, save_model
 from pipeline.storage.sealed_folder import check
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.run import Inputs, train_and_save
+from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.settings import Teacher
 
 
@@ -60,15 +60,11 @@ def train_teacher(
         inputs,
         gold_loss,
         settings,
-        seed=settings.seed,
-        method="teacher",
-        method_settings=fold or {},
+        Run("teacher", fold or {}, settings.seed, name, label),
         depends_on=[code, encoder],
         tokenizer=encoder,
         root=root,
         out=out,
-        name=name,
-        label=label,
         tensorboard=tensorboard,
     )
 

@@ -23,7 +23,7 @@ from pipeline.storage.sealed_folder import identity, new_folder
 from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.run import Inputs, train_and_save
+from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.settings import Teacher, Training
 from pipeline.training.teacher import train_teacher
 from tests.helpers.params_cases import ROOT
@@ -62,15 +62,11 @@ def stage(bert, corpus, tmp_path):
             inputs,
             loss,
             changed,
-            seed=seed,
-            method=method,
-            method_settings={"k": k},
+            Run(method, {"k": k}, seed, name=f"{method}-{seed}", label=f"{method}, seed {seed}"),
             depends_on=[tmp_path / "code", tmp_path / "weights"],
             tokenizer=bert,
             root=tmp_path,
             out=tmp_path / out,
-            name=f"{method}-{seed}",
-            label=f"{method}, seed {seed}",
         )
         return tmp_path / out
 
