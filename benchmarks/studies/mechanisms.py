@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import Device, EncoderName, Put, Seeds, Task, name_ending, shared_settings
 from benchmarks.studies.parts import OTHER, other_text
 from stages import command
@@ -58,6 +58,7 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
     seeds: Seeds = [1, 2, 3],
+    only: Annotated[list[str], typer.Option(help="A kind, or KIND: METHOD, METHOD; else all.")] = [],
     encoder: EncoderName = None,
     put: Put = [],
 ) -> None:
@@ -66,7 +67,8 @@ def main(
     device = name_ending(device, encoder)
     unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
     shared = [*(f"{key}={value}" for key, value in unchanged.items()), *shared_settings(task, encoder, put)]
-    compare_runs("mechanisms", kinds(text), shared, task=task, device=device, seeds=seeds)
+    chosen = chosen_kinds(kinds(text), only)
+    compare_runs("mechanisms", chosen, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":
