@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.studies.experiment import RESULTS, compare, finish, shared_settings, show
 from benchmarks.studies.grid import best_settings
+from pipeline.errors import UserError
 from pipeline.storage.text_file import write_json
 
 Kind = tuple[Sequence[str], Mapping[str, str]]
@@ -16,6 +17,25 @@ def tuned_settings(task: str, device: str, layers: int, encoder: str | None, put
     """KEY=VALUE of params.yaml for students of so many layers, each method at its best cell of the search."""
     chosen = best_settings(task, device, layers)
     return [*shared_settings(task, encoder, put), f"student.layers={layers}", *chosen]
+
+
+def chosen_kinds(kinds: Mapping[str, Kind], only: Sequence[str]) -> dict[str, Kind]:
+    """The kinds that `only` names, each alone or as "KIND: METHOD, METHOD"; all if it is empty.
+
+    Raises:
+        UserError: there is no such kind, or it has no such method.
+    """
+    chosen: dict[str, Kind] = {}
+    for item in only:
+        name, _, of = item.partition(":")
+        if name not in kinds:
+            raise UserError(f"--only: no kind {name!r}; give one of: {'; '.join(kinds)}")
+        methods, changed = kinds[name]
+        named = [method.strip() for method in of.split(",")] if of else methods
+        if unknown := set(named) - set(methods):
+            raise UserError(f"--only: {name} has no {min(unknown)!r}; give some of: {', '.join(methods)}")
+        chosen[name] = named, changed
+    return chosen or dict(kinds)
 
 
 def compare_runs(

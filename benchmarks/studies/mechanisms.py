@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import Device, EncoderName, Put, Task, label, shared_settings
 from benchmarks.studies.parts import read_corpus, write_text
 from stages import command
@@ -61,6 +61,7 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
     seeds: Annotated[list[int], typer.Option(help="Of the students.")] = [1, 2, 3],  # noqa: B006
+    only: Annotated[list[str], typer.Option(help="A kind, or KIND: METHOD, METHOD; else all.")] = [],  # noqa: B006
     encoder: EncoderName = None,
     put: Put = [],  # noqa: B006
 ) -> None:
@@ -73,7 +74,8 @@ def main(
         write_text(splits["train"], Path(text))
     unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
     shared = [*(f"{key}={value}" for key, value in unchanged.items()), *shared_settings(task, encoder, put)]
-    compare_runs("mechanisms", kinds(text), shared, task=task, device=device, seeds=seeds)
+    chosen = chosen_kinds(kinds(text), only)
+    compare_runs("mechanisms", chosen, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":
