@@ -22,6 +22,7 @@ from benchmarks.studies.experiment import (
     Put,
     Seeds,
     Task,
+    as_settings,
     finish,
     name_ending,
     shared_settings,
@@ -88,12 +89,10 @@ def main(
         "student.layers": layers,
         "student.epochs": epochs,
     }
-    scheme, *files = corpus_settings(untagged, corpus, OWN / untagged)
     shared = [
-        *(f"{key}={value}" for key, value in unchanged.items()),
+        *as_settings(unchanged),
         *shared_settings(task, encoder, put),
-        scheme,
-        *(setting for setting in files if ".files.test=" in setting),
+        *corpus_settings(untagged, corpus, OWN / untagged, splits=["test"]),
     ]
     finish(shared, [], seeds)
     shutil.copytree(TEACHER, GIVEN, dirs_exist_ok=True)

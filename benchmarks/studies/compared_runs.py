@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.studies.experiment import RESULTS, compare, finish, shared_settings, show
+from benchmarks.studies.experiment import RESULTS, as_settings, compare, finish, shared_settings, show
 from benchmarks.studies.grid import best_settings
 from pipeline.errors import UserError
 from pipeline.storage.text_file import write_json
@@ -62,7 +62,7 @@ def compare_runs(
     """
     runs = {}
     for kind, (methods, changed) in kinds.items():
-        runs[kind] = finish([*shared, *(f"{key}={value}" for key, value in changed.items())], methods, seeds)
+        runs[kind] = finish([*shared, *as_settings(changed)], methods, seeds)
         result = compare(task, runs)
         write_json(RESULTS / f"{task}-{study}-{device}.json", result)
         show(result)

@@ -57,6 +57,11 @@ def name_ending(device: str, encoder: str | None) -> str:
     return device if encoder is None else f"{PurePosixPath(encoder).name}-{device}"
 
 
+def as_settings(values: Mapping[str, object]) -> list[str]:
+    """KEY=VALUE of params.yaml, from KEY: VALUE."""
+    return [f"{key}={value}" for key, value in values.items()]
+
+
 def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> list[str]:
     """KEY=VALUE of params.yaml for all runs of a study: its corpus, the chosen encoder, and what is `put`."""
     return [f"task={task}", *([] if encoder is None else [f"teacher.encoder={encoder}"]), *put]
@@ -71,7 +76,7 @@ def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
     """
     provenance(load_params(PARAMS))
     given = PAPER | dict(setting.split("=", 1) for setting in settings)
-    set_to = [word for key, value in given.items() for word in ("-S", f"{key}={value}")]
+    set_to = [word for setting in as_settings(given) for word in ("-S", setting)]
     words = ["dvc", "exp", "run", *set_to, *targets]
     print(shlex.join(words), flush=True)
     if status := subprocess.run([sys.executable, "-m", *words], check=False).returncode:

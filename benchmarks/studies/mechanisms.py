@@ -12,7 +12,16 @@ from typing import Annotated
 import typer
 
 from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs
-from benchmarks.studies.experiment import Device, EncoderName, Put, Seeds, Task, name_ending, shared_settings
+from benchmarks.studies.experiment import (
+    Device,
+    EncoderName,
+    Put,
+    Seeds,
+    Task,
+    as_settings,
+    name_ending,
+    shared_settings,
+)
 from benchmarks.studies.parts import OTHER, other_text
 from stages import command
 
@@ -66,7 +75,7 @@ def main(
     text = str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
     device = name_ending(device, encoder)
     unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
-    shared = [*(f"{key}={value}" for key, value in unchanged.items()), *shared_settings(task, encoder, put)]
+    shared = [*as_settings(unchanged), *shared_settings(task, encoder, put)]
     chosen = chosen_kinds(kinds(text), only)
     compare_runs("mechanisms", chosen, shared, task=task, device=device, seeds=seeds)
 

@@ -48,11 +48,13 @@ def write_parts(
     return {name: len(sentences) for name, sentences in kept.items()} | {"text": len(text)}
 
 
-def corpus_settings(name: str, corpus: Corpus, folder: Path) -> list[str]:
-    """KEY=VALUE of params.yaml that name what `write_parts` wrote of a corpus to a folder."""
+def corpus_settings(
+    name: str, corpus: Corpus, folder: Path, splits: Iterable[Split] = ("train", "dev", "test")
+) -> list[str]:
+    """KEY=VALUE of params.yaml that name what `write_parts` wrote of a corpus's splits to a folder."""
     return [
         f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}",
-        *(f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in ("train", "dev", "test")),
+        *(f"++corpora.{name}.files.{split}={folder}/{split}.conll" for split in splits),
     ]
 
 

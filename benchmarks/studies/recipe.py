@@ -22,12 +22,13 @@ from benchmarks.studies.experiment import (
     Layers,
     Seeds,
     Task,
+    as_settings,
     compare,
     finish,
     shared_settings,
     show,
 )
-from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
+from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -70,7 +71,7 @@ def main(
     """Run the rows and write results/TASK-recipe-SENTENCES-DEVICE.json after each."""
     corpus, splits = read_corpus(task)
     for count in sentences:
-        name, folder = f"{task}_{count}", Path("data/own") / f"{task}_{count}"
+        name, folder = f"{task}_{count}", OWN / f"{task}_{count}"
         sizes = write_parts(splits, count, folder, development=count // 4)
         shared = [
             *shared_settings(name, None),
@@ -81,7 +82,7 @@ def main(
         minutes = Minutes(path)
         runs: dict[str, Finished] = {}
         for row, (methods, settings) in rows(count, f"{folder}/text.txt").items():
-            set_to = [*shared, *(f"{key}={value}" for key, value in settings.items())]
+            set_to = [*shared, *as_settings(settings)]
             began = processor_seconds()
             found = finish(set_to, methods, seeds)
             minutes.add(row, processor_seconds() - began)

@@ -7,7 +7,6 @@ checkout of its own, since `dvc exp run` changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.unlabelled conll2000 --device cpu
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +24,7 @@ from benchmarks.studies.experiment import (
     shared_settings,
     show,
 )
-from benchmarks.studies.parts import corpus_settings, read_corpus, write_parts
+from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -47,7 +46,7 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
-    name, folder = f"{task}_tenth", Path("data/own") / f"{task}_tenth"
+    name, folder = f"{task}_tenth", OWN / f"{task}_tenth"
     corpus, splits = read_corpus(task)
     sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
     chosen = corpus_settings(name, corpus, folder)

@@ -19,9 +19,15 @@ MODEL = "model.crfsuite"
 
 def load(folder: Path) -> Tag:
     """The tagger in `folder`; it knows no batches."""
+    model = open_model(folder)
+    return lambda sentences: [model.tag(features(words)) for words in sentences]
+
+
+def open_model(folder: Path) -> pycrfsuite.Tagger:
+    """The model that training wrote to `folder`."""
     model = pycrfsuite.Tagger()
     model.open(str(folder / MODEL))
-    return lambda sentences: [model.tag(features(words)) for words in sentences]
+    return model
 
 
 def features(words: Sequence[str]) -> list[list[str]]:

@@ -10,9 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pycrfsuite
 
-from benchmarks.taggers.crfsuite import MODEL, features
+from benchmarks.taggers.crfsuite import features, open_model
 from benchmarks.taggers.crfsuite_training import train
 from pipeline.corpora.tagging import Sentence
 
@@ -39,8 +38,7 @@ def _out_of_fold(
     with TemporaryDirectory() as place:
         folder = Path(place) / "model"
         train([one for number, one in enumerate(sentences) if number % FOLDS != fold], folder)
-        tagger = pycrfsuite.Tagger()
-        tagger.open(str(folder / MODEL))
+        tagger = open_model(folder)
         known = tagger.labels()
         for sentence in sentences[fold::FOLDS]:
             tagger.set(features(sentence.words))
