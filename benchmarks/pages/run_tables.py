@@ -37,7 +37,7 @@ def f1_table(runs: Iterable[RecordedRun], folder: str) -> str:
     header = ["run", "student's layers", "seeds", "teacher", *(f"`{method}`" for method in methods)]
     note = (
         "Span F1 on the test split, mean ± standard deviation over seeds. ▲ and ▼: significantly above and "
-        "below `vanilla` (paired bootstrap over test sentences, and spread over seeds)."
+        "below `vanilla` (paired bootstrap over test sentences and, with several seeds, spread over them)."
     )
     return "\n\n".join([table(header, rows), note])
 

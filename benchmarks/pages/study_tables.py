@@ -65,7 +65,7 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             f"best cell of the search. Then with {result['confirmed']}, {counted(seeds, 'seed')}, scored on "
             "test:",
             quality_table(summary),
-            _on_development(result),
+            _on_development(result, seeds),
             made_line(run, result["device"]),
         ]
     )
@@ -115,15 +115,15 @@ def _students_section(title: str, result: Mapping[str, Any], *, before: str = ""
             _heading(title, result, run),
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
-            f"{over}{after}. {_on_development(result)}",
+            f"{over}{after}. {_on_development(result, seeds)}",
             made_line(run, summary["device"]),
         ]
     )
 
 
-def _on_development(result: Mapping[str, Any]) -> str:
+def _on_development(result: Mapping[str, Any], seeds: int) -> str:
     figures = ", ".join(
         f"{name if name == 'teacher' else f'`{name}`'} {f1:.2f}"
         for name, f1 in result["development_f1"].items()
     )
-    return f"On development, means over seeds: {figures}."
+    return f"On development{', means over seeds' if seeds > 1 else ''}: {figures}."

@@ -50,6 +50,7 @@ def test_scores_are_marked_against_vanilla(runs: list[RecordedRun]) -> None:
     ]  # fmt: skip
     assert "[toy-cpu](docs/results-toy.md#toy-cpu)" in text
     assert "other-gpu" not in text
+    assert "and, with several seeds, spread over them" in text
 
 
 def test_claims_are_judged_by_sign_and_significance(runs: list[RecordedRun]) -> None:

@@ -39,7 +39,7 @@ def test_a_setting_changed_is_a_row(summary: Any) -> None:
     assert "| `efficient`, twice the epochs | 89.00 |" in text
     assert "Students of 2 layers, one seed." in text
     assert "Then with twice the epochs, 1 seed, scored on test:\n\n|  | precision |" in text
-    assert "On development, means over seeds: `vanilla` 91.24.\n\nCommit 0123456789ab" in text
+    assert "On development: `vanilla` 91.24.\n\nCommit 0123456789ab" in text
 
 
 def test_initial_layers_are_a_row_each_below_their_teacher() -> None:
@@ -71,6 +71,13 @@ def test_how_sure_the_teacher_is_has_a_row_for_each_split() -> None:
     assert text.startswith("## toy, how sure the teacher is\n")
     assert "| dev | 1,234 | 91.24 | 1.82% | 0.0076 | 13.2 |" in text
     assert text.endswith("Commit abc, a <small> machine.")
+
+
+def test_one_seed_is_called_no_mean(summary: Any) -> None:
+    made = MADE | {"parameters": MADE["parameters"] | {"seeds": [1]}}
+    result = {"task": "toy", "summary": summary, "runs": {"as given": made}}
+    text = mechanisms_section(result | {"development_f1": {"kbest": 93.456}})
+    assert "students of 2 layers, 1 seed. On development: `kbest` 93.46." in text
 
 
 @pytest.mark.parametrize(
