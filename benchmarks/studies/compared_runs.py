@@ -15,7 +15,7 @@ FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 
 def tuned_settings(task: str, device: str, layers: int, encoder: str | None, put: Sequence[str]) -> list[str]:
     """KEY=VALUE of params.yaml for students of so many layers, each method at its best cell of the search."""
-    chosen = best_settings(task, device, layers)
+    chosen = best_settings(task, device, layers, put)
     return [*shared_settings(task, encoder, put), f"student.layers={layers}", *chosen]
 
 

@@ -47,14 +47,14 @@ def main(
 ) -> None:
     """Search, or print what a search found."""
     if best:
-        for setting in best_settings(task, name_ending(device, encoder), layers):
+        for setting in best_settings(task, name_ending(device, encoder), layers, put):
             print("-S", setting, sep="\n")
         return
     params = committed_params()
     shared = [*shared_settings(task, encoder, put), f"seeds=[{SEED}]", f"student.layers={layers}"]
     cells: list[dict[str, Any]] = []
     for cell in CELLS:
-        chosen = settings(dict.fromkeys(params.methods, cell), params)
+        chosen = settings(dict.fromkeys(params.methods, cell), params, put)
         run_pipeline([*shared, *chosen], ["distill"])
         scores = {
             method: development_f1(Path("data/students", method, str(SEED))) for method in params.methods
@@ -66,10 +66,10 @@ def main(
         )
 
 
-def best_settings(task: str, ending: str, layers: int) -> Iterable[str]:
-    """What a finished search found best for every method, as KEY=VALUE of params.yaml."""
+def best_settings(task: str, ending: str, layers: int, put: Sequence[str] = ()) -> Iterable[str]:
+    """What a finished search found best for every method, as KEY=VALUE of params.yaml; see `settings`."""
     cells = read_result(path_of(task, ending, layers))["cells"]
-    return settings(best_cells(cells), committed_params())
+    return settings(best_cells(cells), committed_params(), put)
 
 
 def path_of(task: str, ending: str, layers: int) -> Path:
@@ -86,15 +86,23 @@ def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int
     return {method: (cell["learning_rate"], cell["epochs"]) for method, cell in best.items()}
 
 
-def settings(chosen: Mapping[str, tuple[float, int]], params: Params) -> Iterable[str]:
+def settings(
+    chosen: Mapping[str, tuple[float, int]], params: Params, put: Sequence[str] = ()
+) -> Iterable[str]:
     """A method's learning rate and epochs as KEY=VALUE of params.yaml; null where they are every student's.
 
     A run with the same values by default then finds these students in DVC's cache.
+
+    Args:
+        chosen: learning rate and epochs of each method.
+        params: as committed.
+        put: KEY=VALUE of all runs, which may give every student other ones.
     """
-    student = params.student
-    for method, (rate, epochs) in chosen.items():
-        yield f"distill.{method}.learning_rate={'null' if rate == student.learning_rate else rate}"
-        yield f"distill.{method}.epochs={'null' if epochs == student.epochs else epochs}"
+    changed = {setting.partition("=")[0] for setting in put}
+    for method, cell in chosen.items():
+        for key, value in zip(("learning_rate", "epochs"), cell, strict=True):
+            default = f"student.{key}" not in changed and value == getattr(params.student, key)
+            yield f"distill.{method}.{key}={'null' if default else value}"
 
 
 def development_f1(student: Path) -> float:

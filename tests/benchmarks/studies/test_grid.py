@@ -43,6 +43,17 @@ def test_what_every_student_has_is_null() -> None:
     ]
 
 
+def test_what_a_run_changes_for_every_student_leaves_the_cell_as_it_is() -> None:
+    student = PARAMS.student
+    assert student.epochs is not None
+    chosen = {"vanilla": (student.learning_rate, student.epochs)}
+    put = ["teacher.epochs=2", "student.learning_rate=1e-4"]
+    assert list(settings(chosen, PARAMS, put)) == [
+        f"distill.vanilla.learning_rate={student.learning_rate}",
+        "distill.vanilla.epochs=null",
+    ]
+
+
 def test_the_search_starts_from_the_default_rate_and_repeats_no_cell() -> None:
     assert CELLS[0][0] == PARAMS.student.learning_rate
     assert len(set(CELLS)) == len(CELLS)
