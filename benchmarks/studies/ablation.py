@@ -86,12 +86,14 @@ def main(
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
     cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])
     student = committed_params().student
+    given = dict(setting.split("=", 1) for setting in put)
+    head = float(given.get("student.head_learning_rate", student.head_learning_rate))
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
     path = RESULTS / f"{task}-ablation-{name_ending(device, encoder)}.json"
     base = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     for method, change, setting in ROWS:
-        changed = settings(method, setting, cells[method], student.head_learning_rate)
+        changed = settings(method, setting, cells[method], head)
         run_pipeline(
             [*base, f"seeds=[{SEED}]", *changed],
             [f"distill@{method}-{SEED}"],
@@ -111,7 +113,7 @@ def main(
     confirmed = {method: setting for method, change, setting in ROWS if change == CONFIRMED}
     changed = [*base]
     for method, setting in confirmed.items():
-        changed += settings(method, setting, cells[method], student.head_learning_rate)
+        changed += settings(method, setting, cells[method], head)
     found = compare(task, {CONFIRMED: finish(changed, list(confirmed), SEEDS)})
     write_json(path, result | {"confirmed": CONFIRMED} | found)
     show(found)

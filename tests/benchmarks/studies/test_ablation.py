@@ -1,3 +1,8 @@
+from collections.abc import Sequence
+
+import pytest
+
+from benchmarks.studies import ablation
 from benchmarks.studies.ablation import ROWS, Setting, settings
 from benchmarks.studies.experiment import PARAMS
 from pipeline.params import load_params
@@ -33,3 +38,20 @@ def test_the_first_row_of_a_method_is_as_it_is_and_every_other_changes_something
                 assert getattr(first, name) == value
         assert first not in others
         assert len(set(others)) == len(others)
+
+
+def test_rows_take_the_heads_learning_rate_that_all_runs_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = load_params(ROOT / PARAMS)
+    cell = {"learning_rate": 2e-4, "epochs": 5, "development_f1": dict.fromkeys(params.methods, 90.0)}
+    monkeypatch.setattr(ablation, "read_result", lambda _: {"cells": [cell]})
+    monkeypatch.setattr(ablation, "committed_params", lambda: params)
+
+    def stand_in(settings: Sequence[str], targets: Sequence[str]) -> None:
+        given = dict(setting.split("=", 1) for setting in settings)
+        raise InterruptedError(given["student.head_learning_rate"])
+
+    monkeypatch.setattr(ablation, "run_pipeline", stand_in)
+    with pytest.raises(InterruptedError, match=r"^0\.001$"):
+        ablation.main("toy", "cpu", put=["student.head_learning_rate=1e-3"])
+    with pytest.raises(InterruptedError, match=f"^{params.student.head_learning_rate:g}$"):
+        ablation.main("toy", "cpu")
