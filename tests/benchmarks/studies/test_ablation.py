@@ -1,6 +1,8 @@
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from benchmarks.studies import ablation
 from benchmarks.studies.ablation import ROWS, Setting, settings
@@ -45,6 +47,7 @@ def test_rows_take_the_heads_learning_rate_that_all_runs_have(monkeypatch: pytes
     cell = {"learning_rate": 2e-4, "epochs": 5, "development_f1": dict.fromkeys(params.methods, 90.0)}
     monkeypatch.setattr(ablation, "read_result", lambda _: {"cells": [cell]})
     monkeypatch.setattr(ablation, "committed_params", lambda: params)
+    monkeypatch.setattr(ablation, "accelerator", lambda _: SimpleNamespace(device=torch.device("cpu")))
 
     def stand_in(settings: Sequence[str], targets: Sequence[str]) -> None:
         given = dict(setting.split("=", 1) for setting in settings)
