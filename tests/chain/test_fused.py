@@ -87,14 +87,14 @@ def spoilt(function, change):
 def test_whole_chain_on_the_kernels(monkeypatch):
     plain = random_chain([7, 1, 4], 5, scale=2.0, dtype=torch.float32)
     expected = chain_answers(plain)
-    monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: fused)
     for mine, right in zip(chain_answers(plain.to(DEVICE)), expected, strict=True):
         torch.testing.assert_close(mine.cpu(), right, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_batches_on_the_kernels(seed, monkeypatch):
-    monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: fused)
     test_differential.check(seed, DEVICE)
 
 
