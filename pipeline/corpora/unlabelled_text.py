@@ -8,8 +8,8 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
-from pipeline.corpora.records import column_values
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.text_stream import CUTS, FIRST, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
