@@ -29,7 +29,7 @@ class Batch:
     word_index: [B, L] where each word's first piece stands among the V·P pieces.
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
-    part: the number of the set that the batch comes from, where `MixedBatches` has several.
+    part: the number of the part that the batch comes from, where `MixedBatches` has several.
     unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
     target: what the loss needs of the teacher, if it was looked up when the batch was laid out.
     """
