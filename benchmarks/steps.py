@@ -80,7 +80,7 @@ def _compare(
             for batch in _batches(kind, batches, ids, runner.device):
                 run.update(batch.to(runner.device), gold_loss, runner)
                 if kind == WAITING:
-                    run.look()
+                    run.read_losses()
             synchronize(runner.device)
             if turn:  # the first warms up
                 spent.append((time.perf_counter() - began) / steps)
