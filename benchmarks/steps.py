@@ -16,8 +16,8 @@ import torch
 import typer
 from accelerate.state import AcceleratorState
 
-from benchmarks.dump import TAG_SET, synthetic
 from benchmarks.made_with import made_with
+from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.device import accelerator, synchronize
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.laid_out import laid_out
@@ -51,7 +51,9 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         encoder = write_encoder(Path(folder, "encoder"), "bert")
         count = steps * SETTINGS.batch_size
-        split = write_split(Path(folder, "train.parquet"), synthetic(count), encoder, tag_set=TAG_SET)
+        split = write_split(
+            Path(folder, "train.parquet"), synthetic_sentences(count), encoder, tag_set=TAG_SET
+        )
         batches = Batches(split, SETTINGS.batch_size)
         kinds: list[Literal["float32", "bfloat16"]] = ["float32"]
         if torch.cuda.is_available():
