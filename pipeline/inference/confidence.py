@@ -31,8 +31,8 @@ def span_probabilities(
     Returns:
         A probability for every span, in the order given.
     """
-    potentials = (chain.emissions, chain.transitions, chain.start, chain.end, chain.lengths)
-    states = engine.run_program(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
+    tensors = (tensor.detach().cpu() for tensor in (*chain.potentials, chain.lengths))
+    states = engine.run_program(log_space.sweep, *tensors)
     transitions, log_z = states.transitions.numpy(), states.log_z.numpy()
     probabilities = []
     for row, length in enumerate(chain.lengths.tolist()):

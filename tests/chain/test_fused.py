@@ -10,7 +10,7 @@ import torch
 from pipeline.chain import backend, cross_entropy, engine, gold_moments, log_space
 from pipeline.chain.viterbi import viterbi
 from tests.chain import test_differential
-from tests.helpers.chain_cases import potentials, random_chain
+from tests.helpers.chain_cases import random_chain
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":
@@ -28,7 +28,7 @@ cases = pytest.mark.parametrize(
 @cases
 def test_sweep(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
-    plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
+    plain = [p.detach() for p in (*chain.potentials, chain.lengths)]
     found, exact = fused.sweep(*on_device(plain), keep=True), log_space.sweep(*plain)
     close(found.log_z.to(dtype), exact.log_z)
     for mine, right in zip(fused.moments(found), log_space.moments(exact), strict=True):
@@ -47,7 +47,7 @@ def test_sweep(lengths, tags, scale, dtype):
 @cases
 def test_viterbi(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
-    plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
+    plain = [p.detach() for p in (*chain.potentials, chain.lengths)]
     scores, paths = fused.viterbi(*on_device(plain))
     expected, best = viterbi(*plain)
     close(scores, expected)
@@ -102,5 +102,5 @@ def chain_answers(chain):
     tags = torch.zeros(chain.emissions.shape[:2], dtype=torch.int64, device=chain.lengths.device)
     losses = cross_entropy(chain, gold_moments(tags, chain.lengths, chain.num_tags))
     logs = chain.log_marginals()
-    gradients = torch.autograd.grad(losses.sum() + logs.sin().sum(), potentials(chain))
+    gradients = torch.autograd.grad(losses.sum() + logs.sin().sum(), chain.potentials)
     return [losses.detach(), logs.detach(), *gradients, *chain.moments(), *chain.viterbi()]
