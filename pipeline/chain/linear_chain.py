@@ -51,6 +51,18 @@ class LinearChain:
 
     def __post_init__(self) -> None:
         """Check the shapes and bring the potentials to one dtype."""
+        self._check_shapes()
+        names = ("emissions", "transitions", "start", "end")
+        wide = any(getattr(self, name).dtype == torch.float64 for name in names)
+        dtype = torch.float64 if wide else torch.float32
+        for name in names:
+            found = getattr(self, name)
+            if not found.is_floating_point():
+                raise ValueError(f"{name} must be floating point, not {found.dtype}")
+            if found.dtype != dtype:
+                object.__setattr__(self, name, found.to(dtype))
+
+    def _check_shapes(self) -> None:
         if self.emissions.ndim != 3:
             raise ValueError(f"emissions must be [B, L, N], not {list(self.emissions.shape)}")
         batch, size, tags = self.emissions.shape
@@ -70,15 +82,6 @@ class LinearChain:
             low, high = map(int, self.lengths.aminmax())
             if low < 1 or high > size:
                 raise ValueError(f"lengths must be in 1..{size}, not {low}..{high}")
-        names = ("emissions", "transitions", "start", "end")
-        wide = any(getattr(self, name).dtype == torch.float64 for name in names)
-        dtype = torch.float64 if wide else torch.float32
-        for name in names:
-            found = getattr(self, name)
-            if not found.is_floating_point():
-                raise ValueError(f"{name} must be floating point, not {found.dtype}")
-            if found.dtype != dtype:
-                object.__setattr__(self, name, found.to(dtype))
 
     @property
     def potentials(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
