@@ -9,38 +9,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.measuring import folder_bytes, measured
-from pipeline.corpora.tagging import Sentence, TagSet
+from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.fingerprint import fingerprint_of
 from pipeline.storage.sealed_folder import new_folder
-from tests.helpers.tiny_corpus import SYLLABLES
 from tests.helpers.tiny_encoders import write_encoder
 from tests.helpers.tiny_inputs import write_split, write_teacher
 
-TAG_SET = TagSet(("O", *(f"{place}-{kind}" for kind in ("LOC", "MISC", "ORG", "PER") for place in "BI")))
 ROOT = Path(__file__).parents[1]
-
-
-def synthetic(count: int) -> list[Sentence]:
-    """Sentences whose words and tags are shared objects, so that even a million fit."""
-    chance = np.random.default_rng(0)
-    one = [*SYLLABLES, *(syllable.upper() for syllable in SYLLABLES)]
-    words = np.array(one * 20 + [first + second for first in SYLLABLES for second in SYLLABLES[:2]], object)
-    lengths = chance.integers(5, 36, count)
-    flat = words[chance.integers(len(words), size=lengths.sum())].tolist()
-    ends = lengths.cumsum().tolist()
-    tags = [("O",) * length for length in range(36)]
-    return [
-        Sentence(tuple(flat[end - length : end]), tags[length])
-        for end, length in zip(ends, lengths.tolist(), strict=True)
-    ]
 
 
 def write_inputs(root: Path, sentences: int) -> dict[str, Any]:
     """What the stage reads, in `root`."""
-    split = synthetic(sentences)
+    split = synthetic_sentences(sentences)
     encoder = write_encoder(root / "encoder", "bert")
     with new_folder(root / "encoded") as aside:
         write_split(aside / "train.parquet", split, encoder, tag_set=TAG_SET)

@@ -20,6 +20,7 @@ from rich.table import Table
 from transformers.utils import logging
 
 from benchmarks.made_with import made_with
+from benchmarks.measuring import in_turns
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
@@ -130,12 +131,10 @@ def measure(
     """Median seconds of one sentence alone, and of the split in batches."""
     one: dict[str, list[float]] = {name: [] for name in runs}
     every: dict[str, list[float]] = {name: [] for name in runs}
-    order = list(runs)
-    for turn in range(rounds):
-        for name in order[turn % len(order) :] + order[: turn % len(order)]:
-            runs[name](alone[0])  # the caches are full of the last contestant
-            one[name] += [timed(runs[name], [ids]) for ids in alone]
-            every[name].append(timed(runs[name], together))
+    for name in in_turns(list(runs), rounds):
+        runs[name](alone[0])  # the caches are full of the last contestant
+        one[name] += [timed(runs[name], [ids]) for ids in alone]
+        every[name].append(timed(runs[name], together))
     return {name: (statistics.median(one[name]), statistics.median(every[name])) for name in runs}
 
 

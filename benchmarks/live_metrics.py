@@ -39,7 +39,7 @@ def main(
     turns: Annotated[int, typer.Option(help="Runs of each kind.")] = 5,
 ) -> None:
     """Measure both kinds in turns, and print how many times as long a run with live metrics takes."""
-    from benchmarks.dump import TAG_SET, synthetic
+    from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
     from tests.helpers.tiny_encoders import write_encoder
     from tests.helpers.tiny_inputs import write_split
 
@@ -47,7 +47,7 @@ def main(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         encoder = write_encoder(folder / "encoder", "bert", **STUDENT)
-        write_split(folder / "train.parquet", synthetic(SENTENCES), encoder, tag_set=TAG_SET)
+        write_split(folder / "train.parquet", synthetic_sentences(SENTENCES), encoder, tag_set=TAG_SET)
         for turn in range(turns):
             order = (False, True) if turn % 2 else (True, False)
             found = {live: measured(trained, folder, epochs, live) for live in order}

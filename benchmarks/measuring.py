@@ -1,9 +1,9 @@
-"""Runs a piece of work in a process of its own, since a process's peak memory never sinks."""
+"""How benchmarks measure: in a process of its own, whose peak memory never sinks, and in turns."""
 
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,13 @@ def peak() -> float:
 def folder_bytes(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def in_turns(names: Sequence[str], rounds: int) -> Iterator[str]:
+    """Every name once in each round, in an order that rotates."""
+    for turn in range(rounds):
+        start = turn % len(names)
+        yield from [*names[start:], *names[:start]]
 
 
 def _run(work: Work, arguments: tuple[Any, ...]) -> dict[str, Any]:

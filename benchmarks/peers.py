@@ -25,13 +25,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.made_with import made_with
-from benchmarks.measuring import folder_bytes, measured
+from benchmarks.measuring import folder_bytes, in_turns, measured
 from benchmarks.taggers import stock_training, student_training
 from benchmarks.taggers.corpus import Corpus
 from benchmarks.taggers.start_up import start_seconds
 from benchmarks.taggers.student_training import Recipe
 from benchmarks.taggers.tagger import Tagger, use_one_thread
-from benchmarks.taggers.words_per_second import BATCHES, in_turns, measure
+from benchmarks.taggers.words_per_second import BATCHES, measure
 from pipeline.errors import UserError
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.params import load_params

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.dump import TAG_SET, synthetic
 from benchmarks.made_with import made_with
+from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -71,7 +71,7 @@ def _write(root: Path, sentences: int, small: bool) -> None:
 
     encoder = write_encoder(root / "encoder", "bert", **({} if small else MINILM))
     with new_folder(root / "encoded") as aside:
-        write_split(aside / "train.parquet", synthetic(sentences), encoder, tag_set=TAG_SET)
+        write_split(aside / "train.parquet", synthetic_sentences(sentences), encoder, tag_set=TAG_SET)
     write_teacher(root / "teacher", encoder, root / "encoded")
 
 

@@ -19,8 +19,7 @@ def main(
     """Record a run and write the pages; without --keep, only the pages are written."""
     from benchmarks.pages.page_section import with_section
     from benchmarks.pages.provenance import provenance
-    from benchmarks.pages.recorded_runs import keep as record
-    from benchmarks.pages.recorded_runs import pictures
+    from benchmarks.pages.recorded_runs import pictures, record_run
     from benchmarks.pages.written_pages import CORPORA, written_pages
     from pipeline.params import load_params
     from pipeline.storage.text_file import write_text
@@ -29,7 +28,7 @@ def main(
     if keep is not None:
         settings = load_params(params)
         task, folder = settings.task, results / f"{settings.task}-{keep}"
-        for path in record(Path("reports"), folder, provenance(settings), times_only=times):
+        for path in record_run(Path("reports"), folder, provenance(settings), times_only=times):
             print(f"recorded {path}")
     texts = {
         page: with_section(page.read_text(encoding="utf-8"), body, page)

@@ -10,18 +10,19 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 import typer
 from accelerate.state import AcceleratorState
 
-from benchmarks.dump import TAG_SET, synthetic
 from benchmarks.made_with import made_with
+from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.device import accelerator, synchronize
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.laid_out import laid_out
 from pipeline.model.chain_tagger import ChainTagger
+from pipeline.settings import Precision
 from pipeline.storage.text_file import write_json
 from pipeline.timing.shapes import bert_base
 from pipeline.training.loop import reproducible
@@ -51,12 +52,14 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         encoder = write_encoder(Path(folder, "encoder"), "bert")
         count = steps * SETTINGS.batch_size
-        split = write_split(Path(folder, "train.parquet"), synthetic(count), encoder, tag_set=TAG_SET)
+        split = write_split(
+            Path(folder, "train.parquet"), synthetic_sentences(count), encoder, tag_set=TAG_SET
+        )
         batches = Batches(split, SETTINGS.batch_size)
-        kinds: list[Literal["float32", "bfloat16"]] = ["float32"]
+        precisions: list[Precision] = ["float32"]
         if torch.cuda.is_available():
-            kinds.append("bfloat16")
-        for precision in kinds:
+            precisions.append("bfloat16")
+        for precision in precisions:
             model = ChainTagger.from_encoder(encoder, split) if small else bert_base(split, layers=3)
             rows.append({"precision": precision, **_compare(model, batches, precision, steps, turns)})
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -66,7 +69,7 @@ def main(
 
 
 def _compare(
-    model: ChainTagger, batches: Batches, precision: Literal["float32", "bfloat16"], steps: int, turns: int
+    model: ChainTagger, batches: Batches, precision: Precision, steps: int, turns: int
 ) -> dict[str, Any]:
     AcceleratorState._reset_state(reset_partial_state=True)  # a process may have one precision alone
     runner = accelerator(precision)
@@ -80,7 +83,7 @@ def _compare(
             for batch in _batches(kind, batches, ids, runner.device):
                 run.update(batch.to(runner.device), gold_loss, runner)
                 if kind == WAITING:
-                    run.look()
+                    run.read_losses()
             synchronize(runner.device)
             if turn:  # the first warms up
                 spent.append((time.perf_counter() - began) / steps)

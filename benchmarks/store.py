@@ -28,7 +28,7 @@ from benchmarks import measuring
 from benchmarks.dump import measure_dumps
 from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
-from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
+from pipeline.scores.store import ChainParameters, Origin, ScoredBatch, ScoreStore, write_scores
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -36,10 +36,8 @@ BATCH = 32
 REPEATS = 5  # of a peer's read
 TIMED_BATCHES = 200  # how many random batches are read to time one
 
-Batches = Iterator[tuple[Tensor, Tensor, Tensor]]
 
-
-def batches(sentences: int, tags: int) -> Batches:
+def batches(sentences: int, tags: int) -> Iterator[ScoredBatch]:
     """Batches as a dump gives them: sorted by length, so that ids come in no order."""
     chance = torch.Generator().manual_seed(0)
     lengths = torch.randint(5, 36, (sentences,), generator=chance)

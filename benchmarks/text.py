@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from benchmarks.dump import TAG_SET, dump, synthetic
+from benchmarks.dump import dump
 from benchmarks.made_with import made_with
 from benchmarks.measuring import folder_bytes, measured
+from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.distillation.registry import method_names
 from pipeline.fingerprint import fingerprints
 from pipeline.storage.sealed_folder import new_folder
@@ -107,7 +108,7 @@ def write_inputs(root: Path, steps: int) -> dict[str, Any]:
 
 def write_labelled(root: Path) -> None:
     """A small corpus, fetched and encoded, its teacher and the teacher's scores."""
-    sentences = synthetic(sum(LABELLED.values()))
+    sentences = synthetic_sentences(sum(LABELLED.values()))
     plain = write_encoder(root / "plain", "bert")
     with new_folder(root / "encoder") as aside:
         shutil.copytree(plain, aside, dirs_exist_ok=True)

@@ -16,8 +16,8 @@ import typer
 from torch import Tensor
 
 from benchmarks.made_with import made_with
+from benchmarks.measuring import in_turns
 from benchmarks.stored_scores import stored_scores
-from benchmarks.taggers.words_per_second import in_turns
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.laid_out import laid_out
 from pipeline.model.dropout import use_cpu_dropout

@@ -67,7 +67,9 @@ class RecordedRun:
         return [content for content in (self.summary, self.timing) if content is not None]
 
 
-def keep(reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: bool = False) -> list[Path]:
+def record_run(
+    reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: bool = False
+) -> list[Path]:
     """Copy a finished run's figures to `folder`, with what made them under the key `run`.
 
     Args:
@@ -88,7 +90,7 @@ def keep(reports: Path, folder: Path, run: Mapping[str, Any], *, times_only: boo
         require_text(contents[SUMMARY], "device", reports / SUMMARY, "report")
     contents[TIMING] = read_epoch_times(reports / TIMING)
     if not contents[TIMING]:
-        raise UserError(f"{reports / TIMING}: no epoch was timed, so there is no run to keep")
+        raise UserError(f"{reports / TIMING}: no epoch was timed, so there is no run to record")
     for name, content in contents.items():
         write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
     return [folder / name for name in contents]

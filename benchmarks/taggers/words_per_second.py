@@ -2,9 +2,10 @@
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.measuring import in_turns
 from benchmarks.taggers.tagger import Sentences, Tag, Tagger
 from pipeline.progress import progress
 
@@ -51,10 +52,3 @@ def tag_all(tag: Tag, sentences: Sentences, order: Sequence[int], size: int) -> 
         for row, found in zip(rows, tag([sentences[row] for row in rows]), strict=True):
             tags[row] = found
     return time.perf_counter() - began, tags
-
-
-def in_turns(names: Sequence[str], rounds: int) -> Iterator[str]:
-    """Every name once in each round, in an order that rotates."""
-    for turn in range(rounds):
-        start = turn % len(names)
-        yield from [*names[start:], *names[:start]]

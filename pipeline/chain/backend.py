@@ -1,4 +1,4 @@
-"""Which form of the recursions a device gets: plain torch, or on a CUDA device the fused kernels."""
+"""Which backend computes the recursions on a device: plain torch, or on a CUDA device the fused kernels."""
 
 import functools
 import importlib
@@ -12,8 +12,12 @@ from pipeline.chain import log_space, scaled
 from pipeline.chain.viterbi import viterbi
 
 
-class Form(Protocol):
-    """What `scaled` and `fused` both offer, as modules; what `sweep` returns is theirs to read."""
+class Backend(Protocol):
+    """What `scaled` and `fused` both offer, as modules; shapes as in `LinearChain`.
+
+    The states that `sweep` returns are the backend's own, but for `log_z` [B] float64 and `exact` [B]: False
+    where a sentence must be computed in log space; None where none must.
+    """
 
     def sweep(
         self,
@@ -27,14 +31,14 @@ class Form(Protocol):
     ) -> Any:
         """The states of both recursions."""
 
-    def moments(self, found: Any) -> tuple[Tensor, Tensor]:
-        """Unary marginals and expected pairs."""
+    def moments(self, states: Any) -> tuple[Tensor, Tensor]:
+        """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
 
-    def log_marginals(self, found: Any) -> Tensor:
-        """Log q(y_l = j)."""
+    def log_marginals(self, states: Any) -> Tensor:
+        """Log q(y_l = j) [B, L, N], 0 at padding."""
 
-    def pull_back(self, found: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        """The gradients of sum(grad * log marginals)."""
+    def pull_back(self, states: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N]."""
 
     def viterbi(
         self, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
@@ -42,13 +46,13 @@ class Form(Protocol):
         """The best score [B] and its tags [B, L] int64, 0 at padding."""
 
 
-def form_for(emissions: Tensor) -> Form:
+def backend_for(emissions: Tensor) -> Backend:
     """The module whose recursions run on these emissions [B, L, N]: `fused`, or `scaled`."""
     return (_fused(emissions.device, emissions.shape[2]) if emissions.is_cuda else None) or scaled
 
 
 @functools.cache
-def _fused(device: torch.device, tags: int) -> Form | None:
+def _fused(device: torch.device, tags: int) -> Backend | None:
     """The kernels, or None where no Triton builds them or they do not compute what they should."""
     try:
         fused: Any = importlib.import_module("pipeline.chain.fused")

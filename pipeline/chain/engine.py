@@ -1,4 +1,4 @@
-"""The dynamic programs as the rest of the package calls them: the device's form, made exact for any scores.
+"""The dynamic programs as the rest of the package calls them: a backend's, made exact for any scores.
 
 Where `scaled` says that it may have underflowed, the sentences concerned go through `log_space` again. All
 of it runs in the precision of the potentials, whatever autocast or the precision of matrix products say.
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pipeline.chain import log_space, scaled
-from pipeline.chain.backend import Form, form_for
+from pipeline.chain.backend import Backend, backend_for
 from pipeline.chain.precision import full_precision
 
 P = ParamSpec("P")
@@ -26,13 +26,13 @@ def run_program(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 class Sweep(NamedTuple):
     """The states of both recursions.
 
-    fast: the states of all sentences, by `form`.
+    fast: the states of all sentences, by `backend`.
     rows, wide: the sentences whose scores are too wide for that, and their states in log space.
     size: L as the caller knows it.
     longest: the words that the sweep ran over.
     """
 
-    form: Form
+    backend: Backend
     fast: Any
     rows: Tensor | None
     wide: log_space.LogStates | None
@@ -53,65 +53,67 @@ def sweep(
 
     Without `keep` the result holds only until this thread's next sweep.
     """
-    form, size = form_for(emissions), emissions.shape[1]
+    backend, size = backend_for(emissions), emissions.shape[1]
     # The kernels stop at each sentence's end themselves, and need not wait for the device to know it here.
-    longest = int(lengths.max()) if form is scaled else size
+    longest = int(lengths.max()) if backend is scaled else size
     emissions = emissions[:, :longest]
     with full_precision(emissions.device.type):
-        fast = form.sweep(emissions, transitions, start, end, lengths, keep=keep)
+        fast = backend.sweep(emissions, transitions, start, end, lengths, keep=keep)
         if fast.exact is None:
-            return Sweep(form, fast, None, None, size, longest)
+            return Sweep(backend, fast, None, None, size, longest)
         rows = (~fast.exact).nonzero()[:, 0]
         wide = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
-        return Sweep(form, fast, rows, wide, size, longest)
+        return Sweep(backend, fast, rows, wide, size, longest)
 
 
-def log_partition(found: Sweep) -> Tensor:
+def log_partition(states: Sweep) -> Tensor:
     """Log Z [B], float64."""
-    return _merge(found, found.fast.log_z, None if found.wide is None else found.wide.log_z)
+    return _merge(states, states.fast.log_z, None if states.wide is None else states.wide.log_z)
 
 
-def moments(found: Sweep) -> tuple[Tensor, Tensor]:
+def moments(states: Sweep) -> tuple[Tensor, Tensor]:
     """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    with full_precision(found.fast.log_z.device.type):
-        wide = log_space.moments(found.wide) if found.wide else None
-        return _merge_both(found, found.form.moments(found.fast), wide)
+    with full_precision(states.fast.log_z.device.type):
+        wide = log_space.moments(states.wide) if states.wide else None
+        return _merge_both(states, states.backend.moments(states.fast), wide)
 
 
-def log_marginals(found: Sweep) -> Tensor:
+def log_marginals(states: Sweep) -> Tensor:
     """Log q(y_l = j) [B, L, N], 0 at padding."""
-    wide = log_space.log_marginals(found.wide) if found.wide else None
-    return _to_size(_merge(found, found.form.log_marginals(found.fast), wide), found.size)
+    wide = log_space.log_marginals(states.wide) if states.wide else None
+    return _to_size(_merge(states, states.backend.log_marginals(states.fast), wide), states.size)
 
 
-def pull_back(found: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
+def pull_back(states: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
     `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word.
     """
-    grad = grad[:, : found.longest]
+    grad = grad[:, : states.longest]
     with full_precision(grad.device.type):
-        wide = log_space.pull_back(found.wide, grad[found.rows]) if found.wide else None
-        return _merge_both(found, found.form.pull_back(found.fast, grad), wide)
+        wide = log_space.pull_back(states.wide, grad[states.rows]) if states.wide else None
+        return _merge_both(states, states.backend.pull_back(states.fast, grad), wide)
 
 
 def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The best score [B] and its tags [B, L] int64, 0 at padding."""
-    return form_for(emissions).viterbi(emissions, transitions, start, end, lengths)
+    return backend_for(emissions).viterbi(emissions, transitions, start, end, lengths)
 
 
 def _merge_both(
-    found: Sweep, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
+    states: Sweep, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor]:
-    unary = _merge(found, fast[0], wide and wide[0])
-    return _to_size(unary, found.size), _merge(found, fast[1], wide and wide[1])
+    unary = _merge(states, fast[0], wide and wide[0])
+    return _to_size(unary, states.size), _merge(states, fast[1], wide and wide[1])
 
 
-def _merge(found: Sweep, fast: Tensor, wide: Tensor | None) -> Tensor:
+def _merge(states: Sweep, fast: Tensor, wide: Tensor | None) -> Tensor:
     """`fast`, with the rows that went through log space in their places."""
-    return fast if wide is None or found.rows is None else fast.index_copy(0, found.rows, wide.to(fast.dtype))
+    if wide is None or states.rows is None:
+        return fast
+    return fast.index_copy(0, states.rows, wide.to(fast.dtype))
 
 
 def _to_size(values: Tensor, size: int) -> Tensor:

@@ -205,40 +205,40 @@ def sweep(
     with _device_of(emissions):
         _sweep_kernel[(batch,)](
             emissions, transitions, start, end, lengths, alpha, beta, log_z, unary, pairs,
-            size, tags, precise=_real(emissions), **_sizes(tags),
+            size, tags, precise=_exponential_dtype(emissions), **_sizes(tags),
         )  # fmt: skip
     log_z.masked_fill_(log_z < _FORBIDDEN.value, -torch.inf)
     return KernelStates(emissions, transitions, lengths, alpha, beta, log_z, unary, pairs)
 
 
-def moments(found: KernelStates) -> tuple[Tensor, Tensor]:
+def moments(states: KernelStates) -> tuple[Tensor, Tensor]:
     """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    return found.unary, found.pairs
+    return states.unary, states.pairs
 
 
-def log_marginals(found: KernelStates) -> Tensor:
+def log_marginals(states: KernelStates) -> Tensor:
     """Log q(y_l = j) [B, L, N], 0 at padding."""
-    joint = found.alpha + found.beta
+    joint = states.alpha + states.beta
     # log Z anew: exponentials in float32 leave it too coarse for log marginals.
     logs = (joint - joint[:, 0].logsumexp(1)[:, None, None]).masked_fill_(
         joint < _FORBIDDEN.value, -torch.inf
     )
-    words = torch.arange(joint.shape[1], device=joint.device) < found.lengths[:, None]
-    return torch.where(words[..., None], logs, 0.0).to(found.unary.dtype)
+    words = torch.arange(joint.shape[1], device=joint.device) < states.lengths[:, None]
+    return torch.where(words[..., None], logs, 0.0).to(states.unary.dtype)
 
 
-def pull_back(found: KernelStates, grad: Tensor) -> tuple[Tensor, Tensor]:
+def pull_back(states: KernelStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
     `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. As in
     `log_space.pull_back`.
     """
     batch, size, tags = grad.shape
-    out, pairs = torch.zeros_like(found.unary), torch.empty_like(found.pairs)
+    out, pairs = torch.zeros_like(states.unary), torch.empty_like(states.pairs)
     with _device_of(grad):
         _pull_back_kernel[(batch,)](
-            found.emissions, found.transitions, found.lengths, found.alpha, found.beta,
-            grad.contiguous(), out, pairs, size, tags, precise=_real(grad), **_sizes(tags),
+            states.emissions, states.transitions, states.lengths, states.alpha, states.beta,
+            grad.contiguous(), out, pairs, size, tags, precise=_exponential_dtype(grad), **_sizes(tags),
         )  # fmt: skip
     return out, pairs
 
@@ -261,6 +261,6 @@ def viterbi(
     return scores.masked_fill_(impossible, -torch.inf).to(emissions.dtype), paths
 
 
-def _real(like: Tensor) -> tl.dtype:
-    """The precision of exponentials."""
-    return tl.float64 if like.dtype == torch.float64 else tl.float32
+def _exponential_dtype(potentials: Tensor) -> tl.dtype:
+    """The type in which exponentials are taken."""
+    return tl.float64 if potentials.dtype == torch.float64 else tl.float32

@@ -51,6 +51,18 @@ class LinearChain:
 
     def __post_init__(self) -> None:
         """Check the shapes and bring the potentials to one dtype."""
+        self._check_shapes()
+        names = ("emissions", "transitions", "start", "end")
+        wide = any(getattr(self, name).dtype == torch.float64 for name in names)
+        dtype = torch.float64 if wide else torch.float32
+        for name in names:
+            found = getattr(self, name)
+            if not found.is_floating_point():
+                raise ValueError(f"{name} must be floating point, not {found.dtype}")
+            if found.dtype != dtype:
+                object.__setattr__(self, name, found.to(dtype))
+
+    def _check_shapes(self) -> None:
         if self.emissions.ndim != 3:
             raise ValueError(f"emissions must be [B, L, N], not {list(self.emissions.shape)}")
         batch, size, tags = self.emissions.shape
@@ -70,19 +82,11 @@ class LinearChain:
             low, high = map(int, self.lengths.aminmax())
             if low < 1 or high > size:
                 raise ValueError(f"lengths must be in 1..{size}, not {low}..{high}")
-        names = ("emissions", "transitions", "start", "end")
-        wide = any(getattr(self, name).dtype == torch.float64 for name in names)
-        dtype = torch.float64 if wide else torch.float32
-        for name in names:
-            found = getattr(self, name)
-            if not found.is_floating_point():
-                raise ValueError(f"{name} must be floating point, not {found.dtype}")
-            if found.dtype != dtype:
-                object.__setattr__(self, name, found.to(dtype))
 
     @property
-    def _all(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        return self.emissions, self.transitions, self.start, self.end, self.lengths
+    def potentials(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """θ: emissions [B, L, N], transitions [N, N], start [N] and end [N]."""
+        return self.emissions, self.transitions, self.start, self.end
 
     @property
     def num_tags(self) -> int:
@@ -106,7 +110,7 @@ class LinearChain:
         >>> chain.log_partition().exp()  # 3 tags for each of 2 words
         tensor([9.])
         """
-        return gradients.LogPartition.apply(*self._all)
+        return gradients.LogPartition.apply(*self.potentials, self.lengths)
 
     @torch.no_grad()
     def moments(self) -> Moments:
@@ -117,7 +121,7 @@ class LinearChain:
         tensor([[[0.2500, 0.2500],
                  [0.2500, 0.2500]]])
         """
-        return Moments(*engine.moments(engine.run_program(engine.sweep, *self._all)))
+        return Moments(*engine.moments(engine.run_program(engine.sweep, *self.potentials, self.lengths)))
 
     def log_marginals(self) -> Tensor:
         """The log marginals log P(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all potentials.
@@ -128,7 +132,7 @@ class LinearChain:
         >>> LinearChain(emissions, *map(torch.zeros, ((2, 2), 2, 2)), torch.tensor([1])).log_marginals()
         tensor([[[0., -inf]]])
         """
-        return gradients.LogMarginals.apply(*self._all)
+        return gradients.LogMarginals.apply(*self.potentials, self.lengths)
 
     @torch.no_grad()
     def viterbi(self) -> tuple[Tensor, Tensor]:
@@ -141,7 +145,7 @@ class LinearChain:
         >>> chain.viterbi()
         (tensor([19.]), tensor([[0, 0, 0]]))
         """
-        return engine.run_program(engine.viterbi, *self._all)
+        return engine.run_program(engine.viterbi, *self.potentials, self.lengths)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
@@ -160,7 +164,7 @@ class LinearChain:
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return engine.run_program(kbest, *self._all, k)
+        return engine.run_program(kbest, *self.potentials, self.lengths, k)
 
     def score(self, tags: Tensor) -> Tensor:
         """The score [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding).
@@ -239,7 +243,7 @@ class LinearChain:
         return self._map(lambda potential: potential.to(device))
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "LinearChain":
-        emissions, transitions, start, end = map(change, self._all[:4])
+        emissions, transitions, start, end = map(change, self.potentials)
         return LinearChain(emissions, transitions, start, end, self.lengths.to(emissions.device))
 
 
@@ -263,4 +267,4 @@ def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:
     """
     if moments.unary.requires_grad or moments.pairs.requires_grad:
         raise ValueError("moments must not require a gradient: detach them")
-    return gradients.CrossEntropy.apply(*chain._all, moments)
+    return gradients.CrossEntropy.apply(*chain.potentials, chain.lengths, moments)

@@ -61,20 +61,20 @@ def _backward(emissions: Tensor, transitions: Tensor, end: Tensor, lengths: Tens
     return beta
 
 
-def log_marginals(found: LogStates) -> Tensor:
+def log_marginals(states: LogStates) -> Tensor:
     """Log q(y_l = j) [B, L, N], 0 at padding."""
-    log_z = _divisor(found.log_z)[:, None, None]
-    return torch.where(found.words[..., None], found.alpha + found.beta - log_z, 0.0)
+    log_z = _divisor(states.log_z)[:, None, None]
+    return torch.where(states.words[..., None], states.alpha + states.beta - log_z, 0.0)
 
 
-def moments(found: LogStates) -> tuple[Tensor, Tensor]:
+def moments(states: LogStates) -> tuple[Tensor, Tensor]:
     """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    unary = torch.where(found.words[..., None], log_marginals(found).exp(), 0.0)
-    pairs = torch.zeros_like(found.transitions).repeat(len(unary), 1, 1)
-    after = found.emissions + found.beta - _divisor(found.log_z)[:, None, None]
+    unary = torch.where(states.words[..., None], log_marginals(states).exp(), 0.0)
+    pairs = torch.zeros_like(states.transitions).repeat(len(unary), 1, 1)
+    after = states.emissions + states.beta - _divisor(states.log_z)[:, None, None]
     for word in range(1, unary.shape[1]):  # word by word: nothing of [B, L, N, N] is held
-        joint = (found.alpha[:, word - 1, :, None] + found.transitions + after[:, word, None, :]).exp()
-        pairs += torch.where(found.words[:, word, None, None], joint, 0.0)
+        joint = (states.alpha[:, word - 1, :, None] + states.transitions + after[:, word, None, :]).exp()
+        pairs += torch.where(states.words[:, word, None, None], joint, 0.0)
     return unary, pairs
 
 
@@ -83,7 +83,7 @@ def _divisor(log_mass: Tensor) -> Tensor:
     return log_mass.masked_fill(log_mass.isneginf(), torch.inf)
 
 
-def pull_back(found: LogStates, grad: Tensor) -> tuple[Tensor, Tensor]:
+def pull_back(states: LogStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
     `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. It travels as
@@ -91,19 +91,19 @@ def pull_back(found: LogStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     backward with q(y_{l-1} = i | y_l = j). No quotient by a marginal occurs, so q may be as small as can be.
     """
     grad = grad.double()
-    transitions = found.transitions
-    after = found.emissions + found.beta
-    before, rest = _divisor(found.before), _divisor(found.beta)
+    transitions = states.transitions
+    after = states.emissions + states.beta
+    before, rest = _divisor(states.before), _divisor(states.beta)
     forward, backward = grad.clone(), grad.clone()
     pairs = torch.zeros_like(transitions).repeat(len(grad), 1, 1)
     for word in range(1, grad.shape[1]):
         step = (transitions + after[:, word, None, :] - rest[:, word - 1, :, None]).exp()
-        flow = torch.where(found.words[:, word, None, None], forward[:, word - 1, :, None] * step, 0.0)
+        flow = torch.where(states.words[:, word, None, None], forward[:, word - 1, :, None] * step, 0.0)
         forward[:, word] += flow.sum(1)
         pairs += flow
     for word in range(grad.shape[1] - 1, 0, -1):
-        step = (found.alpha[:, word - 1, :, None] + transitions - before[:, word, None, :]).exp()
-        flow = torch.where(found.words[:, word, None, None], backward[:, word, None, :] * step, 0.0)
+        step = (states.alpha[:, word - 1, :, None] + transitions - before[:, word, None, :]).exp()
+        flow = torch.where(states.words[:, word, None, None], backward[:, word, None, :] * step, 0.0)
         backward[:, word - 1] += flow.sum(2)
         pairs += flow
     return forward + backward - grad, pairs

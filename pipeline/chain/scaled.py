@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.chain.viterbi import viterbi as viterbi  # the part of `Form` that is not written here
+from pipeline.chain.viterbi import viterbi as viterbi  # the part of `Backend` that is not written here
 from pipeline.chain.workspace import scratch
 
 # A state is rescaled when its largest entry will have lost about so much (natural logarithm), and no later
@@ -95,15 +95,15 @@ def sweep(
         given = _given(factors, every, lengths)
         log_z -= given[:, 1].double().log().sum(0)
         floor *= given.amax((0, 1)).clamp_min_(1.0)
-    found = ScaledStates(log_z, state, weights, backward, rest, joint, mass, steps, *places, exact=None)
+    states = ScaledStates(log_z, state, weights, backward, rest, joint, mass, steps, *places, exact=None)
     least = torch.minimum(state.min(), torch.minimum(mass.min(), least_weight * 1e9))
     if least >= floor.max():  # not so if one of them is NaN
-        return found
+        return states
     if every > 1:
         return sweep(emissions, transitions, start, end, lengths, keep=keep, stride=1)
     exact = _exact(state, shares, mass, places.words, floor)
-    _fill_unused(found, exact)
-    return found._replace(exact=exact)
+    _fill_unused(states, exact)
+    return states._replace(exact=exact)
 
 
 class _Places(NamedTuple):
@@ -156,18 +156,18 @@ def _given(factors: list[Tensor], every: int, lengths: Tensor) -> Tensor:
     return torch.where(inside, torch.stack(factors)[..., 0], 1.0)
 
 
-def _fill_unused(found: ScaledStates, exact: Tensor) -> None:
+def _fill_unused(states: ScaledStates, exact: Tensor) -> None:
     """Put 1 where 0 or NaN may stand: at padding, and in the sentences that are not exact.
 
     From padding it must not reach the words of an exact sentence, and the other sentences are done again. At
     the words of an exact sentence 0 is right (in `joint`).
     """
-    unused = ~(found.words & exact)
-    for values in (found.state, found.weights):
+    unused = ~(states.words & exact)
+    for values in (states.state, states.weights):
         values.masked_fill_(unused[:, None, :, None], 1.0)
-    for values in (found.backward, found.rest, found.joint):
+    for values in (states.backward, states.rest, states.joint):
         values.masked_fill_(unused[..., None], 1.0)
-    found.mass.masked_fill_(unused, 1.0)
+    states.mass.masked_fill_(unused, 1.0)
 
 
 def _shares(emissions: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,30 +215,30 @@ def _exact(state: Tensor, shares: Tensor, mass: Tensor, words: Tensor, floor: Te
     return torch.where(words, least >= floor, True).all(0)
 
 
-def _per_mass(found: ScaledStates) -> Tensor:
+def _per_mass(states: ScaledStates) -> Tensor:
     """1 / mass [L, B, 1], 0 at padding."""
-    return torch.where(found.words, found.mass.reciprocal(), 0.0)[..., None]
+    return torch.where(states.words, states.mass.reciprocal(), 0.0)[..., None]
 
 
-def moments(found: ScaledStates) -> tuple[Tensor, Tensor]:
+def moments(states: ScaledStates) -> tuple[Tensor, Tensor]:
     """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
-    per_mass = _per_mass(found)
-    size, batch, tags = found.joint.shape
-    unary = found.joint.new_empty(batch, size, tags)
-    torch.mul(found.joint, per_mass, out=unary.transpose(0, 1))
-    arrived = torch.mul(found.backward, per_mass, out=scratch("arrived", (size, batch, tags), per_mass))
-    pairs = _outer(found.state[:-1, 0], arrived[1:]).mul_(found.steps[0])
+    per_mass = _per_mass(states)
+    size, batch, tags = states.joint.shape
+    unary = states.joint.new_empty(batch, size, tags)
+    torch.mul(states.joint, per_mass, out=unary.transpose(0, 1))
+    arrived = torch.mul(states.backward, per_mass, out=scratch("arrived", (size, batch, tags), per_mass))
+    pairs = _outer(states.state[:-1, 0], arrived[1:]).mul_(states.steps[0])
     return unary, pairs
 
 
-def log_marginals(found: ScaledStates) -> Tensor:
+def log_marginals(states: ScaledStates) -> Tensor:
     """Log q(y_l = j) [B, L, N], 0 at padding; a sum of logarithms, as the product may underflow."""
-    logs = found.state[:, 0].log() + found.rest.log() - found.mass.log()[..., None]
-    logs *= found.words[..., None]
+    logs = states.state[:, 0].log() + states.rest.log() - states.mass.log()[..., None]
+    logs *= states.words[..., None]
     return logs.transpose(0, 1).contiguous()
 
 
-def pull_back(found: ScaledStates, grad: Tensor) -> tuple[Tensor, Tensor]:
+def pull_back(states: ScaledStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of sum(grad * log marginals) by emissions [B, L, N] and by pairs [B, N, N].
 
     `grad` [B, L, N] is 0 at padding and where q = 0, and sums to 0 over the tags of each word. With
@@ -246,30 +246,30 @@ def pull_back(found: ScaledStates, grad: Tensor) -> tuple[Tensor, Tensor]:
     state * w.
     """
     batch, size, tags = grad.shape
-    per_mass, rest = _per_mass(found), found.rest
-    forward = found.state[:, 0]
+    per_mass, rest = _per_mass(states), states.rest
+    forward = states.state[:, 0]
     # `rest` of the forward direction. All products below take it whole: a state times a weight may underflow.
-    before = torch.div(forward, found.weights[:, 0], out=scratch("before", (size, batch, tags), grad))
+    before = torch.div(forward, states.weights[:, 0], out=scratch("before", (size, batch, tags), grad))
     # state * w without a quotient by q, which may underflow where neither of its factors does.
-    scaled = grad.transpose(0, 1) * found.mass[..., None]
-    tangent = scratch("tangent", tuple(found.state.shape), grad)
+    scaled = grad.transpose(0, 1) * states.mass[..., None]
+    tangent = scratch("tangent", tuple(states.state.shape), grad)
     torch.div(scaled, rest, out=tangent[:, 0])
     to_backward = scaled.div_(before).flatten(0, 1)
-    by_step = (found.order[:, 1] % size) * batch + found.order[:, 1] // size
+    by_step = (states.order[:, 1] % size) * batch + states.order[:, 1] // size
     tangent[:, 1] = to_backward.index_select(0, by_step.flatten()).view(size, batch, tags)
     arrived = torch.empty_like(tangent[0])
     tangents = tangent.unbind()
-    for t, weight in enumerate(found.weights.unbind()):
+    for t, weight in enumerate(states.weights.unbind()):
         if t:
-            torch.bmm(tangents[t - 1], found.steps, out=arrived)
+            torch.bmm(tangents[t - 1], states.steps, out=arrived)
             tangents[t].addcmul_(arrived, weight)
 
     ahead = tangent[:, 0]
-    behind = tangent.view(-1, tags).index_select(0, found.rows.flatten()).view(size, batch, tags)
+    behind = tangent.view(-1, tags).index_select(0, states.rows.flatten()).view(size, batch, tags)
     unary = (ahead * rest).addcmul_(before, behind).mul_(per_mass)
-    pairs = _outer(ahead[:-1], (found.backward * per_mass)[1:])
+    pairs = _outer(ahead[:-1], (states.backward * per_mass)[1:])
     pairs += _outer(forward[:-1], (behind * per_mass)[1:])
-    return unary.transpose(0, 1) - grad, pairs.mul_(found.steps[0])
+    return unary.transpose(0, 1) - grad, pairs.mul_(states.steps[0])
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:

@@ -27,42 +27,42 @@ def viterbi(
     Where no sequence is allowed the score is -inf and the tags are 0.
     """
     e, t, b, d, words = (x.numpy(force=True) for x in (emissions, transitions, start, end, lengths))
-    scores, paths = _decode_all(e, t, b, d, words)
+    scores, paths = _decode_batch(e, t, b, d, words)
     scores = scores.astype(e.dtype)
     return torch.from_numpy(scores).to(emissions.device), torch.from_numpy(paths).to(emissions.device)
 
 
-def _decode_all(
+def _decode_batch(
     emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
 ) -> tuple[Array, Array]:
     """The best scores [B], summed in float64, and their tags [B, L]."""
     batch, size, tags = emissions.shape
     if batch == 1:
-        return _decode_single(emissions, transitions, start, end, int(lengths[0]))
+        return _decode_sentence(emissions, transitions, start, end, int(lengths[0]))
     block = max(8, _BLOCK_BYTES // (2 * tags * tags * emissions.itemsize))
     large, scores, paths = np.empty(batch, bool), np.empty(batch), np.empty((batch, size), np.int64)
     for low in range(0, batch, block):
         here = slice(low, low + block)
-        large[here], scores[here], paths[here] = _decode(
+        large[here], scores[here], paths[here] = _run_block(
             emissions[here], transitions, start, end, lengths[here]
         )
     if emissions.itemsize < 8 and large.any():
         e, t, b, d = (x.astype(np.float64) for x in (emissions[large], transitions, start, end))
-        scores[large], paths[large] = _decode_all(e, t, b, d, lengths[large])
+        scores[large], paths[large] = _decode_batch(e, t, b, d, lengths[large])
     impossible = scores == -np.inf
     if impossible.any():
         paths[impossible] = 0
     return scores, paths
 
 
-def _decode_single(
+def _decode_sentence(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
 ) -> tuple[Array, Array]:
-    """What `_decode_all` returns of a batch of one."""
-    large, score, path = _decode_one(emissions, transitions, start, end, length)
+    """What `_decode_batch` returns of a batch of one."""
+    large, score, path = _run_sentence(emissions, transitions, start, end, length)
     if large and emissions.itemsize < 8:
         e, t, b, d = (x.astype(np.float64) for x in (emissions, transitions, start, end))
-        _, score, path = _decode_one(e, t, b, d, length)
+        _, score, path = _run_sentence(e, t, b, d, length)
     if score == -np.inf:
         path = [0] * len(path)
     return np.array([score]), np.array([path])
@@ -73,25 +73,51 @@ def _is_large(states: Array) -> bool:
     return bool(max(np.maximum.reduce(states, None), -np.minimum.reduce(states, None)) >= _LARGE)
 
 
-def _decode(
+def _run_block(
     emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array
 ) -> tuple[Array, Array, Array]:
-    """Of one block whether a partial sum is large [B], the best scores [B] in float64 and their tags [B, L].
+    """Decode one block: whether a partial sum is large [B], the best scores [B] in float64, the tags [B, L].
 
     The recursion runs from both ends to the middle of each sentence, in half as many steps: 2 B half
-    sentences lie side by side, the second B with their words and the transitions reversed. The batch is
-    the innermost dimension, where maxima over previous tags are element by element. Back pointers are not
-    kept: the way back takes one more maximum per word over a single row.
+    sentences lie side by side, the second B with their words and the transitions reversed. Back pointers are
+    not kept: the way back takes one more maximum per word over a single row.
     """
     batch, size, tags = emissions.shape
     sentence = np.arange(batch)
     last_left = (lengths - 1) // 2  # the word where both halves meet
     half = np.concatenate((last_left + 1, lengths - last_left))
     steps = int(half.max())
+    scores = _forward(emissions, transitions, start, end, lengths, steps)
+
+    # `outer[t]` [2 B, N] is t words from the middle.
+    away = np.maximum(half - 1 - np.arange(steps)[:, None], 0) * (2 * batch) + np.arange(2 * batch)
+    outer = scores.transpose(0, 1, 3, 2).reshape(-1, tags).take(away.ravel(), 0).reshape(steps, -1, tags)
+    middle = np.maximum(emissions[sentence, last_left], _LOWEST)  # -inf less -inf would be NaN
+    middle_tag = (outer[0, :batch] + (outer[0, batch:] - middle)).argmax(1)
+    found = _outward(outer, middle_tag, transitions)
+
+    # Word l lies |l - middle| words from the middle, in the left half or in the right one.
+    position = np.arange(size)[:, None]
+    from_middle = position - last_left
+    at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
+    paths = found.ravel().take(at) * (position < lengths)
+    large = np.zeros(batch, bool)
+    if _is_large(outer):
+        large = ((np.abs(outer) >= _LARGE) & (outer > -np.inf)).any((0, 2)).reshape(2, batch).any(0)
+    return large, _path_scores(emissions, transitions, start, end, lengths, paths), paths.T
+
+
+def _forward(
+    emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array, steps: int
+) -> Array:
+    """The best way to each tag of the t-th word from the outside, with its emission: [steps, 2, N, B].
+
+    The batch is the innermost dimension, where maxima over previous tags are element by element.
+    """
+    batch, size, tags = emissions.shape
     step = np.arange(steps)[:, None]
-    # `scores[t]` [2, N, B] is the best way to each tag of the t-th word from the outside, with its emission.
     word = np.stack((np.minimum(step, lengths - 1), np.maximum(lengths - 1 - step, 0)), 1)
-    scores = emissions.reshape(-1, tags).take((word + sentence * size).ravel(), 0)
+    scores = emissions.reshape(-1, tags).take((word + np.arange(batch) * size).ravel(), 0)
     scores = scores.reshape(steps, 2, batch, tags).transpose(0, 1, 3, 2).copy()
     scores[0] += np.stack((start, end))[..., None]
     directions = np.stack((transitions, transitions.T), 1)  # [previous, direction, current]
@@ -103,47 +129,44 @@ def _decode(
         np.add(previous, both, ways)
         np.maximum.reduce(ways, 0, None, best)
         np.add(here, best, here)
+    return scores
 
-    # Backwards from the middle, again both halves in one go: `outer[s]` [2 B, N] is s words from the middle.
-    column = np.arange(2 * batch)
-    away = np.maximum(half - 1 - step, 0) * (2 * batch) + column
-    outer = scores.transpose(0, 1, 3, 2).reshape(-1, tags).take(away.ravel(), 0).reshape(steps, -1, tags)
-    middle = np.maximum(emissions[sentence, last_left], _LOWEST)  # -inf less -inf would be NaN
-    tag = (outer[0, :batch] + (outer[0, batch:] - middle)).argmax(1)
+
+def _outward(outer: Array, middle_tag: Array, transitions: Array) -> Array:
+    """The tags [T, 2 B] of both halves, t words from the middle; `outer` [T, 2 B, N] are the scores there."""
+    steps, halves, tags = outer.shape
     # Row of `table`: the inner word's tag, in the right half (with its transitions reversed) plus N.
     table = np.concatenate((transitions.T, transitions))
-    offset = (column >= batch) * tags
-    found = np.empty((steps, 2 * batch), np.int64)
-    found[0] = np.concatenate((tag, tag))
+    offset = (np.arange(halves) >= halves // 2) * tags
+    found = np.empty((steps, halves), np.int64)
+    found[0] = np.concatenate((middle_tag, middle_tag))
     onward = np.empty_like(outer[0])
     for inner, here, outward in zip(list(found), list(found[1:]), list(outer[1:]), strict=False):
         table.take(inner + offset, 0, onward)
         np.add(onward, outward, onward)
         onward.argmax(1, here)
+    return found
 
-    # Word l lies |l - middle| words from the middle, in the left half or in the right one.
-    position = np.arange(size)[:, None]
-    from_middle = position - last_left
-    at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
-    words = position < lengths
-    paths = found.ravel().take(at) * words
 
+def _path_scores(
+    emissions: Array, transitions: Array, start: Array, end: Array, lengths: Array, paths: Array
+) -> Array:
+    """The scores [B], summed in float64, of the tags `paths` [L, B]."""
+    batch, size, tags = emissions.shape
+    sentence, position = np.arange(batch), np.arange(size)[:, None]
     total = np.empty((size, batch))
     row = np.minimum(position, lengths - 1) + sentence * size  # what stands at padding may be anything
     here = emissions.reshape(-1).take(row * tags + paths)
     np.add(here[0], start.take(paths[0]), total[0], dtype=np.float64)
     np.add(here[1:], transitions.reshape(-1).take(paths[:-1] * tags + paths[1:]), total[1:], dtype=np.float64)
-    score = np.where(words, total, 0.0).sum(0) + end.take(paths[lengths - 1, sentence])
-    large = np.zeros(batch, bool)
-    if _is_large(outer):
-        large = ((np.abs(outer) >= _LARGE) & (outer > -np.inf)).any((0, 2)).reshape(2, batch).any(0)
-    return large, score, paths.T
+    scores: Array = np.where(position < lengths, total, 0.0).sum(0) + end.take(paths[lengths - 1, sentence])
+    return scores
 
 
-def _decode_one(
+def _run_sentence(
     emissions: Array, transitions: Array, start: Array, end: Array, length: int
 ) -> tuple[bool, float, list[int]]:
-    """What `_decode` returns of a batch of one, to the same bits, but by the cheapest calls numpy has.
+    """What `_run_block` returns of a batch of one, to the same bits, but by the cheapest calls numpy has.
 
     The calls are nearly all that one sentence costs. Ufuncs get contiguous arrays of one shape, for which
     numpy sets up no iterator. The maximum is looked up where `argmax` found it, which leaves the back

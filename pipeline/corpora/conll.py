@@ -57,17 +57,17 @@ def read_conll(
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
     lines = read_lines(path, encoding)
-    words: list[int] = []  # lines that are left out as comments, and look like words
+    word_like: list[int] = []  # numbers of lines that are left out as comments, and look like words
     if comment is not None:
-        lines = _without_comments(lines, comment, separator, tag, scheme, words)
+        lines = _without_comments(lines, comment, separator, tag, scheme, word_like)
     spans = SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
     reader = _SentenceReader(path, word, tag, separator, spans, warn)
     yield from reader.sentences(rows(lines, separator))
-    if words:
+    if word_like:
         warn(
-            f"{path}:{words[0]}: looks like a word with its tag, and is left out as a comment, the first of "
-            f"{counted(len(words), 'such line')}; if words begin with {comment!r}, set comment to more of "
-            "what comments begin with"
+            f"{path}:{word_like[0]}: looks like a word with its tag, and is left out as a comment, the first "
+            f"of {counted(len(word_like), 'such line')}; if words begin with {comment!r}, set comment to "
+            "more of what comments begin with"
         )
 
 
@@ -77,9 +77,9 @@ def _without_comments(
     separator: str | None,
     tag: int,
     scheme: FileScheme,
-    words: list[int],
+    word_like: list[int],
 ) -> Iterator[tuple[int, str]]:
-    """The lines that are no comments; numbers of comments that look like the row before go to `words`."""
+    """The lines that are no comments; numbers of comments that look like the row before go to `word_like`."""
     before = ""
     for number, line in lines:
         if not line.startswith(comment):
@@ -88,7 +88,7 @@ def _without_comments(
             continue
         cells, width = split_columns(line, separator), len(split_columns(before, separator))
         if len(cells) == width and -width <= tag < width and tag_problem(cells[tag], scheme) is None:
-            words.append(number)
+            word_like.append(number)
 
 
 def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:

@@ -113,7 +113,15 @@ def _unseen(tag: str, kind: str) -> str | None:
 
 
 class SpanReader:
-    """Turns a file's tags into IOB2, sentence by sentence, and remembers where the file breaks its scheme."""
+    """Turns a file's tags into IOB2, sentence by sentence, and remembers where the file breaks its scheme.
+
+    Attributes:
+        letters: the first letter of every tag so far.
+        broken: how many tags break the scheme.
+        orphans: how many of them continue nothing, so that they start a span.
+        starts: how many spans there are.
+        first: line or row of the first tag that breaks the scheme, unless `strict`.
+    """
 
     def __init__(
         self, scheme: str, where: Callable[[int], str], strict: bool, report: Callable[[str], None]

@@ -11,7 +11,7 @@ from pipeline.corpora.word_columns import LONGEST, Columns, check_words, read_wo
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError
 
-FIRST = Columns()
+FIRST_COLUMN = Columns()  # unless it numbers the words
 log = logging.getLogger(__name__)
 
 Layout = Literal["text", "characters", "words", "columns"]
@@ -29,7 +29,7 @@ CUTS: dict[Layout, Callable[[str], Text]] = {
 """How a line is cut into words, where it is a sentence."""
 
 
-def read_file(path: Path, layout: Layout, columns: Columns = FIRST) -> Iterator[Text]:
+def read_file(path: Path, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:
     """`read_stream` of a file.
 
     Raises:
@@ -43,7 +43,7 @@ def read_file(path: Path, layout: Layout, columns: Columns = FIRST) -> Iterator[
         yield from read_stream(file, str(path), layout, columns)
 
 
-def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIRST) -> Iterator[Text]:
+def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:
     """Yield the sentences of UTF-8 text; gzip data is known by its first bytes.
 
     In `columns` blank lines and `-DOCSTART-` lines separate sentences. Otherwise every line is a sentence, an

@@ -40,7 +40,7 @@ def unlabelled_sentences(
             first = next(text.sentences, None)
             if first is None:
                 raise UserError(f"{name}: holds no sentence; give text with one sentence a line")
-            say(f"{name}: read as {text.layout}; the first: {one_line(' | '.join(first[:SHOWN]))}")
+            say(f"{name}: read as {text.read_as}; the first: {one_line(' | '.join(first[:SHOWN]))}")
             yield from chain([first], text.sentences)
 
 

@@ -8,10 +8,10 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
-from pipeline.corpora.records import column_values
 from pipeline.corpora.settings import Corpus, Unlabelled
-from pipeline.corpora.text_stream import CUTS, FIRST, Layout, is_json, read_stream, text_lines
+from pipeline.corpora.text_stream import CUTS, FIRST_COLUMN, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError, is_unicode
@@ -25,9 +25,9 @@ Words = Sequence[str]
 
 @dataclass(frozen=True)
 class UnlabelledText:
-    """A text: how it is read, and the words of its sentences, which can be gone through once."""
+    """A text: what it is read as, in words, and its sentences' words, which can be gone through once."""
 
-    layout: str
+    read_as: str
     sentences: Iterator[Words]
 
 
@@ -50,24 +50,24 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
             sentences only. The message starts with `NAME`.
     """
     if settings.format == "text":
-        layout, found = _of_text(path, name, corpus)
+        read_as, found = _of_text(path, name, corpus)
     elif settings.format == "conll":
         columns = _columns(_first_lines(path, name), settings, corpus)
-        layout = f"columns, words in column {columns.word or 0}"
+        read_as = f"columns, words in column {columns.word or 0}"
         found = _read(path, name, "columns", columns)
     else:
         field = str(settings.word or (corpus.format == settings.format and corpus.word) or "tokens")
         if settings.format == "jsonl":
-            layout, found = _of_records(_json_values(path, name, field), field, corpus)
+            read_as, found = _of_records(_json_values(path, name, field), field, corpus)
         else:
             rows = column_values(path, name, field, setting="unlabelled.word")
             values = ((f"{name}: row {number}", value) for number, value in rows)
-            layout, found = _of_records(values, field, corpus)
-    return UnlabelledText(layout, filter(None, found))
+            read_as, found = _of_records(values, field, corpus)
+    return UnlabelledText(read_as, filter(None, found))
 
 
 def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
-    """How a text of one sentence per line is cut, and its sentences."""
+    """What a text of one sentence per line is read as, and its sentences."""
     lines = _first_lines(path, name)
     if any(map(is_json, islice(filter(str.strip, lines), 1))):
         raise UserError(f"{name}: begins with a JSON object; set unlabelled.format: jsonl")
@@ -79,13 +79,12 @@ def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words
             "on each line, without tabs and blank lines"
         )
     layout, how = _cut(lines, corpus)
-    return f"{how}, a sentence a line" if how == "raw text" else f"a sentence a line, {how}", _read(
-        path, name, layout
-    )
+    read_as = f"{how}, a sentence a line" if how == "raw text" else f"a sentence a line, {how}"
+    return read_as, _read(path, name, layout)
 
 
 def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
-    """How the values (place, value) of a field are cut, and the sentences in them."""
+    """What the values (place, value) of a field are read as, and the sentences in them."""
     head = list(islice(values, LOOK_AT))
     texts = [line for _, value in head if isinstance(value, str) for line in _lines(value)]
     layout, how = _cut(texts, corpus)
@@ -129,7 +128,7 @@ def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]
             yield f"{name}:{number}", record[field]
 
 
-def _read(path: Path, name: str, layout: Layout, columns: Columns = FIRST) -> Iterator[Words]:
+def _read(path: Path, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Words]:
     with path.open("rb") as raw:
         for text in read_stream(raw, name, layout, columns):
             yield text.words

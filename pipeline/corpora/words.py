@@ -170,7 +170,7 @@ _WORD = re.compile(
       (?: (?: ['’] (?! [sS] (?! [aAsSd] ) ) | \.? [-‐‑] | [+./&@_·] | (?<= d ) [,:–] (?= d ) )
           [aAsSd] [aAsSd]* )*
       (?: \. (?= [,;:] | [ ]+ [as] ) )?                        # Corp. said
-    | ( [^ ] ) \1*                                             # marks
+    | ( [^ ] ) \1*                                             # punctuation and symbols: ?, ..., --
     """,
     re.VERBOSE,
 )

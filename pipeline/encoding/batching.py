@@ -1,4 +1,4 @@
-"""Encoded sentences → batches: length buckets, windows over long sentences, padded tensors."""
+"""Encoded sentences → batches: length buckets, padded tensors; a long sentence is laid out in its windows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from pipeline.device import on_device, pinned
 from pipeline.encoding.batch_order import BatchOrder
 from pipeline.encoding.encoded import Encoded, InputLayout
 from pipeline.encoding.passes import passes
+from pipeline.encoding.windows import cut_windows, plan_windows
 from pipeline.storage.ragged import Ragged
 
 POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
@@ -28,7 +29,7 @@ class Batch:
     word_index: [B, L] where each word's first piece stands among the V·P pieces.
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
-    part: the number of the set that the batch comes from, where `MixedBatches` has several.
+    part: the number of the part that the batch comes from, where `MixedBatches` has several.
     unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
     target: what the loss needs of the teacher, if it was looked up when the batch was laid out.
     """
@@ -124,14 +125,14 @@ class Batches:
         """Lay the sentences `ids` [B] out."""
         layout, pieces = self.encoded.layout, self.encoded.pieces.take(ids)
         first, lengths = _padded(self.encoded.first.take(ids))
-        rows, counts, window, offset = _plan_windows(first.long(), lengths, pieces.lengths, layout)
-        sizes = rows[:, 1] - rows[:, 0]
-        start = pieces.offsets[:-1].repeat_interleave(counts) + rows[:, 0]
+        plan = plan_windows(first.long(), lengths, pieces.lengths, layout)
+        sizes = plan.bounds[:, 1] - plan.bounds[:, 0]
+        start = pieces.offsets[:-1].repeat_interleave(plan.counts) + plan.bounds[:, 0]
         inputs, _ = _padded(Ragged.of(pieces.slices(start, sizes), sizes))
         input_ids, attention_mask = _with_special(inputs, sizes, layout)
 
-        first_row = counts.cumsum(0) - counts
-        word_index = (first_row[:, None] + window) * input_ids.shape[1] + len(layout.prefix) + offset
+        row = (plan.counts.cumsum(0) - plan.counts)[:, None] + plan.word_window
+        word_index = row * input_ids.shape[1] + len(layout.prefix) + plan.word_offset
         tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
         unpadded = bool(attention_mask.all())
         return Batch(ids, input_ids, attention_mask, word_index, lengths, tags, unpadded=unpadded)
@@ -151,80 +152,21 @@ class Batches:
         order = (self._sizes > self._capacity).nonzero().flatten()
         order = order[self._sizes[order].argsort(descending=True, stable=True)]
         starts, room = [], 0
-        for place, windows in enumerate(self._windows(order)):
+        for place, windows in enumerate(self._window_counts(order)):
             if windows > room:
                 starts.append(place)
                 room = self.batch_size
             room -= windows
         return self._ids(order).int(), torch.tensor([*starts, len(order)])
 
-    def _windows(self, places: Tensor) -> Iterator[int]:
+    def _window_counts(self, places: Tensor) -> Iterator[int]:
         """How many windows each of the sentences at `places` [n] has, read some at a time."""
         for some in places.split(_READ):
             first = self.encoded.first.take(self._ids(some))
             offsets, pieces = first.offsets.tolist(), first.values.tolist()
             for (start, stop), size in zip(pairwise(offsets), self._sizes[some].tolist(), strict=True):
-                bounds = [*pieces[start:stop], size]
-                yield len(_windows(bounds, self._capacity, self.encoded.layout.overlap))
-
-
-def _plan_windows(
-    first: Tensor, lengths: Tensor, sizes: Tensor, layout: InputLayout
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Cut sentences longer than a window into overlapping ones at word boundaries.
-
-    Args:
-        first: [B, L] each word's first piece.
-        lengths: [B] words.
-        sizes: [B] pieces.
-        layout: says how long a window and an overlap are.
-
-    Returns:
-        The windows of all sentences as (first piece, last piece + 1) [V, 2] and how many each has [B]; for
-        every word [B, L] the number of the window that it is read in and its first piece's place there. A
-        word in two windows is read where it has more context: the first half of the overlap in the earlier
-        window, the second in the later.
-    """
-    capacity = layout.capacity
-    parts = list(torch.stack([torch.zeros_like(sizes), sizes], 1).split(1))
-    counts = torch.ones_like(sizes)
-    word_window, word_offset = torch.zeros_like(first), first.clone()
-    for sentence in (sizes > capacity).nonzero().flatten().tolist():
-        words = sentence, slice(int(lengths[sentence]))
-        bounds = torch.cat([first[words], sizes[sentence : sentence + 1]])
-        windows = _windows(bounds.tolist(), capacity, layout.overlap)
-        parts[sentence] = torch.tensor([(start, end) for start, end, _ in windows])
-        counts[sentence] = len(windows)
-        turns = torch.tensor([turn for _, _, turn in windows[1:]])
-        word_window[words] = torch.bucketize(bounds[:-1], turns, right=True)
-        word_offset[words] = bounds[:-1] - parts[sentence][word_window[words], 0]
-    return torch.cat(parts), counts, word_window, word_offset
-
-
-def _windows(bounds: list[int], capacity: int, overlap: int) -> list[tuple[int, int, int]]:
-    """Windows (start, end, turn) over one sentence, `bounds` being its words' first pieces and its end.
-
-    From the piece `turn` on, words are read in this window and not in the one before.
-    """
-    windows: list[tuple[int, int, int]] = []
-    word, words, turn = 0, len(bounds) - 1, 0
-    while True:
-        start, stop = bounds[word], word + 1
-        while stop < words and bounds[stop + 1] - start <= capacity:
-            stop += 1
-        end = min(bounds[stop], start + capacity)  # one word longer than a window loses its last pieces
-        windows.append((start, end, turn))
-        if stop == words:
-            return windows
-        following = stop
-        while (
-            following - 1 > word
-            and bounds[stop] - bounds[following - 1] <= overlap
-            and bounds[stop + 1] - bounds[following - 1] <= capacity  # or it would read no new word
-        ):
-            following -= 1
-        word = following
-        turn = bounds[(word + stop + 1) // 2]
+                words = [*pieces[start:stop], size]
+                yield len(cut_windows(words, self._capacity, self.encoded.layout.overlap))
 
 
 def _padded(rows: Ragged) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ of which no more is read than a batch needs, so that memory does not grow with t
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import chain
 from pathlib import Path
@@ -209,15 +210,13 @@ def load(path: Path) -> Encoded:
     Raises:
         UserError: the file is not such a split.
     """
-    try:
-        header = json.loads(pq.read_metadata(path).metadata[_METADATA])
+    with _reading(path):
+        header = _header(path)
         numbers = stored_integers(_numbers(path))
         pieces = StoredRagged(numbers["pieces"], numbers["piece_offsets"])
         first = StoredRagged(numbers["first"], numbers["word_offsets"])
         tags = StoredRagged(numbers["tags"], numbers["word_offsets"]) if "tags" in numbers else None
         tag_set, layout = TagSet.from_json(header["tag_set"]), InputLayout.from_json(header["layout"])
-    except (*UNREADABLE, pa.ArrowException) as error:
-        raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
     return Encoded(pieces=pieces, first=first, tags=tags, tag_set=tag_set, layout=layout)
 
 
@@ -247,11 +246,8 @@ def read_words_digest(path: Path) -> str:
     Raises:
         UserError: the file is no such split.
     """
-    try:
-        digest = json.loads(pq.read_metadata(path).metadata[_METADATA])["words"]
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
-    return str(digest)
+    with _reading(path):
+        return str(_header(path)["words"])
 
 
 def read_sentences(path: Path) -> list[Sentence]:
@@ -271,6 +267,20 @@ def read_tags(path: Path) -> list[list[str]]:
     """The gold tags of a split that `save` wrote, as strings: for scoring."""
     tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
     return tags
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raise UserError for what a file that is no encoded split makes libraries raise."""
+    try:
+        yield
+    except (*UNREADABLE, pa.ArrowException) as error:
+        raise UserError(f"{path}: not an encoded split ({error}); run `dvc repro prepare`") from None
+
+
+def _header(path: Path) -> Any:
+    """What `save_stream` wrote into the metadata of the Parquet file."""
+    return json.loads(pq.read_metadata(path).metadata[_METADATA])
 
 
 def _is_count(value: Any) -> bool:

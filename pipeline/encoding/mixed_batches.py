@@ -1,4 +1,4 @@
-"""Several sets of sentences in one training run: the folds of the labelled split, and text without tags."""
+"""The parts of a run's training sentences: the folds of the labelled split, and text without tags."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,9 +14,9 @@ from pipeline.encoding.passes import passes
 
 
 class MixedBatches:
-    """Sets of sentences, shuffled together; each batch comes from one set, whose number is its `part`.
+    """Parts of the training sentences, shuffled together; a batch comes from one part, whose number it has.
 
-    An id is the row of a sentence in its split plus the sizes of the splits of all sets before; the ids of a
+    An id is the row of a sentence in its split plus the sizes of the splits of all parts before; the ids of a
     `Batch` are rows of its own split.
     """
 
@@ -54,16 +54,16 @@ class MixedBatches:
         """Lay the sentences `ids` [B] out.
 
         Raises:
-            ValueError: they are of two sets.
+            ValueError: they are of two parts.
         """
         part = self._part(ids)
         return replace(self.parts[part].batch(ids - self._first[part]), part=part)
 
     def _part(self, ids: Tensor) -> int:
-        """Which set the ids are of."""
+        """The number of the part that the ids are of."""
         parts = torch.bucketize(ids, self._ends, right=True)
         if bool((parts != parts[0]).any()):
-            raise ValueError("a batch holds sentences of two sets")
+            raise ValueError("a batch holds sentences of two parts")
         return int(parts[0])
 
 
@@ -71,7 +71,7 @@ class SharedBatches(MixedBatches):
     """Labelled sentences and text, in a stream with a stated share of labelled batches."""
 
     def __init__(self, parts: Sequence[Batches], share: float) -> None:
-        """Take the sets, of which the last is text, and the share of batches from the others."""
+        """Take the parts, of which the last is text, and the share of batches from the others."""
         super().__init__(parts)
         self._labelled = MixedBatches(parts[:-1])
         self._share = Fraction(repr(share))  # as 100 · 0.29 is below 29 in floating point

@@ -31,13 +31,13 @@ def span_probabilities(
     Returns:
         A probability for every span, in the order given.
     """
-    potentials = (chain.emissions, chain.transitions, chain.start, chain.end, chain.lengths)
-    found = engine.run_program(log_space.sweep, *(tensor.detach().cpu() for tensor in potentials))
-    transitions, log_z = found.transitions.numpy(), found.log_z.numpy()
+    tensors = (tensor.detach().cpu() for tensor in (*chain.potentials, chain.lengths))
+    states = engine.run_program(log_space.sweep, *tensors)
+    transitions, log_z = states.transitions.numpy(), states.log_z.numpy()
     probabilities = []
     for row, length in enumerate(chain.lengths.tolist()):
         emissions, alpha, beta = (
-            tensor[row, :length].numpy() for tensor in (found.emissions, found.alpha, found.beta)
+            tensor[row, :length].numpy() for tensor in (states.emissions, states.alpha, states.beta)
         )
         sentence = _Sentence(emissions, alpha, beta, transitions, tag_set)
         logs = np.array([sentence.log_mass(span) for span in spans[row]])

@@ -1,6 +1,5 @@
 """The tagger: an encoder of any kind, a linear emission layer, and a CRF or softmax. It knows no loss."""
 
-from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -87,12 +86,8 @@ class ChainTagger(PreTrainedModel):
             config = first_layers(config, layers, folder)
             check_first_layers(load_encoder(folder), layers, folder)
         encoder = load_encoder(folder, config)
-        tag_set, layout = encoded.tag_set.to_json(), asdict(encoded.layout)
-        tagger = cls(
-            ChainTaggerConfig(
-                token_classifier.shape_of(encoder.config.to_dict()), tag_set, layout, dropout, head
-            )
-        )
+        shape = token_classifier.shape_of(encoder.config.to_dict())
+        tagger = cls(ChainTaggerConfig.for_split(shape, encoded, dropout=dropout, head=head))
         drop_pooler(encoder)
         tagger.encoder = encoder
         if tagger.projection is not None:
@@ -130,8 +125,7 @@ class ChainTagger(PreTrainedModel):
                 f"embedding in {folder}; set at most these"
             )
         shape = BiLSTMConfig(len(embeddings), width, 2 * hidden, layers, dropout).to_dict()
-        tag_set, layout = encoded.tag_set.to_json(), asdict(encoded.layout)
-        tagger = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, "crf"))
+        tagger = cls(ChainTaggerConfig.for_split(shape, encoded, dropout=dropout))
         tagger.encoder.start_from(embeddings)
         return tagger
 
@@ -153,8 +147,8 @@ class ChainTagger(PreTrainedModel):
             )
         check_first_layers(teacher.encoder, layers, folder)
         shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
-        of = teacher.config
-        student = cls(ChainTaggerConfig(shape, of.tag_set, of.input_layout, dropout, head))
+        tag_set, layout = teacher.config.tag_set, teacher.config.input_layout
+        student = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
             raise UserError(
                 "init: teacher (of student or distill.METHOD) is not possible where one head is crf and one "

@@ -20,6 +20,8 @@ from pipeline.encoding.pretrained import (
 )
 from pipeline.errors import UserError
 
+_CALL_THE_POOLER = frozenset({"squeezebert", "layoutlm"})  # in every case; the others may have none
+
 
 def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
     """The encoder in `folder` (of a tagger: its encoder); with a `config` of fewer layers, its first layers.
@@ -49,9 +51,6 @@ def new_encoder(values: dict[str, Any]) -> Any:
     if reason := refusal(config):
         raise UserError(f"the encoder of a tagger: {reason}; choose another")
     return new_model(encoder_class(config), config)
-
-
-_CALL_THE_POOLER = frozenset({"squeezebert", "layoutlm"})  # in every case; the others may have none
 
 
 class _NoPooler(nn.Module):

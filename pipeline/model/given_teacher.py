@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,19 +51,10 @@ def given_teacher(
             )
         tagger = ChainTagger.load(folder)
     else:
-        config = read_config(folder)
-        with refused(f"{folder}: no token classifier can be loaded from it"):
-            model, missing = token_classifier.read(folder, config)
-        if missing:
-            raise missing_weights(folder, missing, "take a whole token classifier as teacher.model")
-        shape = token_classifier.shape_of(model.config.to_dict())
+        conversion = None
         if order is None:
-            conversion = LabelConversion(labels.names, labels.scheme, types, encoded.tag_set).to_json()
-            own = ChainTaggerConfig(shape, encoded.tag_set.to_json(), None, 0.0, "softmax", conversion)
-        else:
-            own = ChainTaggerConfig(shape, encoded.tag_set.to_json(), None, 0.0, "softmax")
-        own.input_layout = values.get("input_layout")
-        tagger = ChainTagger.from_classifier(model, own)
+            conversion = LabelConversion(labels.names, labels.scheme, types, encoded.tag_set)
+        tagger = _softmax_tagger(folder, encoded.tag_set, values.get("input_layout"), conversion)
     if tagger.config.input_layout is not None:  # it says which tokenizer it was trained with
         tagger.folder = folder
         tagger.check_pieces(encoded.layout.identity)
@@ -70,6 +62,25 @@ def given_teacher(
     if order is not None:
         _permute(tagger, order)
     return tagger.eval(), labels.scheme
+
+
+def _softmax_tagger(
+    folder: Path, tag_set: TagSet, layout: dict[str, Any] | None, conversion: LabelConversion | None
+) -> ChainTagger:
+    """The token classifier in `folder` as a tagger; with a conversion, its labels become the tags.
+
+    Raises:
+        UserError: the model cannot be loaded.
+    """
+    config = read_config(folder)
+    with refused(f"{folder}: no token classifier can be loaded from it"):
+        model, missing = token_classifier.read(folder, config)
+    if missing:
+        raise missing_weights(folder, missing, "take a whole token classifier as teacher.model")
+    shape = token_classifier.shape_of(model.config.to_dict())
+    converting = None if conversion is None else conversion.to_json()
+    own = ChainTaggerConfig(shape, tag_set.to_json(), layout, 0.0, "softmax", converting)
+    return ChainTagger.from_classifier(model, own)
 
 
 def _order(labels: TeacherLabels, types: Mapping[str, str | None], tag_set: TagSet) -> list[int] | None:

@@ -1,13 +1,14 @@
 """What a tagger's config.json says of the tagger, in one form for both heads."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from transformers import PreTrainedConfig
 
 from pipeline.corpora.schemes import tag_problem
 from pipeline.corpora.tagging import Scheme, TagSet
-from pipeline.encoding.encoded import InputLayout
+from pipeline.encoding.encoded import Encoded, InputLayout
 from pipeline.encoding.encoder_config import TAGGER, read_checked
 from pipeline.encoding.encoder_kinds import positions
 from pipeline.errors import UserError
@@ -47,6 +48,13 @@ class ChainTaggerConfig(PreTrainedConfig):
         self.head = head
         self.conversion = conversion
         super().__init__(**rest)
+
+    @classmethod
+    def for_split(
+        cls, encoder: dict[str, Any], encoded: Encoded, *, dropout: float, head: Head = "crf"
+    ) -> Self:
+        """That of a tagger over such an encoder which gives the split's tags and reads its pieces."""
+        return cls(encoder, encoded.tag_set.to_json(), asdict(encoded.layout), dropout, head)
 
     @property
     def labels(self) -> tuple[str, ...]:

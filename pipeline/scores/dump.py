@@ -20,7 +20,14 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.tagger_config import read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import ChainParameters, FinishedShards, Origin, Part, write_scores
+from pipeline.scores.store import (
+    ChainParameters,
+    FinishedShards,
+    Origin,
+    OwnShards,
+    ScoredBatch,
+    write_scores,
+)
 from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check, identity, write_empty
 
@@ -99,26 +106,26 @@ def dump_scores(
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
     processes.wait()  # until all have read what is finished, nothing more is written
-    part = _part(batches, finished, settings.shard_sentences)
+    own = _own_shards(batches, finished, settings.shard_sentences)
     write_scores(
         out,
-        _scores(teacher, batches, finished, part, accelerator),
+        _scores(teacher, batches, finished, own, accelerator),
         origin=origin,
         parameters=parameters_of(teacher),
         sentences=batches.sentences,
         shard_sentences=settings.shard_sentences,
         dtype=settings.dtype,
         finished=finished,
-        part=part,
+        own=own,
     )
 
 
-def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> Part:
+def _own_shards(batches: Batches, finished: FinishedShards, shard_sentences: int) -> OwnShards:
     """The shards that this process writes: about as much work for each process, the longest shards first."""
     sentences = batches.sentences
     todo = [n for n in range(math.ceil(sentences / shard_sentences)) if n not in finished.shards]
     if processes.count() == 1:
-        return Part(todo, np.zeros(sentences, bool))
+        return OwnShards(todo, np.zeros(sentences, bool))
     shard_of, start = np.zeros(sentences, np.int32), 0
     work = np.zeros(math.ceil(sentences / shard_sentences))
     for ids in batches.in_order():
@@ -131,17 +138,17 @@ def _part(batches: Batches, finished: FinishedShards, shard_sentences: int) -> P
         owner[number] = int(assigned.argmin())
         assigned[owner[number]] += work[number]
     others = [number for number in todo if owner[number] != processes.rank()]
-    return Part([number for number in todo if number not in others], np.isin(shard_of, others))
+    return OwnShards([number for number in todo if number not in others], np.isin(shard_of, others))
 
 
 def _scores(
-    teacher: ChainTagger, batches: Batches, finished: FinishedShards, part: Part, accelerator: Accelerator
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Places [B], lengths [B] and emissions [words, N] of each batch that is to be written, on the CPU."""
+    teacher: ChainTagger, batches: Batches, finished: FinishedShards, own: OwnShards, accelerator: Accelerator
+) -> Iterator[ScoredBatch]:
+    """The scores of each batch that is to be written, on the CPU; ids are positions in `batches`."""
     device = accelerator.device
     teacher.eval().to(device)
-    held = finished.held | part.elsewhere
-    done, total = int((finished.held & ~part.elsewhere).sum()), int((~part.elsewhere).sum())
+    held = finished.held | own.elsewhere
+    done, total = int((finished.held & ~own.elsewhere).sum()), int((~own.elsewhere).sum())
 
     def needed() -> Iterator[tuple[Tensor, Tensor, int]]:
         for ids in batches.in_order():

@@ -21,7 +21,7 @@ from torch import Tensor
 from pipeline.corpora.sentence_hashes import Hashes, hashes_of
 from pipeline.errors import UserError, counted, one_line
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import ChainParameters, FinishedShards, Origin, write_scores
+from pipeline.scores.store import ChainParameters, FinishedShards, Origin, ScoredBatch, write_scores
 from pipeline.storage.sealed_folder import write_empty
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,8 @@ def import_scores(
 
 def _rows(
     files: Sequence[Path], folder: Path, words: Sequence[Sequence[str]], tags: Sequence[str]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids [B], lengths [B] and emissions [words, N] of the sentences that the files have."""
+) -> Iterator[ScoredBatch]:
+    """The scores of the sentences that the files have."""
     hashes = _hashes(words)
     order = hashes.argsort(kind="stable")
     ordered = hashes[order]

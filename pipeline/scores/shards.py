@@ -32,7 +32,14 @@ _KEY = "score_store"
 
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
-RowGroup = tuple[Integers, Integers, Numbers]  # ids [S], lengths [S], emissions [words, N]
+
+
+class RowGroup(NamedTuple):
+    """S sentences as one row group holds them: ids [S], lengths [S] in words, emissions [words, N]."""
+
+    ids: Integers
+    lengths: Integers
+    emissions: Numbers
 
 
 @dataclass(frozen=True)
@@ -132,10 +139,10 @@ def write_shard(path: Path, header: Header, number: int, groups: Iterable[RowGro
         max_rows_per_page=1 << 30,
     ) as writer:
         writer.add_key_value_metadata({_KEY: json.dumps({**header.as_json(), "shard": number})})
-        for ids, lengths, values in groups:
+        for ids, lengths, emissions in groups:
             offsets = np.zeros(len(ids) + 1, np.int32)
-            np.cumsum(lengths * values.shape[1], out=offsets[1:])
-            flat = pa.array(values.reshape(-1))
+            np.cumsum(lengths * emissions.shape[1], out=offsets[1:])
+            flat = pa.array(emissions.reshape(-1))
             lists = pa.ListArray.from_arrays(pa.array(offsets), flat, type=schema.field("emissions").type)
             columns = [pa.array(ids), pa.array(lengths.astype(np.int32)), lists]
             writer.write_table(pa.table(columns, schema=schema), row_group_size=len(ids))
@@ -204,7 +211,7 @@ class Shard:
                 if self.read(start, len(values) // tags) != values.tobytes():
                     raise self.refusal("its numbers are not stored plain")
                 starts = start + (offsets[:-1] - offsets[0]) * values.itemsize
-                yield (ids, lengths, values.reshape(-1, tags)), starts
+                yield RowGroup(ids, lengths, values.reshape(-1, tags)), starts
 
     def read(self, start: int, words: int) -> bytes:
         """The numbers of `words` words from byte `start` on; raises OSError if the file was cut short."""

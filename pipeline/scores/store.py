@@ -35,7 +35,13 @@ from pipeline.scores.shards import (
 )
 from pipeline.storage.sealed_folder import check, new_folder
 
-__all__ = ["ChainParameters", "FinishedShards", "Origin", "Part", "ScoreStore", "write_scores"]
+__all__ = [
+    "ChainParameters", "FinishedShards", "Origin", "OwnShards", "ScoreStore", "ScoredBatch", "write_scores",
+]  # fmt: skip
+
+ScoredBatch = tuple[Tensor, Tensor, Tensor]
+"""Ids [B], lengths [B] in words and emissions [sum of lengths, N] of some sentences."""
+
 
 _ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
 
@@ -61,28 +67,28 @@ class FinishedShards:
         for shard in self.shards.values():
             if shard.header.sentences != sentences:
                 raise shard.refusal(f"has {shard.header.sentences} sentences, not {sentences}")
-            for (ids, _, _), _ in shard.row_groups():
-                self.held[ids] = True
+            for group, _ in shard.row_groups():
+                self.held[group.ids] = True
 
     def place(self, number: int) -> Path:
         """The folder of shard `number`."""
         return self.folder / f"{number:05d}"
 
 
-class Part(NamedTuple):
-    """What one of several processes writes of a store.
+class OwnShards(NamedTuple):
+    """The shards of a store that this process writes.
 
-    shards: the numbers of its shards, ascending.
+    numbers: of the shards, ascending.
     elsewhere: [sentences] whether another process writes the shard of the sentence of that id.
     """
 
-    shards: list[int]
+    numbers: list[int]
     elsewhere: npt.NDArray[np.bool_]
 
 
 def write_scores(
     folder: Path,
-    batches: Iterable[tuple[Tensor, Tensor, Tensor]],
+    batches: Iterable[ScoredBatch],
     *,
     origin: Origin,
     parameters: ChainParameters,
@@ -90,7 +96,7 @@ def write_scores(
     shard_sentences: int = 20_000,
     dtype: str = "float32",
     finished: FinishedShards | None = None,
-    part: Part | None = None,
+    own: OwnShards | None = None,
 ) -> None:
     """Write a sealed store of `sentences` sentences, or nothing at all.
 
@@ -98,8 +104,7 @@ def write_scores(
 
     Args:
         folder: where the store goes; an older one there is replaced when the new one is whole.
-        batches: (ids [B], lengths [B], emissions [sum of lengths, N]) in any order of ids; together the
-            ids are 0 … sentences − 1, each once.
+        batches: in any order of ids; together the ids are 0 … sentences − 1, each once.
         origin: what the scores were made from; N = len(origin.tags).
         parameters: the teacher's CRF, finite.
         sentences: how many sentences will come, at least 1.
@@ -107,8 +112,8 @@ def write_scores(
         dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
         finished: the shards of a stopped call for the same store. What they hold is skipped in `batches`, and
             further shards go into their folder, which the caller deletes afterwards.
-        part: of this process; None: all that is not finished. Of several processes, each writes its own
-            shards into the folder of `finished`, and the first then puts the store together.
+        own: the shards of this process; None: all that are not finished. Of several processes, each writes
+            its own into the folder of `finished`, and the first then puts the store together.
 
     Raises:
         UserError: NaN, inf or a value outside the dtype's range (names the sentence), finished shards of
@@ -127,26 +132,32 @@ def write_scores(
             raise UserError(
                 f"{shard.path}: belongs to another dump; remove {shard.path.parents[1]} and run `dvc repro`"
             )
-    part = part or Part([n for n in range(header.shards) if n not in shards], np.zeros(sentences, bool))
-    held = part.elsewhere | finished.held if finished else part.elsewhere
-    pieces = _cut(_checked(batches, header, held), shard_sentences)
+    if own is None:
+        own = OwnShards([n for n in range(header.shards) if n not in shards], np.zeros(sentences, bool))
+    held = own.elsewhere | finished.held if finished else own.elsewhere
+    groups = _cut(_checked(batches, header, held), shard_sentences)
     with new_folder(folder) if processes.is_first() else nullcontext(folder) as aside:
-        for number in part.shards:
+        for number in own.numbers:
             count = min(shard_sentences, sentences - number * shard_sentences)
             with new_folder(finished.place(number)) if finished else nullcontext(aside) as place:
                 path = place / shard_name(number, header.shards)
-                write_shard(path, header, number, _row_groups(pieces, count))
-        next(pieces, None)  # a sentence too many is refused there
+                write_shard(path, header, number, _row_groups(groups, count))
+        next(groups, None)  # a sentence too many is refused there
         processes.wait()
         if finished and processes.is_first():
-            for number in range(header.shards):
-                name = shard_name(number, header.shards)
-                try:
-                    shutil.copyfile(finished.place(number) / name, aside / name)
-                except FileNotFoundError:
-                    raise UserError(
-                        f"{finished.place(number)}: was removed before the run ended; run it again"
-                    ) from None
+            _copy_all(finished, header.shards, aside)
+
+
+def _copy_all(finished: FinishedShards, shards: int, folder: Path) -> None:
+    """Copy all shards of a store to its folder, when the last of them is finished."""
+    for number in range(shards):
+        name = shard_name(number, shards)
+        try:
+            shutil.copyfile(finished.place(number) / name, folder / name)
+        except FileNotFoundError:
+            raise UserError(
+                f"{finished.place(number)}: was removed before the run ended; run it again"
+            ) from None
 
 
 class ScoreStore:
@@ -180,20 +191,7 @@ class ScoreStore:
 
     def __init__(self, folder: Path, shards: list[Shard], expect: Origin | None) -> None:
         """Use `ScoreStore.open`."""
-        header = shards[0].header
-        plain = header.as_json()
-        for number, shard in enumerate(shards):
-            if (shard.path.name, shard.number) != (shard_name(number, header.shards), number):
-                raise shard.refusal(
-                    f"is shard {shard.number}, found where {number} of {header.shards} should be"
-                )
-            for key, value in shard.header.as_json().items():
-                if value != plain[key]:
-                    raise shard.refusal(
-                        f"has {key} {value!r:.80}, but {shards[0].path.name} has {plain[key]!r:.80}"
-                    )
-        if len(shards) != header.shards:
-            raise UserError(f"{folder}: holds {len(shards)} of {header.shards} shards; run `dvc repro`")
+        header = _common_header(folder, shards)
         self.origin, self.parameters, self.dtype = header.origin, header.parameters, header.dtype
         if expect is not None:
             _compare(folder, self.origin, expect)
@@ -203,11 +201,12 @@ class ScoreStore:
         self._start = np.zeros(header.sentences, np.int64)
         lengths = np.zeros(header.sentences, np.int32)
         for number, shard in enumerate(shards):
-            for (ids, words, _), starts in shard.row_groups():
+            for group, starts in shard.row_groups():
+                ids = group.ids
                 twice = ids[lengths[ids] > 0] if lengths[ids].any() else _repeated(ids)
                 if len(twice):
                     raise shard.refusal(f"holds sentence {twice[0]}, which is there twice")
-                lengths[ids], self._start[ids] = words, self._first[number] + starts
+                lengths[ids], self._start[ids] = group.lengths, self._first[number] + starts
             pa.default_memory_pool().release_unused()  # otherwise Arrow keeps the memory of several shards
         if not lengths.all():
             raise UserError(
@@ -244,28 +243,50 @@ class ScoreStore:
         return padded, lengths
 
 
+def _common_header(folder: Path, shards: list[Shard]) -> Header:
+    """The header of all shards of the store in `folder`.
+
+    Raises:
+        UserError: a shard is missing, is another than its name says, or has another header.
+    """
+    header = shards[0].header
+    plain = header.as_json()
+    for number, shard in enumerate(shards):
+        if (shard.path.name, shard.number) != (shard_name(number, header.shards), number):
+            raise shard.refusal(f"is shard {shard.number}, found where {number} of {header.shards} should be")
+        for key, value in shard.header.as_json().items():
+            if value != plain[key]:
+                raise shard.refusal(
+                    f"has {key} {value!r:.80}, but {shards[0].path.name} has {plain[key]!r:.80}"
+                )
+    if len(shards) != header.shards:
+        raise UserError(f"{folder}: holds {len(shards)} of {header.shards} shards; run `dvc repro`")
+    return header
+
+
 def _checked(
-    batches: Iterable[tuple[Tensor, Tensor, Tensor]], header: Header, kept: npt.NDArray[np.bool_]
+    batches: Iterable[ScoredBatch], header: Header, held: npt.NDArray[np.bool_]
 ) -> Iterator[RowGroup]:
-    """Yield the batches as arrays of the stored type, without the sentences that are `kept` [sentences].
+    """Yield the batches as arrays of the stored type, without the sentences that are `held` [sentences].
 
     Raises as `write_scores` does.
     """
-    tags, seen = len(header.origin.tags), kept.copy()
-    for ids_, lengths_, emissions in batches:
-        ids, lengths = ids_.cpu().numpy().astype(np.int64), lengths_.cpu().numpy().astype(np.int64)
+    tags, seen = len(header.origin.tags), held.copy()
+    for batch in batches:
+        ids, lengths = (tensor.cpu().numpy().astype(np.int64) for tensor in batch[:2])
+        emissions = batch[2]
         if ids.shape != lengths.shape or emissions.shape != (lengths.sum(), tags) or (lengths < 1).any():
             shapes = f"ids {ids.shape}, lengths {lengths.shape}, emissions {tuple(emissions.shape)}"
             raise ValueError(f"{shapes} contradict each other with {tags} tags and {lengths.sum()} words")
         if ((ids < 0) | (ids >= header.sentences)).any():
             raise ValueError(f"an id is outside 0 … {header.sentences - 1}")
-        new = ~kept[ids]
+        new = ~held[ids]
         exact = emissions.detach().float().cpu().numpy()[np.repeat(new, lengths)]
         ids, lengths = ids[new], lengths[new]
         if seen[ids].any() or len(_repeated(ids)):
             raise ValueError("an id came twice")
         seen[ids] = True
-        yield ids, lengths, _stored(exact, ids, lengths, header.dtype)
+        yield RowGroup(ids, lengths, _stored(exact, ids, lengths, header.dtype))
     if not seen.all():
         raise ValueError(f"{int(seen.sum())} sentences came, {header.sentences} were announced")
 
@@ -287,23 +308,23 @@ def _stored(exact: Numbers, ids: Integers, lengths: Integers, dtype: str) -> Num
 def _cut(batches: Iterable[RowGroup], shard_sentences: int) -> Iterator[RowGroup]:
     """Cut the batches so that none straddles two shards."""
     room = shard_sentences
-    for ids, lengths, values in batches:
+    for ids, lengths, emissions in batches:
         while len(ids):
             take = min(len(ids), room)
             words = int(lengths[:take].sum())
-            yield ids[:take], lengths[:take], values[:words]
-            ids, lengths, values = ids[take:], lengths[take:], values[words:]
+            yield RowGroup(ids[:take], lengths[:take], emissions[:words])
+            ids, lengths, emissions = ids[take:], lengths[take:], emissions[words:]
             room = room - take or shard_sentences
 
 
-def _row_groups(pieces: Iterator[RowGroup], sentences: int) -> Iterator[RowGroup]:
-    """Take `sentences` sentences from `pieces`, joined to row groups, and leave the rest."""
+def _row_groups(groups: Iterator[RowGroup], sentences: int) -> Iterator[RowGroup]:
+    """Take `sentences` sentences from `groups`, joined until a row group is full, and leave the rest."""
     pending: list[RowGroup] = []
     size = 0
-    for piece in pieces:
-        pending.append(piece)
-        sentences -= len(piece[0])
-        size += piece[2].nbytes
+    for group in groups:
+        pending.append(group)
+        sentences -= len(group.ids)
+        size += group.emissions.nbytes
         if sentences == 0 or size >= _ROW_GROUP_BYTES:
             yield _join(pending)
             pending, size = [], 0
@@ -312,8 +333,7 @@ def _row_groups(pieces: Iterator[RowGroup], sentences: int) -> Iterator[RowGroup
 
 
 def _join(pending: list[RowGroup]) -> RowGroup:
-    ids, lengths, values = zip(*pending, strict=True)
-    return np.concatenate(ids), np.concatenate(lengths), np.concatenate(values)
+    return RowGroup(*map(np.concatenate, zip(*pending, strict=True)))
 
 
 def _repeated(ids: Integers) -> Integers:

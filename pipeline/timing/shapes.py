@@ -1,6 +1,5 @@
 """The taggers whose epochs are timed: those of the run, or of BERT-base's shape, as in the paper."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 from transformers import BertConfig
@@ -54,9 +53,7 @@ def bert_base(
         max_position_embeddings=max(shape.max_position_embeddings, encoded.layout.window),
         num_hidden_layers=layers or shape.num_hidden_layers,
     )
-    layout = asdict(encoded.layout)
-    tag_set = encoded.tag_set.to_json()
-    return ChainTagger(ChainTaggerConfig(config.to_dict(), tag_set, layout, dropout, head))
+    return ChainTagger(ChainTaggerConfig.for_split(config.to_dict(), encoded, dropout=dropout, head=head))
 
 
 def _special(encoded: Encoded) -> list[int]:

@@ -111,7 +111,7 @@ def train(
             run.update(batch.to(device), loss, accelerator, ids)
             meter.advance(1, f"epoch {epoch}{run.last_loss}")
             if length.ends_epoch(run.step):
-                run.look()
+                run.read_losses()
                 f1 = processes.of_first(development(), device)
                 done = run.end_epoch(Epoch(epoch, run.loss / run.sentences, f1))
                 live.log(run.step, run.figures() | {"epoch_loss": done.loss, "development_f1": f1})
@@ -150,7 +150,7 @@ def _save_if_due(
     run: TrainingState, checkpoint: Checkpoint, pending: Sequence[int], device: torch.device
 ) -> None:
     """Save the state every CHECKPOINT_SECONDS, and when a signal has come; raise Interrupted after that."""
-    number, due = _agreed(pending, time.monotonic() - run.saved, device)
+    number, due = _agreed(pending, time.monotonic() - run.saved_at, device)
     if number or due:
         run.save(checkpoint)
     if number:

@@ -20,14 +20,13 @@ from pipeline.storage.checkpoint import Checkpoint
 from pipeline.training.loss import Loss
 from pipeline.training.settings import Training
 
-LOOK_STEPS = 20  # steps whose losses and norms stay on the device, to be read together
-LOOK_SECONDS = (
-    1.0  # several processes look after so long, if LOOK_STEPS take longer, and agree to save or stop
-)
+READ_STEPS = 20  # steps whose losses and norms stay on the device, to be read together
+# Several processes read after so long, if READ_STEPS take longer, and then agree to save or stop.
+READ_SECONDS = 1.0
 
 
-class Taken(NamedTuple):
-    """A step whose numbers are still on the device.
+class UnreadStep(NamedTuple):
+    """A step whose losses and norm are still on the device.
 
     step: from 1.
     batch: of this process.
@@ -46,7 +45,7 @@ class Taken(NamedTuple):
 class TrainingState:
     """The state of a run, which a checkpoint holds, and its steps.
 
-    No step waits for the device: losses and norms are read together every LOOK_STEPS steps, and before a
+    No step waits for the device: losses and norms are read together every READ_STEPS steps, and before a
     checkpoint or an epoch's result is written.
 
     unread: the steps since they were last read.
@@ -60,14 +59,14 @@ class TrainingState:
         self.step = 0
         self.sentences = 0  # of the epoch so far
         self.loss = 0.0  # summed over these sentences, as far as it was read
-        self.unread: list[Taken] = []
+        self.unread: list[UnreadStep] = []
         self.last_loss = ""  # of the last step that was read, for the progress line
         self.last_figures: dict[str, float] = {}  # that step's loss and gradient norm
         self.history: list[Epoch] = []
         self.kept = 0
         self.best: dict[str, Tensor] = {}
-        self.saved = self._looked = time.monotonic()
-        self._look_after = LOOK_STEPS
+        self.saved_at = self._read_at = time.monotonic()
+        self._read_after = READ_STEPS
         self.sentences_in_all = 0  # sentences since the run began or resumed
         self._counted = 0, time.monotonic()  # sentences, and when, at the last `figures`
 
@@ -81,7 +80,7 @@ class TrainingState:
             ids: of all processes' sentences; None: `batch` is all.
 
         Raises:
-            UserError: a loss or a gradient of a step since the last look was NaN or infinite.
+            UserError: a loss or a gradient of an unread step was NaN or infinite.
         """
         self.backward(self.forward(batch, loss, accelerator), batch, ids)
 
@@ -111,9 +110,9 @@ class TrainingState:
         self.step += 1
         self.sentences += len(ids)
         self.sentences_in_all += len(ids)
-        self.unread.append(Taken(self.step, batch, ids, losses.detach(), norm))
-        if len(self.unread) >= self._look_after:
-            self.look()
+        self.unread.append(UnreadStep(self.step, batch, ids, losses.detach(), norm))
+        if len(self.unread) >= self._read_after:
+            self.read_losses()
 
     def _clipped_step(self) -> Tensor:
         """One step of the optimiser, whose kernel clips the gradient as it reads it; the gradient's norm.
@@ -127,31 +126,31 @@ class TrainingState:
         self.optimizer.step()
         return norm
 
-    def look(self) -> None:
-        """Read the losses and norms of the steps since the last look.
+    def read_losses(self) -> None:
+        """Read the losses and norms of the unread steps.
 
         Raises:
             UserError: one is NaN or infinite: names the first such step and its sentences.
         """
-        taken, self.unread = self.unread, []
-        if not taken:
+        steps, self.unread = self.unread, []
+        if not steps:
             return
-        own = [len(processes.share(one.ids)[1]) > 0 for one in taken]
-        totals = torch.stack([one.losses.sum() * mine for one, mine in zip(taken, own, strict=True)])
-        finite = [one.losses.isfinite().all() & one.norm.isfinite() for one in taken]
+        own = [len(processes.share(step.ids)[1]) > 0 for step in steps]
+        totals = torch.stack([step.losses.sum() * mine for step, mine in zip(steps, own, strict=True)])
+        finite = [step.losses.isfinite().all() & step.norm.isfinite() for step in steps]
         bad = processes.greatest((~torch.stack(finite)).int()).tolist()
         if any(bad):
-            raise self._bad_step(taken[bad.index(1)])
+            raise self._bad_step(steps[bad.index(1)])
         sums = processes.summed(totals).tolist()
         for total in sums:
             self.loss += total
-        self.last_figures = {"loss": sums[-1] / len(taken[-1].ids), "gradient_norm": float(taken[-1].norm)}
+        self.last_figures = {"loss": sums[-1] / len(steps[-1].ids), "gradient_norm": float(steps[-1].norm)}
         self.last_loss = f", loss {self.last_figures['loss']:.4f}"
         if processes.count() > 1:
             now = time.monotonic()
-            steps = int(len(taken) * LOOK_SECONDS / max(now - self._looked, 1e-6))
-            proposed = torch.tensor(-min(LOOK_STEPS, max(1, steps)), device=totals.device)
-            self._look_after, self._looked = -int(processes.greatest(proposed)), now
+            wanted = int(len(steps) * READ_SECONDS / max(now - self._read_at, 1e-6))
+            proposed = torch.tensor(-min(READ_STEPS, max(1, wanted)), device=totals.device)
+            self._read_after, self._read_at = -int(processes.greatest(proposed)), now
 
     def figures(self) -> dict[str, float]:
         """Loss and gradient norm of the last step that was read, learning rate, sentences per second."""
@@ -168,7 +167,7 @@ class TrainingState:
         Raises:
             UserError: a loss, a gradient or a weight is NaN or infinite.
         """
-        self.look()
+        self.read_losses()
         self._refuse_bad_weights()
         best = max((past.development_f1 for past in self.history), default=-1.0)
         if self.settings.keep == "last" or epoch.development_f1 > best:
@@ -184,10 +183,10 @@ class TrainingState:
         Raises:
             UserError: a loss, a gradient or a weight is NaN or infinite.
         """
-        self.look()
+        self.read_losses()
         self._refuse_bad_weights()
         if not processes.is_first():
-            self.saved = time.monotonic()
+            self.saved_at = time.monotonic()
             return
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
@@ -195,7 +194,7 @@ class TrainingState:
             tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
         facts = {"step": self.step, "sentences": self.sentences, "loss": self.loss, "kept": self.kept}
         checkpoint.save(tensors, facts | {"history": [asdict(epoch) for epoch in self.history]})
-        self.saved = time.monotonic()
+        self.saved_at = time.monotonic()
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on where the checkpoint, if there is one, was written."""
@@ -217,17 +216,17 @@ class TrainingState:
         self.kept = facts["kept"]
         self.history = [Epoch(**epoch) for epoch in facts["history"]]
 
-    def _bad_step(self, taken: Taken) -> UserError:
+    def _bad_step(self, unread: UnreadStep) -> UserError:
         """The error that names the sentences whose losses are not finite, or else all of the step."""
-        first, own = processes.share(taken.ids)
-        rows, bad = torch.zeros(2, len(taken.ids), dtype=torch.int64)
-        rows[first : first + len(own)] = taken.batch.ids[: len(own)]
-        bad[first : first + len(own)] = ~taken.losses[: len(own)].isfinite().cpu()
-        rows, bad = processes.greatest(torch.stack([rows, bad]).to(taken.losses.device)).cpu()
+        first, own = processes.share(unread.ids)
+        rows, bad = torch.zeros(2, len(unread.ids), dtype=torch.int64)
+        rows[first : first + len(own)] = unread.batch.ids[: len(own)]
+        bad[first : first + len(own)] = ~unread.losses[: len(own)].isfinite().cpu()
+        rows, bad = processes.greatest(torch.stack([rows, bad]).to(unread.losses.device)).cpu()
         named = rows[bad > 0] if bad.any() else rows
-        of = "sentences" if taken.batch.tags is not None else "unlabelled sentences"
+        of = "sentences" if unread.batch.tags is not None else "unlabelled sentences"
         return self._diverged(
-            taken.step, f"the loss or its gradient is NaN or infinite for the {of} {named.tolist()}"
+            unread.step, f"the loss or its gradient is NaN or infinite for the {of} {named.tolist()}"
         )
 
     def _refuse_bad_weights(self) -> None:

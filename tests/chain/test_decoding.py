@@ -7,7 +7,7 @@ import torch
 
 from pipeline.chain import LinearChain, viterbi
 from tests.helpers.brute_force import BruteForce
-from tests.helpers.chain_cases import potentials, random_chain
+from tests.helpers.chain_cases import random_chain
 
 cases = pytest.mark.parametrize(
     ("lengths", "tags", "scale", "dtype"),
@@ -78,7 +78,7 @@ def test_a_batch_of_many_blocks_gives_what_its_sentences_give():
     scores, paths = chain.viterbi()
     for row, length in enumerate(lengths):
         part = chain.emissions[row : row + 1, :length]
-        alone = LinearChain(part, *potentials(chain)[1:], torch.tensor([length]))
+        alone = LinearChain(part, *chain.potentials[1:], torch.tensor([length]))
         score, path = alone.kbest(1)
         torch.testing.assert_close(scores[row], score[0, 0])
         assert torch.equal(paths[row, :length], path[0, 0])
@@ -89,7 +89,7 @@ def test_a_sentence_alone_gets_the_bits_it_gets_in_a_batch(scale):
     """Whole numbers tie often; other scores tie but for their rounding."""
     lengths = [9, 1, 2, 3, 8]
     chain = random_chain(lengths, 4, dtype=torch.float32)
-    e, t, b, d = ((p.detach() * 2).round() * scale + (scale == 0.5) * p.detach() for p in potentials(chain))
+    e, t, b, d = ((p.detach() * 2).round() * scale + (scale == 0.5) * p.detach() for p in chain.potentials)
     best, paths = LinearChain(e, t, b, d, chain.lengths).viterbi()
     for row in range(len(lengths)):
         only = slice(row, row + 1)
@@ -108,7 +108,7 @@ def test_sums_of_many_large_scores_are_made_in_float64(batch):
     chain = LinearChain(
         emissions, transitions, torch.zeros(2), torch.zeros(2), torch.tensor([2000, 1, 1999][:batch])
     )
-    wide = LinearChain(emissions.double(), *potentials(chain)[1:], chain.lengths)
+    wide = LinearChain(emissions.double(), *chain.potentials[1:], chain.lengths)
     (best, path), (scores, paths) = chain.viterbi(), chain.kbest(2)
     right, _ = wide.viterbi()
     assert torch.equal(best, right.float())
@@ -142,7 +142,7 @@ def test_more_sequences_are_asked_for_than_there_are():
 
 def test_barriers_are_kept():
     chain = random_chain([40, 9], 5, dtype=torch.float32, padding=0.0)
-    emissions, transitions, start, end = (p.detach().clone() for p in potentials(chain))
+    emissions, transitions, start, end = (p.detach().clone() for p in chain.potentials)
     transitions[2, :] = -1e4
     transitions[2, 3] = 0.0
     start[3] = -1e4

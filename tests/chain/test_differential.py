@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from pipeline.chain import LinearChain, cross_entropy, gold_moments
-from tests.helpers.chain_cases import potentials
 from tests.helpers.exact_chain import Answers, exact_answers
 
 SCALES = (0.5, 1.0, 3.0, 10.0, 20.0, 20.0, 30.0, 30.0, 60.0, 100.0)
@@ -77,7 +76,7 @@ def check(seed: int, device: str = "cpu") -> None:
     ones = torch.ones_like(weights)
     words = torch.where(chain.mask[..., None], grad, 0.0)
     # autograd.grad, not a sum: 0 * -inf would be NaN
-    found = torch.autograd.grad(logs, potentials(chain), grad)
+    found = torch.autograd.grad(logs, chain.potentials, grad)
     compare_gradients(
         chain, found, [one.gradient for one in exact], ones, atol=5e-5 * float(words.abs().sum())
     )
@@ -124,7 +123,7 @@ def check_decoding(chain: LinearChain, exact: list[Answers]) -> None:
 def check_gradients(
     chain: LinearChain, total: Tensor, rows: Sequence[Sequence[Tensor]], weights: Tensor, *, atol: float
 ) -> None:
-    compare_gradients(chain, torch.autograd.grad(total, potentials(chain)), rows, weights, atol=atol)
+    compare_gradients(chain, torch.autograd.grad(total, chain.potentials), rows, weights, atol=atol)
 
 
 def compare_gradients(

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain, cross_entropy, engine, gold_moments, log_space, scaled
-from tests.helpers.chain_cases import potentials, random_chain, slow_answers, with_potentials
+from tests.helpers.chain_cases import random_chain, slow_answers, with_potentials
 
 EPS = torch.finfo(torch.float32).eps
 
 
 def sweep(chain: LinearChain) -> engine.Sweep:
     with torch.no_grad():
-        return engine.sweep(*potentials(chain), chain.lengths)
+        return engine.sweep(*chain.potentials, chain.lengths)
 
 
 def assert_exact(chain: LinearChain, tolerance: float = 2e-5) -> None:
@@ -21,7 +21,7 @@ def assert_exact(chain: LinearChain, tolerance: float = 2e-5) -> None:
     log_z, gradients = slow_answers(chain)
     found = chain.log_partition()
     torch.testing.assert_close(found.double(), log_z, rtol=4 * EPS, atol=4 * EPS)
-    ours = torch.autograd.grad(found.sum(), potentials(chain))
+    ours = torch.autograd.grad(found.sum(), chain.potentials)
     for mine, exact in zip(ours, gradients, strict=True):
         size = max(1.0, float(exact.abs().max()))
         torch.testing.assert_close(mine.double() / size, exact / size, rtol=0.0, atol=tolerance)
@@ -37,7 +37,7 @@ def test_long_sentences(tags, scale):
 def with_barriers(chain: LinearChain, seed: int = 3) -> LinearChain:
     """Forbid, by -1e4, a third of the transitions and of the starts and ends; a cycle stays open."""
     generator = torch.Generator().manual_seed(seed)
-    emissions, transitions, start, end = (p.detach().clone() for p in potentials(chain))
+    emissions, transitions, start, end = (p.detach().clone() for p in chain.potentials)
     n = len(start)
     shut = torch.rand(n, n, generator=generator) < 1 / 3
     shut[torch.arange(n), (torch.arange(n) + 1) % n] = False
@@ -78,7 +78,7 @@ def test_only_the_wide_sentences_go_through_log_space():
     emissions = chain.emissions.detach().clone()
     emissions[1, 3, 2] = 1e4
     emissions[3, 0, 0] = -1e4
-    mixed = LinearChain(emissions.requires_grad_(), *potentials(chain)[1:], chain.lengths)
+    mixed = LinearChain(emissions.requires_grad_(), *chain.potentials[1:], chain.lengths)
     rows = sweep(mixed).rows
     assert rows is not None
     assert rows.tolist() == [1, 3]
@@ -112,7 +112,7 @@ def test_padding_that_underflows_does_not_reach_an_exact_sentence():
     assert_exact(chain)
     assert chain.moments().unary[0].tolist() == [[0.5, 0.5]] + [[0.0, 0.0]] * 5
     assert not chain.moments().pairs[0].any()
-    for gradient in torch.autograd.grad(chain.log_marginals()[0, :1, 0].sum(), potentials(chain)):
+    for gradient in torch.autograd.grad(chain.log_marginals()[0, :1, 0].sum(), chain.potentials):
         assert gradient.isfinite().all()
 
 
@@ -124,7 +124,7 @@ def test_ordinary_scores_never_go_through_log_space():
 
 def test_log_space_and_scaled_agree_on_the_gradient_of_log_marginals():
     chain = random_chain([40, 1, 23], 7, scale=2.0)
-    e, t, b, d = (p.detach() for p in potentials(chain))
+    e, t, b, d = (p.detach() for p in chain.potentials)
     wide = log_space.sweep(e, t, b, d, chain.lengths)
     fast = scaled.sweep(e, t, b, d, chain.lengths, keep=True)
     assert fast.exact is None
@@ -140,12 +140,12 @@ def test_log_space_and_scaled_agree_on_the_gradient_of_log_marginals():
 def test_log_marginals_of_float32_and_their_gradient_are_those_of_float64(barriers):
     chain = random_chain([120, 2, 1], 9, scale=2.0, dtype=torch.float32)
     chain = with_barriers(chain) if barriers else chain
-    wide = with_potentials(chain, (p.detach().double().requires_grad_() for p in potentials(chain)))
+    wide = with_potentials(chain, (p.detach().double().requires_grad_() for p in chain.potentials))
     grad = torch.randn(3, 120, 9, generator=torch.Generator().manual_seed(0)).softmax(-1)
     answers = []
     for one in (chain, wide):
         logs = one.log_marginals()
-        gradients = torch.autograd.grad((logs * grad.to(logs.dtype)).sum(), potentials(one))
+        gradients = torch.autograd.grad((logs * grad.to(logs.dtype)).sum(), one.potentials)
         answers.append([logs.detach(), *gradients])
     for mine, exact in zip(*answers, strict=True):
         torch.testing.assert_close(mine.double(), exact, rtol=1e-5, atol=2e-4 if mine.ndim < 3 else 2e-5)
@@ -183,10 +183,10 @@ def test_not_a_number_comes_out_as_such():
     emissions = chain.emissions.detach().clone()
     emissions[0, 1, 1] = torch.nan
     losses = cross_entropy(
-        LinearChain(emissions, *potentials(chain)[1:], chain.lengths),
+        LinearChain(emissions, *chain.potentials[1:], chain.lengths),
         gold_moments(torch.zeros(2, 3, dtype=torch.int64), chain.lengths, 3),
     )
     assert losses.isnan().tolist() == [True, False]
     transitions = torch.full((3, 3), torch.nan)
-    everywhere = LinearChain(chain.emissions, transitions, *potentials(chain)[2:], chain.lengths)
+    everywhere = LinearChain(chain.emissions, transitions, *chain.potentials[2:], chain.lengths)
     assert everywhere.log_partition().isnan().all()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain, cross_entropy, gold_moments
-from tests.helpers.chain_cases import potentials, random_chain
+from tests.helpers.chain_cases import random_chain
 
 INF = torch.inf
 
@@ -34,7 +34,7 @@ def test_cross_entropy_of_an_allowed_path_beside_a_forbidden_pair():
     chain = chain_of([[[0.0, 0.0]] * 3], transitions=[[0.0, -INF], [0.0, 0.0]])
     loss = cross_entropy(chain, gold_moments(torch.tensor([[1, 0, 0]]), chain.lengths, 2))
     assert loss.item() == pytest.approx(math.log(4), abs=1e-6)
-    for gradient in torch.autograd.grad(loss.sum(), potentials(chain)):
+    for gradient in torch.autograd.grad(loss.sum(), chain.potentials):
         assert gradient.isfinite().all()
 
 
@@ -67,7 +67,7 @@ def test_a_sentence_without_an_allowed_path_has_no_moments_and_no_gradient():
     target = gold_moments(torch.zeros(2, 2, dtype=torch.int64), chain.lengths, 2)
     assert cross_entropy(chain, target)[0] == INF
     for total in (log_z.sum(), logs.exp().sum()):
-        gradients = torch.autograd.grad(total, potentials(chain))
+        gradients = torch.autograd.grad(total, chain.potentials)
         assert not gradients[0][0].any()
         assert all(gradient.isfinite().all() for gradient in gradients)
 

@@ -10,7 +10,7 @@ import torch
 from pipeline.chain import backend, cross_entropy, engine, gold_moments, log_space
 from pipeline.chain.viterbi import viterbi
 from tests.chain import test_differential
-from tests.helpers.chain_cases import potentials, random_chain
+from tests.helpers.chain_cases import random_chain
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":
@@ -28,7 +28,7 @@ cases = pytest.mark.parametrize(
 @cases
 def test_sweep(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
-    plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
+    plain = [p.detach() for p in (*chain.potentials, chain.lengths)]
     found, exact = fused.sweep(*on_device(plain), keep=True), log_space.sweep(*plain)
     close(found.log_z.to(dtype), exact.log_z)
     for mine, right in zip(fused.moments(found), log_space.moments(exact), strict=True):
@@ -47,7 +47,7 @@ def test_sweep(lengths, tags, scale, dtype):
 @cases
 def test_viterbi(lengths, tags, scale, dtype):
     chain = random_chain(lengths, tags, scale=scale, dtype=dtype)
-    plain = [p.detach() for p in (*potentials(chain), chain.lengths)]
+    plain = [p.detach() for p in (*chain.potentials, chain.lengths)]
     scores, paths = fused.viterbi(*on_device(plain))
     expected, best = viterbi(*plain)
     close(scores, expected)
@@ -87,14 +87,14 @@ def spoilt(function, change):
 def test_whole_chain_on_the_kernels(monkeypatch):
     plain = random_chain([7, 1, 4], 5, scale=2.0, dtype=torch.float32)
     expected = chain_answers(plain)
-    monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: fused)
     for mine, right in zip(chain_answers(plain.to(DEVICE)), expected, strict=True):
         torch.testing.assert_close(mine.cpu(), right, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_batches_on_the_kernels(seed, monkeypatch):
-    monkeypatch.setattr(engine, "form_for", lambda emissions: fused)
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: fused)
     test_differential.check(seed, DEVICE)
 
 
@@ -102,5 +102,5 @@ def chain_answers(chain):
     tags = torch.zeros(chain.emissions.shape[:2], dtype=torch.int64, device=chain.lengths.device)
     losses = cross_entropy(chain, gold_moments(tags, chain.lengths, chain.num_tags))
     logs = chain.log_marginals()
-    gradients = torch.autograd.grad(losses.sum() + logs.sin().sum(), potentials(chain))
+    gradients = torch.autograd.grad(losses.sum() + logs.sin().sum(), chain.potentials)
     return [losses.detach(), logs.detach(), *gradients, *chain.moments(), *chain.viterbi()]

@@ -8,7 +8,7 @@ import torch
 from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments, path_moments
 from pipeline.chain.gradients import expected_score
 from tests.helpers.brute_force import BruteForce
-from tests.helpers.chain_cases import potentials, random_chain, with_potentials
+from tests.helpers.chain_cases import random_chain, with_potentials
 
 BATCHES = [[1], [5, 1, 3, 2, 4], [2, 2]]
 SCALES = [0.1, 1.0, 10.0, 1e4]
@@ -49,8 +49,8 @@ def test_log_partition_and_its_gradient(lengths, tags, scale, dtype):
     assert found.dtype == dtype
     close(found, expected, **tolerance(dtype, scale))
     weights = torch.linspace(-1.0, 2.0, len(lengths), dtype=dtype)
-    ours = torch.autograd.grad((found * weights).sum(), potentials(chain))
-    theirs = torch.autograd.grad((expected * weights).sum(), potentials(chain))
+    ours = torch.autograd.grad((found * weights).sum(), chain.potentials)
+    theirs = torch.autograd.grad((expected * weights).sum(), chain.potentials)
     for mine, other in zip(ours, theirs, strict=True):
         close(mine, other, **probabilities(dtype, scale))
 
@@ -78,8 +78,8 @@ def test_log_marginals_and_their_gradient(lengths, tags, scale, dtype):
         close(found[row, :length], expected, **tolerance(dtype, scale))
         assert (found[row, length:] == 0).all()
         total = total + (expected * grad[row, :length]).sum()
-    ours = torch.autograd.grad((found * grad.to(dtype)).sum(), potentials(chain))
-    theirs = torch.autograd.grad(total, potentials(chain))
+    ours = torch.autograd.grad((found * grad.to(dtype)).sum(), chain.potentials)
+    theirs = torch.autograd.grad(total, chain.potentials)
     for mine, other in zip(ours, theirs, strict=True):
         close(mine, other, **probabilities(dtype, scale))
 
@@ -96,8 +96,8 @@ def test_cross_entropy_is_the_expected_negative_log_likelihood(scale, dtype):
     expected = torch.stack([(q.scores.softmax(0) * (p.log_partition() - p.scores)).sum() for p, q in pairs])
     close(found, expected, **tolerance(dtype, scale * 4))
     weights = torch.tensor([1.0, 0.5, 2.0], dtype=dtype)
-    ours = torch.autograd.grad((found * weights).sum(), potentials(chain))
-    theirs = torch.autograd.grad((expected * weights).sum(), potentials(chain))
+    ours = torch.autograd.grad((found * weights).sum(), chain.potentials)
+    theirs = torch.autograd.grad((expected * weights).sum(), chain.potentials)
     for mine, reference in zip(ours, theirs, strict=True):
         close(mine, reference, **probabilities(dtype, scale))
 
@@ -118,7 +118,7 @@ def test_gradients_against_finite_differences():
         return cross_entropy(with_potentials(chain, p), target)
 
     for function in (log_marginals, log_partition, loss):
-        assert torch.autograd.gradcheck(function, potentials(chain))
+        assert torch.autograd.gradcheck(function, chain.potentials)
 
 
 def test_scores_of_gold_tags_equal_the_inner_product_with_their_moments():
@@ -130,7 +130,7 @@ def test_scores_of_gold_tags_equal_the_inner_product_with_their_moments():
         close(chain.score(tags)[row], oracle.scores[index], rtol=1e-12, atol=1e-12)
     tags[1, 2:] = -100  # the value that losses ignore, as it stands at padding
     moments = gold_moments(tags, chain.lengths, 4, torch.float64)
-    inner = expected_score(potentials(chain), chain.lengths, moments)
+    inner = expected_score(chain.potentials, chain.lengths, moments)
     close(inner, chain.score(tags), rtol=1e-12, atol=1e-12)
 
 

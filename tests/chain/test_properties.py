@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipeline.chain import LinearChain, cross_entropy, engine, gold_moments, path_moments
 from pipeline.chain.gradients import expected_score
-from tests.helpers.chain_cases import potentials, random_chain
+from tests.helpers.chain_cases import random_chain
 
 LENGTHS = [7, 1, 4, 9]
 
@@ -17,7 +17,7 @@ LENGTHS = [7, 1, 4, 9]
 def answers(chain: LinearChain) -> dict[str, torch.Tensor]:
     unary, pairs = chain.moments()
     log_z, logs = chain.log_partition(), chain.log_marginals()
-    gradients = torch.autograd.grad((log_z.sum() + logs.sin().sum()), potentials(chain))
+    gradients = torch.autograd.grad((log_z.sum() + logs.sin().sum()), chain.potentials)
     scores, paths = chain.kbest(3)
     found = {"log_z": log_z, "unary": unary, "pairs": pairs, "logs": logs, "scores": scores, "paths": paths}
     found |= dict(zip(["grad_e", "grad_t", "grad_b", "grad_d"], gradients, strict=True))
@@ -31,7 +31,7 @@ def test_a_batch_answers_as_its_sentences_alone():
     summed = {name: torch.zeros_like(whole[name]) for name in ("grad_t", "grad_b", "grad_d")}
     for row, length in enumerate(LENGTHS):
         alone = LinearChain(
-            chain.emissions[row : row + 1, :length], *potentials(chain)[1:], torch.tensor([length])
+            chain.emissions[row : row + 1, :length], *chain.potentials[1:], torch.tensor([length])
         )
         for name, value in answers(alone).items():
             if name in summed:
@@ -54,7 +54,7 @@ def test_padding_changes_nothing(padding, scale):
     emissions = torch.nn.functional.pad(longer.emissions.detach(), (0, 0, 0, 5), value=padding)
     for row, length in enumerate(LENGTHS):
         emissions[row, length:] = padding
-    padded = answers(LinearChain(emissions.requires_grad_(), *potentials(longer)[1:], longer.lengths))
+    padded = answers(LinearChain(emissions.requires_grad_(), *longer.potentials[1:], longer.lengths))
     for name, value in plain.items():
         other = padded[name]
         if name in ("paths", "path"):
@@ -88,8 +88,8 @@ def test_no_step_holds_a_score_for_every_word_and_pair_of_tags(scale):
     chain = random_chain([size] * batch, tags, scale=scale, dtype=torch.float32)
     moments = gold_moments(torch.zeros(batch, size, dtype=torch.int64), chain.lengths, tags)
     with LargestTensor() as seen:
-        torch.autograd.grad(cross_entropy(chain, moments).sum(), potentials(chain))
-        torch.autograd.grad(chain.log_marginals().exp().sum(), potentials(chain))
+        torch.autograd.grad(cross_entropy(chain, moments).sum(), chain.potentials)
+        torch.autograd.grad(chain.log_marginals().exp().sum(), chain.potentials)
         chain.moments()
     assert 0 < seen.largest < batch * size * tags * tags / 4
 
@@ -128,7 +128,7 @@ def test_autocast_and_fast_products_do_not_reach_the_chain():
             found = answers(chain)
             tags = torch.zeros(4, 9, dtype=torch.int64)
             moments = gold_moments(tags, chain.lengths, 4)
-            inner = expected_score(potentials(chain), chain.lengths, moments)
+            inner = expected_score(chain.potentials, chain.lengths, moments)
             torch.testing.assert_close(inner.float(), chain.score(tags))
             again = path_moments(paths, torch.tensor([[0.3, 0.7]] * 4), chain.lengths, 4)
             assert torch.equal(again.pairs, weighted.pairs)
@@ -142,9 +142,9 @@ def test_autocast_and_fast_products_do_not_reach_the_chain():
 
 def test_low_precision_emissions_are_raised_to_float32():
     chain = random_chain(LENGTHS, 4, dtype=torch.float32, padding=0.0)
-    low = LinearChain(chain.emissions.bfloat16(), *potentials(chain)[1:], chain.lengths)
+    low = LinearChain(chain.emissions.bfloat16(), *chain.potentials[1:], chain.lengths)
     assert low.emissions.dtype == torch.float32
-    exact = LinearChain(chain.emissions.bfloat16().double(), *potentials(chain)[1:], chain.lengths)
+    exact = LinearChain(chain.emissions.bfloat16().double(), *chain.potentials[1:], chain.lengths)
     assert exact.start.dtype == torch.float64
     torch.testing.assert_close(low.log_partition().double(), exact.log_partition(), rtol=1e-6, atol=1e-6)
 
@@ -162,7 +162,7 @@ def test_losses_of_several_chains_may_wait_for_their_backward():
     for chain, expected, (log_z, logs) in zip(chains, alone, waiting, strict=True):
         total = log_z.sum() + logs.sin().sum()
         for _ in range(2):  # the graph may be walked twice
-            gradients = torch.autograd.grad(total, potentials(chain), retain_graph=True)
+            gradients = torch.autograd.grad(total, chain.potentials, retain_graph=True)
             for name, value in zip(["grad_e", "grad_t", "grad_b", "grad_d"], gradients, strict=True):
                 torch.testing.assert_close(value, expected[name])
 
@@ -180,13 +180,13 @@ def test_losses_of_several_chains_may_wait_for_their_backward():
 def test_a_gradient_of_the_gradient_raises(question, scale):
     chain = random_chain(LENGTHS, 4, scale=scale, padding=0.0)
     total = question(chain)
-    once = torch.autograd.grad(total, potentials(chain), retain_graph=True)
-    gradients = torch.autograd.grad(total, potentials(chain), create_graph=True)
+    once = torch.autograd.grad(total, chain.potentials, retain_graph=True)
+    gradients = torch.autograd.grad(total, chain.potentials, create_graph=True)
     for one, other in zip(once, gradients, strict=True):
         assert torch.equal(one, other)
     for gradient in gradients:
         with pytest.raises(RuntimeError, match="differentiable once"):
-            torch.autograd.grad(total + gradient.square().sum(), potentials(chain), retain_graph=True)
+            torch.autograd.grad(total + gradient.square().sum(), chain.potentials, retain_graph=True)
 
 
 def test_moments_with_a_gradient_are_refused():

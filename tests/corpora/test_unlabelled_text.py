@@ -119,15 +119,15 @@ def test_it_is_read_as_the_corpus_is_and_says_how(
     found = read_unlabelled(tmp_path / "text", "name", settings, corpus)
     sentences = [" ".join(sentence) for sentence in found.sentences]
     assert sentences == words.split("/") if words else sentences
-    assert said in found.layout
+    assert said in found.read_as
 
 
 def test_every_character_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "text").write_text("张伟昨天去了北京市。\n他在那里见到了李娜,然后回家。\n")
     characters = NEWSDESK.model_copy(update={"words": "characters"})
     assert read(tmp_path / "text", corpus=characters)[0] == tuple("张伟昨天去了北京市。")
-    layout = read_unlabelled(tmp_path / "text", "name", TEXT, characters).layout
-    assert layout == "a sentence a line, every character a word"
+    read_as = read_unlabelled(tmp_path / "text", "name", TEXT, characters).read_as
+    assert read_as == "a sentence a line, every character a word"
     assert not caplog.records
     read(tmp_path / "text")
     (record,) = caplog.records

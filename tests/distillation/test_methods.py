@@ -14,7 +14,7 @@ from pipeline.distillation.registry import method_names, method_settings
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
 from tests.helpers.brute_force import BruteForce
-from tests.helpers.chain_cases import potentials, random_chain, with_potentials
+from tests.helpers.chain_cases import random_chain, with_potentials
 from tests.helpers.methods import TEACHERS, settings_of
 
 MOMENTS = ("kbest", "structural")
@@ -36,7 +36,7 @@ class Case:
         student = random_chain(lengths, tags, scale=1.5, dtype=dtype, seed=1)
         teacher = random_chain(lengths, tags, scale=1.5, dtype=dtype, seed=2)
         gold = torch.randint(tags, student.mask.shape, generator=torch.Generator().manual_seed(3))
-        return cls(student, with_potentials(teacher, [p.detach() for p in potentials(teacher)]), gold)
+        return cls(student, with_potentials(teacher, [p.detach() for p in teacher.potentials]), gold)
 
     def loss(self, name: str, settings: Any, weight: float) -> Tensor:
         method = find_method(name)
@@ -127,10 +127,10 @@ ORACLES = {
 
 def gradients(losses: Tensor, chain: LinearChain) -> list[Tensor]:
     """Of the batch's loss by emissions, transitions, start and end; 0 where there is none."""
-    found = torch.autograd.grad(losses.mean(), potentials(chain), allow_unused=True)
+    found = torch.autograd.grad(losses.mean(), chain.potentials, allow_unused=True)
     return [
         torch.zeros_like(potential) if gradient is None else gradient
-        for gradient, potential in zip(found, potentials(chain), strict=True)
+        for gradient, potential in zip(found, chain.potentials, strict=True)
     ]
 
 
@@ -176,7 +176,7 @@ def test_kbest_with_another_k(k, temperature):
 
 def test_posterior_takes_tags_that_the_teacher_rules_out():
     case = Case.draw([3], 3)
-    emissions, *others = potentials(case.teacher)
+    emissions, *others = case.teacher.potentials
     emissions = emissions.clone()
     emissions[0, 1, 2] = -torch.inf
     case.teacher = with_potentials(case.teacher, [emissions, *others])
@@ -186,7 +186,7 @@ def test_posterior_takes_tags_that_the_teacher_rules_out():
 
 def test_kbest_weighs_long_sentences_with_large_scores_as_in_double_precision():
     case = Case.draw([60], 3, torch.float32)
-    emissions, *others = potentials(case.teacher)
+    emissions, *others = case.teacher.potentials
     large = [emissions - 30_000.0, *others]
     teacher = with_potentials(case.teacher, large)
     exact = with_potentials(teacher, [potential.double() for potential in large])
@@ -213,7 +213,7 @@ def test_a_batch_is_its_sentences_in_any_order_with_any_padding(name, weight):
 
     def rows(chain, which, size):
         emissions = torch.nn.functional.pad(chain.emissions[which, :size], (0, 0, 0, 3), value=float("nan"))
-        return LinearChain(emissions, *potentials(chain)[1:], chain.lengths[which])
+        return LinearChain(emissions, chain.transitions, chain.start, chain.end, chain.lengths[which])
 
     def taken(which, size):
         tags = torch.nn.functional.pad(case.tags[which, :size], (0, 3), value=-7)
@@ -230,7 +230,7 @@ def test_a_batch_is_its_sentences_in_any_order_with_any_padding(name, weight):
 def test_a_perfect_student_has_nothing_left_to_learn_of_the_teacher(name):
     """But of K sequences out of more, which no full distribution equals."""
     case = Case.draw(BATCHES[-1], 3)
-    own = [potential.clone().requires_grad_() for potential in potentials(case.teacher)]
+    own = [potential.clone().requires_grad_() for potential in case.teacher.potentials]
     student = with_potentials(case.teacher, own)
     everything = {"k": 3**5} if name == "kbest" else {}
     losses = Case(student, case.teacher, case.tags).loss(name, settings_of(name, **everything), 1.0)
@@ -267,7 +267,7 @@ def excess(case: Case, **values: Any) -> Tensor:
 def test_structural_near_the_teacher_is_a_variance():
     """KL = ½ Var Δ(y) + O(Δ³), with sequences as likely as the teacher has them (docs/studies.md)."""
     case = Case.draw(BATCHES[-1], 3)
-    near = [t + 1e-3 * s for t, s in zip(potentials(case.teacher), potentials(case.student), strict=True)]
+    near = [t + 1e-3 * s for t, s in zip(case.teacher.potentials, case.student.potentials, strict=True)]
     case = Case(with_potentials(case.teacher, near), case.teacher, case.tags)
     for row, (length, found) in enumerate(zip(BATCHES[-1], excess(case), strict=True)):
         student, teacher = sentence(case.student, row, length), sentence(case.teacher, row, length)

@@ -92,7 +92,7 @@ def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
 
 
 def test_a_batch_of_two_sets_is_refused(mixed):
-    with pytest.raises(ValueError, match="two sets"):
+    with pytest.raises(ValueError, match="two parts"):
         mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
 
 

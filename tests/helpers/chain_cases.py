@@ -30,10 +30,6 @@ def random_chain(
     return LinearChain(emissions, transitions, start, end, torch.tensor(lengths))
 
 
-def potentials(chain: LinearChain) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return chain.emissions, chain.transitions, chain.start, chain.end
-
-
 def with_potentials(chain: LinearChain, changed: Iterable[Tensor]) -> LinearChain:
     """The chain of the same sentences with other scores."""
     emissions, transitions, start, end = changed
@@ -51,7 +47,7 @@ def slow_log_partition(emissions: Tensor, transitions: Tensor, start: Tensor, en
 
 def slow_answers(chain: LinearChain) -> tuple[Tensor, list[Tensor]]:
     """log Z [B] and the gradients of its sum by all four potentials, in float64."""
-    copies = [p.detach().double().requires_grad_() for p in potentials(chain)]
+    copies = [p.detach().double().requires_grad_() for p in chain.potentials]
     rows = [
         slow_log_partition(copies[0][row, :length], *copies[1:])
         for row, length in enumerate(chain.lengths.tolist())

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from pipeline.chain import LinearChain
-from tests.helpers.chain_cases import potentials
 
 
 class Answers(NamedTuple):
@@ -26,7 +25,7 @@ class Answers(NamedTuple):
 def exact_answers(chain: LinearChain, row: int, gold: Tensor, grad: Tensor) -> Answers:
     """What a chain should say of one of its sentences. `gold` [L] and `grad` [L, N] are of that sentence."""
     length, tags = int(chain.lengths[row]), chain.num_tags
-    e, t, b, d = (p.detach().double() for p in potentials(chain))
+    e, t, b, d = (p.detach().double() for p in chain.potentials)
     e = e[row, :length]
     y = torch.tensor(list(itertools.product(range(tags), repeat=length)))
     scores = e[torch.arange(length), y].sum(1) + t[y[:, :-1], y[:, 1:]].sum(1) + b[y[:, 0]] + d[y[:, -1]]

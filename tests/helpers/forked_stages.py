@@ -36,7 +36,7 @@ IMPORTED = (
     "pipeline.training.teacher",
     "pipeline.training.student",
     "pipeline.evaluation.test_split",
-    "pipeline.timing.epochs",
+    "pipeline.timing.run",
     "pipeline.reporting.markdown_page",
     "pipeline.reporting.summary",
     "pipeline.exporting.hub_upload",

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages.recorded_runs import keep
+from benchmarks.pages.recorded_runs import record_run
 from pipeline.reporting.summary import summarise
 from tests.helpers.sample_results import TIMING, outcome
 
@@ -31,6 +31,6 @@ def recorded_in(place: Path, task: str = "toy") -> Path:
     """The folder `results` with TASK-cpu (metrics and times) and other-gpu (times alone)."""
     reports, results = write_reports(place, task=task, method="kbest"), place / "results"
     for name in (f"{task}-cpu", "other-gpu"):
-        keep(reports, results / name, RUN)
+        record_run(reports, results / name, RUN)
     (results / "other-gpu" / "summary.json").unlink()
     return results

@@ -90,19 +90,19 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     losses, save, saved = list[float](), TrainingState.save, list[int]()
-    look = TrainingState.look
+    read_losses = TrainingState.read_losses
 
     def seen(run: TrainingState) -> None:
         for one in run.unread:
             own = one.losses.sum() if len(processes.share(one.ids)[1]) else one.losses.sum() * 0
             losses.append(float(processes.summed(own.clone())) / len(one.ids))
-        look(run)
+        read_losses(run)
 
     def counted(run: TrainingState, checkpoint: Any) -> None:
         saved.append(run.step)
         save(run, checkpoint)
 
-    setattr(TrainingState, "look", seen)  # noqa: B010
+    setattr(TrainingState, "read_losses", seen)  # noqa: B010
     setattr(TrainingState, "save", counted)  # noqa: B010
     from pipeline.device import accelerator
 

@@ -8,7 +8,7 @@ from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.registry import method_settings
 from pipeline.timing import as_published
 from tests.helpers.brute_force import BruteForce
-from tests.helpers.chain_cases import potentials, random_chain, with_potentials
+from tests.helpers.chain_cases import random_chain, with_potentials
 
 LENGTHS = [5, 1, 3, 2]
 TAGS = 3
@@ -19,7 +19,7 @@ def gold() -> torch.Tensor:
 
 
 def detached(chain: LinearChain) -> LinearChain:
-    return with_potentials(chain, (tensor.detach() for tensor in potentials(chain)))
+    return with_potentials(chain, (tensor.detach() for tensor in chain.potentials))
 
 
 def of_textbook(name: str, student: LinearChain, teacher: LinearChain) -> torch.Tensor:
@@ -50,7 +50,7 @@ def test_a_textbook_loss_equals_the_objective(name: str, scale: float) -> None:
     found, expected = of_textbook(name, student, teacher), of_project(name, student, teacher)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
     gradients = [
-        torch.autograd.grad(losses @ weights.double(), potentials(student), materialize_grads=True)
+        torch.autograd.grad(losses @ weights.double(), student.potentials, materialize_grads=True)
         for losses in (found, expected)
     ]
     for one, other in zip(*gradients, strict=True):

@@ -111,7 +111,7 @@ class NotFused(AdamW):
 
 @pytest.mark.parametrize("method", method_names())
 def test_a_step_reads_nothing(method, place, monkeypatch):
-    monkeypatch.setattr(engine, "form_for", lambda emissions: Kernels())
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: Kernels())
     monkeypatch.setattr("pipeline.training.optimisation.AdamW", NotFused)
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled  # which do not know the device
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))

@@ -311,10 +311,10 @@ def test_losses_are_read_every_few_steps(case, monkeypatch):
     """And with them the bad ones are found; the history is that of steps read one by one."""
     _, together = case.run()
     case.checkpoint.remove()
-    monkeypatch.setattr("pipeline.training.optimisation.LOOK_STEPS", 1)
+    monkeypatch.setattr("pipeline.training.optimisation.READ_STEPS", 1)
     _, alone = case.run()
     assert together == alone
-    monkeypatch.setattr("pipeline.training.optimisation.LOOK_STEPS", 3)
+    monkeypatch.setattr("pipeline.training.optimisation.READ_STEPS", 3)
     seen: list[int] = []
 
     def loss(chain, batch, step):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.pages.recorded_runs import RecordedRun, keep, pictures, recorded_runs
+from benchmarks.pages.recorded_runs import RecordedRun, pictures, record_run, recorded_runs
 from pipeline.errors import UserError
 from tests.helpers.recorded_runs import RUN, recorded_in
 from tests.helpers.sample_results import TIMING
@@ -22,13 +22,13 @@ def test_recorded_files_hold_the_figures_and_the_run(results: Path) -> None:
 
 def test_what_was_written_is_said(results: Path) -> None:
     folder = results / "new-cpu"
-    written = keep(results.parent / "reports", folder, RUN)
+    written = record_run(results.parent / "reports", folder, RUN)
     assert written == sorted(folder.iterdir()) == [folder / "summary.json", folder / "timing.json"]
 
 
 def test_a_missing_metric_cannot_be_kept(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"summary\.json: missing; run `dvc repro"):
-        keep(tmp_path, tmp_path / "results" / "x", RUN)
+        record_run(tmp_path, tmp_path / "results" / "x", RUN)
     assert not (tmp_path / "results").exists()
 
 
@@ -48,7 +48,7 @@ def test_recorded_runs_are_read_with_what_they_have(results: Path) -> None:
 
 def test_times_alone_leave_the_summary(results: Path) -> None:
     folder, later = results / "toy-cpu", RUN | {"commit": "fedcba9876543210"}
-    keep(results.parent / "reports", folder, later, times_only=True)
+    record_run(results.parent / "reports", folder, later, times_only=True)
     summary, timing = (json.loads((folder / name).read_text()) for name in ("summary.json", "timing.json"))
     assert summary["run"]["commit"] == RUN["commit"]
     assert timing["run"]["commit"] == later["commit"]
