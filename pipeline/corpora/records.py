@@ -178,7 +178,12 @@ class _Records:
             if not 0 <= number < len(self.names):
                 return f"{self.tag!r} holds {number}, but names are 0 to {len(self.names) - 1}; correct it"
         problems = map(self.spans.problem, self._named(tags))
-        return next((problem for problem in problems if problem), None)
+        if problem := next((problem for problem in problems if problem), None):
+            return problem
+        others = (tag for tag in tags if self.names and isinstance(tag, str) and tag not in self.names)
+        if (other := next(others, None)) is not None:
+            return f"{self.tag!r} holds {other!r}, which is none of the names; correct it, or names"
+        return None
 
     def _named(self, tags: Sequence[str | int]) -> list[str]:
         return [self.names[tag] if isinstance(tag, int) else tag for tag in tags]

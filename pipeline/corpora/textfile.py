@@ -169,18 +169,23 @@ class _Check:
     def other_file(self, head: bytes) -> str | None:
         """What the file is by its first bytes, if it is no text or another Unicode."""
         if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            known = codecs.lookup(self.encoding).name.startswith(("utf-16", "utf-32"))
+            known = self._is_kind_of("utf-16", "utf-32")
             told = "set encoding: utf-16" if self.advice == SET_ENCODING else self.advice
             return None if known else f"starts with the byte order mark of UTF-16; {told}"
         return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
+
+    def _is_kind_of(self, *names: str) -> bool:
+        """Whether the encoding is one of these, whatever its order of bytes."""
+        return codecs.lookup(self.encoding).name.startswith(names)
 
     def _problem(self, line: str, number: int, head: bytes) -> str | None:
         encoding = self.encoding
         if len(line) > self.longest:
             return _too_long(self.longest)
         if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
+            wide = next((name for name in ("utf-16", "utf-32") if self._is_kind_of(name)), "utf-8-sig")
             kept = f"starts with a byte order mark, which {encoding} keeps"
-            return f"{kept}; set encoding: utf-8-sig, or remove it"
+            return f"{kept}; set encoding: {wide}, or remove it"
         if number == 1 and line.startswith(ZIP.decode()):
             return self.other_file(head)
         if "\r" in line or "\0" in line:

@@ -14,7 +14,7 @@ from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.text_stream import CUTS, FIRST_COLUMN, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
 from pipeline.corpora.words import Text
-from pipeline.errors import UserError, is_unicode
+from pipeline.errors import UserError, counted, is_unicode
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 MARKS = (",", ";", ":", "?", "!")
@@ -52,7 +52,9 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
     if settings.format == "text":
         read_as, found = _of_text(path, name, corpus)
     elif settings.format == "conll":
-        columns = _columns(_first_lines(path, name), settings, corpus)
+        lines = _first_lines(path, name)
+        columns = _columns(lines, settings, corpus)
+        _check_separator(lines, name, columns)
         read_as = f"columns, words in column {columns.word or 0}"
         found = _read(path, name, "columns", columns)
     else:
@@ -156,6 +158,18 @@ def _columns(lines: Sequence[str], settings: Unlabelled, corpus: Corpus) -> Colu
     if settings.word or _width(lines, columns) > 1:
         return columns
     return Columns(None, columns.separator if settings.format == "conll" else None, columns.comment)
+
+
+def _check_separator(lines: Sequence[str], name: str, columns: Columns) -> None:
+    """Refuse columns between spaces where another separator is expected: each row would be one word."""
+    if columns.separator is None or _width(lines, columns) > 1:
+        return
+    widths = {len(cells) for _, cells in Columns(comment=columns.comment).rows(enumerate(lines)) if cells}
+    if len(widths) == 1 and (width := widths.pop()) > 1:
+        raise UserError(
+            f"{name}: has {counted(width, 'column')} between spaces, but the corpus has another separator "
+            f"({columns.separator!r}); put that between the columns, or leave the words alone"
+        )
 
 
 def _width(lines: Sequence[str], columns: Columns) -> int:

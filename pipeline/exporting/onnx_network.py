@@ -41,6 +41,8 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
     refused = f"{name}: an encoder of the kind {kind} cannot be exported to ONNX"
     network = _Emissions(model).eval()
     window = model.config.input_layout["window"]
+    # From an earlier export, torch remembers an LSTM of fixed sizes in place of the one that takes any.
+    torch.ops.aten.lstm.input._dispatch_cache.clear()
     rows, pieces = torch.export.Dim("rows"), torch.export.Dim("pieces", max=window)
     try:
         with _quiet():

@@ -195,6 +195,16 @@ def test_json_lines(tmp_path: Path) -> None:
     assert read_jsonl(packed, names=NAMES) == SENTENCES
 
 
+@pytest.mark.parametrize("scheme", ["plain", "io"])
+def test_a_tag_that_is_none_of_the_names_given_is_refused(tmp_path: Path, scheme: str) -> None:
+    """A number in quotes, which would be a tag itself where any text is one."""
+    path = write_lines(tmp_path / "x", {"tokens": ["a", "b"], "ner_tags": [1, "1"]})
+    with pytest.raises(UserError, match=rf"^{path}:1: 'ner_tags' holds '1', which is none of the names"):
+        read_jsonl(path, names=["O", "X"], scheme=scheme)
+    path = write_lines(tmp_path / "y", {"tokens": ["a", "b"], "ner_tags": [1, "X"]})
+    assert read_jsonl(path, names=["O", "X"], scheme="plain")[0].tags == ("X", "X")
+
+
 def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x", {"w": ["a", "b"], "t": ["I-X", "I-X"]})
     assert read_jsonl(path, word="w", tag="t", scheme="iob1")[0].tags == ("B-X", "I-X")

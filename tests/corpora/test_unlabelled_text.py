@@ -221,3 +221,12 @@ def test_one_column_of_words_has_the_separator_of_the_corpus(tmp_path: Path) -> 
     path = tmp_path / "words"
     path.write_text("New York\nrocks\n\nSan Jose\n")
     assert read(path, CONLL, GERMEVAL) == [("New York", "rocks"), ("San Jose",)]
+
+
+def test_columns_between_spaces_are_no_words_of_a_corpus_with_tabs(tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.write_text("# text\nAnna B-PER\nleft O\n\nIt O\n")
+    says = "name: has 2 columns between spaces, but the corpus has another separator \\('\\\\t'\\)"
+    with pytest.raises(UserError, match=says):
+        read(path, CONLL, GERMEVAL)
+    assert read(path, CONLL, NEWSDESK.model_copy(update={"comment": "#"})) == [("Anna", "left"), ("It",)]

@@ -143,6 +143,9 @@ def test_a_bilstm_takes_inputs_of_any_size_without_a_word(
     capfd.readouterr()
     assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
     assert capfd.readouterr().err == ""  # where ONNX Runtime writes warnings
+    # A second export of the same process, as `benchmarks.latency` makes it.
+    onnx_folder.write_export(tmp_path / "model", tmp_path / "small", int8=True)
+    assert [*map(len, Tagger(tmp_path / "small")([list(one.words) for one in split]))] == [*map(len, wanted)]
 
 
 def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
