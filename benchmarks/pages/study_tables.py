@@ -26,6 +26,17 @@ def unlabelled_section(result: Mapping[str, Any]) -> str:
     )
 
 
+def equal_steps_section(result: Mapping[str, Any]) -> str:
+    """Students trained for as many steps with text as without, from `benchmarks.studies.equal_steps`."""
+    students = {name: made["parameters"]["student"] for name, made in result["runs"].items()}
+    lengths = "; ".join(
+        f"{name}: "
+        + (f"{student['steps']:,} steps" if student.get("steps") else f"{student['epochs']} epochs")
+        for name, student in students.items()
+    )
+    return _students_section("a tenth of it labelled, as many steps", result, after=f"; {lengths}")
+
+
 def heads_section(result: Mapping[str, Any]) -> str:
     """Students with a CRF and, named "… softmax", without one, from what `benchmarks.studies.heads` wrote."""
     return _students_section("with a CRF and without", result)

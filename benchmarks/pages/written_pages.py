@@ -21,6 +21,7 @@ from benchmarks.pages.study_tables import (
     ablation_section,
     any_teacher_section,
     cross_fitting_section,
+    equal_steps_section,
     heads_section,
     initial_layers_section,
     mechanisms_section,
@@ -34,6 +35,7 @@ CORPORA = ("conll2000", "conll2003", "newsdesk")
 Section = Callable[[Mapping[str, Any]], str]
 _STUDIES: dict[str, Section] = {
     "unlabelled": unlabelled_section,
+    "equal-steps": equal_steps_section,
     "variants": variants_section,
     "cross-fitting": cross_fitting_section,
     "mechanisms": mechanisms_section,

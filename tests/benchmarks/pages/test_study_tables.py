@@ -10,6 +10,7 @@ from benchmarks.pages.study_tables import (
     ablation_section,
     any_teacher_section,
     cross_fitting_section,
+    equal_steps_section,
     heads_section,
     initial_layers_section,
     mechanisms_section,
@@ -84,6 +85,7 @@ def test_one_seed_is_called_no_mean(summary: Any) -> None:
     ("write", "title"),
     [
         (unlabelled_section, "a tenth of it labelled"),
+        (equal_steps_section, "a tenth of it labelled, as many steps"),
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
         (cross_fitting_section, "cross-fitting"),
@@ -97,7 +99,12 @@ def test_students_of_a_study_are_shown_with_what_made_them(
 ) -> None:
     made = RUN | {"parameters": RUN["parameters"] | {"teacher": {"encoder": encoder}}}
     made["parameters"]["student"] = made["parameters"]["student"] | {"encoder": "small"}
-    longer = made | {"parameters": made["parameters"] | {"student": {"layers": 2, "epochs": 9}}}
+    student = (
+        {"layers": 2, "epochs": None, "steps": 9_000}
+        if write is equal_steps_section
+        else {"layers": 2, "epochs": 9}
+    )
+    longer = made | {"parameters": made["parameters"] | {"student": student}}
     text = write(
         {
             "task": "toy",
@@ -116,3 +123,5 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     if write is unlabelled_section:
         assert "1,234 sentences with tags, 98,765 without." in text
         assert "epochs: 7 (labelled) and 9 (with text)." in text
+    if write is equal_steps_section:
+        assert "over 2 seeds; labelled: 7 epochs; with text: 9,000 steps." in text

@@ -1,0 +1,84 @@
+"""What text without tags brings beyond its training steps, with a tenth of a corpus labelled.
+
+Students of the labelled tenth are trained for the epochs that suit it, and for as many steps as those that
+have the other sentences as text. Runs go through DVC's cache, so that a stopped one goes on. Run it from the
+root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.equal_steps conll2003 --device cpu
+"""
+
+import math
+from typing import Annotated
+
+import typer
+
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import (
+    PARAMS,
+    Device,
+    EncoderName,
+    Layers,
+    Put,
+    Seeds,
+    Task,
+    name_ending,
+    shared_settings,
+)
+from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
+from benchmarks.studies.unlabelled import SHARE
+from pipeline.params import load_params
+from stages import command
+
+EVALUATIONS = 10  # on development, of a student that is trained for a number of steps
+
+
+def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
+    """The kinds of the study by name, with what each changes.
+
+    Args:
+        text: the file of text without tags.
+        epochs: of students of the labelled sentences alone.
+        steps: of students with text, and of those that are trained for as long without.
+    """
+    without = {"unlabelled.files": "null", "unlabelled.sentences": "null"}
+    with_text = {**without, "unlabelled.files": text}
+    by_epochs = {"student.epochs": str(epochs), "student.steps": "null"}
+    by_steps = {
+        "student.epochs": "null",
+        "student.steps": str(steps),
+        "student.evaluate_every": str(math.ceil(steps / EVALUATIONS)),
+    }
+    return {
+        "labelled": (["vanilla", "structural"], without | by_epochs),
+        "for as many steps": (["vanilla", "structural"], without | by_steps),
+        "with text": (["structural"], with_text | by_steps),
+    }
+
+
+def main(
+    task: Task,
+    device: Device,
+    epochs: Annotated[int, typer.Option(help="Of students of the labelled sentences alone.")] = 8,
+    passes: Annotated[int, typer.Option(help="Through all sentences, of students with text.")] = 10,
+    layers: Layers = 2,
+    seeds: Seeds = [1],
+    put: Put = [],
+    encoder: EncoderName = None,
+) -> None:
+    """Run the students and write results/TASK-equal-steps-DEVICE.json after each kind."""
+    name, folder = f"{task}_tenth", OWN / f"{task}_tenth"
+    corpus, splits = read_corpus(task)
+    sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
+    batch_size = load_params(PARAMS).student.batch_size
+    steps = passes * sum(math.ceil(sizes[part] / batch_size) for part in ("train", "text"))
+    shared = [
+        *shared_settings(name, encoder, put),
+        *corpus_settings(name, corpus, folder),
+        f"student.layers={layers}",
+    ]
+    of_study = kinds(f"{folder}/text.txt", epochs, steps)
+    compare_runs("equal-steps", of_study, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
+
+
+if __name__ == "__main__":
+    command.run(main)
