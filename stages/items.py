@@ -15,7 +15,7 @@ def student_of(item: str) -> tuple[str, int]:
     Raises:
         UserError: the item names none.
     """
-    method, seed = _parts(item, r"(\w+)-([0-9]+)", "METHOD-SEED", "kbest-1")
+    method, seed = _parts(item, r"(\w+)-([0-9]+)", "METHOD-SEED", "kbest-1", "methods and seeds")
     return method, int(seed)
 
 
@@ -25,7 +25,7 @@ def number_of(item: str) -> int:
     Raises:
         UserError: the item names none.
     """
-    (number,) = _parts(item, r"([1-9][0-9]*)", "TEACHER", "1")
+    (number,) = _parts(item, r"([1-9][0-9]*)", "TEACHER", "1", "teachers")
     return int(number)
 
 
@@ -43,15 +43,17 @@ def teacher_of(item: str) -> tuple[int, int]:
     Raises:
         UserError: the item names none.
     """
-    teacher, fold = _parts(item, r"([1-9][0-9]*)-([1-9][0-9]*)", "TEACHER-FOLD", "1-1")
+    teacher, fold = _parts(item, r"([1-9][0-9]*)-([1-9][0-9]*)", "TEACHER-FOLD", "1-1", "teachers and folds")
     return int(teacher), int(fold)
 
 
-def _parts(item: str, pattern: str, form: str, example: str) -> tuple[str, ...]:
-    """The groups of `pattern` in the item, which must be of that `form`."""
+def _parts(item: str, pattern: str, form: str, example: str, lists: str) -> tuple[str, ...]:
+    """The groups of `pattern` in the item, which must be of that `form`; DVC makes it of these `lists`."""
     found = re.fullmatch(pattern, _key(item))
     if not found:
-        raise UserError(f"--item: {item!r} is no {form}; name one, such as {example}")
+        raise UserError(
+            f"--item: {item!r} is no {form}; name one, such as {example}, or correct {lists} in params.yaml"
+        )
     return found.groups()
 
 

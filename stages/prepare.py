@@ -1,7 +1,6 @@
 """Corpus files → sentences → word pieces."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -33,12 +32,13 @@ def main(
     from pipeline.model.encoder_check import check_encoder
     from pipeline.model.tags_to_learn import tags_to_learn
     from pipeline.storage import sealed_folder
+    from pipeline.storage.scratch import scratch_folder
 
     uses = lambda given: (given.corpus, given.prepare, given.teacher_labels)
-    with guarded("prepare", params, code, uses, out) as (source, cut, labels), TemporaryDirectory() as aside:
+    with guarded("prepare", params, code, uses, out) as (source, cut, labels), scratch_folder() as aside:
         sealed_folder.check(corpus)
         sealed_folder.check(encoder)
-        splits = read_splits(corpus, source, Path(aside))
+        splits = read_splits(corpus, source, aside)
         tag_set = tags_to_learn(splits, source.scheme, encoder, *labels)
         tokenizer = load_tokenizer(encoder)
         layout = input_layout(tokenizer, encoder, cut)

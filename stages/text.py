@@ -20,21 +20,21 @@ def main(
     """Fetch the text without tags; leave out repeated sentences and those of the test split."""
     from pipeline.storage.sealed_folder import check, write_empty
 
-    uses = lambda given: (given.text, given.task, given.corpus)
+    # What is made up comes later, in `encode_text`.
+    uses = lambda given: (given.text.model_copy(update={"made_up": 0}), given.task, given.corpus)
     with guarded("text", params, code, uses, out) as (settings, task, entry):
         if settings.files is None:
             write_empty(out)
             return
-        from tempfile import TemporaryDirectory
-
         from pipeline.corpora.splits import read_split
         from pipeline.corpora.unlabelled_corpus import write_unlabelled_text
+        from pipeline.storage.scratch import scratch_folder
 
         check(corpus)
         say = lambda line: print(f"text: {line}")
-        with TemporaryDirectory() as scratch:
+        with scratch_folder() as scratch:
             has_test = "test" in entry.files.by_split()
-            test = read_split(corpus, entry, "test", Path(scratch)) if has_test else []
+            test = read_split(corpus, entry, "test", scratch) if has_test else []
             write_unlabelled_text(settings, entry, test, out, mirror=mirror and mirror / task, say=say)
 
 

@@ -1,7 +1,6 @@
 """What labelled files hold and all that is wrong with them, before anything is trained on them."""
 
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError, shown_address
 from pipeline.fetching.sources import fetch_file
+from pipeline.storage.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ class Findings:
 
 def check_file(path: Path, corpus: Corpus) -> Findings:
     """Read one file, or the folder of a data set, as `corpus` describes its files."""
-    with tempfile.TemporaryDirectory(prefix="check-") as scratch:
+    with scratch_folder() as scratch:
         fetched = path
         if corpus.format != "dataset":
-            fetch_file(str(path), fetched := Path(scratch, "file"))
-        sentences, found = _look_at(fetched, corpus, Path(scratch, "sentences"), name=str(path))
+            fetch_file(str(path), fetched := scratch / "file")
+        sentences, found = _look_at(fetched, corpus, scratch / "sentences", name=str(path))
         warnings = [*tag_warnings(sentences, corpus.scheme), *word_warnings(sentences)]
         return Findings({str(path): found}, (*warnings, *rare_types(sentences, corpus.scheme)))
 
@@ -76,22 +76,19 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
     files: dict[str, FileFindings] = {}
     splits: dict[Split, Sequence[Sentence]] = {}
     problems: list[str] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="check-") as folder,
-        tempfile.TemporaryDirectory(prefix="check-") as scratch,
-    ):
+    with scratch_folder() as folder, scratch_folder() as scratch:
         for split, sources in corpus.files.by_split().items():
             with _collected(problems):
-                fetch_split(corpus, split, Path(folder), mirror=mirror)
+                fetch_split(corpus, split, folder, mirror=mirror)
                 splits[split] = []
                 parts: list[Sequence[Sentence]] = []
-                for source, fetched in zip(sources, fetched_files(Path(folder), corpus, split), strict=True):
-                    place, name = Path(scratch, f"{split}-{len(parts)}"), shown_address(source)
+                for source, fetched in zip(sources, fetched_files(folder, corpus, split), strict=True):
+                    place, name = scratch / f"{split}-{len(parts)}", shown_address(source)
                     sentences, found = _look_at(fetched, corpus, place, name=name)
                     shown = f"{split}: {name}"
                     files[shown if shown not in files else f"{shown} ({len(parts) + 1})"] = found
                     parts.append(sentences)
-                splits[split] = stored(chain(*parts), Path(scratch, split))
+                splits[split] = stored(chain(*parts), scratch / split)
                 check_counts(splits[split], split, corpus.counts.get(split))
         if not splits.get("train"):
             return Findings(files, (), tuple(problems))

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from pipeline.distillation.registry import method_names
 from pipeline.fingerprint import fingerprints
+from pipeline.storage import commit
 
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -379,3 +380,18 @@ def test_own_files_are_watched_but_not_in_git() -> None:
     assert ignored("data/corpus/train")
     assert not ignored("data/own/README.md")
     assert not ignored("data/newsdesk/train.conll")
+
+
+def test_what_a_killed_stage_leaves_is_no_change_of_a_dependency(tmp_path: Path) -> None:
+    """A fold's dump that was killed leaves them in `data/scores`, on which all students depend."""
+    shutil.copy(ROOT / ".dvcignore", tmp_path)
+    out = tmp_path / "data" / "scores" / "1" / "2"
+    with commit.locked(out, "busy"):
+        for name in (commit.working_name(out), commit._old_name(out)):
+            name.mkdir()
+        left = sorted(str(path.relative_to(tmp_path)) for path in out.parent.iterdir())
+        assert len(left) == 3
+        program = "import sys; from dvc.cli import main; main(['init', '-q', '--no-scm']); main(sys.argv[1:])"
+        command = [sys.executable, "-c", program, "check-ignore", *left, "data/scores/1/1/seal.json"]
+        ignored = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert ignored.splitlines()[-3:] == left

@@ -11,9 +11,11 @@ import pytest
 
 from benchmarks.pages.page_section import BEGIN, END
 from benchmarks.pages.written_pages import written_pages
+from pipeline.corpora.stored_sentences import IN_MEMORY
+from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.forked_stages import Stages
 from tests.helpers.recorded_runs import write_reports
-from tests.helpers.workspace import COMMANDS, METHOD, Workspace
+from tests.helpers.workspace import COMMANDS, METHOD, SPLITS, Workspace
 
 STAGES = (*COMMANDS, "results")
 
@@ -165,3 +167,22 @@ def test_a_folder_of_checkpoints_that_cannot_be_written(
         pytest.skip("no folder can be mounted read-only here")
     refused(stages, workspace, stage, disk, "cannot be written (Read-only file system")
     assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["prepare", "text"])
+def test_no_room_for_temporary_files(
+    stages: Stages, workspace: Workspace, stage: str, tmp_path: Path
+) -> None:
+    """Of a corpus that is larger than what is held in memory."""
+    large = "".join(f"word{number} O\n\n" for number in range(IN_MEMORY + 1))
+    with new_folder(tmp_path / "corpus") as aside:
+        for split in SPLITS:
+            (aside / split).mkdir()
+            (aside / split / f"{split}.txt").write_text(large)
+    arguments = [*workspace.arguments(stage), "--corpus", str(tmp_path / "corpus")]
+    ended = stages.run(stage, *arguments, place=tmp_path, file_size=10_000)
+    lines = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert (ended.status, "Traceback" in ended.err, len(lines)) == (2, False, 1), ended.err
+    assert "has no room for temporary files" in lines[0]
+    assert "set TMPDIR" in lines[0]
+    assert not (tmp_path / "out").exists()

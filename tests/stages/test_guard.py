@@ -110,7 +110,8 @@ def test_an_edited_parameter_of_the_stage_keeps_the_output_from_being_written(
     assert str(error).startswith(f"{params}: {name} changed while the stage {stage}")
     assert not written(tmp_path)
     params.write_bytes(before)
-    other = "teacher.epochs" if stage in ("dump", "unlabelled") else "dump.batch_size"
+    others = {"dump": "teacher.epochs", "unlabelled": "teacher.epochs", "text": "unlabelled.made_up"}
+    other = others.get(stage, "dump.batch_size")
     assert run(stage, lambda: edit(params, other, 7)) is None
     assert written(tmp_path) == {"out"}
 
