@@ -71,7 +71,7 @@ def _rows(study: Mapping[str, Any]) -> Iterable[list[str]]:
             {"undistilled": "`vanilla`"}.get(row, "`structural`"),
             spread(figures["f1"]),
             f"{study['summary']['teacher']['f1']:.2f}",
-            optional(figures["gap_closed"], "{:.0%}"),
+            optional(figures["gap_closed"], "{:z.0%}"),
             optional(figures["p_value_vs_vanilla"], "{:.4f}"),
             f"{spent:.0f}",
         ]

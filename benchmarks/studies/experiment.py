@@ -123,6 +123,6 @@ def show(result: Mapping[str, Any]) -> None:
     table.add_row("teacher", f"{summary['teacher']['f1']:.2f}", "", "", f"{development['teacher']:.2f}")
     for name, figures in summary["methods"].items():
         f1, spread = figures["f1"], optional(figures["f1"]["std"], "{:.2f}")
-        closed = optional(figures["gap_closed"], "{:.0%}")
+        closed = optional(figures["gap_closed"], "{:z.0%}")
         table.add_row(name, f"{f1['mean']:.2f}", spread, closed, f"{development[name]:.2f}")
     Console().print(table)

@@ -1,13 +1,10 @@
 """The schemes that write spans as tags, one tag a word; whatever a file's is, its spans come out as IOB2."""
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, get_args
 from unicodedata import is_normalized
-
-log = logging.getLogger(__name__)
 
 FileScheme = Literal["iob1", "iob2", "bioes", "bilou", "io", "plain"]
 """The scheme of a file's tags."""
@@ -178,7 +175,7 @@ class SpanReader:
             self.starts += sum(tag.startswith("B-") for tag in iob2)
         return iob2
 
-    def warn(self, tell: Callable[[str], None] = log.warning) -> None:
+    def warn(self, tell: Callable[[str], None]) -> None:
         """Tell once how many tags broke the scheme, and where the first one is."""
         if self.first is None:
             return

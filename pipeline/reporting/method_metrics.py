@@ -19,7 +19,7 @@ def method_metrics(summary: Mapping[str, Any]) -> dict[str, dict[str, float | No
         f1, share = figures["f1"], figures.get("gap_closed")
         shown[name] = {"f1": round(f1 if name == "teacher" else f1["mean"], 2)}
         if name != "teacher":
-            shown[name]["gap_closed"] = None if share is None else round(share, 2)
+            shown[name]["gap_closed"] = None if share is None else round(share, 2) + 0.0  # no -0.0
         shown[name]["megabytes"] = round(figures["megabytes"], 1)
         shown[name]["sentences_per_second"] = round(figures["sentences_per_second"])
     return shown

@@ -55,7 +55,7 @@ def _sentence(results: Results, smaller: float, faster: float) -> str:
     elif share is None:
         gap = "there is no gap between vanilla and the teacher to compare it with"
     else:
-        gap = f"it closes {share:.0%} of the gap between the student without distillation and the teacher"
+        gap = f"it closes {share:z.0%} of the gap between the student without distillation and the teacher"
         if best["differs_from_vanilla"] is False:
             gap += ", a difference that is not significant"
     return (
@@ -72,7 +72,7 @@ def _gap_tile(method: str, best: Mapping[str, Any], summary: Mapping[str, Any]) 
         note = "vanilla was not run"
     elif method != UNDISTILLED and best["differs_from_vanilla"] is False:
         note += "; not significant"
-    return _tile("gap closed", optional(share, "{:.0%}"), note)
+    return _tile("gap closed", optional(share, "{:z.0%}"), note)
 
 
 def _duration(seconds: float) -> str:

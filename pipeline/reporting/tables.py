@@ -27,7 +27,7 @@ def quality_table(summary: Mapping[str, Any]) -> str:
             [
                 f"`{method}`",
                 *(spread(figures[name]) for name in RATES),
-                optional(figures["gap_closed"], "{:.0%}"),
+                optional(figures["gap_closed"], "{:z.0%}"),
                 optional(figures["p_value_vs_vanilla"], "{:.4f}"),
                 optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
                 *_size(figures),

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.reporting.method_metrics import method_metrics, write_method_metrics
 from pipeline.reporting.summary import summarise
+from pipeline.reporting.tables import quality_table
 from tests.helpers.sample_results import outcome
 
 
@@ -29,6 +30,13 @@ def test_four_figures_a_method_that_fit_into_a_narrow_table():
 
 def test_a_gap_that_is_not_known_is_null():
     assert method_metrics(summary_of({"kbest": {1: outcome()}}))["kbest"]["gap_closed"] is None
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign():
+    summary = summary_of({"vanilla": {1: outcome(0)}, "kbest": {1: outcome(1)}})
+    summary["methods"]["kbest"]["gap_closed"] = -0.0012
+    assert str(method_metrics(summary)["kbest"]["gap_closed"]) == "0.0"
+    assert "| 0% |" in quality_table(summary)
 
 
 def test_files_of_methods_that_are_gone_are_removed(tmp_path):
