@@ -24,8 +24,7 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
-from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
-from benchmarks.studies.unlabelled import SHARE
+from benchmarks.studies.parts import write_tenth
 from pipeline.params import load_params
 from stages import command
 
@@ -66,17 +65,11 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-equal-steps-DEVICE.json after each kind."""
-    name, folder = f"{task}_tenth", OWN / f"{task}_tenth"
-    corpus, splits = read_corpus(task)
-    sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
+    tenth = write_tenth(task)
     batch_size = load_params(PARAMS).student.batch_size
-    steps = passes * sum(math.ceil(sizes[part] / batch_size) for part in ("train", "text"))
-    shared = [
-        *shared_settings(name, encoder, put),
-        *corpus_settings(name, corpus, folder),
-        f"student.layers={layers}",
-    ]
-    of_study = kinds(f"{folder}/text.txt", epochs, steps)
+    steps = passes * sum(math.ceil(tenth.sentences[part] / batch_size) for part in ("train", "text"))
+    shared = [*shared_settings(tenth.name, encoder, put), *tenth.settings, f"student.layers={layers}"]
+    of_study = kinds(str(tenth.text), epochs, steps)
     compare_runs("equal-steps", of_study, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 

@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.studies.experiment import PARAMS
 from pipeline.corpora.settings import Corpus, Split
@@ -13,9 +14,33 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.params import load_params
 
 CHOICE = 0  # seed of the draw of labelled sentences
+SHARE = 10  # one sentence in so many keeps its tags in a tenth
 OWN = Path("data/own")
 OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
 """The corpus whose training sentences are a task's text without tags."""
+
+
+class Tenth(NamedTuple):
+    """A corpus of which a tenth of the training sentences keeps its tags.
+
+    name: under `corpora`.
+    settings: KEY=VALUE of params.yaml that name its files.
+    text: the file of the other training sentences.
+    sentences: how many there are, by split, and as "text".
+    """
+
+    name: str
+    settings: list[str]
+    text: Path
+    sentences: dict[str, int]
+
+
+def write_tenth(task: str) -> Tenth:
+    """Write a tenth of a corpus and the rest as text; its development and test sets are whole."""
+    name = f"{task}_tenth"
+    corpus, splits = read_corpus(task)
+    sentences = write_parts(splits, len(splits["train"]) // SHARE, OWN / name)
+    return Tenth(name, corpus_settings(name, corpus, OWN / name), OWN / name / "text.txt", sentences)
 
 
 def read_corpus(task: str) -> tuple[Corpus, dict[Split, list[Sentence]]]:

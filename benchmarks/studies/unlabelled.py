@@ -24,11 +24,9 @@ from benchmarks.studies.experiment import (
     shared_settings,
     show,
 )
-from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
+from benchmarks.studies.parts import write_tenth
 from pipeline.storage.text_file import write_json
 from stages import command
-
-SHARE = 10  # one sentence in so many keeps its tags
 
 
 def main(
@@ -46,13 +44,10 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
-    name, folder = f"{task}_tenth", OWN / f"{task}_tenth"
-    corpus, splits = read_corpus(task)
-    sizes = write_parts(splits, len(splits["train"]) // SHARE, folder)
-    chosen = corpus_settings(name, corpus, folder)
-    shared = [*chosen, "student.layers=2", *shared_settings(name, encoder, put)]
+    tenth = write_tenth(task)
+    shared = [*tenth.settings, "student.layers=2", *shared_settings(tenth.name, encoder, put)]
 
-    texts = {"labelled": "null", "with text": f"{folder}/text.txt"}
+    texts = {"labelled": "null", "with text": tenth.text}
     runs = {
         label: finish(
             [
@@ -69,7 +64,7 @@ def main(
             ("with text", methods, epochs),
         )
     }
-    result = compare(name, runs) | {"task": task, "sentences": sizes}
+    result = compare(tenth.name, runs) | {"task": task, "sentences": tenth.sentences}
     write_json(RESULTS / f"{task}-unlabelled-{name_ending(device, encoder)}.json", result)
     show(result)
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.corpora.tagging import TagSet, types_of
 from pipeline.distillation import methods
 from pipeline.distillation.roles import UNDISTILLED
-from pipeline.errors import one_line, shown_address
+from pipeline.errors import counted, one_line, shown_address
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
 from pipeline.reporting.outcomes import SPAN_RATES
@@ -68,6 +68,7 @@ def model_card(run: FinishedRun, *, repository: str | None = None, licence: str 
         header=_header(run, name, rates, licence),
         library=LIBRARY,
         heads=HEADS,
+        counted=counted,
         undistilled=UNDISTILLED,
         paper=PAPER,
         plain=plain,

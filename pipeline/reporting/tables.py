@@ -183,7 +183,7 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
             f" An epoch of `{PAPER}` in this pipeline takes {ratio:.2f} of the time of `{EXACT}` as "
             f"published. Of the latter, the teacher's forward pass takes {teacher:.0%} (stored scores save "
             f"it), the student's encoder and optimiser {encoder:.0%} (the lower bound), and recursions and "
-            f"losses {1 - teacher - encoder:.0%}."
+            f"losses {1 - teacher - encoder:z.0%}."
         )
     return notes
 

