@@ -18,6 +18,7 @@ from pipeline.errors import UserError, counted, is_unicode
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 MARKS = (",", ";", ":", "?", "!")
+_TAG = re.compile(r"O|[BIESLU]-.+")
 _LINE_END = re.compile(r"\r?\n|\r")
 
 Words = Sequence[str]
@@ -55,6 +56,7 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
         lines = _first_lines(path, name)
         columns = _columns(lines, settings, corpus)
         _check_separator(lines, name, columns)
+        _check_words(lines, name, columns)
         read_as = f"columns, words in column {columns.word or 0}"
         found = _read(path, name, "columns", columns)
     else:
@@ -169,6 +171,18 @@ def _check_separator(lines: Sequence[str], name: str, columns: Columns) -> None:
         raise UserError(
             f"{name}: has {counted(width, 'column')} between spaces, but the corpus has another separator "
             f"({columns.separator!r}); put that between the columns, or leave the words alone"
+        )
+
+
+def _check_words(lines: Sequence[str], name: str, columns: Columns) -> None:
+    """Refuse a column of tags, which the corpus' column of words may be in a text of fewer columns."""
+    word = columns.word or 0
+    rows = [cells for _, cells in columns.rows(enumerate(lines)) if cells and cells[0] != DOCUMENT]
+    found = {cells[word] for cells in rows if -len(cells) <= word < len(cells)}
+    if "O" in found and len(found) > 1 and all(map(_TAG.fullmatch, found)):
+        raise UserError(
+            f"{name}: column {word} holds tags, not words ({', '.join(sorted(found)[:3])}, …); set "
+            "unlabelled.word"
         )
 
 

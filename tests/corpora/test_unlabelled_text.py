@@ -230,3 +230,13 @@ def test_columns_between_spaces_are_no_words_of_a_corpus_with_tabs(tmp_path: Pat
     with pytest.raises(UserError, match=says):
         read(path, CONLL, GERMEVAL)
     assert read(path, CONLL, NEWSDESK.model_copy(update={"comment": "#"})) == [("Anna", "left"), ("It",)]
+
+
+def test_a_column_of_tags_is_not_read_as_words(tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.write_text("Anna\tB-PER\nleft\tO\n\nIt\tO\n")
+    with pytest.raises(UserError, match=r"^name: column 1 holds tags, not words \(B-PER, O, …\); set unlab"):
+        read(path, CONLL, GERMEVAL)
+    assert read(path, CONLL.model_copy(update={"word": 0}), GERMEVAL) == [("Anna", "left"), ("It",)]
+    path.write_text("1\tO\n2\tlove\n3\tO\n")
+    assert read(path, CONLL, GERMEVAL) == [("O", "love", "O")]
