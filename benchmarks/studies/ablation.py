@@ -26,6 +26,7 @@ from benchmarks.studies.experiment import (
     Layers,
     Put,
     Task,
+    as_values,
     committed_params,
     compare,
     finish,
@@ -86,8 +87,7 @@ def main(
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
     cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])
     student = committed_params().student
-    given = dict(setting.split("=", 1) for setting in put)
-    head = float(given.get("student.head_learning_rate", student.head_learning_rate))
+    head = float(as_values(put).get("student.head_learning_rate", student.head_learning_rate))
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}
     rows: list[dict[str, Any]] = []
     path = RESULTS / f"{task}-ablation-{name_ending(device, encoder)}.json"

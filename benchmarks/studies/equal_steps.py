@@ -14,18 +14,18 @@ import typer
 
 from benchmarks.studies.compared_runs import Kind, compare_runs
 from benchmarks.studies.experiment import (
-    PARAMS,
     Device,
     EncoderName,
     Layers,
     Put,
     Seeds,
     Task,
+    as_values,
+    committed_params,
     name_ending,
     shared_settings,
 )
 from benchmarks.studies.parts import write_tenth
-from pipeline.params import load_params
 from stages import command
 
 EVALUATIONS = 10  # on development, of a student that is trained for a number of steps
@@ -66,7 +66,8 @@ def main(
 ) -> None:
     """Run the students and write results/TASK-equal-steps-DEVICE.json after each kind."""
     tenth = write_tenth(task)
-    batch_size = load_params(PARAMS).student.batch_size
+    given, student = as_values(put), committed_params().student
+    batch_size = int(given.get("student.batch_size", student.batch_size))
     steps = passes * sum(math.ceil(tenth.sentences[part] / batch_size) for part in ("train", "text"))
     shared = [*shared_settings(tenth.name, encoder, put), *tenth.settings, f"student.layers={layers}"]
     of_study = kinds(str(tenth.text), epochs, steps)

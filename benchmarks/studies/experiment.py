@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from statistics import mean
@@ -62,6 +62,11 @@ def as_settings(values: Mapping[str, object]) -> list[str]:
     return [f"{key}={value}" for key, value in values.items()]
 
 
+def as_values(settings: Iterable[str]) -> dict[str, str]:
+    """KEY: VALUE, from KEY=VALUE of params.yaml; of a key that is there twice, the last one."""
+    return dict(setting.split("=", 1) for setting in settings)
+
+
 def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> list[str]:
     """KEY=VALUE of params.yaml for all runs of a study: its corpus, the chosen encoder, and what is `put`."""
     return [f"task={task}", *([] if encoder is None else [f"teacher.encoder={encoder}"]), *put]
@@ -75,7 +80,7 @@ def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
         SystemExit: the run failed, and DVC has said why; the same call goes on from there.
     """
     provenance(load_params(PARAMS))
-    given = PAPER | dict(setting.split("=", 1) for setting in settings)
+    given = PAPER | as_values(settings)
     set_to = [word for setting in as_settings(given) for word in ("-S", setting)]
     words = ["dvc", "exp", "run", *set_to, *targets]
     print(shlex.join(words), flush=True)

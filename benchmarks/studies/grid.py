@@ -22,6 +22,7 @@ from benchmarks.studies.experiment import (
     Layers,
     Put,
     Task,
+    as_values,
     committed_params,
     name_ending,
     run_pipeline,
@@ -98,7 +99,7 @@ def settings(
         params: as committed.
         put: KEY=VALUE of all runs, which may give every student other ones.
     """
-    changed = {setting.partition("=")[0] for setting in put}
+    changed = as_values(put)
     for method, cell in chosen.items():
         for key, value in zip(("learning_rate", "epochs"), cell, strict=True):
             default = f"student.{key}" not in changed and value == getattr(params.student, key)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
+from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.text_stream import CUTS, FIRST_COLUMN, Layout, is_json, read_stream, text_lines
 from pipeline.corpora.word_columns import Columns, check_words
@@ -18,7 +19,7 @@ from pipeline.errors import UserError, counted, is_unicode
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 MARKS = (",", ";", ":", "?", "!")
-_TAG = re.compile(r"O|[BIESLU]-.+")
+_TAG = re.compile(f"O|[{''.join(PREFIXES.values())}]-.+")  # of any scheme
 _LINE_END = re.compile(r"\r?\n|\r")
 
 Words = Sequence[str]

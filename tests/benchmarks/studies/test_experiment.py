@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import experiment
-from benchmarks.studies.experiment import name_ending, shared_settings
+from benchmarks.studies.experiment import as_settings, as_values, name_ending, shared_settings
 
 
 def test_an_encoder_is_part_of_the_results_name() -> None:
@@ -37,3 +37,9 @@ def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.
     given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-S")
     assert given == experiment.PAPER | {"student.init": "teacher", "seeds": "[1,2]"}
     assert words[-1] == "distill"
+
+
+def test_settings_are_read_as_they_are_written() -> None:
+    values = {"student.epochs": "3", "corpora.own.separator": "="}
+    assert as_values(as_settings(values)) == values
+    assert as_values(["a=1", "a=2"]) == {"a": "2"}
