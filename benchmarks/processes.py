@@ -1,6 +1,7 @@
 """Sentences per second of the dump on 1 and 2 processes, beside the bare encoder on the same batches.
 
-`python -m benchmarks.processes --output results/processes.json`. Each process has one thread. The teacher has
+`python -m benchmarks.processes --output results/processes.json`. Each process has one thread. Two processes of
+the bare encoder, with half of the batches each, show what the machine itself allows. The teacher has
 MiniLM's shape and random weights; sentences are synthetic. The kinds take turns, and the median counts.
 """
 
@@ -22,7 +23,7 @@ from pipeline.storage.sealed_folder import new_folder
 from pipeline.storage.text_file import write_json
 from stages import command
 
-BARE, ONE, TWO = "bare", "one", "two"
+BARE, BARE_TWO, ONE, TWO = "bare", "bare_two", "one", "two"
 MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
 BATCH = 64
 _CHILD = """
@@ -41,11 +42,11 @@ def main(
     rounds: Annotated[int, typer.Option(help="Turns of each kind.")] = 3,
     small: Annotated[bool, typer.Option(help="A tiny encoder, to try the script.")] = False,
 ) -> None:
-    """Measure the three kinds in turns."""
+    """Measure the four kinds in turns."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         _write(root, sentences, small)
-        rates: dict[str, list[float]] = {BARE: [], ONE: [], TWO: []}
+        rates: dict[str, list[float]] = {BARE: [], BARE_TWO: [], ONE: [], TWO: []}
         for turn in range(rounds):
             for kind, values in rates.items():
                 values.append(_rate(kind, root, turn, sentences, shards))
@@ -59,10 +60,12 @@ def main(
         "all": rates,
         "one_to_bare": medians[ONE] / medians[BARE],
         "two_to_one": medians[TWO] / medians[ONE],
+        "bare_two_to_bare": medians[BARE_TWO] / medians[BARE],
     }
     write_json(output, result)
     print(f"one process: {result['one_to_bare']:.2f} of the bare encoder's sentences per second")
     print(f"two processes: {result['two_to_one']:.2f} times one's")
+    print(f"two processes of the bare encoder alone: {result['bare_two_to_bare']:.2f} times one's")
 
 
 def _write(root: Path, sentences: int, small: bool) -> None:
@@ -77,7 +80,7 @@ def _write(root: Path, sentences: int, small: bool) -> None:
 
 def _rate(kind: str, root: Path, turn: int, sentences: int, shards: int) -> float:
     """Sentences per second of the slowest process, from when all have loaded what they need."""
-    count = 2 if kind == TWO else 1
+    count = 2 if kind in (TWO, BARE_TWO) else 1
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -113,10 +116,12 @@ def work(kind: str, root: Path, out: Path, shard_sentences: int) -> float:
     batches = Batches(load(root / "encoded" / "train.parquet"), BATCH)
     settings: Any = Dump(shard_sentences=shard_sentences)
     origin = origin_of(root / "encoded", root / "teacher")
-    ready = [batches.batch(ids) for ids in batches.in_order()] if kind == BARE else []
+    bare = kind in (BARE, BARE_TWO)
+    rank, count = processes.rank(), processes.count()
+    ready = [batches.batch(ids) for ids in list(batches.in_order())[rank::count]] if bare else []
     processes.wait()
     began = time.perf_counter()
-    if kind == BARE:
+    if bare:
         with torch.inference_mode():
             for batch in ready:
                 teacher.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
