@@ -1,8 +1,8 @@
 """Sentences per second of the dump on 1 and 2 processes, beside the bare encoder on the same batches.
 
-`python -m benchmarks.processes --output results/processes.json`. Each process has one thread. Two processes of
-the bare encoder, with half of the batches each, show what the machine itself allows. The teacher has
-MiniLM's shape and random weights; sentences are synthetic. The kinds take turns, and the median counts.
+`python -m benchmarks.processes --output results/processes.json`. Each process has one thread. Two
+processes of the bare encoder, each with half of the batches, show what the machine itself allows. The teacher
+has MiniLM's shape and random weights; sentences are synthetic. The kinds take turns, and the median counts.
 """
 
 import os

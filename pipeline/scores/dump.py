@@ -109,7 +109,7 @@ def dump_scores(
     own = _own_shards(batches, finished, settings.shard_sentences)
     write_scores(
         out,
-        _scores(teacher, batches, finished, own, accelerator),
+        _scores(teacher, batches, settings.shard_sentences, finished, own, accelerator),
         origin=origin,
         parameters=parameters_of(teacher),
         sentences=batches.sentences,
@@ -126,13 +126,11 @@ def _own_shards(batches: Batches, finished: FinishedShards, shard_sentences: int
     todo = [n for n in range(math.ceil(sentences / shard_sentences)) if n not in finished.shards]
     if processes.count() == 1:
         return OwnShards(todo, np.zeros(sentences, bool))
-    shard_of, start = np.zeros(sentences, np.int32), 0
-    work = np.zeros(math.ceil(sentences / shard_sentences))
-    for ids in batches.in_order():
-        numbers = np.arange(start, start + len(ids)) // shard_sentences
-        start += len(ids)
-        shard_of[batches.places(ids).numpy()] = numbers
-        np.add.at(work, numbers, batches.size(ids) / len(ids))
+    shard_of = np.zeros(sentences, np.int32)
+    work = np.zeros(math.ceil(sentences / shard_sentences))  # pieces
+    for number, ids in _cut_at_shards(batches, shard_sentences):
+        shard_of[batches.places(ids).numpy()] = number
+        work[number] += batches.size(ids)
     assigned, owner = np.zeros(processes.count()), {}
     for number in sorted(todo, key=lambda number: -work[number]):
         owner[number] = int(assigned.argmin())
@@ -141,32 +139,45 @@ def _own_shards(batches: Batches, finished: FinishedShards, shard_sentences: int
     return OwnShards([number for number in todo if number not in others], np.isin(shard_of, others))
 
 
+def _cut_at_shards(batches: Batches, shard_sentences: int) -> Iterator[tuple[int, Tensor]]:
+    """Each batch in order, as the number of its shard and its ids.
+
+    A batch that would end one shard and begin another is cut in two: no sentence is scored by two processes,
+    and a resumed run scores none again.
+    """
+    start = 0
+    for ids in batches.in_order():
+        room = shard_sentences - start % shard_sentences
+        for part in ids.tensor_split(tuple(range(room, len(ids), shard_sentences))):
+            yield start // shard_sentences, part
+            start += len(part)
+
+
 def _scores(
-    teacher: ChainTagger, batches: Batches, finished: FinishedShards, own: OwnShards, accelerator: Accelerator
+    teacher: ChainTagger,
+    batches: Batches,
+    shard_sentences: int,
+    finished: FinishedShards,
+    own: OwnShards,
+    accelerator: Accelerator,
 ) -> Iterator[ScoredBatch]:
     """The scores of each batch that is to be written, on the CPU; ids are positions in `batches`."""
     device = accelerator.device
     teacher.eval().to(device)
-    held = finished.held | own.elsewhere
     done, total = int((finished.held & ~own.elsewhere).sum()), int((~own.elsewhere).sum())
+    numbers = set(own.numbers)
+    needed = (ids for number, ids in _cut_at_shards(batches, shard_sentences) if number in numbers)
 
-    def needed() -> Iterator[tuple[Tensor, Tensor, int]]:
-        for ids in batches.in_order():
-            places = batches.places(ids)
-            if new := len(ids) - int(held[places.numpy()].sum()):
-                yield ids, places, new
+    def lay_out(ids: Tensor) -> Batch:
+        return batches.batch(ids).pinned(device)
 
-    def lay_out(item: tuple[Tensor, Tensor, int]) -> tuple[Tensor, int, Batch]:
-        ids, places, new = item
-        return places, new, batches.batch(ids).pinned(device)
-
-    with progress("dump", total, done) as meter, closing(laid_out(needed(), lay_out, device)) as ahead:
+    with progress("dump", total, done) as meter, closing(laid_out(needed, lay_out, device)) as ahead:
         if done:
             meter.say(f"dump: resumes after {done:,} of {total:,} sentences ({finished.folder})")
-        for places, new, batch in ahead:
+        for batch in ahead:
             with torch.inference_mode(), accelerator.autocast():
                 chain = teacher.chain(batch.to(device))
                 emissions = chain.emissions.cpu()
             words = torch.arange(emissions.shape[1]) < batch.lengths[:, None]
-            yield places, batch.lengths, emissions[words]
-            meter.advance(new)
+            yield batches.places(batch.ids), batch.lengths, emissions[words]
+            meter.advance(len(batch.ids))

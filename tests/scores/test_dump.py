@@ -88,6 +88,25 @@ def test_a_stopped_dump_goes_on_behind_its_finished_shards(corpus, teacher, tmp_
     assert identity(tmp_path / "stopped" / "scores") == identity(tmp_path / "whole" / "scores")
 
 
+@pytest.mark.parametrize("shard_sentences", [3, 10])
+def test_no_batch_has_sentences_of_two_shards(corpus, teacher, tmp_path, monkeypatch, shard_sentences):
+    whole = dump(tmp_path / "scores", corpus, teacher, shard_sentences=shard_sentences)
+    assert whole.sentences == SPLITS["train"]
+    before = identity(tmp_path / "scores")
+    shutil.rmtree(tmp_path / "checkpoint" / "00001")
+    scored: list[int] = []
+    chain = ChainTagger.chain
+
+    def counted(model, batch):
+        scored.extend(batch.ids.tolist())
+        return chain(model, batch)
+
+    monkeypatch.setattr(ChainTagger, "chain", counted)
+    dump(tmp_path / "scores", corpus, teacher, shard_sentences=shard_sentences)
+    assert len(scored) == len(set(scored)) == shard_sentences  # with those of no other shard
+    assert identity(tmp_path / "scores") == before
+
+
 def test_a_resumed_dump_says_so_and_reads_each_finished_shard_once(
     corpus, teacher, tmp_path, monkeypatch, capsys
 ):
