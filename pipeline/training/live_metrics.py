@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 LIVE = "live"  # the folder in a project, which git ignores
 SHORT = 180.0  # seconds: a shorter run writes nothing, as DVCLive takes up to two seconds to start
+WRITER = "live-metrics"  # the name of the thread that writes
 SECONDS = 5.0  # at least so long between two figures within an epoch: each makes the device wait once
 
 
@@ -48,7 +49,7 @@ class Written:
     def __init__(self, folder: Path, *, resumed: bool, tensorboard: bool) -> None:
         """Begin when the run has lasted SHORT seconds."""
         self._folder, self._resumed, self._tensorboard = folder, resumed, tensorboard
-        self._worker = ThreadPoolExecutor(1, "live-metrics")
+        self._worker = ThreadPoolExecutor(1, WRITER)
         self._writers: list[Any] | None = None
         self._began = self._logged = time.monotonic()
         self._waiting: list[tuple[int, dict[str, float]]] = []

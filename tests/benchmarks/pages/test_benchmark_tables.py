@@ -56,10 +56,12 @@ def test_a_training_step_shows_each_form_beside_the_first() -> None:
 
 def test_live_metrics_show_each_turn_and_the_medians() -> None:
     row = {
-        "with": {"seconds": 202.0, "processor_seconds": 201.0, "written": 960},
+        "with": {"seconds": 202.0, "processor_seconds": 201.0, "live_seconds": 1.5, "written": 960},
         "without": {"seconds": 200.0, "processor_seconds": 200.04},
     }
     ratio = {"seconds": [1.01, 1.0, 1.03], "processor_seconds": [1.0048, 0.999, 1.02]}
-    text = live_metrics_section({"rows": [row], "ratio": ratio, "epochs": 40} | MADE)
-    assert "| 1 | 202.0 | 200.0 | 201.0 | 200.0 | 960 |" in text
+    facts = {"rows": [row], "ratio": ratio, "share": [0.0071, 0.0075, 0.02], "epochs": 40}
+    text = live_metrics_section(facts | MADE)
+    assert "| 1 | 202.0 | 200.0 | 201.0 | 200.0 | 1.50 | 960 |" in text
     assert "takes 1.010 of the time and 1.005 of the processor time" in text
+    assert "takes 0.75 % of the run's processor time" in text
