@@ -72,6 +72,20 @@ def test_nothing_is_wider_than_the_screen(run, browser, tmp_path, width, dark):
     assert background == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_is_wider_than_its_frame_says_so(run, browser, tmp_path, width):
+    path = tmp_path / "index.html"
+    path.write_text(html_page(run, project=ROOT), encoding="utf-8")
+    browser.open(path, width=width)
+    told = browser.run(
+        """[...document.querySelectorAll("figure > .scroll")].map(frame => [
+        frame.querySelector("svg").getBoundingClientRect().width > frame.clientWidth + 1,
+        getComputedStyle(frame, "::after").content.includes("scroll sideways")])"""
+    )
+    assert all(wider == says for wider, says in told)
+    assert any(wider for wider, _ in told) == (width == 390)
+
+
 @pytest.mark.parametrize("student", ["structural", "efficient"])
 def test_views_show_the_sentences_that_they_name(run, opened, student):
     found = models(run)

@@ -118,4 +118,10 @@
   byId("filters").addEventListener("input", () => { shown = PAGE; show(); });
   byId("more").addEventListener("click", () => { shown += PAGE; show(); });
   show();
+
+  /* A phone shows no scroll bar, so that a frame says itself that there is more than it shows. */
+  const frames = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.classList.toggle("cut", target.scrollWidth > target.clientWidth);
+  });
+  document.querySelectorAll(".scroll").forEach((frame) => frames.observe(frame));
 })();
