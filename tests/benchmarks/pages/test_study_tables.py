@@ -81,6 +81,18 @@ def test_one_seed_is_called_no_mean(summary: Any) -> None:
     assert "students of 2 layers, 1 seed. On development: `kbest` 93.46." in text
 
 
+def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None:
+    made = MADE["parameters"] | {"task": "toy", "student": RUN["parameters"]["student"] | {"encoder": "small"}}
+    runs = {name: RUN | {"parameters": made} for name in ("as given", "without a tag")}
+    result = {"task": "toy", "summary": summary, "development_f1": {"kbest": 93.456}, "runs": runs}
+    assert "agreement" not in any_teacher_section(result)
+    runs["without a tag"] = RUN | {"parameters": made | {"task": "toy_untagged"}}
+    note = (
+        "The student without a tag has no gold tags: its F1 on development is the agreement with the teacher."
+    )
+    assert any_teacher_section(result).endswith(note)
+
+
 @pytest.mark.parametrize(
     ("write", "title"),
     [
@@ -98,6 +110,7 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     summary: Any, write: Any, title: str, encoder: str
 ) -> None:
     made = RUN | {"parameters": RUN["parameters"] | {"teacher": {"encoder": encoder}}}
+    made["parameters"]["task"] = "toy"
     made["parameters"]["student"] = made["parameters"]["student"] | {"encoder": "small"}
     student = (
         {"layers": 2, "epochs": None, "steps": 9_000}
