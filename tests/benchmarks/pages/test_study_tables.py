@@ -82,7 +82,8 @@ def test_one_seed_is_called_no_mean(summary: Any) -> None:
 
 
 def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None:
-    made = MADE["parameters"] | {"task": "toy", "student": RUN["parameters"]["student"] | {"encoder": "small"}}
+    student = RUN["parameters"]["student"] | {"encoder": "small"}
+    made = MADE["parameters"] | {"task": "toy", "student": student}
     runs = {name: RUN | {"parameters": made} for name in ("as given", "without a tag")}
     result = {"task": "toy", "summary": summary, "development_f1": {"kbest": 93.456}, "runs": runs}
     assert "agreement" not in any_teacher_section(result)
