@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from huggingface_hub.utils import are_progress_bars_disabled
 from transformers.utils import logging
 
+from pipeline.chain.linear_chain import LinearChain
 from pipeline.corpora.tagging import Scheme, Sentence, spans
 from pipeline.corpora.words import Text
 from pipeline.device import best_device
@@ -107,22 +110,37 @@ class Tagger:
         Raises:
             TypeError: `texts` is one string.
         """
-        if isinstance(texts, str):
-            raise TypeError("give a list of sentences, as tagger([text]), not one string")
-        for chunk in _chunks(map(_text, texts), at_once):
+        for chunk in _chunks(texts, at_once):
             yield from self._tag(chunk)
+
+    def marginals(self, texts: Iterable[str | Sequence[str] | Text]) -> Iterator[npt.NDArray[np.float32]]:
+        """Give the probability of each tag at each word of each sentence, [words, N], in order.
+
+        These are the marginals of the chain, with tags in the order of `tags`. The most probable tag of a
+        word may differ from that of the most probable sequence, which `__call__` gives.
+
+        Args:
+            texts: see `__call__`.
+
+        Raises:
+            TypeError: `texts` is one string.
+        """
+        for chunk in _chunks(texts, CHUNK_SENTENCES):
+            yield from self._marginals(chunk)
+
+    @torch.inference_mode()
+    def _marginals(self, texts: Sequence[Text]) -> list[npt.NDArray[np.float32]]:
+        results = [np.zeros((0, len(self.tags)), np.float32)] * len(texts)
+        for rows, chain in self._chains(texts):
+            marginals = chain.log_marginals().exp().cpu().numpy()
+            for row, length, found in zip(rows, chain.lengths.tolist(), marginals, strict=True):
+                results[row] = found[:length].copy()
+        return results
 
     @torch.inference_mode()
     def _tag(self, texts: Sequence[Text]) -> list[Tagged]:
         results = [Tagged(text.text, (), (), (), ()) for text in texts]
-        rows = [row for row, text in enumerate(texts) if text.words]
-        if not rows:
-            return results
-        batches = Batches(self._encoded([texts[row] for row in rows]), BATCH)
-        for ids in batches.in_order():
-            chain = self._model.chain(batches.batch(ids).to(self._device))
-            if self._constrained:
-                chain = constrain(chain, self._tag_set)
+        for rows, chain in self._chains(texts):
             lengths = chain.lengths.tolist()
             _, paths = chain.viterbi()
             tags = [
@@ -133,13 +151,25 @@ class Tagger:
                 sorted(spans(names, scheme=self._tag_set.scheme), key=lambda span: span[1]) for names in tags
             ]
             confidence = span_probabilities(chain, found, self._tag_set)
-            for index, names, places, shares in zip(ids.tolist(), tags, found, confidence, strict=True):
-                text = texts[rows[index]]
+            for row, names, places, shares in zip(rows, tags, found, confidence, strict=True):
+                text = texts[row]
                 entities = tuple(
                     _span(text, *place, share) for place, share in zip(places, shares, strict=True)
                 )
-                results[rows[index]] = Tagged(text.text, text.words, text.offsets, tuple(names), entities)
+                results[row] = Tagged(text.text, text.words, text.offsets, tuple(names), entities)
         return results
+
+    def _chains(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], LinearChain]]:
+        """The chain of each batch of the texts that have words, and where its sentences stand in `texts`."""
+        rows = [row for row, text in enumerate(texts) if text.words]
+        if not rows:
+            return
+        batches = Batches(self._encoded([texts[row] for row in rows]), BATCH)
+        for ids in batches.in_order():
+            chain = self._model.chain(batches.batch(ids).to(self._device))
+            if self._constrained:
+                chain = constrain(chain, self._tag_set)
+            yield [rows[index] for index in ids.tolist()], chain
 
     def _encoded(self, texts: Sequence[Text]) -> Encoded:
         table = encode([Sentence(text.words) for text in texts], self._tokenizer, self._layout)
@@ -205,10 +235,12 @@ def _text(text: str | Sequence[str] | Text) -> Text:
     return Text.raw(text) if isinstance(text, str) else Text.of_words(text)
 
 
-def _chunks(texts: Iterable[Text], at_once: int) -> Iterator[list[Text]]:
+def _chunks(texts: Iterable[str | Sequence[str] | Text], at_once: int) -> Iterator[list[Text]]:
+    if isinstance(texts, str):
+        raise TypeError("give a list of sentences, as tagger([text]), not one string")
     chunk: list[Text] = []
     words = characters = 0
-    for text in texts:
+    for text in map(_text, texts):
         chunk.append(text)
         words += len(text.words)
         characters += len(text.text)

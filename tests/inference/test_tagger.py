@@ -25,6 +25,7 @@ from pipeline.inference.tagger import Tagger, load
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import SEAL
+from tests.helpers.brute_force import BruteForce
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,28 @@ def test_the_tags_are_those_of_the_pipeline(tagger: Tagger, teacher: Path, corpu
     words = pq.read_table(path, columns=["words"])["words"].to_pylist()
     assert [list(tagged.tags) for tagged in tagger(words)] == expected
     assert [list(tagged.tags) for tagged in tagger([" ".join(sentence) for sentence in words])] == expected
+
+
+def test_marginals_are_those_of_all_tag_sequences(tagger: Tagger, teacher: Path, corpus: Path) -> None:
+    split = load_split(corpus / "test.parquet")
+    words = pq.read_table(corpus / "test.parquet", columns=["words"])["words"].to_pylist()
+    model, batches = load_model(teacher).eval(), Batches(split, 1)
+    short = [row for row, sentence in enumerate(words) if len(sentence) <= 5]
+    assert len(short) > 2
+    found = list(tagger.marginals([words[short[0]], [], *(words[row] for row in short[1:])]))
+    assert found.pop(1).shape == (0, len(tagger.tags))
+    for row, marginals in zip(short, found, strict=True):
+        with torch.inference_mode():
+            chain = model.chain(batches.batch(torch.tensor([row])))
+        every = BruteForce(chain.emissions[0], model.transitions, model.start, model.end)
+        torch.testing.assert_close(torch.from_numpy(marginals), every.moments()[0].float())
+
+
+def test_marginals_of_constrained_tags_leave_out_what_the_scheme_forbids(teacher: Path) -> None:
+    found = next(load(teacher, constrained=True).marginals([["ba", "neri", "tok"]]))
+    inside = [place for place, tag in enumerate(TAG_SET.tags) if tag.startswith("I-")]
+    assert not found[0, inside].any()
+    assert found.sum(1) == pytest.approx([1, 1, 1])
 
 
 def test_spans_stand_where_their_text_is(tagger: Tagger) -> None:

@@ -139,6 +139,34 @@ def test_a_tagger_of_this_project_teaches_as_it_does_at_home(place: Path, bert: 
     invoke(command_of("distill@structural-1", ["structural"]))
 
 
+def test_a_student_learns_each_language_from_a_teacher_of_its_own(place: Path, bert: Path) -> None:
+    (block,) = blocks("docs/any-teacher.md", "python")[1:]
+    Path("german.txt").write_text(columns(sentences(30, seed=9)))
+    scored: dict[tuple[str, ...], Any] = {}
+    set_up(place, bert, ["posterior"])
+    others = {"dev": "dev.txt", "test": "test.txt"}
+    for language, file in (("english", "train.txt"), ("german", "german.txt")):
+        change(corpora={"tiny": {"files": {"train": file, **others}}})
+        for stage in ("fingerprint", "download@corpus", "download@encoder", "prepare", "teacher"):
+            invoke(command_of(stage))
+        found: dict[str, Any] = {}
+        exec(block.replace("english", language), found)
+        scored |= dict(
+            zip(map(tuple, found["words"]), found["teacher"].marginals(found["words"]), strict=True)
+        )
+    change(corpora={"tiny": {"files": {"train": ["train.txt", "german.txt"], **others}}})
+    change(dump={"scores": "data/own/probabilities"}, student={"init": "pretrained"})
+    for command in commands(["posterior"], [1]):
+        invoke(command)
+    store = ScoreStore.open(Path("data/scores/1/1"))
+    assert store.sentences == SPLITS["train"] + 30
+    words = pd.read_parquet("data/encoded/train.parquet", columns=["words"])["words"]
+    for row, sentence in enumerate(words):
+        stored, _ = store.batch(torch.tensor([row]))
+        wanted = torch.from_numpy(scored[tuple(sentence)])
+        torch.testing.assert_close(stored[0].exp(), wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_a_mismatch_is_one_line_and_leaves_nothing(place: Path, bert: Path) -> None:
     model = write_classifier(place / "model", bert, RENAMED)
     set_up(place, bert, ["structural"], model=str(model))
