@@ -85,9 +85,8 @@ def main(
         }
         for method in METHODS
     ]
-    write_json(
-        output, {**made_with(), "batch_size": student.batch_size, "batches": len(chosen), "rows": rows}
-    )
+    facts = made_with(device=inputs.accelerator.device.type)
+    write_json(output, {**facts, "batch_size": student.batch_size, "batches": len(chosen), "rows": rows})
     table = Table("method", "table, sentences/s", "store, sentences/s", "time, store to table")
     for row in rows:
         speeds = (f"{row[f'{way}_sentences_per_s']:.1f}" for way in ("table", "store"))

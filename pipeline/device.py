@@ -1,6 +1,7 @@
 """Where and in which precision a run computes."""
 
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -35,7 +36,7 @@ def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerat
     Where a launcher has started several processes, they are connected, and each gets a device of its own.
 
     Raises:
-        UserError: the processes cannot be connected.
+        UserError: the processes cannot be connected, or a machine has fewer GPUs than processes.
     """
     # Training needs it; tagging does not, and can be installed without.
     from accelerate import Accelerator
@@ -55,6 +56,12 @@ def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerat
         raise UserError(
             f"WORLD_SIZE is {processes.count()}, but {found.num_processes} processes are connected; "
             "start them with torchrun or accelerate launch"
+        )
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if found.device.type == "cuda" and here > torch.cuda.device_count():  # NCCL takes one process on each
+        raise UserError(
+            f"{here} processes were started on a machine with {counted(torch.cuda.device_count(), 'GPU')}; "
+            "start one for each, or set ACCELERATE_USE_CPU=true in the environment"
         )
     return found
 

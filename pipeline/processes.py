@@ -52,7 +52,10 @@ def wait() -> None:
 
 
 def leave() -> None:
-    """End what connects this process with the others, when its work is done."""
+    """End what connects this process with the others, when the work of all is done.
+
+    One that fails must not: on GPUs all have to leave together, and the others may be waiting for it.
+    """
     if count() > 1:
         import torch
 

@@ -55,6 +55,10 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
             relaunch(stage, arguments)
             with free_gpu(stage):
                 app()
+        except SystemExit as ended:  # typer ends with it in every case
+            if not ended.code:
+                processes.leave()
+            raise
         except Interrupted as interrupted:
             tell(str(interrupted) if stage in SEVERAL else "stopped")
             raise SystemExit(128 + interrupted.signal) from None
@@ -66,8 +70,6 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
                 raise
             tell(f"error: {line}")
             raise SystemExit(2) from None
-        finally:
-            processes.leave()
 
 
 def _mistake(error: Exception, stage: str) -> str | None:

@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def _why(place: Path, said: str) -> UserError:
         if note["line"] not in ("", stopped):
             where = f"process {rank} of {several}: " if rank else ""
             return UserError(where + note["line"])
-    if killed := sorted(started - notes.keys()):
+    silent, told = started - notes.keys(), {int(path.stem) for path in place.glob("*.told")}
+    if killed := sorted(silent - told or silent):
         names = ", ".join(map(str, killed))
         return UserError(
             f"process {names} of {several} (from 0) was killed, so the others have ended too; "
@@ -120,6 +122,7 @@ def noted() -> Iterator[Callable[[str], None]]:
     os.dup2(1, 2)
     place, told, lost = Path(folder), list[str](), ""
     (place / f"{rank}.started").touch()
+    _mark_when_told(place / f"{rank}.told")
     try:
         if rank == 0:
             yield told.append
@@ -141,3 +144,22 @@ def noted() -> Iterator[Callable[[str], None]]:
             json.dumps({"processes": count, "line": line, "lost": lost}), encoding="utf-8", newline="\n"
         )
         note.rename(note.with_suffix(".json"))
+
+
+def _mark_when_told(mark: Path) -> None:
+    """Make the file `mark` when SIGTERM comes, though the process itself cannot answer.
+
+    While a GPU waits for a process that has died, Python runs no handler, and in the end the launcher kills:
+    without the mark this would be one more process that was killed first.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while signal.SIGTERM not in os.read(reading, 512):
+            pass
+        with suppress(FileNotFoundError):  # the launcher's folder is gone
+            mark.touch()
+
+    threading.Thread(target=watch, name="told-to-end", daemon=True).start()

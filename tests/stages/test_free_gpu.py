@@ -101,3 +101,8 @@ def test_without_a_driver_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv(VISIBLE, raising=False)
     monkeypatch.setenv("PATH", "")
     assert visible_gpus() == []
+
+
+@pytest.mark.skipif("DISTIL_TEST_GPU" in os.environ, reason="the tests of kernels and waits may use GPUs")
+def test_other_tests_run_on_the_cpu_on_every_machine() -> None:
+    assert os.environ[VISIBLE] == ""

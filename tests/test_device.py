@@ -1,0 +1,34 @@
+"""The device of a process, where a stand-in for Accelerate has connected two."""
+
+from types import SimpleNamespace
+
+import accelerate
+import pytest
+import torch
+
+from pipeline.device import accelerator
+from pipeline.errors import UserError
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    connected = SimpleNamespace(num_processes=2, device=torch.device("cuda", 0))
+    monkeypatch.setattr(accelerate, "Accelerator", lambda **_: connected)
+    for name, value in {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "RANK": 0, "LOCAL_RANK": 0}.items():
+        monkeypatch.setenv(name, str(value))
+    return connected
+
+
+def test_two_processes_for_one_gpu_are_one_line(
+    two: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match=r"^2 processes were started on a machine with 1 GPU; start one for"):
+        accelerator("float32")
+    two.device = torch.device("cpu")
+    assert accelerator("float32") is two
+
+
+def test_two_processes_for_two_gpus_are_taken(two: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert accelerator("float32") is two
