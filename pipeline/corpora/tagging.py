@@ -124,13 +124,6 @@ class TagSet:
         ]
         return pairs, begins, [True] * len(self)
 
-    def breaks(self, tags: Tags) -> bool:
-        """Whether the scheme forbids the sequence; see `allowed`."""
-        return any(
-            not self._begins(tag) and before not in (f"B-{tag[2:]}", tag)
-            for before, tag in zip(("O", *tags), tags, strict=False)
-        )
-
     def _begins(self, tag: str) -> bool:
         """Whether a span may begin with this tag, or it is in none."""
         inside = self.scheme == "iob2" and tag.startswith("I-")

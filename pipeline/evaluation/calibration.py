@@ -4,37 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from accelerate import Accelerator
 
 from pipeline.corpora.tagging import Tags
-from pipeline.encoding.batching import Batches
-from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.prediction import chains
 
 BINS = 10
 """Of equal width, from 0 to 1."""
-
-
-@torch.inference_mode()
-def word_confidences(
-    model: ChainTagger, batches: Batches, accelerator: Accelerator, predicted: Sequence[Tags]
-) -> list[list[float]]:
-    """The marginal probability P(y_l = predicted tag | sentence) of every word, in the split's order.
-
-    Args:
-        model: the tagger, on the accelerator's device.
-        batches: the split.
-        accelerator: device and precision.
-        predicted: a tag for each word.
-    """
-    index = model.tag_set.index
-    confidences: list[list[float]] = [[]] * len(batches.encoded)
-    for rows, chain in chains(model, batches, accelerator):
-        for marginal, row in zip(chain.moments().unary.cpu(), rows, strict=True):
-            tags = [index[tag] for tag in predicted[row]]
-            confidences[row] = marginal[torch.arange(len(tags)), tags].clamp(0.0, 1.0).tolist()
-    return confidences
 
 
 def calibration(

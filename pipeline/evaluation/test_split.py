@@ -14,8 +14,9 @@ from accelerate import Accelerator
 
 from pipeline.device import device_name, synchronize
 from pipeline.encoding.batching import Batches
-from pipeline.evaluation.calibration import calibration, word_confidences
+from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import GOLD, compute_metrics
+from pipeline.evaluation.tagged_split import tag_split
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.prediction import predict
 from pipeline.storage.file_names import HISTORY, METRICS, PREDICTIONS, TRANSITIONS, WEIGHTS
@@ -65,15 +66,9 @@ def evaluate(
         gold spans of each type; `calibration` (see there).
     """
     model.to(accelerator.device)
-    predicted = predict(model, batches, accelerator)
+    predicted, allowed, confidences = tag_split(model, batches, accelerator)
     seconds = _seconds(model, batches, accelerator)
     reached = compute_metrics(gold, predicted, scheme=model.tag_set.scheme)
-    if any(map(model.tag_set.breaks, predicted)):
-        allowed = predict(model, batches, accelerator, constrained=True)
-        constrained_f1 = compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1
-    else:  # then the best sequences are the best of those that are allowed, too
-        constrained_f1 = reached.f1
-    confidences = word_confidences(model, batches, accelerator, predicted)
     history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
     trained = history["kept"] > 0
     metrics = {
@@ -81,7 +76,7 @@ def evaluate(
         "precision": reached.precision,
         "recall": reached.recall,
         "f1": reached.f1,
-        "constrained_f1": constrained_f1,
+        "constrained_f1": compute_metrics(gold, allowed, scheme=model.tag_set.scheme).f1,
         "token_f1": reached.token_f1,
         "accuracy": reached.accuracy,
         "development_f1": history["epochs"][history["kept"] - 1]["development_f1"] if trained else None,

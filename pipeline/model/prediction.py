@@ -15,16 +15,13 @@ if TYPE_CHECKING:
 
 
 @torch.inference_mode()
-def predict(
-    model: ChainTagger, batches: Batches, accelerator: "Accelerator", *, constrained: bool = False
-) -> list[list[str]]:
+def predict(model: ChainTagger, batches: Batches, accelerator: "Accelerator") -> list[list[str]]:
     """The best tag sequence (Viterbi) of every sentence of `batches`, in the split's order.
 
     Args:
         model: the tagger.
         batches: the split, or some of its sentences.
         accelerator: device and precision.
-        constrained: only among the sequences that the scheme of the tags allows.
 
     Raises:
         UserError: the split was encoded by another tokenizer than the model was trained with.
@@ -32,7 +29,7 @@ def predict(
     names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * batches.sentences
     for rows, chain in chains(model, batches, accelerator):
-        _, paths = (constrain(chain, model.tag_set) if constrained else chain).viterbi()
+        _, paths = chain.viterbi()
         places = batches.places(torch.tensor(rows)).tolist()
         for place, path, length in zip(places, paths.tolist(), chain.lengths.tolist(), strict=True):
             predicted[place] = [names[tag] for tag in path[:length]]

@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import UserError
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Other errors of the operating system, such as a missing input, are not about the output being written.
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+_CANNOT_WRITE = NO_ROOM | {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 # A file where a folder has to be, or the reverse.
 _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
 _LOCK_SECONDS = 1.0  # to wait for another process before this one gives up
@@ -54,7 +55,7 @@ def replacing(path: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
             _check_reserved(path)
             _replace(aside, path)
         except Exception as error:
-            if (number := _system_error(error)) in _CANNOT_WRITE:
+            if (number := system_error(error)) in _CANNOT_WRITE:
                 told = error if isinstance(error, OSError) else OSError(number, os.strerror(number or 0))
                 raise unwritable(path, told) from error
             raise
@@ -139,6 +140,14 @@ def unwritable(path: Path, error: OSError) -> UserError:
     return UserError(f"{path}: cannot be written ({why}{where}); {advice}, and run again")
 
 
+def system_error(error: Exception) -> int | None:
+    """The system's number of an error, which safetensors and tokenizers have in their text alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return int(told[1]) if told else None
+
+
 def _old_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
 
@@ -147,14 +156,6 @@ def _check_reserved(path: Path) -> None:
     for place, check in _reserved:
         if resolved(path).is_relative_to(place):
             check()
-
-
-def _system_error(error: Exception) -> int | None:
-    """The system's number of an error, which safetensors and tokenizers have in their text alone."""
-    if isinstance(error, OSError):
-        return error.errno
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told[1]) if told else None
 
 
 def _remove(path: Path) -> None:

@@ -1,6 +1,5 @@
 """A folder for what does not fit into memory while a stage works."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
 from pipeline.errors import UserError
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from pipeline.storage.commit import NO_ROOM, system_error
 
 
 @contextmanager
@@ -22,11 +20,11 @@ def scratch_folder() -> Iterator[Path]:
     try:
         with TemporaryDirectory(prefix="distil-") as folder:
             yield Path(folder)
-    except OSError as error:  # what an output lacks room for is a UserError already
-        if error.errno not in _NO_ROOM:
+    except Exception as error:  # what an output lacks room for is a UserError already
+        number = system_error(error)
+        if number is None or number not in NO_ROOM:
             raise
-        why = os.strerror(error.errno)
         raise UserError(
-            f"{gettempdir()}: has no room for temporary files ({why}); free space, or set TMPDIR to a folder "
-            "with more"
+            f"{gettempdir()}: has no room for temporary files ({os.strerror(number)}); free space, or set "
+            "TMPDIR to a folder with more"
         ) from error

@@ -10,12 +10,12 @@ import pytest
 from safetensors.torch import load_file
 from seqeval.metrics import f1_score, precision_score, recall_score
 
-from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags, read_words
 from pipeline.evaluation import test_split
 from pipeline.evaluation.metrics import Metrics, compute_metrics
+from pipeline.evaluation.tagged_split import tag_split
 from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model, save_model
@@ -51,41 +51,10 @@ def test_constrained_f1_is_that_of_constrained_tags(outcome, corpus, teacher):
     scored, gold = outcome
     metrics, predicted = scored.metrics, scored.predicted
     model, batches = load_model(teacher), Batches(load(corpus / "test.parquet"), 4)
-    allowed = predict(model, batches, accelerator("float32"), constrained=True)
+    allowed = tag_split(model, batches, accelerator("float32")).allowed
     assert allowed != predicted
     assert metrics["constrained_f1"] == pytest.approx(100 * f1_score(gold, allowed))
     assert metrics["constrained_f1"] != metrics["f1"]
-
-
-def test_tags_that_keep_to_the_scheme_are_not_decoded_again(corpus, teacher, monkeypatch):
-    model, calls = load_model(teacher), []
-    monkeypatch.setattr(TagSet, "breaks", lambda *_: False)
-
-    def tag(*args, **named):
-        calls.append(named)
-        return predict(*args, **named)
-
-    monkeypatch.setattr(test_split, "predict", tag)
-    batches, gold = Batches(load(corpus / "test.parquet"), 4), read_tags(corpus / "test.parquet")
-    metrics = evaluate(model, teacher, batches, gold, accelerator("float32")).metrics
-    assert metrics["constrained_f1"] == metrics["f1"]
-    assert calls
-    assert not any(calls)
-
-
-def test_one_sentence_that_breaks_the_scheme_is_enough_to_decode_again(corpus, teacher, monkeypatch):
-    batches, gold = Batches(load(corpus / "test.parquet"), 4), read_tags(corpus / "test.parquet")
-    model, device, calls = load_model(teacher), accelerator("float32"), []
-    last = predict(model, batches, device)[-1]
-    monkeypatch.setattr(TagSet, "breaks", lambda _, tags: tags == last)
-
-    def tag(*args, **named):
-        calls.append(named)
-        return predict(*args, **named)
-
-    monkeypatch.setattr(test_split, "predict", tag)
-    evaluate(model, teacher, batches, gold, device)
-    assert calls[-1] == {"constrained": True}
 
 
 def test_the_development_score_is_that_of_the_kept_epoch_which_need_not_be_the_last(corpus, bert, tmp_path):

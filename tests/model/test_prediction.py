@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from pipeline.corpora.schemes import to_iob2
 from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
@@ -30,23 +29,6 @@ def test_tags_are_the_best_of_all_sequences_in_the_splits_order(bert, tmp_path, 
         best = oracle.sequences[oracle.scores.argmax()]
         assert tags == TAG_SET.names(best.tolist())
     assert len({tuple(tags) for tags in predicted}) > 5
-
-
-@pytest.mark.parametrize("batch_size", [1, 4])
-def test_constrained_tags_are_the_best_of_the_sequences_that_the_scheme_allows(bert, tmp_path, batch_size):
-    encoded = write_split(tmp_path / "split.parquet", sentences(12, seed=8, longest=5), bert)
-    model = tagger(bert, encoded)
-    predicted = predict(model, Batches(encoded, batch_size), accelerator("float32"), constrained=True)
-
-    batches, differ = Batches(encoded, 1), 0
-    for row, tags in enumerate(predicted):
-        with torch.inference_mode():
-            chain = model.chain(batches.batch(torch.tensor([row])))
-        oracle = BruteForce(chain.emissions[0], chain.transitions, chain.start, chain.end)
-        best = [TAG_SET.names(oracle.sequences[i].tolist()) for i in oracle.scores.argsort(descending=True)]
-        assert tags == next(names for names in best if not to_iob2(names, "iob2")[1])
-        differ += tags != best[0]
-    assert differ > 2
 
 
 def test_plain_tags_are_never_constrained(bert, tmp_path):
