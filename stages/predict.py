@@ -37,6 +37,7 @@ def main(
 ) -> None:
     """Tag sentences and write them to standard output, in order; at a terminal, each line as it is typed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
+    from pipeline.corpora.tagging import TagSet
     from pipeline.corpora.word_columns import Columns
     from pipeline.inference.command_input import is_typed, read_input
     from pipeline.inference.rendering import renderer
@@ -46,9 +47,8 @@ def main(
     tagger, out = load(model, constrained=constrained), ResultStream()
     terminal = out.stream.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
-    render = renderer(
-        format or ("text" if terminal else "conll"), tagger.scheme, terminal=terminal, colour=colour
-    )
+    tags = TagSet(tagger.tags, tagger.scheme)
+    render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
     for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
         out.write(render(tagged))
         if is_typed(file):

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Literal
 from zlib import crc32
 
 from rich.color import ColorSystem
 from rich.style import Style
 
-from pipeline.corpora.tagging import Scheme
+from pipeline.corpora.tagging import Scheme, TagSet
 from pipeline.errors import visible
 from pipeline.inference.tagger import Tagged
 
@@ -19,27 +20,28 @@ _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
 
 
 def renderer(
-    format: Format, scheme: Scheme, *, terminal: bool = False, colour: bool = False
+    format: Format, tags: TagSet, *, terminal: bool = False, colour: bool = False
 ) -> Callable[[Tagged], str]:
     """The function that writes one sentence, line ends included.
 
     Args:
         format: conll, jsonl or text.
-        scheme: of the tags.
+        tags: all that sentences may have.
         terminal: replace what a terminal would obey; text is for people and always shown so.
         colour: text with the codes of a terminal.
     """
     if format == "text":
-        return lambda tagged: marked(tagged, scheme=scheme, colour=colour)
-    write = conll if format == "conll" else jsonl
+        return lambda tagged: marked(tagged, scheme=tags.scheme, colour=colour)
+    separator = "\t" if any(" " in tag for tag in tags.tags) else " "
+    write = partial(conll, separator=separator) if format == "conll" else jsonl
     if not terminal:
         return write
     return lambda tagged: visible(write(tagged))
 
 
-def conll(tagged: Tagged) -> str:
-    """`word tag` lines and an empty one; a sentence without words is an empty line."""
-    lines = [f"{word} {tag}\n" for word, tag in zip(tagged.words, tagged.tags, strict=True)]
+def conll(tagged: Tagged, *, separator: str) -> str:
+    """Lines of a word and its tag, and an empty one; a sentence without words is an empty line."""
+    lines = [f"{word}{separator}{tag}\n" for word, tag in zip(tagged.words, tagged.tags, strict=True)]
     return "".join([*lines, "\n"])
 
 
