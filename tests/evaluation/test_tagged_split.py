@@ -8,10 +8,10 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.evaluation.tagged_split import tag_split
-from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from tests.helpers.brute_force import BruteForce
+from tests.helpers.seen_rows import seen_rows
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split
 
@@ -60,14 +60,7 @@ def test_constrained_tags_are_the_best_of_the_sequences_that_the_scheme_allows(b
 
 
 def test_the_model_sees_each_sentence_once(corpus, teacher, monkeypatch):
-    seen: list[int] = []
-    chain = ChainTagger.chain
-
-    def counted(model, batch):
-        seen.extend(batch.ids.tolist())
-        return chain(model, batch)
-
-    monkeypatch.setattr(ChainTagger, "chain", counted)
+    seen = seen_rows(monkeypatch)
     batches = Batches(load(corpus / "test.parquet"), 4)
     tag_split(load_model(teacher), batches, accelerator("float32"))
     assert sorted(seen) == list(range(batches.sentences))

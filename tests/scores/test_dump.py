@@ -15,6 +15,7 @@ from pipeline.scores.dump import dump_scores, origin_of
 from pipeline.scores.settings import Dump
 from pipeline.scores.shards import Shard
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
+from tests.helpers.seen_rows import seen_rows
 from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_split, write_teacher
 
@@ -94,14 +95,7 @@ def test_no_batch_has_sentences_of_two_shards(corpus, teacher, tmp_path, monkeyp
     assert whole.sentences == SPLITS["train"]
     before = identity(tmp_path / "scores")
     shutil.rmtree(tmp_path / "checkpoint" / "00001")
-    scored: list[int] = []
-    chain = ChainTagger.chain
-
-    def counted(model, batch):
-        scored.extend(batch.ids.tolist())
-        return chain(model, batch)
-
-    monkeypatch.setattr(ChainTagger, "chain", counted)
+    scored = seen_rows(monkeypatch)
     dump(tmp_path / "scores", corpus, teacher, shard_sentences=shard_sentences)
     assert len(scored) == len(set(scored)) == shard_sentences  # with those of no other shard
     assert identity(tmp_path / "scores") == before
