@@ -1,4 +1,4 @@
-"""Which backend computes the recursions on a device: plain torch, or on a CUDA device the fused kernels."""
+"""Which backend computes the recursions on a device: `scaled` on the CPU, `fused` or `unfused` on CUDA."""
 
 import functools
 import importlib
@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from pipeline.chain import log_space, scaled
+from pipeline.chain import log_space, scaled, unfused
 from pipeline.chain.viterbi import viterbi
 
 
 class Backend(Protocol):
-    """What `scaled` and `fused` both offer, as modules; shapes as in `LinearChain`.
+    """What `scaled`, `fused` and `unfused` offer, as modules; shapes as in `LinearChain`.
 
     The states that `sweep` returns are the backend's own, but for `log_z` [B] float64 and `exact` [B]: False
     where a sentence must be computed in log space; None where none must.
@@ -47,8 +47,10 @@ class Backend(Protocol):
 
 
 def backend_for(emissions: Tensor) -> Backend:
-    """The module whose recursions run on these emissions [B, L, N]: `fused`, or `scaled`."""
-    return (_fused(emissions.device, emissions.shape[2]) if emissions.is_cuda else None) or scaled
+    """The module whose recursions run on these emissions [B, L, N]."""
+    if not emissions.is_cuda:
+        return scaled
+    return _fused(emissions.device, emissions.shape[2]) or unfused
 
 
 @functools.cache

@@ -54,7 +54,7 @@ def sweep(
     Without `keep` the result holds only until this thread's next sweep.
     """
     backend, size = backend_for(emissions), emissions.shape[1]
-    # The kernels stop at each sentence's end themselves, and need not wait for the device to know it here.
+    # On CUDA the longest sentence's length is not read: that would wait for the device.
     longest = int(lengths.max()) if backend is scaled else size
     emissions = emissions[:, :longest]
     with full_precision(emissions.device.type):

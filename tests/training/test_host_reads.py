@@ -12,7 +12,7 @@ from torch.optim import AdamW
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pipeline.chain import engine, log_space
+from pipeline.chain import engine, unfused
 from pipeline.device import accelerator
 from pipeline.distillation.registry import method_names
 from pipeline.encoding.batching import Batches
@@ -66,22 +66,6 @@ def _is_cpu(args, kwargs):
     return torch.device(kwargs.get("device") or args[0].device).type == "cpu"
 
 
-class Kernels:
-    """In the place of the GPU's kernels: a form of the recursions that reads nothing."""
-
-    def sweep(self, *potentials, keep):
-        return SimpleNamespace(**log_space.sweep(*potentials)._asdict(), exact=None)
-
-    def moments(self, found):
-        return tuple(value.float() for value in log_space.moments(found))
-
-    def log_marginals(self, found):
-        return log_space.log_marginals(found).float()
-
-    def pull_back(self, found, grad):
-        return tuple(value.float() for value in log_space.pull_back(found, grad))
-
-
 @pytest.fixture
 def place(bert, corpus, teacher, tmp_path):
     """Two batches, one of which is padded, a student of each kind, and the store of a teacher's scores."""
@@ -129,7 +113,7 @@ BOTH = [("transformer", method) for method in method_names()] + [("bilstm", "str
 
 @pytest.mark.parametrize(("kind", "method"), BOTH)
 def test_a_step_reads_nothing(kind, method, place, monkeypatch):
-    monkeypatch.setattr(engine, "backend_for", lambda emissions: Kernels())
+    monkeypatch.setattr(engine, "backend_for", lambda emissions: unfused)
     monkeypatch.setattr("pipeline.training.optimisation.AdamW", NotFused)
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled  # which do not know the device
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))
