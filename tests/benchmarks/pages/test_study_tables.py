@@ -13,12 +13,14 @@ from benchmarks.pages.study_tables import (
     equal_steps_section,
     heads_section,
     initial_layers_section,
+    made_up_section,
     mechanisms_section,
     unlabelled_section,
     variants_section,
 )
 from tests.helpers.recorded_runs import RUN, recorded_in
 
+BY_STEPS = (equal_steps_section, made_up_section)
 MADE = RUN | {"parameters": {**RUN["parameters"], "teacher": {"encoder": ENCODER}}}
 
 
@@ -99,6 +101,7 @@ def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None
     [
         (unlabelled_section, "a tenth of it labelled"),
         (equal_steps_section, "a tenth of it labelled, as many steps"),
+        (made_up_section, "many made-up sentences"),
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
         (cross_fitting_section, "cross-fitting"),
@@ -114,9 +117,7 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     made["parameters"]["task"] = "toy"
     made["parameters"]["student"] = made["parameters"]["student"] | {"encoder": "small"}
     student = (
-        {"layers": 2, "epochs": None, "steps": 9_000}
-        if write is equal_steps_section
-        else {"layers": 2, "epochs": 9}
+        {"layers": 2, "epochs": None, "steps": 9_000} if write in BY_STEPS else {"layers": 2, "epochs": 9}
     )
     longer = made | {"parameters": made["parameters"] | {"student": student}}
     text = write(
@@ -137,5 +138,5 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     if write is unlabelled_section:
         assert "1,234 sentences with tags, 98,765 without." in text
         assert "epochs: 7 (labelled) and 9 (with text)." in text
-    if write is equal_steps_section:
+    if write in BY_STEPS:
         assert "over 2 seeds; labelled: 7 epochs; with text: 9,000 steps." in text
