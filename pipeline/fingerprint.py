@@ -59,7 +59,7 @@ def fingerprint_of(stage: str, root: Path) -> str:
 
 
 def import_graph(root: Path) -> dict[str, set[str]]:
-    """Each module of `pipeline` and `stages` with those modules of the two that it imports, parents included.
+    """Each module of `pipeline` and `stages` with those that it imports, for the tests of the layout.
 
     Raises:
         UserError: a file is not valid Python, or imports relatively.

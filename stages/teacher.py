@@ -25,14 +25,18 @@ def main(
     from pipeline.params import load_params
     from pipeline.training.teacher import take_teacher, train_teacher
 
-    board = load_params(params).live.tensorboard
-
     with guarded("teacher", params, code, lambda given: given.teacher, out) as settings:
         if settings.model is not None:
             print(take_teacher(settings, encoded=encoded, encoder=encoder, out=out))
             return
         train_teacher(
-            settings, encoded=encoded, encoder=encoder, code=code, root=root, out=out, tensorboard=board
+            settings,
+            encoded=encoded,
+            encoder=encoder,
+            code=code,
+            root=root,
+            out=out,
+            tensorboard=load_params(params).live.tensorboard,
         )
 
 

@@ -38,7 +38,7 @@ def recipe_section(results: Iterable[Mapping[str, Any]]) -> str:
         "F1",
         "teacher",
         "gap closed",
-        "p vs undistilled",
+        "p vs vanilla",
         "minutes of one core",
     ]
     rows = [row for study in studies for row in _rows(study)]

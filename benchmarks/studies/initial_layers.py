@@ -113,7 +113,7 @@ def train(what: What, row: Row, seed: int, params: Params, data: Path, scratch: 
     loss = student_loss(METHOD, own, stored_scores(inputs, data), length)
     if row.weight:
         weight = partial(
-            weight_at, own.schedule, row.weight, steps=length.steps, last_epoch=length.last_epoch
+            weight_at, own.schedule, row.weight, steps=length.steps, last_epoch_start=length.last_epoch_start
         )
         loss = MATCHED[what](loss, model, whole, weight, inputs.accelerator.autocast)
     name = f"{row.start.replace(' ', '-')}-{row.weight:g}-{seed}"

@@ -58,17 +58,19 @@ def _fused(device: torch.device, tags: int) -> Backend | None:
     """The kernels, or None where no Triton builds them or they do not compute what they should."""
     try:
         fused: Any = importlib.import_module("pipeline.chain.fused")
-        trusted = tags <= fused.MAX_TAGS and agrees(fused, device, tags)
+        if tags > fused.MAX_TAGS:
+            return None
+        if agrees(fused, device, tags):
+            return fused
     except ImportError:
         return None
     except Exception as error:  # a compiler or a driver may fail in any way, and plain torch still works
         warnings.warn(f"the chain's kernels do not run on {device}: {error}", stacklevel=2)
         return None
-    if not trusted and tags <= fused.MAX_TAGS:
-        warnings.warn(
-            f"the chain's kernels give wrong answers on {device}; plain torch runs instead", stacklevel=2
-        )
-    return fused if trusted else None
+    warnings.warn(
+        f"the chain's kernels give wrong answers on {device}; plain torch runs instead", stacklevel=2
+    )
+    return None
 
 
 def agrees(fused: Any, device: torch.device, tags: int) -> bool:

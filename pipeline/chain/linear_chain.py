@@ -18,8 +18,8 @@ class LinearChain:
         score(y) = start[y_1] + Σ_l emissions[l, y_l] + Σ_{l≥2} transitions[y_{l-1}, y_l] + end[y_L]
         P(y) = exp score(y) / Z,    Z = Σ_y exp score(y)
 
-    φ(y), whose expectations are the moments, counts which tag stands at each word and how often each pair of
-    tags follows, so that score(y) = ⟨θ, φ(y)⟩.
+    φ(y), whose expectations are the moments, says which tag stands at each word (the first and the last among
+    them) and counts how often each tag follows each other one, so that score(y) = ⟨θ, φ(y)⟩.
 
     A potential of -inf forbids a tag, a pair, a first or a last tag. A sentence without any allowed sequence
     has log Z = -inf, moments of 0, log marginals of -inf, and no gradient; docs/chain.md says more.

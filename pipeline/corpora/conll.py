@@ -202,7 +202,7 @@ class _SentenceReader:
             self.hashes += 1
             self.first_hash = self.first_hash or block[0][0]
         for number, cells in self._counted_words(block):
-            if problem := self._problem(number, cells):
+            if problem := self._problem(cells):
                 self.spans.report(f"{self.path}:{number}: {problem}")
             else:
                 if cells[0].upper() == DOCUMENT and not self.first_document:
@@ -218,7 +218,7 @@ class _SentenceReader:
             return block
         return [row for row in block if not is_range_or_empty(row[1][0])]
 
-    def _problem(self, number: int, cells: Sequence[str]) -> str | None:
+    def _problem(self, cells: Sequence[str]) -> str | None:
         if len(cells) != self.columns:
             problem = f"has {counted(len(cells), 'column')}, but line {self.first} has {self.columns}"
             if cells[0].startswith("#"):

@@ -31,7 +31,7 @@ class Batch:
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
     part: the number of the part that the batch comes from, where `MixedBatches` has several.
     unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
-    target: what the loss needs of the teacher, if it was looked up when the batch was laid out.
+    stored: what the targets are made of, if it was looked up when the batch was laid out.
     """
 
     ids: Tensor
@@ -42,7 +42,7 @@ class Batch:
     tags: Tensor | None
     part: int = 0
     unpadded: bool | None = None
-    target: Any = None
+    stored: Any = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; `ids` keep theirs, which is that of the tables they index."""

@@ -77,7 +77,10 @@ class SharedBatches(MixedBatches):
         self._share = Fraction(repr(share))  # as 100 · 0.29 is below 29 in floating point
 
     def stream(self, seed: int, start: int) -> Iterator[Tensor]:
-        """See passes, of which each kind has its own; of the first n batches, ⌊n · share⌋ are labelled."""
+        """Ids of the batches from number `start` on; of the first n batches, ⌊n · share⌋ are labelled.
+
+        Labelled sentences and text are each gone through in passes of their own.
+        """
         before = int(start * self._share)
         labelled = self._labelled.stream(seed, before)
         text = self.parts[-1].stream(seed, start - before)

@@ -149,18 +149,18 @@ def load_fast_tokenizer(folder: Path) -> Any:
     path = folder / TOKENIZER_CONFIG
     settings = read_json(path) if path.exists() else {}
     given = settings.get("tokenizer_class") or _class_in_config(folder)
-    with refused(what, "; teacher.encoder must name one"):
+    with refused(what, "; choose an encoder with a tokenizer"):
         known = tokenizer_class_from_name(given) if isinstance(given, str) else None
     if known is None and "auto_map" in settings:
         raise UserError(
             f"{folder}: the tokenizer {one_line(given, 60)} is code that comes with it, which is never run; "
-            "choose another teacher.encoder"
+            "choose another encoder"
         )
     if known is not None and issubclass(known, PreTrainedTokenizer):
         raise _slow(folder, known)
     _check_sentencepiece(folder)
     config = _config_for_tokenizer(folder)
-    with refused(what, "; teacher.encoder must name one"):
+    with refused(what, "; choose an encoder with a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(
             folder, config=config, use_fast=True, add_prefix_space=True, **_CLOSED
         )
@@ -171,7 +171,7 @@ def load_fast_tokenizer(folder: Path) -> Any:
 
 def _slow(folder: Path, tokenizer: type) -> UserError:
     return UserError(
-        f"{folder}: the tokenizer {tokenizer.__name__} has no fast form; choose another teacher.encoder, for "
+        f"{folder}: the tokenizer {tokenizer.__name__} has no fast form; choose another encoder, for "
         "example FacebookAI/xlm-roberta-base, which knows 100 languages"
     )
 

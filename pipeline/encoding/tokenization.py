@@ -24,14 +24,14 @@ def load_tokenizer(folder: Path) -> Any:
         UserError: there is none.
     """
     tokenizer = load_fast_tokenizer(folder)
-    with refused(f"{folder}: no usable tokenizer", "; teacher.encoder must name one"):
+    with refused(f"{folder}: no usable tokenizer", "; choose an encoder with a tokenizer"):
         if len(tokenizer) <= len(tokenizer.all_special_ids):  # made up where the files are missing
             raise UserError(
-                f"{folder}: no usable tokenizer (its vocabulary is empty); teacher.encoder must name one"
+                f"{folder}: no usable tokenizer (its vocabulary is empty); choose an encoder with a tokenizer"
             )
         if tokenizer.unk_token_id is None or tokenizer.pad_token_id is None:
             raise UserError(
-                f"{folder}: the tokenizer has no unknown or no padding token; choose another teacher.encoder"
+                f"{folder}: the tokenizer has no unknown or no padding token; choose another encoder"
             )
         _add_prefix_space(tokenizer.backend_tokenizer)
         tokenizer(["a"])  # damaged parts of it are looked at now

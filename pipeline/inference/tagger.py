@@ -114,7 +114,7 @@ class Tagger:
             yield from self._tag(chunk)
 
     def marginals(self, texts: Iterable[str | Sequence[str] | Text]) -> Iterator[npt.NDArray[np.float32]]:
-        """Give the probability of each tag at each word of each sentence, [words, N], in order.
+        """The probability of each tag at each word of each sentence, [words, N], in order.
 
         These are the marginals of the chain, with tags in the order of `tags`. The most probable tag of a
         word may differ from that of the most probable sequence, which `__call__` gives.

@@ -32,7 +32,7 @@ def load_encoder(folder: Path, config: PreTrainedConfig | None = None) -> Any:
     config = config or read_config(folder)
     with refused(f"{folder}: the encoder cannot be loaded"):
         if reason := refusal(config):
-            raise UserError(f"{folder}: {reason}; choose another teacher.encoder")
+            raise UserError(f"{folder}: {reason}; choose another encoder")
         prefix = encoder_prefix(folder)
         renamed = {"key_mapping": {f"^{re.escape(prefix)}": ""}} if prefix else {}
         encoder, missing = load_weights(encoder_class(config), folder, config, **renamed)

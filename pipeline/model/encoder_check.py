@@ -11,13 +11,12 @@ from pipeline.encoding.encoded import InputLayout
 from pipeline.encoding.pretrained import refused
 from pipeline.errors import UserError
 from pipeline.model.encoder import drop_pooler, load_encoder
-from pipeline.model.first_layers import usable_layers
+from pipeline.model.first_layers import close, usable_layers
 
 log = logging.getLogger(__name__)
 
 _LONGEST = 1024  # pieces that are tried; a window may be longer
 _SHORT = 11
-_TOLERANCE = 1e-4  # of the largest hidden state; batches of other shapes differ by about 1e-6 of it
 
 
 def check_encoder(folder: Path, layout: InputLayout) -> None:
@@ -31,12 +30,12 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
     """
     encoder = load_encoder(folder)
     kind = f"{folder}: an encoder of the kind {encoder.config.model_type}"
-    advice = "; choose another teacher.encoder"
+    advice = "; choose another encoder"
     drop_pooler(encoder)
     encoder.eval()
     with refused(f"{kind} cannot be run on word pieces alone", advice):
-        for long, short in ((min(layout.window, _LONGEST), _SHORT), (_SHORT + 2, _SHORT)):
-            if not _same_beside_padding(encoder, layout, max(long, short), short):
+        for long in (min(layout.window, _LONGEST), _SHORT + 2):
+            if not _same_beside_padding(encoder, layout, max(long, _SHORT)):
                 raise UserError(f"{kind} computes other hidden states beside padding{advice}")
         depth, usable = encoder.config.num_hidden_layers, usable_layers(encoder, folder)
     if depth > 1 and usable == [depth]:
@@ -50,18 +49,18 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
 
 
 @torch.inference_mode()
-def _same_beside_padding(encoder: PreTrainedModel, layout: InputLayout, long: int, short: int) -> bool:
-    """Whether an input of `short` pieces has the same hidden states alone and beside one of `long` pieces."""
+def _same_beside_padding(encoder: PreTrainedModel, layout: InputLayout, long: int) -> bool:
+    """Whether an input of _SHORT pieces has the same hidden states alone and beside one of `long` pieces."""
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(encoder.config.vocab_size, (2, long), generator=generator)
     ids[ids == layout.pad] = layout.unknown
     mask = torch.ones_like(ids)
-    ids[1, short:], mask[1, short:] = layout.pad, 0
+    ids[1, _SHORT:], mask[1, _SHORT:] = layout.pad, 0
     together = _hidden(encoder, ids, mask)
-    alone = _hidden(encoder, ids[1:, :short], mask[1:, :short])
-    if together.shape[:2] != ids.shape or alone.shape[:2] != (1, short):
+    alone = _hidden(encoder, ids[1:, :_SHORT], mask[1:, :_SHORT])
+    if together.shape[:2] != ids.shape or alone.shape[:2] != (1, _SHORT):
         raise ValueError("it gives no hidden state for each piece")
-    return bool((together[1, :short] - alone[0]).abs().max() <= _TOLERANCE * alone.abs().max())
+    return close(together[1, :_SHORT], alone[0])
 
 
 def _hidden(encoder: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:

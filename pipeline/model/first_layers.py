@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 
 _BY_LAYER = ("layer_types", "attention_window", "mlp_layer_types")  # one entry for each layer
 _PIECES = 9
-_TOLERANCE = 1e-4  # of the largest hidden state
+_TOLERANCE = 1e-4  # of the largest hidden state; batches of other shapes differ by about 1e-6 of it
 
 
 def first_layers(config: PreTrainedConfig, layers: int, folder: Path) -> PreTrainedConfig:
@@ -79,7 +79,7 @@ def _agree(
             wanted = [states[layers]] if last_norm is None else [states[layers], last_norm(states[layers])]
     except Exception:  # a depth that the kind does not allow: libraries raise what they like
         return False
-    return any(_close(found, state) for state in wanted)
+    return any(close(found, state) for state in wanted)
 
 
 def _hidden_states(encoder: PreTrainedModel) -> tuple[tuple[Tensor, ...], nn.Module | None]:
@@ -134,5 +134,6 @@ def _inputs(encoder: PreTrainedModel) -> dict[str, Tensor]:
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
-def _close(one: Tensor, other: Tensor) -> bool:
+def close(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of hidden states agree, to _TOLERANCE of the largest."""
     return bool((one - other).abs().max() <= _TOLERANCE * other.abs().max())

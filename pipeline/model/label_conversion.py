@@ -20,9 +20,9 @@ class LabelConversion(nn.Module):
 
     Spans become IOB2. In IOB2, BIOES and BILOU, B-X, S-X and U-X become B-X; I-X, E-X and L-X become I-X. In
     IOB1 and IO an I-X starts a span where the word before is not of type X. A softmax gives each word's label
-    independently of the others', so that with q(X) = p(B-X) + p(I-X)
+    independently of the others', so that with q_l(X) = p_l(B-X) + p_l(I-X)
 
-        P_t(B-X) = p_t(B-X) + p_t(I-X) · (1 − q_{t−1}(X)),    P_t(I-X) = p_t(I-X) · q_{t−1}(X).
+        P_l(B-X) = p_l(B-X) + p_l(I-X) · (1 − q_{l−1}(X)),    P_l(I-X) = p_l(I-X) · q_{l−1}(X).
 
     Then types are renamed; where several become one, their probabilities are added, and those of a type that
     becomes none are added to O.

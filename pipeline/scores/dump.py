@@ -56,12 +56,12 @@ def origin_of_file(split: Path, teacher: Path) -> Origin:
         UserError: the file is no encoded split, or `teacher` is damaged.
     """
     files = check(teacher)
-    given = WEIGHTS not in files
+    imported = WEIGHTS not in files
     return Origin(
         tags=load(split).tag_set.tags,
-        teacher=identity(teacher) if given else files[WEIGHTS],
+        teacher=identity(teacher) if imported else files[WEIGHTS],
         words=read_words_digest(split),
-        tokenizer="none" if given else read_layout(teacher).identity,
+        tokenizer="none" if imported else read_layout(teacher).identity,
         split=split.stem,
     )
 

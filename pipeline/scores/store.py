@@ -225,7 +225,7 @@ class ScoreStore:
         return len(self.lengths)
 
     def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Return emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
+        """Emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
         lengths = self.lengths[ids].long()
         starts = self._start[ids.numpy()]
         owners = np.searchsorted(self._first, starts, side="right") - 1
@@ -235,7 +235,7 @@ class ScoreStore:
         return torch.from_numpy(values).view(-1, len(self.tags)), lengths
 
     def batch(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Return emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B]."""
+        """Emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B]."""
         values, lengths = self.words(ids)
         inside = torch.arange(int(lengths.max())) < lengths[:, None]
         padded = values.new_zeros(*inside.shape, len(self.tags))

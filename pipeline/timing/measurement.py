@@ -84,7 +84,7 @@ def measure(
     Returns:
         The passes of each contender.
     """
-    run = TrainingState(model.train(), settings, steps)
+    state = TrainingState(model.train(), settings, steps)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     turns = [batches[start : start + TURN] for start in range(0, len(batches), TURN)]
     rounds = (passes + 1) * len(turns)
@@ -97,23 +97,23 @@ def measure(
                 contender, clock = contenders[which], clocks[which][number // len(turns)]
                 model.load_state_dict(weights)
                 for batch in turns[number % len(turns)]:
-                    run.step = (steps - 1) // 2
-                    _step(contender, run, batch, clock, accelerator)
+                    state.step = (steps - 1) // 2
+                    _step(contender, state, batch, clock, accelerator)
                 meter.advance(1, f"{contender.block} {contender.method}")
     return [[clock.seconds for clock in passes_of[1:]] for passes_of in clocks]
 
 
 def _step(
-    contender: Contender, run: TrainingState, batch: Batch, clock: PhaseClock, accelerator: Accelerator
+    contender: Contender, state: TrainingState, batch: Batch, clock: PhaseClock, accelerator: Accelerator
 ) -> None:
     target: Any = None
     clock.start()
     if contender.teach is not None:
         target = contender.teach(batch)
         clock.lap(TEACHER_FORWARD)
-    losses = run.forward(
+    losses = state.forward(
         batch, lambda chain, batch, step: contender.loss(chain, batch, target, step), accelerator
     )
     clock.lap(STUDENT_FORWARD)
-    run.backward(losses, batch)
+    state.backward(losses, batch)
     clock.lap(STUDENT_BACKWARD)

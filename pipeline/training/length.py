@@ -17,7 +17,7 @@ class Length:
     patience: int | None = None
 
     @property
-    def last_epoch(self) -> int:
+    def last_epoch_start(self) -> int:
         """The first step (from 0) of the last epoch."""
         return (self.steps - 1) // self.every * self.every
 

@@ -90,47 +90,50 @@ def train(
     live = live or Silent()
     length = settings.length(len(batches))
     device = accelerator.device
-    run = TrainingState(model, settings, steps=length.steps)
-    run.restore(checkpoint)
-    if int(processes.greatest(torch.tensor(run.step, device=device))) != run.step:
+    state = TrainingState(model, settings, steps=length.steps)
+    state.restore(checkpoint)
+    if int(processes.greatest(torch.tensor(state.step, device=device))) != state.step:
         raise UserError(
             f"{checkpoint.folder}: not seen by all processes; use a folder that all machines share"
         )
     with (
         _signals() as pending,
-        progress(label, run.steps, run.step) as meter,
-        closing(_batches_of(run, batches, loss, seed, device)) as ahead,
+        progress(label, state.steps, state.step) as meter,
+        closing(_batches_of(state, batches, loss, seed, device)) as ahead,
     ):
-        if run.step:
-            meter.say(f"{label}: resumes after step {run.step:,} of {run.steps:,} from {checkpoint.folder}")
-        while not length.is_over(run.step, [epoch.development_f1 for epoch in run.history]):
-            ids, batch = next(ahead)
-            epoch = len(run.history) + 1
-            model.train()
-            torch.manual_seed(seed * 1_000_003 + run.step + (processes.rank() << 48))
-            run.update(batch.to(device), loss, accelerator, ids)
-            meter.advance(1, f"epoch {epoch}{run.last_loss}")
-            if length.ends_epoch(run.step):
-                run.read_losses()
-                f1 = processes.of_first(development(), device)
-                done = run.end_epoch(Epoch(epoch, run.loss / run.sentences, f1))
-                live.log(run.step, run.figures() | {"epoch_loss": done.loss, "development_f1": f1})
-                meter.say(f"{label}: {done}")
-            elif live.due and not run.unread:
-                live.log(run.step, run.figures())
-            if processes.count() == 1 or not run.unread:
-                _save_if_due(run, checkpoint, pending, device)
-        if run.step < run.steps:
+        if state.step:
             meter.say(
-                f"{label}: ends after step {run.step:,} of {run.steps:,}, as development no longer rises"
+                f"{label}: resumes after step {state.step:,} of {state.steps:,} from {checkpoint.folder}"
             )
-    model.load_state_dict(run.best)
+        while not length.is_over(state.step, [epoch.development_f1 for epoch in state.history]):
+            ids, batch = next(ahead)
+            number = len(state.history) + 1
+            model.train()
+            torch.manual_seed(seed * 1_000_003 + state.step + (processes.rank() << 48))
+            state.update(batch.to(device), loss, accelerator, ids)
+            meter.advance(1, f"epoch {number}{state.last_loss}")
+            if length.ends_epoch(state.step):
+                state.read_losses()
+                f1 = processes.of_first(development(), device)
+                epoch = Epoch(number, state.loss / state.sentences, f1)
+                state.end_epoch(epoch)
+                live.log(state.step, state.figures() | {"epoch_loss": epoch.loss, "development_f1": f1})
+                meter.say(f"{label}: {epoch}")
+            elif live.due and not state.unread:
+                live.log(state.step, state.figures())
+            if processes.count() == 1 or not state.unread:
+                _save_if_due(state, checkpoint, pending, device)
+        if state.step < state.steps:
+            meter.say(
+                f"{label}: ends after step {state.step:,} of {state.steps:,}, as development no longer rises"
+            )
+    model.load_state_dict(state.best)
     model.eval()
-    return History(run.history, run.kept)
+    return History(state.history, state.kept)
 
 
 def _batches_of(
-    run: TrainingState, batches: TrainingBatches, loss: Loss, seed: int, device: torch.device
+    state: TrainingState, batches: TrainingBatches, loss: Loss, seed: int, device: torch.device
 ) -> Generator[tuple[Tensor, Batch], None, None]:
     """The batches that remain of a run, laid out ahead: all ids [B] of each, and this process's share."""
 
@@ -142,17 +145,17 @@ def _batches_of(
             batch = loss.look_up(batch, step)
         return ids, batch.pinned(device)
 
-    order = enumerate(islice(batches.stream(seed, run.step), run.steps - run.step), run.step)
+    order = enumerate(islice(batches.stream(seed, state.step), state.steps - state.step), state.step)
     return laid_out(order, lay_out, device)
 
 
 def _save_if_due(
-    run: TrainingState, checkpoint: Checkpoint, pending: Sequence[int], device: torch.device
+    state: TrainingState, checkpoint: Checkpoint, pending: Sequence[int], device: torch.device
 ) -> None:
     """Save the state every CHECKPOINT_SECONDS, and when a signal has come; raise Interrupted after that."""
-    number, due = _agreed(pending, time.monotonic() - run.saved_at, device)
+    number, due = _agreed(pending, time.monotonic() - state.saved_at, device)
     if number or due:
-        run.save(checkpoint)
+        state.save(checkpoint)
     if number:
         raise Interrupted(number)
 

@@ -18,7 +18,7 @@ class LooksUp(Protocol):
     """A loss that looks up what a step needs of the teacher ahead of the step, when its batch is laid out."""
 
     def look_up(self, batch: Batch, step: int) -> Batch:
-        """The batch with its `target`."""
+        """The batch with what its targets are made of."""
 
 
 def gold_of(batch: Batch, num_tags: int) -> Moments:

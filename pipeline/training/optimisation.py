@@ -67,7 +67,7 @@ class TrainingState:
         self.best: dict[str, Tensor] = {}
         self.saved_at = self._read_at = time.monotonic()
         self._read_after = READ_STEPS
-        self.sentences_in_all = 0  # sentences since the run began or resumed
+        self.sentences_since_start = 0  # since the run began or resumed
         self._counted = 0, time.monotonic()  # sentences, and when, at the last `figures`
 
     def update(self, batch: Batch, loss: Loss, accelerator: Accelerator, ids: Tensor | None = None) -> None:
@@ -109,7 +109,7 @@ class TrainingState:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.sentences += len(ids)
-        self.sentences_in_all += len(ids)
+        self.sentences_since_start += len(ids)
         self.unread.append(UnreadStep(self.step, batch, ids, losses.detach(), norm))
         if len(self.unread) >= self._read_after:
             self.read_losses()
@@ -142,7 +142,7 @@ class TrainingState:
         if any(bad):
             raise self._bad_step(steps[bad.index(1)])
         sums = processes.summed(totals).tolist()
-        for total in sums:
+        for total in sums:  # one by one: the bits must not depend on how many steps are read together
             self.loss += total
         self.last_figures = {"loss": sums[-1] / len(steps[-1].ids), "gradient_norm": float(steps[-1].norm)}
         self.last_loss = f", loss {self.last_figures['loss']:.4f}"
@@ -154,14 +154,14 @@ class TrainingState:
 
     def figures(self) -> dict[str, float]:
         """Loss and gradient norm of the last step that was read, learning rate, sentences per second."""
-        sentences, began = self._counted
-        self._counted = self.sentences_in_all, time.monotonic()
+        before, began = self._counted
+        sentences, now = self._counted = self.sentences_since_start, time.monotonic()
         return self.last_figures | {
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "sentences_per_second": (self.sentences_in_all - sentences) / max(self._counted[1] - began, 1e-9),
+            "sentences_per_second": (sentences - before) / max(now - began, 1e-9),
         }
 
-    def end_epoch(self, epoch: Epoch) -> Epoch:
+    def end_epoch(self, epoch: Epoch) -> None:
         """Record the epoch, and keep its weights if they are the ones to keep so far.
 
         Raises:
@@ -175,7 +175,6 @@ class TrainingState:
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         self.history.append(epoch)
         self.sentences, self.loss = 0, 0.0
-        return epoch
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write everything that `restore` needs; of several processes, the first does.

@@ -14,7 +14,7 @@ from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batch
 from pipeline.training.length import Length
 from pipeline.training.loss import Loss, gold_loss, gold_of
-from pipeline.training.targets import PartScores, target_look_ups
+from pipeline.training.targets import PartScores, target_sources
 
 
 def student_loss(
@@ -25,7 +25,7 @@ def student_loss(
 ) -> Loss:
     """The loss of method `name` over a run.
 
-    A step looks the targets of its batch up among those of the batch's part (see `target_look_ups`). A batch
+    A step looks the targets of its batch up among those of the batch's part (see `target_sources`). A batch
     without gold tags has no gold term: there λ = 1 whatever the schedule.
 
     Args:
@@ -44,26 +44,30 @@ class _DistillationLoss:
 
     def __init__(self, name: str, settings: Scheduled, scores: Sequence[PartScores], length: Length) -> None:
         self.method, self.settings = find_method(name), settings
-        self.look_ups = target_look_ups(scores, self.method, settings)
+        self.sources = target_sources(scores, self.method, settings)
         self.schedule = partial(
-            weight_at, settings.schedule, settings.weight, steps=length.steps, last_epoch=length.last_epoch
+            weight_at,
+            settings.schedule,
+            settings.weight,
+            steps=length.steps,
+            last_epoch_start=length.last_epoch_start,
         )
 
     def __call__(self, student: LinearChain, batch: Batch, step: int) -> Tensor:
         """The loss of each sentence [B]."""
         weight, target = self._weight(batch, step), None
         if weight > 0.0:
-            look_up = self.look_ups[batch.part]
-            stored = look_up.stored(batch.ids) if batch.target is None else batch.target
-            target = look_up.target(on_device(stored, student.emissions.device))
+            source = self.sources[batch.part]
+            stored = source.stored(batch.ids) if batch.stored is None else batch.stored
+            target = source.target(on_device(stored, student.emissions.device))
         gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
         return objective(self.method, self.settings, weight, student=student, target=target, gold=gold)
 
     def look_up(self, batch: Batch, step: int) -> Batch:
-        """The batch with what its target is made of, where the step has a teacher's term."""
+        """The batch with what its targets are made of, where the step has a teacher's term."""
         if self._weight(batch, step) == 0.0:
             return batch
-        return replace(batch, target=self.look_ups[batch.part].stored(batch.ids))
+        return replace(batch, stored=self.sources[batch.part].stored(batch.ids))
 
     def _weight(self, batch: Batch, step: int) -> float:
         """λ; 1 where there are no gold tags."""

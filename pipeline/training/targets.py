@@ -22,7 +22,7 @@ _CHUNK = 256  # sentences whose targets are computed together
 _NUMBER = 4  # bytes
 
 
-class LookUp(Protocol):
+class TargetSource(Protocol):
     """What gives the targets of a batch, in two halves: a worker may do the first ahead of the step."""
 
     def stored(self, ids: Tensor) -> Any:
@@ -58,7 +58,7 @@ def mean_targets(chains: Sequence[LinearChain], method: Method, settings: Settin
     return mean_target([method.targets(chain, settings) for chain in chains])
 
 
-def target_look_ups(scores: Sequence[PartScores], method: Method, settings: Settings) -> list[LookUp]:
+def target_sources(scores: Sequence[PartScores], method: Method, settings: Settings) -> list[TargetSource]:
     """What gives the targets of a batch of each part.
 
     The targets of a part are computed here, once, and kept in a table, if it fits into TABLES beside those of
@@ -67,7 +67,7 @@ def target_look_ups(scores: Sequence[PartScores], method: Method, settings: Sett
     they come from the store whenever they are asked for, so that memory does not grow with the sentences. The
     last bits of a target depend on which sentences are computed together.
     """
-    found: list[LookUp] = []
+    found: list[TargetSource] = []
     room = TABLES
     for part in scores:
         table = _table(part, method, settings, room)
@@ -89,7 +89,7 @@ class _Computed:
 
     @torch.no_grad()
     def target(self, stored: tuple[LinearChain, ...]) -> Target:
-        """See LookUp."""
+        """See TargetSource."""
         return mean_targets(stored, self._method, self._settings)
 
 
@@ -113,7 +113,7 @@ class _Table:
         return unary if self._pairs is None else Moments(unary, self._pairs[rows])
 
     def target(self, stored: Target) -> Target:
-        """See LookUp."""
+        """See TargetSource."""
         return stored
 
 

@@ -276,7 +276,7 @@ def test_structural_near_the_teacher_is_a_variance():
 
 
 def test_structural_at_a_high_temperature_matches_centred_scores():
-    """The limit weighs all sequences alike: Eq. 9, but that words and pairs are centred (docs/studies.md)."""
+    """The limit weighs all sequences alike: mean squares of centred parts (docs/studies.md)."""
     case = Case.draw(BATCHES[-1], 3)
     for row, (length, found) in enumerate(zip(BATCHES[-1], excess(case, temperature=1e3), strict=True)):
         student, teacher = sentence(case.student, row, length), sentence(case.teacher, row, length)
@@ -310,7 +310,7 @@ def test_a_mixture_of_moments_runs_one_log_partition(name, weight, programs):
 def scheduled(schedule: str, weight: float, epochs: int, per_epoch: int) -> list[float]:
     steps = epochs * per_epoch
     return [
-        weight_at(schedule, weight, step=step, steps=steps, last_epoch=steps - per_epoch)  # type: ignore[arg-type]
+        weight_at(schedule, weight, step=step, steps=steps, last_epoch_start=steps - per_epoch)  # type: ignore[arg-type]
         for step in range(steps)
     ]
 

@@ -135,7 +135,7 @@ def test_a_tokenizer_without_a_fast_form_is_one_line(name: str, file: str, folde
     change(folder / "tokenizer_config.json", tokenizer_class=None, word_tokenizer_type="mecab")
     change(folder / file, tokenizer_class=name)
     with pytest.raises(
-        UserError, match=rf"{folder}: the tokenizer {name} has no fast form; choose another teacher\.encoder"
+        UserError, match=rf"{folder}: the tokenizer {name} has no fast form; choose another encoder"
     ):
         load_tokenizer(folder)
 

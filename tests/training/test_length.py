@@ -23,7 +23,7 @@ def test_an_epoch_ends_every_so_many_steps_and_with_the_run(
     length: Length, ends: list[int], last: int
 ) -> None:
     assert [step for step in range(1, length.steps + 1) if length.ends_epoch(step)] == ends
-    assert length.last_epoch == last
+    assert length.last_epoch_start == last
     assert [length.is_over(step, [1.0] * 9) for step in (0, length.steps)] == [False, True]
 
 

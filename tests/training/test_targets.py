@@ -14,7 +14,7 @@ from pipeline.encoding.encoded import load
 from pipeline.model.model_folder import save_model
 from pipeline.scores.store import ScoreStore
 from pipeline.training import targets
-from pipeline.training.targets import LookUp, PartScores, target_look_ups, teacher_chains
+from pipeline.training.targets import PartScores, TargetSource, target_sources, teacher_chains
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_inputs import HISTORY, SPLITS, dump, tagger, train_batches
@@ -47,9 +47,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def now(look_up: LookUp, ids: Tensor) -> Target:
+def now(source: TargetSource, ids: Tensor) -> Target:
     """Both halves, one after the other."""
-    return look_up.target(look_up.stored(ids))
+    return source.target(source.stored(ids))
 
 
 @pytest.mark.parametrize("chunk", [5, 256])
@@ -60,9 +60,9 @@ def test_what_the_table_holds_is_what_the_store_gives(
     """But for the last bits, as other sentences stand beside each."""
     monkeypatch.setattr(targets, "_CHUNK", chunk)
     method, settings = find_method(name), settings_of(name)
-    (table,) = target_look_ups([PartScores((store,))], method, settings)
+    (table,) = target_sources([PartScores((store,))], method, settings)
     monkeypatch.setattr(targets, "TABLES", 0)
-    (live,) = target_look_ups([PartScores((store,))], method, settings)
+    (live,) = target_sources([PartScores((store,))], method, settings)
     for ids in train_batches(corpus, 5).shuffled(1):
         for one, other in zip(parts(now(table, ids)), parts(now(live, ids)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
@@ -82,10 +82,10 @@ def test_tables_take_their_room_in_order_and_no_more(
     room = room_for(store, name != "posterior")
     for tables, bytes_ in ((0, room - 1), (1, room), (1, 2 * room - 1), (2, 2 * room)):
         monkeypatch.setattr(targets, "TABLES", bytes_)
-        found = target_look_ups([PartScores((store,))] * 2, method, settings)
+        found = target_sources([PartScores((store,))] * 2, method, settings)
         asked.clear()
-        for look_up in found:
-            now(look_up, torch.arange(3))
+        for source in found:
+            now(source, torch.arange(3))
         assert len(asked) == 2 - tables
 
 
@@ -94,9 +94,9 @@ def test_a_part_too_large_is_not_looked_at_before_a_batch_asks(
 ) -> None:
     monkeypatch.setattr(targets, "TABLES", 100)
     given: dict[str, Any] = {"method": find_method("structural"), "settings": settings_of("structural")}
-    (look_up,) = target_look_ups([PartScores((store,))], **given)
+    (source,) = target_sources([PartScores((store,))], **given)
     assert not asked
-    now(look_up, torch.tensor([2, 0, 1]))
+    now(source, torch.tensor([2, 0, 1]))
     assert asked == [3]
 
 
@@ -110,7 +110,7 @@ def test_rows_of_a_fold_are_looked_up_in_its_own_store(
     rows = torch.arange(SPLITS["train"])[SPLITS["train"] // 2 :]
     assert len(rows) == fold.sentences
     method, settings = find_method("structural"), settings_of("structural")
-    one, other = target_look_ups([PartScores((whole,)), PartScores((fold,), rows)], method, settings)
+    one, other = target_sources([PartScores((whole,)), PartScores((fold,), rows)], method, settings)
     for first, second in zip(parts(now(one, rows[3:6])), parts(now(other, rows[3:6])), strict=True):
         torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
 
@@ -125,10 +125,10 @@ def test_several_teachers_give_the_mean_of_all_from_table_and_store(
     save_model(tmp_path / "second", tagger(bert, encoded, seed=9), bert, HISTORY)
     stores = store, dump(tmp_path / "scores", corpus, tmp_path / "second")
     method, settings = find_method(name), settings_of(name)
-    (look_up,) = target_look_ups([PartScores(stores)], method, settings)
+    (source,) = target_sources([PartScores(stores)], method, settings)
     ids = torch.tensor([4, 0, 9])
     each = [method.targets(teacher_chains(one, ids), settings) for one in stores]
-    found, one, mean = (parts(target) for target in (now(look_up, ids), each[0], mean_target(each)))
+    found, one, mean = (parts(target) for target in (now(source, ids), each[0], mean_target(each)))
     for mine, alone, right in zip(found, one, mean, strict=True):
         torch.testing.assert_close(mine, right, rtol=1e-4, atol=1e-4)
         assert not torch.allclose(mine, alone, rtol=1e-2, atol=1e-2)
