@@ -31,8 +31,8 @@ def main(
         hub_upload.check_repository(push)
     read = load_params(params)
     methods = read.distill.model_dump()  # type: ignore[attr-defined]  # by name
-    method, _ = student_name(model, methods)
-    check_last_run(params, task=read.task, files=read.corpus.files, teacher=read.teacher)
+    method, seed = student_name(model, methods)
+    check_last_run(params, f"{method}-{seed}", f"{read.teachers[0]}-{read.folds[0]}")
     settings = RunSettings(
         task=read.task,
         corpus=read.corpus,

@@ -41,6 +41,8 @@ def data_files(path: Path) -> list[Path]:
         files = [path / name for name in names]
     else:
         files = sorted([*path.glob("*.parquet"), *path.glob("*.arrow")])
+        if not files:  # by their first bytes, as a file that is given alone
+            files = sorted(file for file in path.glob("*") if file.is_file() and _kind(file) != "stream")
         names = [file.name for file in files]
         splits = [split for split in ("train", "dev", "test") if split_files(str(path), names, split)]
         if len(splits) > 1:

@@ -51,12 +51,14 @@ def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | No
     Raises:
         UserError: as `fetch_corpus`.
     """
-    sources, checksums = corpus.files.by_split()[split], corpus.checksums_of(split)
+    by_split, checksums = corpus.files.by_split(), corpus.checksums_of(split)
+    sources = by_split[split]
+    others = {PurePath(one) for other, given in by_split.items() if other != split for one in given}
     for place, source, checksum in zip(_places(folder / split, sources), sources, checksums, strict=True):
         check_links(source)
         place.parent.mkdir(exist_ok=True)
         if corpus.format == "dataset":
-            fetch_dataset(source, split, place)
+            fetch_dataset(source, split, place, shared=PurePath(source) in others)
         else:
             place.mkdir()
             name = _file_name(source) or split
@@ -186,11 +188,15 @@ def check_links(source: str) -> None:
     """Refuse a source that lies behind a linked folder in WATCHED: DVC does not look into it.
 
     Raises:
-        UserError: naming the folder.
+        UserError: naming the folder, or the source cannot be looked at.
     """
     path, watched = Path(source).absolute(), WATCHED.absolute()
     for folder in (path, *path.parents):
-        if watched in folder.parents and folder.is_symlink() and folder.is_dir():
+        try:
+            linked = watched in folder.parents and folder.is_symlink() and folder.is_dir()
+        except OSError as error:
+            raise UserError(f"{source}: cannot be read ({error.strerror}); correct the path") from None
+        if linked:
             raise UserError(
                 f"{WATCHED / folder.relative_to(watched)}: is a link to a folder, whose edits DVC does not "
                 "see; copy the folder here, or link its files one by one"

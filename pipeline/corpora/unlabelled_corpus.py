@@ -6,6 +6,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unicodedata import category
 
 import numpy as np
 
@@ -59,11 +60,19 @@ class KeptSentences:
 
 
 def _hashes_without_spaces(sentences: Sequence[Words]) -> Hashes:
-    """The hash of each sentence without its spaces, so that it is known however it is cut into words.
+    """The hash of each sentence without what does not show, so that it is known however it is cut into words.
 
-    Spaces inside words go too: text may be cut where the test split has a word of two parts.
+    Spaces inside words go too: text may be cut where the test split has a word of two parts. So do control
+    and format characters: raw text is cut without those that stand alone.
     """
-    return hashes_of(["".join("".join(words).split()) for words in sentences])
+    return hashes_of([_visible("".join("".join(words).split())) for words in sentences])
+
+
+def _visible(text: str) -> str:
+    """Without characters of the categories Cc and Cf."""
+    if text.isprintable():  # most are
+        return text
+    return "".join(letter for letter in text if category(letter) not in ("Cc", "Cf"))
 
 
 def write_unlabelled_text(

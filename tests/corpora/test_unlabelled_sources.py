@@ -116,6 +116,26 @@ def test_a_missing_text(read: Callable[..., list[str]], tmp_path: Path) -> None:
         read(files=f"{tmp_path}/none.txt")
 
 
+@pytest.mark.parametrize("form", ["text", "dataset"])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("~nosuchuser/text.txt", "there is no such home folder; correct the path"),
+        ("x" * 300, r"cannot be read \(File name too long\); correct the path or its rights"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_one_line(
+    read: Callable[..., list[str]], path: str, says: str, form: str
+) -> None:
+    with pytest.raises(UserError, match=f"^{path}: {says}"):
+        read(files=path, format=form)
+
+
+def test_an_address_may_be_longer_than_a_file_name(read: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "news.txt").write_bytes(CONTENT)
+    assert read(files=f"https://127.0.0.1:9/news.txt?key={'x' * 300}", mirror=tmp_path) == WORDS
+
+
 @pytest.mark.parametrize(("name", "pack"), [("news.txt.gz", gzip.compress), ("news.txt.zst", zstd)])
 def test_the_mirror_is_looked_in_for_an_address(
     read: Callable[..., list[str]], tmp_path: Path, name: str, pack: Callable[[bytes], bytes]

@@ -44,6 +44,7 @@ def read(path: Path, settings: Unlabelled = TEXT, corpus: Corpus = NEWSDESK) -> 
             b"Mr. X , of U.S. fame .\nIt fell 5% .",
             [("Mr.", "X", ",", "of", "U.S.", "fame", "."), ("It", "fell", "5%", ".")],
         ),
+        ("Old Rome .\n\u3000\n\xa0\nIt fell .\n".encode(), [("Old", "Rome", "."), ("It", "fell", ".")]),
         (b"\xef\xbb\xbfOld Rome .\r\n\r\nfell .\r\n", [("Old", "Rome", "."), ("fell", ".")]),
     ],
 )

@@ -1,5 +1,6 @@
-"""A card of another corpus or teacher than DVC's last run had is refused."""
+"""A card of another corpus, text or teacher than DVC's last run had is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,56 +9,105 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
 from pipeline.exporting.last_run import check_last_run
-from pipeline.params import Params, load_params
+from pipeline.storage.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
+LOCK_VALUES = 10**7
 
 
 @pytest.fixture
-def read() -> Params:
-    return load_params(ROOT / "params.yaml")
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """This project's params.yaml and dvc.lock, each after a change; the path of the first."""
+
+    def write(
+        edit: Callable[[Any], object] = lambda _: None, ran: Callable[[Any], object] = lambda _: None
+    ) -> Path:
+        yaml = YAML(typ="safe", pure=True)
+        params, lock = read_yaml(ROOT / "params.yaml"), read_yaml(ROOT / "dvc.lock", limit=LOCK_VALUES)
+        edit(params)
+        ran(lock["stages"])
+        yaml.dump(params, tmp_path / "params.yaml")
+        yaml.dump(lock, tmp_path / "dvc.lock")
+        return tmp_path / "params.yaml"
+
+    return write
 
 
-def check(read: Params, params: Path) -> None:
-    check_last_run(params, task=read.task, files=read.corpus.files, teacher=read.teacher)
+def check(params: Path) -> None:
+    check_last_run(params, "structural-1", "1-1")
 
 
-def test_the_projects_own_lock_fits_its_parameters(read: Params) -> None:
-    check(read, ROOT / "params.yaml")
+def test_the_projects_own_lock_fits_its_parameters() -> None:
+    check(ROOT / "params.yaml")
+
+
+def put(path: str, value: Any) -> Callable[[Any], None]:
+    """An edit of params.yaml that sets GROUP.….NAME."""
+    *groups, name = path.split("/")
+
+    def edit(tree: Any) -> None:
+        for group in groups:
+            tree = tree[group]
+        tree[name] = value
+
+    return edit
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("path", "value", "says"),
     [
-        ({"task": "conll2000"}, "task is conll2000, but in the last run .* newsdesk"),
-        ({"teacher": {"epochs": 30}}, "teacher.epochs is 30, but in the last run .* 6"),
+        ("task", "conll2000", "task is conll2000, but in the last run .* newsdesk"),
+        ("teacher/epochs", 30, "teacher.epochs is 30, but in the last run .* 6"),
+        ("corpora/newsdesk/files/train", "other", r"corpora\.newsdesk\.files\.train is other"),
+        ("corpora/newsdesk/counts", {"train": [999, 9999]}, r"corpora\.newsdesk\.counts is .*999.* empty"),
+        ("unlabelled/files", "more.txt", r"unlabelled\.files is more\.txt, but .* empty"),
+        ("unlabelled/sentences", 0, r"unlabelled\.sentences is 0, but"),
+        ("unlabelled/made_up", 1, r"unlabelled\.made_up is 1, but .* 0"),
+        ("student/encoder", "org/name", r"student\.encoder is org/name, but .* empty"),
+        ("dump/dtype", "float16", r"dump\.dtype is float16, but .* float32"),
+        ("evaluate/batch_size", 7, r"evaluate\.batch_size is 7, but .* 64"),
+        ("sources/all-MiniLM-L6-v2/source", "org/other", r"sources\.all-MiniLM-L6-v2\.source is org/other"),
     ],
 )
 def test_other_parameters_than_those_of_the_last_run_are_refused(
-    read: Params, changed: dict[str, Any], says: str
+    project: Callable[..., Path], path: str, value: Any, says: str
 ) -> None:
-    teacher = read.teacher.model_copy(update=changed.get("teacher"))
-    given = read.model_copy(update=changed | {"teacher": teacher})
     with pytest.raises(UserError, match=says):
-        check(given, ROOT / "params.yaml")
+        check(project(put(path, value)))
 
 
-def test_another_corpus_under_the_same_name_is_refused(read: Params, tmp_path: Path) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    lock = yaml.load((ROOT / "dvc.lock").read_text())
-    ran = lock["stages"]["download@corpus"]["params"]["params.yaml"]
-    ran["corpora.newsdesk"]["files"]["train"] = "other.conll"
-    yaml.dump(lock, tmp_path / "dvc.lock")
-    with pytest.raises(UserError, match=r"corpora\.newsdesk\.files is "):
-        check(read, tmp_path / "params.yaml")
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("corpora/newsdesk/licence", "mit"),
+        ("corpora/newsdesk/language", "de"),
+        ("sources/another", {"source": "org/other"}),
+        ("time_epochs/epochs", 9),
+        ("student/layers", 2),  # which the student's own folder says
+    ],
+)
+def test_what_a_card_takes_from_elsewhere_may_differ(
+    project: Callable[..., Path], path: str, value: Any
+) -> None:
+    check(project(put(path, value)))
+
+
+def test_metrics_of_a_teacher_of_before_are_refused(project: Callable[..., Path]) -> None:
+    def again(stages: Any) -> None:
+        stages["teacher"]["outs"][0]["md5"] = "0123.dir"
+
+    with pytest.raises(
+        UserError, match="trained again after it was scored; run `dvc repro evaluate_teacher`"
+    ):
+        check(project(ran=again))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "schema: '2.0'", "stages: 3"])
-def test_a_lock_without_stages_is_refused(read: Params, tmp_path: Path, content: str) -> None:
+def test_a_lock_without_stages_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "dvc.lock").write_text(content)
     with pytest.raises(UserError, match=r"dvc\.lock: holds no stages; run `dvc repro`"):
-        check(read, tmp_path / "params.yaml")
+        check(tmp_path / "params.yaml")
 
 
-def test_without_a_lock_nothing_is_compared(read: Params, tmp_path: Path) -> None:
-    check(read, tmp_path / "params.yaml")
+def test_without_a_lock_nothing_is_compared(tmp_path: Path) -> None:
+    check(tmp_path / "params.yaml")

@@ -22,7 +22,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
 from pipeline.encoding.encoded import read_tags, read_words
 from pipeline.errors import UserError
-from pipeline.evaluation.test_split import evaluate, save_outcome
+from pipeline.evaluation.test_split import Evaluated, evaluate, save_outcome
 from pipeline.inference.tagger import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -49,23 +49,25 @@ def write_tree(path: Path, **changes: Any) -> Path:
     return path
 
 
-def write_runs(root: Path, bert: Path, corpus: Path, **changes: Any) -> Path:
-    """`students/efficient/1` and `eval/` of two seeds and the teacher, F1 of 40, 44 and 50."""
+def write_runs(root: Path, bert: Path, corpus: Path, method: str = "efficient", **changes: Any) -> Path:
+    """Students of a method with two seeds, and `eval/` of them and the teacher, F1 of 40, 44 and 50."""
     root.mkdir(exist_ok=True)
     params = load_params(write_tree(root / "params.yaml", **changes))
-    student = root / "students/efficient/1"
+    student, second = (root / "students" / method / seed for seed in "12")
     train = load_split(corpus / "train.parquet")
     if params.student.network == "bilstm":
         model = ChainTagger.from_embeddings(bert, train, width=4, hidden=4, layers=1)
     else:
         model = tagger(bert, train, head=params.student.head)
-    save_model(student, model, bert, HISTORY, made_by(params, "efficient"))
+    made = made_by(params, method)
+    save_model(student, model, bert, HISTORY, made)
+    save_model(second, model, bert, HISTORY, made | {"seed": 2})
     path = corpus / "test.parquet"
     gold = read_tags(path)
     scored = evaluate(
         load_model(student), student, Batches(load_split(path), 8), gold, accelerator("float32")
     )
-    for name, f1 in (("efficient/1", 40.0), ("efficient/2", 44.0), ("teacher", 50.0)):
+    for name, f1 in ((f"{method}/1", 40.0), (f"{method}/2", 44.0), ("teacher", 50.0)):
         outcome = replace(scored, metrics=scored.metrics | {"f1": f1})
         save_outcome(root / "eval" / name, outcome, read_words(path), gold)
     return root
@@ -81,8 +83,15 @@ def parameters(tmp_path: Path) -> Any:
     return partial(write_tree, tmp_path / "params.yaml")
 
 
-def published(runs: Path, out: Path, params: Path) -> str:
-    publish.main(runs / "students/efficient/1", runs / "eval/efficient/1", out, params=params)
+def rewrite(folder: Path, file: str, content: Any) -> None:
+    """Put other content into a JSON file of a sealed folder, under a new seal."""
+    with new_folder(folder) as aside:
+        shutil.copytree(folder, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SEAL))
+        (aside / file).write_text(json.dumps(content))
+
+
+def published(runs: Path, out: Path, params: Path, method: str = "efficient") -> str:
+    publish.main(runs / "students" / method / "1", runs / "eval" / method / "1", out, params=params)
     return (out / "README.md").read_text(encoding="utf-8")
 
 
@@ -163,7 +172,7 @@ def test_wrong_folders_are_refused(
     ],
 )
 def test_several_teachers_or_folds_are_named(
-    bert: Path, corpus: Path, tmp_path: Path, parameters: Any, many: dict[str, list[int]], says: str
+    bert: Path, corpus: Path, tmp_path: Path, parameters: Any, many: dict[str, Any], says: str
 ) -> None:
     runs = write_runs(tmp_path / "runs", bert, corpus, **many)
     card = published(runs, tmp_path / "out", parameters(**many))
@@ -174,7 +183,7 @@ def test_several_teachers_or_folds_are_named(
 def test_text_without_tags_and_scores_from_elsewhere_are_named(
     bert: Path, corpus: Path, tmp_path: Path, parameters: Any
 ) -> None:
-    given = {
+    given: dict[str, Any] = {
         "unlabelled": {"files": [str(tmp_path / "news.txt"), "https://host/more.txt?key=1"], "made_up": 2},
         "dump": {"scores": str(tmp_path / "llm.parquet")},
     }
@@ -193,6 +202,37 @@ def test_figures_of_another_training_are_refused(runs: Path, tmp_path: Path, par
         shutil.copy(runs / "eval/efficient/1/predictions.parquet", aside)
         (aside / "metrics.json").write_text(json.dumps(metrics | {"development_f1": 59.0}))
     with pytest.raises(UserError, match="not measured on"):
+        published(again, tmp_path / "out", parameters())
+
+
+def test_another_seed_of_another_training_is_refused(runs: Path, tmp_path: Path, parameters: Any) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    history = json.loads((again / "students/efficient/2/history.json").read_text())
+    history["made"]["training"]["learning_rate"] = 0.05
+    rewrite(again / "students/efficient/2", "history.json", history)
+    says = r"student\.learning_rate: .* was made with 0\.05; .* `dvc repro evaluate@efficient-2`"
+    with pytest.raises(UserError, match=says):
+        published(again, tmp_path / "out", parameters())
+
+
+def test_a_seed_whose_student_is_not_there_does_not_count(
+    runs: Path, tmp_path: Path, parameters: Any
+) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    shutil.rmtree(again / "students/efficient/2")
+    assert "| span F1 | 40.00 | 40.00 | 50.00 |" in published(again, tmp_path / "out", parameters())
+
+
+def test_a_teacher_on_another_test_set_is_refused(
+    runs: Path, corpus: Path, tmp_path: Path, parameters: Any
+) -> None:
+    again = shutil.copytree(runs, tmp_path / "again")
+    metrics = json.loads((runs / "eval/teacher/metrics.json").read_text())
+    words, gold = read_words(corpus / "dev.parquet"), read_tags(corpus / "dev.parquet")
+    transitions = json.loads((runs / "eval/teacher/transitions.json").read_text())
+    other = Evaluated(metrics, transitions, gold, [[1.0] * len(row) for row in gold])
+    save_outcome(again / "eval/teacher", other, words, gold)
+    with pytest.raises(UserError, match=r"not scored on the same test sentences as .*; run `dvc repro`"):
         published(again, tmp_path / "out", parameters())
 
 
@@ -231,10 +271,7 @@ def test_a_student_made_otherwise_than_its_name_says_is_refused(
     history = json.loads((runs / "students/efficient/1/history.json").read_text())
     made = {} if change is None else history["made"] | change
     history["made"] = {key: value for key, value in made.items() if value is not ...}
-    with new_folder(again / "students/efficient/1") as aside:
-        shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
-        (aside / SEAL).unlink()
-        (aside / "history.json").write_text(json.dumps(history))
+    rewrite(again / "students/efficient/1", "history.json", history)
     with pytest.raises(UserError, match=says):
         published(again, tmp_path / "out", parameters())
 
@@ -252,10 +289,8 @@ def test_a_student_that_lacks_what_the_card_says_is_refused(
 ) -> None:
     again = shutil.copytree(runs, tmp_path / "again")
     said = json.loads((runs / "students/efficient/1" / file).read_text()) | change
-    with new_folder(again / "students/efficient/1") as aside:
-        shutil.copytree(runs / "students/efficient/1", aside, dirs_exist_ok=True)
-        (aside / SEAL).unlink()
-        (aside / file).write_text(json.dumps({key: value for key, value in said.items() if value is not ...}))
+    kept = {key: value for key, value in said.items() if value is not ...}
+    rewrite(again / "students/efficient/1", file, kept)
     with pytest.raises(UserError, match=says):
         published(again, tmp_path / "out", parameters())
 
@@ -281,7 +316,7 @@ def test_the_lines_of_python_run_as_they_stand(runs: Path, tmp_path: Path, param
 
 
 def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Path, tmp_path: Path) -> None:
-    heads: dict[str, dict[str, Any]] = {
+    heads: dict[str, Any] = {
         "teacher": {"head": "softmax"},
         "student": {"head": "softmax", "layers": 2, "epochs": 2},
     }
@@ -296,6 +331,28 @@ def test_a_softmax_students_card_is_one_for_transformers(bert: Path, corpus: Pat
     assert "pipeline.inference" not in alone
     assert output_of(alone, tmp_path / "out").startswith("[")
     assert output_of(own, tmp_path / "out").startswith("('A', 'sentence'")
+
+
+@pytest.mark.parametrize(
+    ("init", "says", "names_teacher"),
+    [
+        ("pretrained", "trained without a teacher by the method `vanilla`", False),
+        (
+            "teacher",
+            "trained on gold tags from the first layers of its teacher by the method `vanilla`",
+            True,
+        ),
+    ],
+)
+def test_a_student_that_learned_from_no_scores_names_none(
+    bert: Path, corpus: Path, tmp_path: Path, parameters: Any, init: str, says: str, names_teacher: bool
+) -> None:
+    given: dict[str, Any] = {"distill": {"vanilla": {"init": init, "epochs": None, "learning_rate": None}}}
+    runs = write_runs(tmp_path / "runs", bert, corpus, "vanilla", **given)
+    card = published(runs, tmp_path / "out", parameters(**given), "vanilla")
+    assert says in card
+    assert "Teacher's scores" not in card
+    assert ("- Teacher: " in card) == names_teacher
 
 
 def test_a_bilstm_is_called_one(bert: Path, corpus: Path, tmp_path: Path) -> None:

@@ -211,6 +211,26 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
         import_scores(tmp_path, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
 
 
+def test_damaged_text_is_one_line(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 in a column of strings, which pyarrow reads and cannot give."""
+    words = pa.array([[b"Ada", b"\xff\xfe"]], pa.list_(pa.binary()))
+    text = pa.Array.from_buffers(pa.string(), 2, words.values.buffers())
+    scores = [[dict.fromkeys(TAGS, 1.0)] * 2]
+    table = pa.table({"words": pa.ListArray.from_arrays(words.offsets, text), "scores": scores})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: cannot be read as Parquet \(.*UTF"):
+        import_scores(tmp_path, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
+
+
+def test_files_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    pq.write_table(pa.table(rows(distributions(), "probabilities")), tmp_path / "files" / "scores.pq")
+    (tmp_path / "files" / "seal.json").write_text("{}")
+    out, checkpoint = tmp_path / "out", tmp_path / "c"
+    import_scores(tmp_path / "files", WORDS, Dump(), origin=ORIGIN, checkpoint=checkpoint, out=out)
+    assert ScoreStore.open(out).sentences == len(WORDS)
+
+
 def test_lists_with_64_bit_offsets_are_lists(imported: Import, tmp_path: Path) -> None:
     columns = rows(distributions(), "probabilities")
     plain = pa.table(columns)
