@@ -1,5 +1,6 @@
 """Students of several kinds side by side, all with the same settings but for those of their kind."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from benchmarks.studies.experiment import RESULTS, as_settings, compare, finish, shared_settings, show
@@ -9,8 +10,20 @@ from pipeline.storage.text_file import write_json
 
 Kind = tuple[Sequence[str], Mapping[str, str]]
 """The methods of a kind, and KEY: VALUE of params.yaml."""
+EVALUATIONS = 10  # on development, of a student that is trained for a number of steps
 FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 """Students start from the teacher's layers, the undistilled one too."""
+
+
+def for_epochs(epochs: int) -> dict[str, str]:
+    """KEY: VALUE of params.yaml for students that are trained for so many epochs."""
+    return {"student.epochs": str(epochs), "student.steps": "null"}
+
+
+def for_steps(steps: int) -> dict[str, str]:
+    """KEY: VALUE of params.yaml for students that are trained for so many steps."""
+    every = math.ceil(steps / EVALUATIONS)
+    return {"student.epochs": "null", "student.steps": str(steps), "student.evaluate_every": str(every)}
 
 
 def tuned_settings(task: str, device: str, layers: int, encoder: str | None, put: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.compared_runs import Kind, compare_runs, for_epochs, for_steps
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -28,8 +28,6 @@ from benchmarks.studies.experiment import (
 from benchmarks.studies.parts import write_tenth
 from stages import command
 
-EVALUATIONS = 10  # on development, of a student that is trained for a number of steps
-
 
 def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
@@ -41,16 +39,10 @@ def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
     """
     without = {"unlabelled.files": "null", "unlabelled.sentences": "null"}
     with_text = {**without, "unlabelled.files": text}
-    by_epochs = {"student.epochs": str(epochs), "student.steps": "null"}
-    by_steps = {
-        "student.epochs": "null",
-        "student.steps": str(steps),
-        "student.evaluate_every": str(math.ceil(steps / EVALUATIONS)),
-    }
     return {
-        "labelled": (["vanilla", "structural"], without | by_epochs),
-        "for as many steps": (["vanilla", "structural"], without | by_steps),
-        "with text": (["structural"], with_text | by_steps),
+        "labelled": (["vanilla", "structural"], without | for_epochs(epochs)),
+        "for as many steps": (["vanilla", "structural"], without | for_steps(steps)),
+        "with text": (["structural"], with_text | for_steps(steps)),
     }
 
 

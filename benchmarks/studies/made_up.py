@@ -7,13 +7,18 @@ from the root of a checkout of its own, since `dvc exp run` changes `params.yaml
     CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
 """
 
-import math
 from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs
-from benchmarks.studies.equal_steps import EVALUATIONS
+from benchmarks.studies.compared_runs import (
+    FROM_TEACHER,
+    Kind,
+    chosen_kinds,
+    compare_runs,
+    for_epochs,
+    for_steps,
+)
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -21,7 +26,6 @@ from benchmarks.studies.experiment import (
     Put,
     Seeds,
     Task,
-    as_settings,
     name_ending,
     shared_settings,
 )
@@ -36,15 +40,10 @@ def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
         copies: sentences made up of each labelled one.
         steps: of all other students.
     """
-    by_epochs = {"student.epochs": str(epochs), "student.steps": "null", "unlabelled.made_up": "0"}
-    by_steps = {
-        "student.epochs": "null",
-        "student.steps": str(steps),
-        "student.evaluate_every": str(math.ceil(steps / EVALUATIONS)),
-    }
-    from_teacher = FROM_TEACHER | by_steps | {"unlabelled.made_up": "0"}
+    without = {"unlabelled.made_up": "0"}
+    from_teacher = FROM_TEACHER | for_steps(steps) | without
     return {
-        "as given": (["vanilla"], by_epochs),
+        "as given": (["vanilla"], for_epochs(epochs) | without),
         f"with {copies} made-up sentences for each, from the teacher": (
             ["structural"],
             from_teacher | {"unlabelled.made_up": str(copies)},
@@ -66,7 +65,7 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the students and write results/TASK-made-up-DEVICE.json after each kind."""
-    shared = [*shared_settings(task, encoder, put), *as_settings({"student.layers": layers})]
+    shared = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     chosen = chosen_kinds(kinds(epochs, copies, steps), only)
     compare_runs("made-up", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 

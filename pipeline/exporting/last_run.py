@@ -41,23 +41,30 @@ def check_last_run(params: Path, student: str, scored_by: str) -> None:
     if not isinstance(stages, dict):
         raise UserError(f"{lock}: holds no stages; run `dvc repro`")
     now = read_yaml(params)
-    for stage in (*_STAGES, f"dump@{scored_by}", f"evaluate@{student}"):
-        ran = stages.get(stage, {}).get("params", {}).get("params.yaml", {})
-        for key, before in ran.items():
-            for name, old, new in _differences(key, before, _value(now, key)):
-                if not _is_free(name, now):
-                    raise UserError(
-                        f"{params}: {name} is {_shown(new)}, but in the last run ({lock}) {_shown(old)}; "
-                        "give the params.yaml of the student's run with --params, or run `dvc repro`"
-                    )
-    made, scored = (
-        {item["path"]: item.get("md5") for item in stages.get(stage, {}).get(of, ())}.get("data/teacher")
-        for stage, of in (("teacher", "outs"), ("evaluate_teacher", "deps"))
-    )
+    for name, before, after in _changed_parameters(stages, now, f"dump@{scored_by}", f"evaluate@{student}"):
+        if not _is_free(name, now):
+            raise UserError(
+                f"{params}: {name} is {_shown(after)}, but in the last run ({lock}) {_shown(before)}; "
+                "give the params.yaml of the student's run with --params, or run `dvc repro`"
+            )
+    made, scored = _teacher(stages, "teacher", "outs"), _teacher(stages, "evaluate_teacher", "deps")
     if made and scored and made != scored:
         raise UserError(
             "data/teacher: was trained again after it was scored; run `dvc repro evaluate_teacher`"
         )
+
+
+def _teacher(stages: Any, stage: str, of: str) -> str | None:
+    """The checksum of data/teacher among a stage's `outs` or `deps`, if the stage ran."""
+    return {item["path"]: item.get("md5") for item in stages.get(stage, {}).get(of, ())}.get("data/teacher")
+
+
+def _changed_parameters(stages: Any, now: Any, *items: str) -> Iterator[tuple[str, Any, Any]]:
+    """`_differences` of all parameters of _STAGES and `items`, as far as these ran."""
+    for stage in (*_STAGES, *items):
+        ran = stages.get(stage, {}).get("params", {}).get("params.yaml", {})
+        for key, before in ran.items():
+            yield from _differences(key, before, _value(now, key))
 
 
 def _value(tree: Any, key: str) -> Any:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import equal_steps
-from benchmarks.studies.equal_steps import EVALUATIONS, kinds
+from benchmarks.studies.compared_runs import EVALUATIONS
+from benchmarks.studies.equal_steps import kinds
 from benchmarks.studies.experiment import PARAMS
 from benchmarks.studies.parts import Tenth
 from pipeline.params import load_params
