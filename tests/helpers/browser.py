@@ -53,7 +53,7 @@ class Tab:
         raise TimeoutError(method)
 
     def open(self, path: Path, *, width: int = 1280, dark: bool = False) -> None:
-        """Show a file at a width, and wait until it is loaded."""
+        """Show a file at a width, and wait until it is loaded and drawn, so that its observers have run."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -67,10 +67,11 @@ class Tab:
         self.call("Page.navigate", url=path.resolve().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self._next()
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        """The value of an expression in the page, or what a promise comes to."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
