@@ -67,6 +67,11 @@ def mechanisms_section(result: Mapping[str, Any]) -> str:
     return _students_section("other teachers, students and text", result)
 
 
+def confirmed_section(result: Mapping[str, Any]) -> str:
+    """The best kind of a search again with several seeds, from `benchmarks.studies.confirmed`."""
+    return _students_section("the best of a search again", result)
+
+
 def any_teacher_section(result: Mapping[str, Any]) -> str:
     """Students whose encoder is not their teacher's, from `benchmarks.studies.any_teacher`."""
     runs = result["runs"]

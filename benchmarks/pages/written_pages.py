@@ -20,6 +20,7 @@ from benchmarks.pages.run_tables import claims_table, f1_table, times_table
 from benchmarks.pages.study_tables import (
     ablation_section,
     any_teacher_section,
+    confirmed_section,
     cross_fitting_section,
     equal_steps_section,
     heads_section,
@@ -40,6 +41,7 @@ _STUDIES: dict[str, Section] = {
     "variants": variants_section,
     "cross-fitting": cross_fitting_section,
     "mechanisms": mechanisms_section,
+    "confirmed": confirmed_section,
     "made-up": made_up_section,
     "any-teacher": any_teacher_section,
     "heads": heads_section,

@@ -7,6 +7,7 @@ changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.mechanisms conll2003 --device cpu --layers 2
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -61,6 +62,19 @@ def kinds(text: str) -> dict[str, Kind]:
     }
 
 
+def text_of(task: str) -> str:
+    """The path of the text that the kinds "with text" take for a corpus; it is written if need be."""
+    return str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
+
+
+def shared_by_kinds(
+    task: str, encoder: str | None, put: Sequence[str], *, layers: int, epochs: int
+) -> list[str]:
+    """KEY=VALUE of params.yaml for students of so many layers, trained for so many epochs."""
+    unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
+    return [*as_settings(unchanged), *shared_settings(task, encoder, put)]
+
+
 def main(
     task: Task,
     device: Device,
@@ -72,11 +86,9 @@ def main(
     put: Put = [],
 ) -> None:
     """Run the students and write results/TASK-mechanisms-DEVICE.json after each kind."""
-    text = str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
     device = name_ending(device, encoder)
-    unchanged = {**UNCHANGED, "student.layers": layers, "student.epochs": epochs}
-    shared = [*as_settings(unchanged), *shared_settings(task, encoder, put)]
-    chosen = chosen_kinds(kinds(text), only)
+    shared = shared_by_kinds(task, encoder, put, layers=layers, epochs=epochs)
+    chosen = chosen_kinds(kinds(text_of(task)), only)
     compare_runs("mechanisms", chosen, shared, task=task, device=device, seeds=seeds)
 
 

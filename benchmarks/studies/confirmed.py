@@ -1,0 +1,56 @@
+"""The way to learn more from a teacher that a search found best on development, again with several seeds.
+
+The search is `benchmarks.studies.mechanisms`, from whose results the choice and the students' size are taken.
+Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own,
+since `dvc exp run` changes `params.yaml` there:
+
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.confirmed conll2000 --device cpu
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from benchmarks.pages.recorded_runs import read_result
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
+from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, Seeds, Task, name_ending
+from benchmarks.studies.mechanisms import kinds, shared_by_kinds, text_of
+from stages import command
+
+METHOD = "structural"
+
+
+def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
+    """The kind among `names` whose students by `structural` have the highest F1 on development.
+
+    Args:
+        search: what `benchmarks.studies.mechanisms` wrote.
+        names: of kinds; those that the search has not run are left out.
+    """
+    found = {name: search["development_f1"].get(f"{METHOD} {name}", 0.0) for name in names}
+    return max(found, key=found.__getitem__)
+
+
+def confirmed_kinds(search: Mapping[str, Any], searched: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The best of the kinds that were `searched`, and the two starts that it is compared with."""
+    starts: dict[str, Kind] = {
+        "as given": (["vanilla"], {}),
+        "from the teacher": (["vanilla", METHOD], FROM_TEACHER),
+    }
+    best = best_kind(search, (name for name in searched if name not in starts))
+    return {**starts, best: ([METHOD], searched[best][1])}
+
+
+def main(
+    task: Task, device: Device, seeds: Seeds = [1, 2, 3, 4, 5], encoder: EncoderName = None, put: Put = []
+) -> None:
+    """Run the students and write results/TASK-confirmed-DEVICE.json after each kind."""
+    device = name_ending(device, encoder)
+    search = read_result(RESULTS / f"{task}-mechanisms-{device}.json")
+    student = search["runs"]["as given"]["parameters"]["student"]
+    shared = shared_by_kinds(task, encoder, put, layers=student["layers"], epochs=student["epochs"])
+    chosen = confirmed_kinds(search, kinds(text_of(task)))
+    compare_runs("confirmed", chosen, shared, task=task, device=device, seeds=seeds)
+
+
+if __name__ == "__main__":
+    command.run(main)

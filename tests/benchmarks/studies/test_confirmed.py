@@ -1,0 +1,32 @@
+from benchmarks.studies.confirmed import best_kind, confirmed_kinds
+
+SEARCHED = {
+    "from the teacher": (["vanilla", "structural"], {}),
+    "with text": (["structural"], {"unlabelled.files": "a.txt"}),
+    "with two folds": (["structural", "efficient"], {"folds": "[1,2]"}),
+    "with text, as a BiLSTM": (["structural"], {"student.network": "bilstm"}),
+}
+SEARCH = {
+    "development_f1": {
+        "teacher": 96.0,
+        "vanilla": 94.0,
+        "structural": 94.1,
+        "structural from the teacher": 95.0,
+        "structural with text": 94.3,
+        "structural with two folds": 94.5,
+        "efficient with two folds": 95.0,
+    }
+}
+
+
+def test_the_best_on_development_by_structural_is_chosen_of_those_that_ran() -> None:
+    assert best_kind(SEARCH, SEARCHED) == "from the teacher"
+    assert best_kind(SEARCH, list(SEARCHED)[1:]) == "with two folds"
+
+
+def test_the_best_other_kind_is_compared_with_both_starts() -> None:
+    found = confirmed_kinds(SEARCH, SEARCHED)
+    assert list(found) == ["as given", "from the teacher", "with two folds"]
+    assert found["with two folds"] == (["structural"], {"folds": "[1,2]"})
+    assert found["as given"] == (["vanilla"], {})
+    assert found["from the teacher"][0] == ["vanilla", "structural"]
