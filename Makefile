@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro test test-slow lint clean
+.PHONY: repro test test-thorough test-slow lint clean
 
 repro: $(VENV)/installed
 	dvc repro
 
 test: $(VENV)/installed-dev
 	pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-thorough: $(VENV)/installed-dev
+	pytest -n auto --dist loadfile --no-loadscope-reorder -m thorough
 
 test-slow: $(VENV)/installed-dev
 	pytest -m slow

@@ -237,8 +237,15 @@ def test_without_text_a_run_of_steps_goes_through_the_labelled(run, tmp_path):
     assert len(case.train()[1].epochs) == 3
 
 
-@pytest.mark.parametrize("plan", [{}, STEPS])
-@pytest.mark.parametrize("name", ["structural", "efficient"])
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("structural", {}),
+        pytest.param("structural", STEPS, marks=pytest.mark.thorough),
+        pytest.param("efficient", {}, marks=pytest.mark.thorough),
+        pytest.param("efficient", STEPS, marks=pytest.mark.thorough),
+    ],
+)
 def test_a_run_on_both_stopped_in_any_step_goes_on_to_the_same_bits(name, plan, run, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr("pipeline.storage.commit._sync", lambda path: None)

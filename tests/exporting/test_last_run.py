@@ -1,18 +1,19 @@
 """A card of another corpus, text or teacher than DVC's last run had is refused."""
 
+import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
 from pipeline.exporting.last_run import check_last_run
 from pipeline.storage.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
-LOCK_VALUES = 10**7
+PARAMS, LOCK = read_yaml(ROOT / "params.yaml"), read_yaml(ROOT / "dvc.lock", limit=10**7)
 
 
 @pytest.fixture
@@ -22,12 +23,11 @@ def project(tmp_path: Path) -> Callable[..., Path]:
     def write(
         edit: Callable[[Any], object] = lambda _: None, ran: Callable[[Any], object] = lambda _: None
     ) -> Path:
-        yaml = YAML(typ="safe", pure=True)
-        params, lock = read_yaml(ROOT / "params.yaml"), read_yaml(ROOT / "dvc.lock", limit=LOCK_VALUES)
+        params, lock = copy.deepcopy((PARAMS, LOCK))
         edit(params)
         ran(lock["stages"])
-        yaml.dump(params, tmp_path / "params.yaml")
-        yaml.dump(lock, tmp_path / "dvc.lock")
+        for name, tree in (("params.yaml", params), ("dvc.lock", lock)):
+            (tmp_path / name).write_text(json.dumps(tree))  # which is YAML too
         return tmp_path / "params.yaml"
 
     return write

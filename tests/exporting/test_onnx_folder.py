@@ -33,10 +33,12 @@ from tests.helpers.tiny_encoders import KINDS
 from tests.helpers.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
 
 ROOT = Path(__file__).parents[2]
-# The exporter takes longer over the last two.
-ALL = [
-    pytest.param(kind, marks=[pytest.mark.slow] * (kind in {"deberta-v2", "modernbert"})) for kind in KINDS
-]
+MARKS = {
+    "roberta": [pytest.mark.thorough],
+    "deberta-v2": [pytest.mark.slow],
+    "modernbert": [pytest.mark.slow],
+}
+ALL = [pytest.param(kind, marks=MARKS.get(kind, ())) for kind in KINDS]
 # Only what stands in the docstring of tag.py, and the standard library, may be imported.
 ALONE = """
 import runpy, sys
@@ -143,9 +145,19 @@ def test_a_bilstm_takes_inputs_of_any_size_without_a_word(
     capfd.readouterr()
     assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
     assert capfd.readouterr().err == ""  # where ONNX Runtime writes warnings
-    # A second export of the same process, as `benchmarks.latency` makes it.
-    onnx_folder.write_export(tmp_path / "model", tmp_path / "small", int8=True)
-    assert [*map(len, Tagger(tmp_path / "small")([list(one.words) for one in split]))] == [*map(len, wanted)]
+
+
+@pytest.mark.thorough
+def test_a_second_bilstm_of_a_process_takes_inputs_of_any_size_too(bert: Path, tmp_path: Path) -> None:
+    """As `benchmarks.latency` makes it."""
+    split = [*sentences(40, seed=5), *ODD]
+    encoded = write_split(tmp_path / "split.parquet", split, bert)
+    model = ChainTagger.from_embeddings(bert, encoded, width=4, hidden=4, layers=1)
+    save_model(tmp_path / "model", model, bert, HISTORY)
+    for int8 in (False, True):
+        onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=int8)
+        tags = Tagger(tmp_path / "out")([list(one.words) for one in split])
+        assert [*map(len, tags)] == [len(one.words) for one in split]
 
 
 def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
@@ -289,7 +301,7 @@ def test_input_that_cannot_be_read_is_one_line(exported: Callable[[str, bool], P
 def test_what_lies_in_the_folder(
     models: Callable[[str], Path], exported: Callable[[str, bool], Path]
 ) -> None:
-    out, model = exported("roberta", False), load_model(models("roberta"))
+    out, model = exported("bert", False), load_model(models("bert"))
     assert check(out).keys() == {"model.onnx", "tagger.json", "tokenizer.json", "tag.py"}
     settings = json.loads((out / "tagger.json").read_text())
     for name in ("transitions", "start", "end"):
@@ -300,7 +312,7 @@ def test_what_lies_in_the_folder(
     assert str(ROOT).encode() not in network
     assert b"site-packages" not in network
     matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
-    assert (exported("roberta", True) / "model.onnx").stat().st_size < len(network) - 1.5 * matrices
+    assert (exported("bert", True) / "model.onnx").stat().st_size < len(network) - 1.5 * matrices
 
 
 def test_the_stage_writes_what_was_asked_for(

@@ -13,7 +13,6 @@ ORDER = (
     "chain", "distillation", "storage", "fetching", "corpora", "encoding", "model", "scores", "evaluation",
     "training", "timing", "reporting", "inference", "exporting", "params",
 )  # fmt: skip
-GRAPH = import_graph(ROOT)
 KNOWN = {
     "distillation": {"chain"},  # beside the ground
     "chain": set(),
@@ -25,39 +24,51 @@ def package_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imported(name: str) -> set[str]:
-    """The packages of `pipeline` that a module imports beside its own."""
-    packages = {package_of(other) for other in GRAPH[name] if other.startswith("pipeline.")}
-    return packages - {package_of(name), ""}
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    """Each module of `pipeline` and `stages` with those that it imports."""
+    return import_graph(ROOT)
 
 
-LIBRARY = sorted(name for name in GRAPH if name.startswith("pipeline."))
+@pytest.fixture(scope="module")
+def packages(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Each module of `pipeline` with the packages that it imports beside its own."""
+    return {
+        name: {package_of(other) for other in others if other.startswith("pipeline.")}
+        - {package_of(name), ""}
+        for name, others in graph.items()
+        if name.startswith("pipeline.")
+    }
 
 
-def test_every_package_has_its_place() -> None:
-    assert {package_of(name) for name in LIBRARY} == {*FIRST, *ORDER}
+def test_every_package_has_its_place(packages: dict[str, set[str]]) -> None:
+    assert {package_of(name) for name in packages} == {*FIRST, *ORDER}
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_no_import_runs_upward(name: str) -> None:
+def test_no_import_runs_upward(packages: dict[str, set[str]]) -> None:
     order = [*FIRST, *ORDER]
-    place = order.index(package_of(name))
-    upward = [other for other in imported(name) if order.index(other) > place]
-    assert not upward, f"{name} imports {', '.join(upward)}, which stand behind {package_of(name)}"
+    upward = {
+        name: behind
+        for name, others in packages.items()
+        if (behind := set(order[order.index(package_of(name)) + 1 :]) & others)
+    }
+    assert upward == {}
 
 
 @pytest.mark.parametrize(("package", "allowed"), KNOWN.items())
-def test_what_the_first_packages_know(package: str, allowed: set[str]) -> None:
-    modules = [name for name in LIBRARY if package_of(name) == package]
-    assert modules
-    assert set(chain.from_iterable(map(imported, modules))) <= allowed | {*FIRST}
+def test_what_the_first_packages_know(packages: dict[str, set[str]], package: str, allowed: set[str]) -> None:
+    known = [others for name, others in packages.items() if package_of(name) == package]
+    assert known
+    assert set(chain.from_iterable(known)) <= allowed | {*FIRST}
 
 
-def test_the_library_takes_settings_and_no_params() -> None:
-    importers = {name for name in GRAPH if "pipeline.params" in GRAPH[name] - {name}}
+def test_the_library_takes_settings_and_no_params(graph: dict[str, set[str]]) -> None:
+    importers = {name for name, others in graph.items() if "pipeline.params" in others - {name}}
     assert importers
     assert not [name for name in importers if name.startswith("pipeline.")]
 
 
-def test_the_library_knows_no_stage() -> None:
-    assert not [name for name in LIBRARY if any(other.startswith("stages") for other in GRAPH[name])]
+def test_the_library_knows_no_stage(graph: dict[str, set[str]]) -> None:
+    library = {name: others for name, others in graph.items() if name.startswith("pipeline.")}
+    assert library
+    assert not [name for name, others in library.items() if any(one.startswith("stages") for one in others)]

@@ -101,6 +101,7 @@ def test_no_other_stage_has_new_code(copy: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {"time_epochs"}  # times all methods
 
 
+@pytest.mark.thorough
 def test_a_student_is_distilled_by_it(copy: Path, workspace: Workspace, tmp_path: Path) -> None:
     yaml = YAML(typ="safe", pure=True)
     tree = yaml.load((workspace.root / "params.yaml").read_text())

@@ -24,8 +24,9 @@ from tests.helpers.workspace import COMMANDS, Workspace, place_of
 
 FLIPS, TRUNCATIONS = 200, 60
 FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "scores", "unlabelled")
+# `distill` reads folders of every kind, and refuses each as the other stages do.
 INPUTS = [
-    (stage, name)
+    pytest.param(stage, name, marks=[pytest.mark.thorough] * (stage not in ("prepare", "text", "distill")))
     for stage, (read, _) in COMMANDS.items()
     if stage not in ("scoring_teacher", "prepare_student")  # which read nothing but where they are asked to
     for name in read.values()

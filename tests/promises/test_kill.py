@@ -113,11 +113,11 @@ def trial_of(
 
 @pytest.mark.parametrize(
     ("stage", "phases"),
-    [  # `unlabelled` goes on as `dump` does, and `distill` as `teacher`; the slow test has all phases of all
-        ("teacher", PHASES),
+    [  # `unlabelled` goes on as `dump` does, and `teacher` as `distill`
         ("dump", PHASES),
-        ("unlabelled", ("computing", "saving")),
-        ("distill", ("computing", "saving")),
+        ("distill", PHASES),
+        pytest.param("unlabelled", PHASES, marks=pytest.mark.thorough),
+        pytest.param("teacher", PHASES, marks=pytest.mark.thorough),
     ],
 )
 def test_a_killed_stage_goes_on_to_the_same_bits(
@@ -151,10 +151,10 @@ def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
 @pytest.mark.parametrize(
     ("stage", "number"),
     [
-        ("teacher", signal.SIGTERM),
         ("dump", signal.SIGTERM),
-        ("unlabelled", signal.SIGINT),
         ("distill", signal.SIGINT),
+        pytest.param("unlabelled", signal.SIGINT, marks=pytest.mark.thorough),
+        pytest.param("teacher", signal.SIGTERM, marks=pytest.mark.thorough),
     ],
 )
 def test_a_signal_is_one_line_and_the_work_so_far_is_kept(

@@ -46,6 +46,7 @@ def until(said: IO[str] | None, word: str) -> list[str]:
     raise AssertionError(lines)
 
 
+@pytest.mark.thorough
 def test_a_run_stopped_and_killed_goes_on_with_any_number(
     long: Workspace, stages: Stages, tmp_path: Path
 ) -> None:
@@ -78,7 +79,13 @@ def test_a_run_stopped_and_killed_goes_on_with_any_number(
     assert not list((tmp_path / ".ckpt").iterdir())
 
 
-@pytest.mark.parametrize("stage", ["dump", pytest.param("unlabelled", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param("dump", marks=pytest.mark.thorough),
+        pytest.param("unlabelled", marks=pytest.mark.slow),
+    ],
+)
 def test_the_output_is_that_of_one_process(
     workspace: Workspace, stages: Stages, tmp_path: Path, stage: str
 ) -> None:
@@ -113,7 +120,9 @@ def test_a_users_mistake_is_one_line(workspace: Workspace, tmp_path: Path) -> No
             "torchrun '--nproc",
             "error: DISTIL_LAUNCH: cannot be read (No closing quotation); correct its quotes",
         ),
-        ("torchrun --nosuch 2", "error: DISTIL_LAUNCH: the launcher failed ("),
+        pytest.param(
+            "torchrun --nosuch 2", "error: DISTIL_LAUNCH: the launcher failed (", marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_a_launcher_that_does_not_start_is_one_line(

@@ -13,9 +13,10 @@ from pipeline.reporting.html_page import html_page
 from tests.helpers.browser import CHROMIUM, Tab, tab
 from tests.helpers.html_results import results
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
+]
 ROOT = Path(__file__).parents[2]
 A4 = 718  # CSS pixels of its width within margins of 1 cm
 METHODS = ("vanilla", "kbest", "structural", "posterior", "efficient", "efficient_emission")

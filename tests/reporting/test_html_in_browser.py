@@ -10,9 +10,10 @@ from tests.helpers.browser import CHROMIUM, tab
 from tests.helpers.html_results import results
 from tests.reporting.test_html_page import HOSTILE
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
+]
 ROOT = Path(__file__).parents[2]
 
 

@@ -147,6 +147,7 @@ def test_constrained_output_keeps_to_the_scheme(
     assert not any(to_iob2(found, "iob2")[1] for found in tags[True])
 
 
+@pytest.mark.thorough
 def test_typed_lines_are_answered_one_by_one(teacher: Path) -> None:
     """On a pseudo-terminal; the prompt stands on standard error, each answer comes before the next line."""
     command = [sys.executable, "-m", "stages.predict", "--model", str(teacher), "--format", "conll"]
