@@ -42,13 +42,13 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
 
     check(model)
     tagger, tokenizer = load_model_and_tokenizer(model)
-    network = emission_network(tagger, model)
-    if int8:
-        quantize(network)
     backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.no_truncation()
-    with new_folder(out) as aside:
+    with new_folder(out) as aside:  # which refuses `out` before the export, and not a minute later
+        network = emission_network(tagger, model)
+        if int8:
+            quantize(network)
         onnx.save(network, aside / NETWORK)
         settings = json.dumps(_settings(tagger), ensure_ascii=False) + "\n"
         (aside / SETTINGS).write_text(settings, encoding="utf-8", newline="\n")
