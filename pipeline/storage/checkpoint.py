@@ -37,6 +37,17 @@ def run_key(stage: str, *facts: Path | JSON) -> str:
     return f"{stage}-{digest[:16]}"
 
 
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, each in memory of its own, as safetensors asks; modules may share a table."""
+    apart: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, tensor in tensors.items():
+        held = tensor.detach().cpu().contiguous()
+        apart[name] = held.clone() if held.data_ptr() in taken else held
+        taken.add(held.data_ptr())
+    return apart
+
+
 def _content(path: Path) -> str:
     return identity(path) if path.is_dir() else sha256(path)
 
@@ -73,10 +84,7 @@ class Checkpoint:
     def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Replace the saved state; a kill at any moment leaves the old one or the new one."""
         with new_folder(self.folder) as folder:
-            save_file(
-                {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-                folder / _TENSORS,
-            )
+            save_file(_apart(tensors), folder / _TENSORS)
             (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8", newline="\n")
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

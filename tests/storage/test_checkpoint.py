@@ -33,6 +33,15 @@ def test_what_was_saved_is_loaded_to_the_bit(tmp_path):
     assert (list(tensors), facts) == (["a"], {"step": 4})
 
 
+def test_a_table_that_two_names_share_is_saved_under_both(tmp_path):
+    """As the embeddings of T5."""
+    checkpoint, table = Checkpoint(tmp_path / "one"), torch.arange(6.0).view(2, 3)
+    checkpoint.save({"a": table, "b": table, "c": torch.nn.Parameter(table)}, {})
+    tensors, _ = state(checkpoint)
+    assert sorted(tensors) == ["a", "b", "c"]
+    assert all(torch.equal(tensor, table) for tensor in tensors.values())
+
+
 def test_an_interrupted_save_leaves_the_old_state(tmp_path):
     checkpoint = Checkpoint(tmp_path / "one")
     checkpoint.save(TENSORS, FACTS)
