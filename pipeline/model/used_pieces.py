@@ -38,7 +38,8 @@ class SomeEmbeddings(nn.Embedding):
 def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
     """Leave in the encoder the embeddings of the `pieces` alone, and of those that it reads by itself.
 
-    An encoder whose embeddings are not a plain table is left as it is.
+    An encoder whose embeddings are not a plain table is left as it is. Where several modules share the table,
+    as in T5, each of them gets the smaller one.
 
     Args:
         encoder: on the CPU.
@@ -48,13 +49,14 @@ def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
         A function that puts the other embeddings back, multiplied by the number that it is given.
     """
     whole = encoder.get_input_embeddings()
-    if type(whole) is not nn.Embedding or whole.max_norm is not None:
+    tables = [module for module in encoder.modules() if getattr(module, "weight", None) is whole.weight]
+    if any(type(table) is not nn.Embedding or table.max_norm is not None for table in tables):
         return lambda _: None
     used = torch.cat(
         [pieces.long(), torch.tensor(sorted(_special(encoder, whole)), dtype=torch.int64)]
     ).unique()
     some = SomeEmbeddings(whole, used)
-    replace_modules(encoder, lambda module: some if module is whole else None)
+    replace_modules(encoder, lambda module: some if module in tables else None)
 
     @torch.no_grad()
     def restore(share: float) -> None:
