@@ -116,6 +116,15 @@ def read_layout(folder: Path) -> InputLayout:
     return InputLayout.from_json(layout)
 
 
+def converts_labels(folder: Path) -> bool:
+    """Whether the tagger in `folder` has a LabelConversion, of which its weights say nothing.
+
+    Raises:
+        UserError: the folder holds no tagger.
+    """
+    return checked_values(read_checked(folder), folder).get("conversion") is not None
+
+
 def check_layout(layout: dict[str, Any] | None, encoder: PreTrainedConfig) -> None:
     """Check that an encoder can read inputs that are laid out so.
 

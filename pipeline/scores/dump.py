@@ -17,7 +17,7 @@ from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.laid_out import laid_out
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.tagger_config import read_layout
+from pipeline.model.tagger_config import converts_labels, read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import (
@@ -57,9 +57,10 @@ def origin_of_file(split: Path, teacher: Path) -> Origin:
     """
     files = check(teacher)
     imported = WEIGHTS not in files
+    by_weights = not imported and not converts_labels(teacher)
     return Origin(
         tags=load(split).tag_set.tags,
-        teacher=identity(teacher) if imported else files[WEIGHTS],
+        teacher=files[WEIGHTS] if by_weights else identity(teacher),
         words=read_words_digest(split),
         tokenizer="none" if imported else read_layout(teacher).identity,
         split=split.stem,

@@ -47,7 +47,8 @@ class Origin:
     """What the scores of a store were made from.
 
     tags: their names, in the order of the columns.
-    teacher: SHA-256 of its weights, or of the imported files.
+    teacher: SHA-256 of its weights; of its folder where it converts labels, as other types have the same
+        weights; of the imported files.
     words: `encoded.WordsDigest` of the split.
     tokenizer: the identity of the one that cut the words for the teacher; "none" for imported scores.
     split: its name, and the fold if the store holds one alone.

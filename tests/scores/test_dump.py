@@ -15,9 +15,14 @@ from pipeline.scores.dump import dump_scores, origin_of
 from pipeline.scores.settings import Dump
 from pipeline.scores.shards import Shard
 from pipeline.storage.sealed_folder import check, identity, new_folder, sha256
+from pipeline.training.settings import Teacher
+from pipeline.training.teacher import take_teacher
+from tests.helpers.given_models import write_classifier
 from tests.helpers.seen_rows import seen_rows
 from tests.helpers.tiny_corpus import TAG_SET
 from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_split, write_teacher
+
+TEACHER = {"encoder": "any", "epochs": 1, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 
 
 def test_every_sentence_is_stored_with_the_teachers_emissions(corpus, teacher, tmp_path):
@@ -129,6 +134,20 @@ def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):
     assert origin.tokenizer == load(corpus / "dev.parquet").layout.identity
     assert origin.split == "dev"
     assert origin_of(corpus, teacher).words == read_words_digest(corpus / "train.parquet")
+
+
+def test_a_teacher_with_the_same_weights_and_other_types_is_another(bert, corpus, tmp_path):
+    labels = [f"{letter}-{kind}" for kind in ("LOC", "PER") for letter in "BIES"]
+    with new_folder(tmp_path / "model") as aside:
+        shutil.copytree(write_classifier(tmp_path / "stock", bert, ["O", *labels]), aside, dirs_exist_ok=True)
+    origins = []
+    for types in ({}, {"LOC": "PER", "PER": "LOC"}):
+        settings, out = Teacher.model_validate(TEACHER | {"types": types}), tmp_path / f"teacher-{len(types)}"
+        take_teacher(settings, encoded=corpus, encoder=tmp_path / "model", out=out)
+        origins.append(origin_of(corpus, out))
+    weights = {sha256(out / "model.safetensors") for out in tmp_path.glob("teacher-*")}
+    assert len(weights) == 1
+    assert origins[0].teacher != origins[1].teacher
 
 
 @pytest.mark.parametrize("which", ["teacher", "corpus"])
