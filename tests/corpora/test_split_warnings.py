@@ -1,6 +1,7 @@
 """Splits that make for a bad tagger are told of, with counts and what to do; good splits are not."""
 
 from collections.abc import Sequence
+from itertools import count as numbers
 
 import pytest
 
@@ -8,9 +9,12 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.split_warnings import split_warnings
 from pipeline.corpora.tagging import Sentence
 
+NUMBERS = numbers()
+
 
 def sentences(count: int, *tags: str) -> list[Sentence]:
-    return [Sentence(("w",) * len(tags), tags)] * count
+    """Sentences with these tags, none of which is there twice."""
+    return [Sentence((f"w{next(NUMBERS)}",) * len(tags), tags) for _ in range(count)]
 
 
 def warnings(
@@ -20,29 +24,30 @@ def warnings(
 
 
 GOOD = sentences(300, "B-PER", "O")
+DEV, TEST = sentences(2, "B-PER", "O"), sentences(2, "B-PER", "O")
 
 
 def test_a_good_corpus_has_no_warning() -> None:
-    assert not warnings(GOOD, GOOD[:2], GOOD[:2])
+    assert not warnings(GOOD, DEV, TEST)
     plain = sentences(300, "NN", "VB")
-    assert not warnings(plain, plain[:2], plain[:2], "plain")
+    assert not warnings(plain, sentences(2, "NN", "VB"), sentences(2, "VB", "NN"), "plain")
 
 
 def test_tags_that_only_other_splits_have_are_counted() -> None:
-    test = [*GOOD[:2], *sentences(1, "B-ORG", "I-ORG"), *sentences(2, "B-LOC")]
-    assert warnings(GOOD, GOOD[:2], test) == [
+    test = [*TEST, *sentences(1, "B-ORG", "I-ORG"), *sentences(2, "B-LOC")]
+    assert warnings(GOOD, DEV, test) == [
         "test: 4 words with tags that training does not have, and no tagger trained here can give "
         "(B-LOC (2), B-ORG (1), I-ORG (1)); move such sentences to training, or correct the tags"
     ]
-    (line,) = warnings(GOOD, test, GOOD[:2])
+    (line,) = warnings(GOOD, test, DEV)
     assert line.startswith("dev: 4 words with tags that training does not have")
-    assert not warnings(GOOD, GOOD[:2], sentences(1, "B-PER", "I-PER"))  # a type has both
+    assert not warnings(GOOD, DEV, sentences(1, "B-PER", "I-PER"))  # a type has both
     assert "XX (1)" in "".join(warnings(sentences(300, "NN", "VB"), [], sentences(1, "XX"), "plain"))
 
 
 @pytest.mark.parametrize("split", [0, 1, 2])
 def test_a_split_of_o_alone_is_told(split: int) -> None:
-    splits = [GOOD, GOOD[:2], GOOD[:2]]
+    splits = [GOOD, DEV, TEST]
     splits[split] = sentences(300, "O", "O")
     name = ("train", "dev", "test")[split]
     assert (
@@ -52,9 +57,9 @@ def test_a_split_of_o_alone_is_told(split: int) -> None:
 
 
 def test_one_plain_tag_is_told() -> None:
-    same = sentences(300, "NN", "NN")
+    same, other = sentences(300, "NN", "NN"), sentences(1, "NN", "NN")
     assert "train: every tag is NN; correct the settings tag or scheme, or label the words" in warnings(
-        same, same[:1], same[:1], "plain"
+        same, other, sentences(1, "NN", "NN"), "plain"
     )
 
 
@@ -75,6 +80,26 @@ def test_few_sentences_are_told_with_a_remedy() -> None:
         "train: 35 sentences make few steps of training; raise epochs or lower batch_size, of the teacher "
         "and of the student, or label more"
     )
+
+
+def test_one_file_for_two_splits_is_told() -> None:
+    assert warnings(GOOD, DEV, GOOD) == [
+        "test: 300 of 300 sentences are in train too, word for word, so that F1 on test promises too "
+        "much; take them out of train, or correct the corpus's files"
+    ]
+    told = warnings(GOOD, GOOD, GOOD)
+    assert [line.partition(",")[0] for line in told] == [
+        f"{split}: 300 of 300 sentences are in {earlier} too"
+        for split, earlier in (("dev", "train"), ("test", "train"), ("test", "dev"))
+    ]
+
+
+def test_a_few_sentences_may_be_in_two_splits() -> None:
+    test = [*GOOD[:2], *sentences(18, "B-PER", "O")]
+    assert not warnings(GOOD, DEV, test)
+    same_words = [Sentence(sentence.words, ("O", "B-PER")) for sentence in GOOD[2:3]]
+    (line,) = warnings(GOOD, DEV, [*test, *same_words])
+    assert line.startswith("test: 3 of 21 sentences are in train too")
 
 
 @pytest.mark.parametrize(

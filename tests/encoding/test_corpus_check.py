@@ -185,10 +185,11 @@ def own(folder: Path, train: str, dev: str | None, test: str, **settings: Any) -
 
 
 GOOD = "Ba B-PER\nne O\n\n" * 300
+DEV, TEST = GOOD.replace("Ba", "Tok"), GOOD.replace("Ba", "Ri")
 
 
 def test_a_good_entry(tmp_path: Path) -> None:
-    found = check_entry(own(tmp_path, GOOD, GOOD, GOOD), mirror=None)
+    found = check_entry(own(tmp_path, GOOD, DEV, TEST), mirror=None)
     assert list(found.files) == [f"{split}: {tmp_path / split}" for split in FILES]
     assert not found.wrong
     assert not found.warnings
@@ -225,7 +226,7 @@ def test_hold_out_and_counts_are_compared_with_the_files(tmp_path: Path) -> None
 
 
 def test_the_splits_of_an_entry_are_compared(tmp_path: Path) -> None:
-    corpus = own(tmp_path, GOOD, GOOD.replace("B-PER", "O"), "Acme B-ORG\nInc I-ORG\n")
+    corpus = own(tmp_path, GOOD, DEV.replace("B-PER", "O"), "Acme B-ORG\nInc I-ORG\n")
     found = check_entry(corpus, mirror=None)
     assert not found.wrong
     assert [line.split(";")[0] for line in found.warnings] == [
@@ -233,6 +234,12 @@ def test_the_splits_of_an_entry_are_compared(tmp_path: Path) -> None:
         "test: 2 words with tags that training does not have, and no tagger trained here can give "
         "(B-ORG (1), I-ORG (1))",
     ]
+
+
+def test_a_file_that_is_test_and_training_is_told(tmp_path: Path) -> None:
+    found = check_entry(own(tmp_path, GOOD, DEV, GOOD), mirror=None)
+    (line,) = found.warnings
+    assert line.startswith("test: 300 of 300 sentences are in train too, word for word")
 
 
 def test_an_entry_with_the_mirror_and_several_files(tmp_path: Path) -> None:
