@@ -49,6 +49,8 @@ def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
         A function that puts the other embeddings back, multiplied by the number that it is given.
     """
     whole = encoder.get_input_embeddings()
+    if type(whole) is not nn.Embedding:
+        return lambda _: None
     tables = [module for module in encoder.modules() if getattr(module, "weight", None) is whole.weight]
     if any(type(table) is not nn.Embedding or table.max_norm is not None for table in tables):
         return lambda _: None
