@@ -145,7 +145,7 @@ class Workspace:
         words += MORE.get(stage, [])
         for option, name in written.items():
             words += [option, f"{out}{name}"]
-        return words if stage == "fingerprint" else [*words, "--params", str(self.root / "params.yaml")]
+        return [*words, "--params", str(self.root / "params.yaml")]
 
 
 def place_of(stage: str, out: Path) -> Path:
