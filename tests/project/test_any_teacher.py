@@ -101,6 +101,7 @@ def test_a_token_classifier_teaches_and_nothing_of_it_is_trained(place: Path, be
     assert "from the base model `model`" in text
 
 
+@pytest.mark.thorough
 def test_labels_in_iob1_are_converted_on_the_way_to_the_store(place: Path, bert: Path) -> None:
     model = write_classifier(place / "model", bert, IOB1)
     set_up(place, bert, ["posterior"], model=str(model))
@@ -117,6 +118,7 @@ def test_labels_in_iob1_are_converted_on_the_way_to_the_store(place: Path, bert:
         torch.testing.assert_close(stored, wanted, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_tagger_of_this_project_teaches_as_it_does_at_home(place: Path, bert: Path) -> None:
     """A teacher that was trained here and then given has the same scores."""
     set_up(place, bert, ["structural"])
@@ -139,6 +141,7 @@ def test_a_tagger_of_this_project_teaches_as_it_does_at_home(place: Path, bert: 
     invoke(command_of("distill@structural-1", ["structural"]))
 
 
+@pytest.mark.thorough
 def test_a_student_learns_each_language_from_a_teacher_of_its_own(place: Path, bert: Path) -> None:
     (block,) = blocks("docs/any-teacher.md", "python")[1:]
     Path("german.txt").write_text(columns(sentences(30, seed=9)))
@@ -189,6 +192,7 @@ def test_training_settings_make_no_other_teacher_of_a_model(place: Path, bert: P
     assert identity(Path("data/teacher")) == before
 
 
+@pytest.mark.thorough
 def test_a_softmax_student_cannot_match_pairs_of_a_crf(place: Path, bert: Path) -> None:
     """Whether a model has a CRF is known only when it is read."""
     encoded = tiny_inputs.write_corpus(place / "other", bert)

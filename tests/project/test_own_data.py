@@ -40,6 +40,7 @@ def predictions(method: str) -> tuple[list[list[str]], list[list[str]], dict[str
     return table["gold"].to_pylist(), table["predicted"].to_pylist(), metrics
 
 
+@pytest.mark.thorough
 def test_a_hundred_plain_tags_in_latin_1(place: Path, bert: Path) -> None:
     """A word's tag is its two syllables; é, which the tokenizer does not know, is a word of its own."""
     chance = random.Random(1)
@@ -70,6 +71,7 @@ def test_a_hundred_plain_tags_in_latin_1(place: Path, bert: Path) -> None:
         assert metrics[figure] == pytest.approx(right)
 
 
+@pytest.mark.thorough
 def test_documents_of_5000_words(place: Path, bert: Path) -> None:
     """In JSON Lines and BIOES, and so long that the encoder reads each in hundreds of windows."""
     for number, split in enumerate(SPLITS):

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from safetensors import safe_open
 
 from pipeline.encoding import pretrained
@@ -92,6 +93,7 @@ def test_every_loading_call_of_the_helper_is_closed_to_code_and_pickle() -> None
     assert pretrained._CLOSED == {"trust_remote_code": False, "local_files_only": True}
 
 
+@pytest.mark.thorough
 def test_everything_that_the_stages_write_is_plain(
     stages: Stages, workspace: Workspace, tmp_path: Path
 ) -> None:
