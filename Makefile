@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
+ON_ALL_CORES = -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: repro test test-thorough test-slow lint clean
 
@@ -9,10 +10,10 @@ repro: $(VENV)/installed
 	dvc repro
 
 test: $(VENV)/installed-dev
-	pytest -n auto --dist loadfile --no-loadscope-reorder
+	pytest $(ON_ALL_CORES)
 
 test-thorough: $(VENV)/installed-dev
-	pytest -n auto --dist loadfile --no-loadscope-reorder -m thorough
+	pytest $(ON_ALL_CORES) -m thorough
 
 test-slow: $(VENV)/installed-dev
 	pytest -m slow

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.pages.recorded_runs import read_result
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, compare_runs
+from benchmarks.studies.compared_runs import Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, Seeds, Task, name_ending
 from benchmarks.studies.mechanisms import kinds, shared_by_kinds, text_of
 from stages import command
 
 METHOD = "structural"
+STARTS = ("as given", "from the teacher")  # the kinds that the best other one is compared with
 
 
 def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
@@ -32,12 +33,9 @@ def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
 
 def confirmed_kinds(search: Mapping[str, Any], searched: Mapping[str, Kind]) -> dict[str, Kind]:
     """The best of the kinds that were `searched`, and the two starts that it is compared with."""
-    starts: dict[str, Kind] = {
-        "as given": (["vanilla"], {}),
-        "from the teacher": (["vanilla", METHOD], FROM_TEACHER),
-    }
-    best = best_kind(search, (name for name in searched if name not in starts))
-    return {**starts, best: ([METHOD], searched[best][1])}
+    best = best_kind(search, (name for name in searched if name not in STARTS))
+    given, from_teacher = STARTS
+    return chosen_kinds(searched, [f"{given}: vanilla", from_teacher, f"{best}: {METHOD}"])
 
 
 def main(

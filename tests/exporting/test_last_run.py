@@ -13,17 +13,22 @@ from pipeline.exporting.last_run import check_last_run
 from pipeline.storage.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
-PARAMS, LOCK = read_yaml(ROOT / "params.yaml"), read_yaml(ROOT / "dvc.lock", limit=10**7)
+
+
+@pytest.fixture(scope="module")
+def trees() -> tuple[Any, Any]:
+    """This project's params.yaml and dvc.lock."""
+    return read_yaml(ROOT / "params.yaml"), read_yaml(ROOT / "dvc.lock", limit=10**7)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Callable[..., Path]:
+def project(trees: tuple[Any, Any], tmp_path: Path) -> Callable[..., Path]:
     """This project's params.yaml and dvc.lock, each after a change; the path of the first."""
 
     def write(
         edit: Callable[[Any], object] = lambda _: None, ran: Callable[[Any], object] = lambda _: None
     ) -> Path:
-        params, lock = copy.deepcopy((PARAMS, LOCK))
+        params, lock = copy.deepcopy(trees)
         edit(params)
         ran(lock["stages"])
         for name, tree in (("params.yaml", params), ("dvc.lock", lock)):

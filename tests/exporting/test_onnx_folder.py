@@ -19,6 +19,7 @@ from pipeline.corpora.schemes import to_iob2
 from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
+from pipeline.encoding.encoded import Encoded
 from pipeline.errors import UserError
 from pipeline.exporting import onnx_folder
 from pipeline.exporting.int8 import quantize
@@ -133,15 +134,21 @@ def test_a_softmax_tagger_too(kind: str, encoder: Callable[[str], Path], tmp_pat
     assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
 
 
+def write_bilstm(folder: Path, bert: Path, encoded: Encoded) -> Path:
+    """A tiny BiLSTM in a folder."""
+    model = ChainTagger.from_embeddings(bert, encoded, width=4, hidden=4, layers=1)
+    save_model(folder, model, bert, HISTORY)
+    return folder
+
+
 def test_a_bilstm_takes_inputs_of_any_size_without_a_word(
     bert: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     split = [*sentences(40, seed=5), *ODD]
     encoded = write_split(tmp_path / "split.parquet", split, bert)
-    model = ChainTagger.from_embeddings(bert, encoded, width=4, hidden=4, layers=1)
-    save_model(tmp_path / "model", model, bert, HISTORY)
-    onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=False)
-    wanted = predict(load_model(tmp_path / "model"), Batches(encoded, 8), accelerator("float32"))
+    model = write_bilstm(tmp_path / "model", bert, encoded)
+    onnx_folder.write_export(model, tmp_path / "out", int8=False)
+    wanted = predict(load_model(model), Batches(encoded, 8), accelerator("float32"))
     capfd.readouterr()
     assert Tagger(tmp_path / "out")([list(one.words) for one in split]) == wanted
     assert capfd.readouterr().err == ""  # where ONNX Runtime writes warnings
@@ -152,10 +159,9 @@ def test_a_second_bilstm_of_a_process_takes_inputs_of_any_size_too(bert: Path, t
     """As `benchmarks.latency` makes it."""
     split = [*sentences(40, seed=5), *ODD]
     encoded = write_split(tmp_path / "split.parquet", split, bert)
-    model = ChainTagger.from_embeddings(bert, encoded, width=4, hidden=4, layers=1)
-    save_model(tmp_path / "model", model, bert, HISTORY)
+    model = write_bilstm(tmp_path / "model", bert, encoded)
     for int8 in (False, True):
-        onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=int8)
+        onnx_folder.write_export(model, tmp_path / "out", int8=int8)
         tags = Tagger(tmp_path / "out")([list(one.words) for one in split])
         assert [*map(len, tags)] == [len(one.words) for one in split]
 
