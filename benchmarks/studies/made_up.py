@@ -1,8 +1,9 @@
-"""What many made-up sentences and many steps bring where all sentences are labelled and there is no text.
+"""What many made-up sentences and many steps bring where all sentences are labelled.
 
-Students from the teacher's layers learn from several sentences made up of each labelled one, or for as many
-steps from the labelled sentences alone. Runs go through DVC's cache, so that a stopped one goes on. Run it
-from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
+Students from the teacher's layers learn from several sentences made up of each labelled one, from these and
+the training text of another corpus, or for as many steps from the labelled sentences alone. Runs go through
+DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run`
+changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
 """
@@ -25,24 +26,28 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
+from benchmarks.studies.parts import other_text
 from stages import command
 
+WITHOUT = {"unlabelled.made_up": "0", "unlabelled.files": "null"}
 
-def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
+
+def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
         epochs: of the student without a teacher.
         copies: sentences made up of each labelled one.
         steps: of all other students.
+        text: the path of the text without tags.
     """
-    by_epochs = {"student.epochs": str(epochs), "student.steps": "null", "unlabelled.made_up": "0"}
+    by_epochs = {"student.epochs": str(epochs), "student.steps": "null", **WITHOUT}
     by_steps = {
         "student.epochs": "null",
         "student.steps": str(steps),
         "student.evaluate_every": str(math.ceil(steps / EVALUATIONS)),
     }
-    from_teacher = FROM_TEACHER | by_steps | {"unlabelled.made_up": "0"}
+    from_teacher = FROM_TEACHER | by_steps | WITHOUT
     return {
         "as given": (["vanilla"], by_epochs),
         f"with {copies} made-up sentences for each, from the teacher": (
@@ -50,6 +55,11 @@ def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
             from_teacher | {"unlabelled.made_up": str(copies)},
         ),
         "for as many steps, from the teacher": (["vanilla", "structural"], from_teacher),
+        f"with text and {copies} made-up sentences for each, from the teacher": (
+            ["structural"],
+            from_teacher
+            | {"unlabelled.made_up": str(copies), "unlabelled.files": text, "unlabelled.sentences": "null"},
+        ),
     }
 
 
@@ -67,7 +77,7 @@ def main(
 ) -> None:
     """Run the students and write results/TASK-made-up-DEVICE.json after each kind."""
     shared = [*shared_settings(task, encoder, put), *as_settings({"student.layers": layers})]
-    chosen = chosen_kinds(kinds(epochs, copies, steps), only)
+    chosen = chosen_kinds(kinds(epochs, copies, steps, str(other_text(task))), only)
     compare_runs("made-up", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
