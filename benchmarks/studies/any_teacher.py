@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.compared_runs import Kind, compare_runs, with_text
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -55,13 +55,12 @@ def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
         "task": untagged,
         "methods": "[structural]",
         "teacher.model": str(GIVEN),
-        "unlabelled.files": f"{OWN / untagged}/text.txt",
-        "unlabelled.sentences": "null",
         "distill.structural.schedule": "constant",
+        **with_text(f"{OWN / untagged}/text.txt"),
     }
     return {
         "as given": (["vanilla", "structural", "efficient"], {}),
-        "with text": (["structural"], {"unlabelled.files": text, "unlabelled.sentences": "null"}),
+        "with text": (["structural"], with_text(text)),
         "of the teacher's folder, without a tag": (["structural"], without_tags),
         "of CRFsuite's scores": (["structural"], {"dump.scores": scores}),
     }

@@ -26,6 +26,11 @@ def for_steps(steps: int) -> dict[str, str]:
     return {"student.epochs": "null", "student.steps": str(steps), "student.evaluate_every": str(every)}
 
 
+def with_text(path: str) -> dict[str, str]:
+    """KEY: VALUE of params.yaml for students that learn from all text without tags of a file too."""
+    return {"unlabelled.files": path, "unlabelled.sentences": "null"}
+
+
 def tuned_settings(task: str, device: str, layers: int, encoder: str | None, put: Sequence[str]) -> list[str]:
     """KEY=VALUE of params.yaml for students of so many layers, each method at its best cell of the search."""
     chosen = best_settings(task, device, layers, put)

@@ -13,7 +13,8 @@ from typing import Any
 from benchmarks.pages.recorded_runs import read_result
 from benchmarks.studies.compared_runs import Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, Seeds, Task, name_ending
-from benchmarks.studies.mechanisms import kinds, shared_by_kinds, text_of
+from benchmarks.studies.mechanisms import kinds, shared_by_kinds
+from benchmarks.studies.parts import text_of
 from stages import command
 
 METHOD = "structural"

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import Kind, compare_runs, for_epochs, for_steps
+from benchmarks.studies.compared_runs import Kind, compare_runs, for_epochs, for_steps, with_text
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -38,11 +38,10 @@ def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
         steps: of students with text, and of those that are trained for as long without.
     """
     without = {"unlabelled.files": "null", "unlabelled.sentences": "null"}
-    with_text = {**without, "unlabelled.files": text}
     return {
         "labelled": (["vanilla", "structural"], without | for_epochs(epochs)),
         "for as many steps": (["vanilla", "structural"], without | for_steps(steps)),
-        "with text": (["structural"], with_text | for_steps(steps)),
+        "with text": (["structural"], with_text(text) | for_steps(steps)),
     }
 
 

@@ -1,8 +1,9 @@
-"""What many made-up sentences and many steps bring where all sentences are labelled and there is no text.
+"""What many made-up sentences and many steps bring where all sentences are labelled.
 
-Students from the teacher's layers learn from several sentences made up of each labelled one, or for as many
-steps from the labelled sentences alone. Runs go through DVC's cache, so that a stopped one goes on. Run it
-from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
+Students from the teacher's layers learn from several sentences made up of each labelled one, from these and
+the training text of another corpus, or for as many steps from the labelled sentences alone. Runs go through
+DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run`
+changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
 """
@@ -18,6 +19,7 @@ from benchmarks.studies.compared_runs import (
     compare_runs,
     for_epochs,
     for_steps,
+    with_text,
 )
 from benchmarks.studies.experiment import (
     Device,
@@ -29,26 +31,34 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
+from benchmarks.studies.parts import text_of
 from stages import command
 
+WITHOUT_TEXT = {"unlabelled.made_up": "0", "unlabelled.files": "null"}
 
-def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
+
+def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
         epochs: of the student without a teacher.
         copies: sentences made up of each labelled one.
         steps: of all other students.
+        text: the path of the text without tags.
     """
-    without = {"unlabelled.made_up": "0"}
-    from_teacher = FROM_TEACHER | for_steps(steps) | without
+    from_teacher = FROM_TEACHER | for_steps(steps) | WITHOUT_TEXT
+    made_up = {"unlabelled.made_up": str(copies)}
     return {
-        "as given": (["vanilla"], for_epochs(epochs) | without),
+        "as given": (["vanilla"], for_epochs(epochs) | WITHOUT_TEXT),
         f"with {copies} made-up sentences for each, from the teacher": (
             ["structural"],
-            from_teacher | {"unlabelled.made_up": str(copies)},
+            from_teacher | made_up,
         ),
         "for as many steps, from the teacher": (["vanilla", "structural"], from_teacher),
+        f"with text and {copies} made-up sentences for each, from the teacher": (
+            ["structural"],
+            from_teacher | made_up | with_text(text),
+        ),
     }
 
 
@@ -66,7 +76,7 @@ def main(
 ) -> None:
     """Run the students and write results/TASK-made-up-DEVICE.json after each kind."""
     shared = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
-    chosen = chosen_kinds(kinds(epochs, copies, steps), only)
+    chosen = chosen_kinds(kinds(epochs, copies, steps, text_of(task)), only)
     compare_runs("made-up", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs, with_text
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -23,7 +23,7 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
-from benchmarks.studies.parts import OTHER, other_text
+from benchmarks.studies.parts import text_of
 from stages import command
 
 BILSTM = {"student.network": "bilstm", "student.epochs": "20", "student.learning_rate": "1e-3"}
@@ -43,28 +43,23 @@ UNCHANGED = {
 
 def kinds(text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes; the most telling first."""
-    with_text = {"unlabelled.files": text, "unlabelled.sentences": "null"}
+    more_text = with_text(text)
     both, one, less_sure = ["vanilla", "structural"], ["structural"], ["structural", "efficient"]
     return {
         "as given": ([*both, "efficient"], {}),
         "from the teacher": (both, FROM_TEACHER),
         "with two folds, from the teacher": (one, FOLDS | FROM_TEACHER),
         "with two folds": (less_sure, FOLDS),
-        "with text, from the teacher": (one, with_text | FROM_TEACHER),
+        "with text, from the teacher": (one, more_text | FROM_TEACHER),
         "with made-up sentences, from the teacher": (one, MADE_UP | FROM_TEACHER),
-        "with all of these": (one, with_text | MADE_UP | FOLDS | FROM_TEACHER),
+        "with all of these": (one, more_text | MADE_UP | FOLDS | FROM_TEACHER),
         "with a teacher of one epoch": (less_sure, {"teacher.epochs": "1"}),
         "with three teachers, from the teacher": (one, {"teachers": "[1,2,3]"} | FROM_TEACHER),
         "as a BiLSTM": (both, BILSTM),
-        "with text, as a BiLSTM": (one, with_text | BILSTM),
-        "with text": (one, with_text),
+        "with text, as a BiLSTM": (one, more_text | BILSTM),
+        "with text": (one, more_text),
         "with made-up sentences": (one, MADE_UP),
     }
-
-
-def text_of(task: str) -> str:
-    """The path of the text that the kinds "with text" take for a corpus; it is written if need be."""
-    return str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
 
 
 def shared_by_kinds(

@@ -91,6 +91,11 @@ def other_text(task: str) -> Path:
     return path
 
 
+def text_of(task: str) -> str:
+    """The path of the text that goes with a corpus: the OTHER one's, which is written, or newsdesk's own."""
+    return str(other_text(task)) if task in OTHER else "data/newsdesk/text.txt"
+
+
 def write_text(sentences: Iterable[Sentence], path: Path) -> None:
     """Write the words of one sentence per line, between spaces."""
     lines = "".join(" ".join(sentence.words) + "\n" for sentence in sentences)

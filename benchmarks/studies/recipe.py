@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.pages.recorded_runs import read_result
+from benchmarks.studies.compared_runs import with_text
 from benchmarks.studies.experiment import (
     RESULTS,
     Device,
@@ -47,17 +48,12 @@ def rows(labelled: int, text: str) -> dict[str, tuple[list[str], dict[str, str]]
         "student.steps": "null",
         "unlabelled.files": "null",
     }
-    with_text = {
-        "student.epochs": "null",
-        "student.steps": str(STEPS),
-        "unlabelled.files": text,
-        "unlabelled.sentences": "null",
-    }
+    more = {"student.epochs": "null", "student.steps": str(STEPS), **with_text(text)}
     return {
         "teacher": ([], without),
         "undistilled": (["vanilla"], without),
         "without text": (["structural"], without),
-        "with text": (["structural"], without | with_text),
+        "with text": (["structural"], without | more),
     }
 
 
