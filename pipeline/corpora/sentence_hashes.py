@@ -1,6 +1,6 @@
-"""Texts as 8 bytes each, by which they are found again."""
+"""Texts and sentences as 8 bytes each, by which they are found again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -13,3 +13,8 @@ def hashes_of(texts: Sequence[str]) -> Hashes:
     """The hash [S] of each text: the first 8 bytes of its BLAKE2b."""
     digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, np.dtype("<u8")).astype(np.uint64)
+
+
+def hashes_of_words(sentences: Iterable[Iterable[str]]) -> Hashes:
+    """The hash [S] of the words of each sentence: the same words in the same order have the same one."""
+    return hashes_of(["\0".join(words) for words in sentences])

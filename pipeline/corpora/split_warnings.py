@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from pipeline.corpora.schemes import FileScheme
-from pipeline.corpora.sentence_hashes import Hashes, hashes_of
+from pipeline.corpora.sentence_hashes import Hashes, hashes_of_words
 from pipeline.corpora.settings import Split
 from pipeline.corpora.stored_sentences import groups
 from pipeline.corpora.tagging import Sentence, TagSet, types_of
@@ -71,7 +71,7 @@ def shared_sentences(splits: Mapping[Split, Sequence[Sentence]]) -> Iterator[str
 
 def _hashes(sentences: Iterable[Sentence]) -> Hashes:
     """The hash of each sentence's words."""
-    found = [hashes_of(["\0".join(sentence.words) for sentence in some]) for some in groups(sentences)]
+    found = [hashes_of_words(sentence.words for sentence in some) for some in groups(sentences)]
     return np.concatenate(found)
 
 

@@ -11,7 +11,7 @@ from unicodedata import category
 import numpy as np
 
 from pipeline.corpora.seen_sentences import SeenSentences
-from pipeline.corpora.sentence_hashes import Hashes, hashes_of
+from pipeline.corpora.sentence_hashes import Hashes, hashes_of, hashes_of_words
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.text_shards import ROWS, Words, write_shards
@@ -42,7 +42,7 @@ class KeptSentences:
         """The sentences to keep, some thousand at a time; reads at most ROWS beyond the last one kept."""
         while group := list(islice(sentences, ROWS)):
             in_test = np.isin(_hashes_without_spaces(group), self._test)
-            first = self._seen.first(hashes_of(["\0".join(words) for words in group])) & ~in_test
+            first = self._seen.first(hashes_of_words(group)) & ~in_test
             places = first.nonzero()[0]
             looked_at = len(group)  # what comes behind the last sentence that is kept is not counted
             if self._limit is not None and len(places) >= (missing := self._limit - self.sentences):

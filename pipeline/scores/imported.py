@@ -7,7 +7,7 @@ transitions, start and end of 0: each word stands for itself.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from pipeline.corpora.sentence_hashes import Hashes, hashes_of
+from pipeline.corpora.sentence_hashes import hashes_of_words
 from pipeline.errors import UserError, counted, one_line
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ChainParameters, FinishedShards, Origin, ScoredBatch, write_scores
@@ -80,7 +80,7 @@ def _rows(
     files: Sequence[Path], folder: Path, words: Sequence[Sequence[str]], tags: Sequence[str]
 ) -> Iterator[ScoredBatch]:
     """The scores of the sentences that the files have."""
-    hashes = _hashes(words)
+    hashes = hashes_of_words(words)
     order = hashes.argsort(kind="stable")
     ordered = hashes[order]
     found = np.zeros(len(words), bool)
@@ -90,7 +90,8 @@ def _rows(
         row = 0
         for sentences, lists, kind in _batches(file):
             given = sentences.to_pylist()
-            for at, (sentence, key) in enumerate(zip(given, _hashes(given), strict=True)):
+            keys = hashes_of_words(map(str, sentence or ()) for sentence in given)
+            for at, (sentence, key) in enumerate(zip(given, keys, strict=True)):
                 row += 1
                 first, last = (int(ordered.searchsorted(key, side)) for side in ("left", "right"))
                 ids = [i for i in order[first:last].tolist() if [*words[i]] == sentence]
@@ -200,11 +201,6 @@ def _checked(values: npt.NDArray[np.float64], kind: str, where: str) -> Tensor:
             f"{where} has probabilities of word {word + 1} {wrong}; they must be 0 or more and sum to 1"
         )
     return torch.from_numpy(np.log(np.maximum(values, LEAST))).float()
-
-
-def _hashes(sentences: Iterable[Sequence[str] | None]) -> Hashes:
-    """The hash [S] of the words of each sentence."""
-    return hashes_of(["\0".join(map(str, words or ())) for words in sentences])
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -73,7 +73,7 @@ def test_the_logarithms_of_probabilities_are_the_emissions(imported: Import, fil
 
 
 def test_sentences_with_one_hash_are_told_apart(imported: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "hashes_of", lambda texts: np.zeros(len(texts), np.uint64))
+    monkeypatch.setattr(module, "hashes_of_words", lambda found: np.zeros(len([*found]), np.uint64))
     given = distributions()
     found, _ = imported(rows(given, "probabilities")).words(torch.arange(len(WORDS)))
     torch.testing.assert_close(found, torch.cat(given).log(), rtol=1e-5, atol=1e-6)
