@@ -20,7 +20,7 @@ import typer
 from benchmarks.made_with import made_with
 from benchmarks.measuring import measured
 from pipeline.storage.text_file import write_json
-from pipeline.training.live_metrics import SHORT, WRITER
+from pipeline.training.live_metrics import SHORTEST_RUN_SECONDS, WRITER
 from stages import command
 
 BATCH_SIZE = 32
@@ -37,7 +37,7 @@ STUDENT = {
 def main(
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/live_metrics.json"),
     epochs: Annotated[
-        int, typer.Option(help=f"Of a run, which must take more than {SHORT:.0f} seconds.")
+        int, typer.Option(help=f"Of a run, which must take more than {SHORTEST_RUN_SECONDS:.0f} seconds.")
     ] = 60,
     turns: Annotated[int, typer.Option(help="Runs of each kind.")] = 5,
 ) -> None:

@@ -4,6 +4,7 @@ They only show: a figure that cannot be written stops no training, and none deci
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +19,9 @@ from pipeline.errors import UserError, first_line
 log = logging.getLogger(__name__)
 
 LIVE = "live"  # the folder in a project, which git ignores
-SHORT = 180.0  # seconds: a shorter run writes nothing, as DVCLive takes up to two seconds to start
+SHORTEST_RUN_SECONDS = 180.0  # a shorter run writes nothing, as DVCLive takes up to two seconds to start
 WRITER = "live-metrics"  # the name of the thread that writes
-SECONDS = 5.0  # at least so long between two figures within an epoch: each makes the device wait once
+SECONDS_BETWEEN_FIGURES = 5.0  # at least, within an epoch: each makes the device wait once
 
 
 class LiveMetrics(Protocol):
@@ -28,13 +29,13 @@ class LiveMetrics(Protocol):
 
     @property
     def due(self) -> bool:
-        """Whether the last figures are SECONDS old."""
+        """Whether the last figures are SECONDS_BETWEEN_FIGURES old."""
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         """Write figures by name for a step, counted from 1."""
 
 
-class Silent:
+class NoMetrics:
     """Figures go nowhere."""
 
     due = False
@@ -43,11 +44,11 @@ class Silent:
         """Nothing."""
 
 
-class Written:
+class WrittenMetrics:
     """Figures go into a folder, from a thread, so that training waits for no import and no disk."""
 
     def __init__(self, folder: Path, *, resumed: bool, tensorboard: bool) -> None:
-        """Begin when the run has lasted SHORT seconds."""
+        """Nothing is written before the run has lasted SHORTEST_RUN_SECONDS."""
         self._folder, self._resumed, self._tensorboard = folder, resumed, tensorboard
         self._worker = ThreadPoolExecutor(1, WRITER)
         self._writers: list[Any] | None = None
@@ -57,14 +58,14 @@ class Written:
 
     @property
     def due(self) -> bool:
-        """Whether the last figures are SECONDS old."""
-        return time.monotonic() - self._logged >= SECONDS
+        """Whether the last figures are SECONDS_BETWEEN_FIGURES old."""
+        return time.monotonic() - self._logged >= SECONDS_BETWEEN_FIGURES
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         """Have figures written for a step; returns at once."""
         self._logged = time.monotonic()
         self._waiting.append((step, dict(figures)))
-        if self._logged - self._began >= SHORT:
+        if self._logged - self._began >= SHORTEST_RUN_SECONDS:
             for one in self._waiting:
                 self._worker.submit(self._write, *one)
             self._waiting = []
@@ -119,21 +120,24 @@ def live_metrics(folder: Path, *, resumed: bool, tensorboard: bool = False) -> I
     """Write the figures of a run into `folder` until the block ends; of several processes, the first does.
 
     Args:
-        folder: of this run; what an earlier one left is removed, unless it goes on.
-        resumed: the run goes on from a checkpoint.
+        folder: of this run; what an earlier one left there is removed.
+        resumed: the run goes on from a checkpoint, and its own figures stay; those of the steps behind the
+            checkpoint come twice.
         tensorboard: whether to write for TensorBoard too.
 
     Raises:
         UserError: TensorBoard is wanted and not installed.
     """
     if not processes.is_first():
-        yield Silent()
+        yield NoMetrics()
         return
     if tensorboard and find_spec("tensorboard") is None:
         raise UserError(
             "live.tensorboard: TensorBoard is not installed; `pip install tensorboard`, or set it to false"
         )
-    written = Written(folder, resumed=resumed, tensorboard=tensorboard)
+    if not resumed:
+        shutil.rmtree(folder, ignore_errors=True)
+    written = WrittenMetrics(folder, resumed=resumed, tensorboard=tensorboard)
     try:
         yield written
     finally:

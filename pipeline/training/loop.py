@@ -20,7 +20,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History
 from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
-from pipeline.training.live_metrics import LiveMetrics, Silent
+from pipeline.training.live_metrics import LiveMetrics, NoMetrics
 from pipeline.training.loss import LooksUp, Loss
 from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
@@ -87,7 +87,7 @@ def train(
             all processes see the checkpoint.
         Interrupted: a signal came; the state is saved.
     """
-    live = live or Silent()
+    live = live or NoMetrics()
     length = settings.length(len(batches))
     device = accelerator.device
     state = TrainingState(model, settings, steps=length.steps)

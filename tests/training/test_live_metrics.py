@@ -43,7 +43,7 @@ def run(case, live):
 @pytest.fixture(autouse=True)
 def every_run_is_long_enough(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # in no git repository, whose files DVCLive leaves open
-    monkeypatch.setattr(module, "SHORT", 0.0)
+    monkeypatch.setattr(module, "SHORTEST_RUN_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -100,17 +100,27 @@ def test_dvclive_writes_them_by_step_and_a_resumed_run_goes_on(tmp_path):
 
 
 def test_a_short_run_writes_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "SHORT", 1000.0)
+    monkeypatch.setattr(module, "SHORTEST_RUN_SECONDS", 1000.0)
     with live_metrics(tmp_path / "run", resumed=False) as live:
         live.log(1, {"loss": 0.5})
     assert not (tmp_path / "run").exists()
 
 
+def test_a_short_run_leaves_no_figures_of_an_earlier_one(tmp_path, monkeypatch):
+    with live_metrics(tmp_path / "run", resumed=False) as live:
+        live.log(3, {"loss": 0.5})
+    assert rows(tmp_path / "run", "loss") == [(3, 0.5)]
+    monkeypatch.setattr(module, "SHORTEST_RUN_SECONDS", 1000.0)
+    with live_metrics(tmp_path / "run", resumed=False) as live:
+        live.log(1, {"loss": 2.0})
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_was_logged_in_the_first_seconds_is_not_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "SHORT", 1000.0)
+    monkeypatch.setattr(module, "SHORTEST_RUN_SECONDS", 1000.0)
     with live_metrics(tmp_path / "run", resumed=False) as live:
         live.log(1, {"loss": 0.5})
-        monkeypatch.setattr(module, "SHORT", 0.0)
+        monkeypatch.setattr(module, "SHORTEST_RUN_SECONDS", 0.0)
         live.log(2, {"loss": 0.25})
     assert rows(tmp_path / "run", "loss") == [(1, 0.5), (2, 0.25)]
 
@@ -130,7 +140,7 @@ def test_what_cannot_be_written_is_one_warning_and_no_error(tmp_path, caplog):
 def test_it_is_due_when_the_last_is_old_enough(tmp_path, monkeypatch):
     with live_metrics(tmp_path / "run", resumed=False) as live:
         assert not live.due
-        later = time.monotonic() + module.SECONDS
+        later = time.monotonic() + module.SECONDS_BETWEEN_FIGURES
         monkeypatch.setattr(module.time, "monotonic", lambda: later)
         assert live.due
         live.log(1, {"loss": 1.0})
@@ -148,6 +158,11 @@ def test_tensorboard_gets_the_same_figures(tmp_path):
     events = EventAccumulator(str(folder / "tensorboard"))
     events.Reload()
     assert [(event.step, event.value) for event in events.Scalars("loss")] == rows(folder, "loss")
+    with live_metrics(folder, resumed=False, tensorboard=True) as live:
+        live.log(1, {"loss": 2.0})
+    events = EventAccumulator(str(folder / "tensorboard"))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss")] == [(1, 2.0)]
 
 
 def test_tensorboard_that_is_not_installed_is_refused_before_the_run(tmp_path, monkeypatch):
