@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.storage.commit import unwritable
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 STAGES = ("teacher", "scoring_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs")
 _SECONDS = 1.0  # between two looks for a free one
@@ -21,6 +23,9 @@ def free_gpu(stage: str) -> Iterator[None]:
 
     If none is free, wait for one. With fewer than two GPUs, or where a launcher gives each process its own,
     nothing is done. The system drops a lock when its holder dies.
+
+    Raises:
+        UserError: the folder of the locks cannot be written.
     """
     gpus = visible_gpus() if stage in STAGES and "LOCAL_RANK" not in os.environ else []
     if len(gpus) < 2:
@@ -51,7 +56,10 @@ def visible_gpus() -> list[str]:
 
 def _take(gpus: list[str]) -> tuple[FileLock, str]:
     place = Path(tempfile.gettempdir(), f"distil-gpus-{os.getuid()}")
-    place.mkdir(mode=0o700, exist_ok=True)
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise unwritable(place, error) from error
     told = False
     while True:
         for gpu in gpus:
@@ -60,6 +68,8 @@ def _take(gpus: list[str]) -> tuple[FileLock, str]:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
+            except OSError as error:
+                raise unwritable(place, error) from error
             return lock, gpu
         if not told:
             print(f"waits for one of {len(gpus)} GPUs, which other stages use", flush=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import UserError
 from stages import free_gpu as module
 from stages.free_gpu import VISIBLE, free_gpu, visible_gpus
 
@@ -95,6 +96,14 @@ def test_launched_processes_get_theirs_from_the_launcher(
     monkeypatch.setenv("LOCAL_RANK", "1")
     with free_gpu("teacher"):
         assert os.environ[VISIBLE] == "0,1"
+
+
+def test_a_folder_of_locks_that_cannot_be_made_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VISIBLE, "0,1")
+    locks = place / f"distil-gpus-{os.getuid()}"
+    locks.write_text("a file where the folder should be")
+    with pytest.raises(UserError, match=f"{locks}: cannot be written"), free_gpu("teacher"):
+        pass
 
 
 def test_without_a_driver_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
