@@ -37,13 +37,15 @@ def main(
 ) -> None:
     """Tag sentences and write them to standard output, in order; at a terminal, each line as it is typed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
-    from pipeline.corpora.tagging import TagSet
     from pipeline.corpora.word_columns import Columns
     from pipeline.inference.command_input import is_typed, read_input
+
+    texts = read_input(file, input, cut=words, columns=Columns(word, comment=comment))
+    # These take seconds: what is wrong with the input has been said by now.
+    from pipeline.corpora.tagging import TagSet
     from pipeline.inference.rendering import renderer
     from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
-    texts = read_input(file, input, cut=words, columns=Columns(word, comment=comment))
     tagger, out = load(model, constrained=constrained), ResultStream()
     terminal = out.stream.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")

@@ -147,6 +147,18 @@ def test_constrained_output_keeps_to_the_scheme(
     assert not any(to_iob2(found, "iob2")[1] for found in tags[True])
 
 
+def test_a_missing_file_is_named_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom stages import predict\n"
+        "try:\n    predict.main(sys.argv[1], Path(sys.argv[2]))\n"
+        "finally:\n    print('torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "model", tmp_path / "news.txt"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"{tmp_path}/news.txt: cannot be read (No such file or directory)" in ended.stderr
+    assert ended.stdout == "False\n"
+
+
 @pytest.mark.thorough
 def test_typed_lines_are_answered_one_by_one(teacher: Path) -> None:
     """On a pseudo-terminal; the prompt stands on standard error, each answer comes before the next line."""
