@@ -1,6 +1,6 @@
 """Could a difference in F1 come from the choice of test sentences? Paired bootstrap or permutation test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -28,18 +28,28 @@ class Resampled:
     resampled: NDArray[np.float64]
 
 
-def resample(counts: Sequence[NDArray[np.int64]], *, samples: int = 10_000, seed: int = 0) -> Resampled:
+def resample(
+    counts: Mapping[str, Sequence[NDArray[np.int64]]], *, samples: int = 10_000, seed: int = 0
+) -> dict[str, Resampled]:
     """Draw as many sentences as there are, with replacement, `samples` times, and take the F1 of each draw.
 
+    All methods are measured on the same draws, which pairs them.
+
     Args:
-        counts: per training seed [sentences, 3]: spans found right, predicted, gold (`sentence_counts`).
+        counts: by method, and per training seed [sentences, 3]: spans found right, predicted, gold
+            (`sentence_counts`).
         samples: number of draws.
-        seed: with the same seed, any two methods are measured on the same draws, which pairs them.
+        seed: of the draws.
 
     Raises:
-        ValueError: no seed or no sentence is given, or the seeds differ in sentences.
+        ValueError: no seed or no sentence is given, or they differ in sentences.
     """
-    table = np.stack(counts, axis=1)  # [S sentences, R seeds, 3]
+    if not counts:
+        return {}
+    tables = {method: np.stack(seeds, axis=1) for method, seeds in counts.items()}  # [S, R seeds, 3]
+    if len(sizes := {len(table) for table in tables.values()}) > 1:
+        raise ValueError(f"{' and '.join(map(str, sorted(sizes)))} sentences: not the same test set")
+    table = np.concatenate([*tables.values()], axis=1)
     sentences, seeds, _ = table.shape
     if not sentences:
         raise ValueError("no test sentence to resample")
@@ -52,8 +62,14 @@ def resample(counts: Sequence[NDArray[np.int64]], *, samples: int = 10_000, seed
         rows = min(block, samples - first)
         draws = random.integers(0, sentences, (rows, sentences)) + sentences * np.arange(rows)[:, None]
         times_drawn = np.bincount(draws.ravel(), minlength=rows * sentences).reshape(rows, sentences)
-        f1.append(_mean_f1((times_drawn.astype(np.float32) @ flat).reshape(rows, seeds, 3)))
-    return Resampled(table, float(_mean_f1(table.sum(0, keepdims=True))[0]), np.concatenate(f1))
+        f1.append(_f1((times_drawn.astype(np.float32) @ flat).reshape(rows, seeds, 3)))
+    resampled, ends = np.concatenate(f1), np.cumsum([own.shape[1] for own in tables.values()])
+    return {
+        method: Resampled(own, float(_f1(own.sum(0)).mean()), of_method.mean(1))
+        for (method, own), of_method in zip(
+            tables.items(), np.split(resampled, ends[:-1], axis=1), strict=True
+        )
+    }
 
 
 def significance_test(sentences: int) -> str:
@@ -62,7 +78,7 @@ def significance_test(sentences: int) -> str:
 
 
 def p_value(a: Resampled, b: Resampled) -> float | None:
-    """Two-sided p-value of the difference in F1 of two methods resampled with the same seed.
+    """Two-sided p-value of the difference in F1 of two methods that were resampled together.
 
     With D the observed difference and D* a resampled one, (1 + #{|D* − D| ≥ |D|}) / (1 + samples): how often
     resampling alone moves the difference as far as it lies from zero. The seeds are taken as given.
@@ -96,15 +112,14 @@ def _permutation_p(a: NDArray[np.int64], b: NDArray[np.int64], observed: float, 
     else:
         swaps = np.random.default_rng(0).random((samples, len(a))) < 0.5
     swapped, kept = (np.einsum("ns,srk->nrk", swaps, one - other) for one, other in ((b, a), (a, b)))
-    difference = _mean_f1(a.sum(0) + swapped) - _mean_f1(b.sum(0) + kept)
+    difference = _f1(a.sum(0) + swapped).mean(-1) - _f1(b.sum(0) + kept).mean(-1)
     extreme = int((np.abs(difference) >= observed - 1e-9).sum())
     return extreme / len(swaps) if exact else (1 + extreme) / (1 + len(swaps))
 
 
-def _mean_f1(counts: NDArray) -> NDArray[np.float64]:
-    """[draws, seeds, 3] → [draws]: the mean F1 of the seeds in percent, 0 where no span is at all."""
+def _f1(counts: NDArray) -> NDArray[np.float64]:
+    """[..., 3] → [...]: F1 in percent, 0 where no span is at all."""
     hits, predicted, gold = np.moveaxis(counts.astype(np.float64), -1, 0)
     units = predicted + gold
-    f1 = np.divide(200 * hits, units, out=np.zeros_like(units), where=units > 0)
-    mean: NDArray[np.float64] = f1.mean(-1)
-    return mean
+    f1: NDArray[np.float64] = np.divide(200 * hits, units, out=np.zeros_like(units), where=units > 0)
+    return f1

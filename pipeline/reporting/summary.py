@@ -57,13 +57,11 @@ def summarise(
     """
     check_outcomes(teacher, students)
     f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
-    resampled = {
-        method: resample(
-            [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()],
-            samples=samples,
-        )
+    counts = {
+        method: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()]
         for method, runs in students.items()
     }
+    resampled = resample(counts, samples=samples)
     rivals = [method for method in BASELINES if method in students]
     best_baseline = max(rivals, key=lambda method: mean(f1[method]), default=None)
     devices = _devices([teacher, *(run for runs in students.values() for run in runs.values())])

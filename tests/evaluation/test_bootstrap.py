@@ -14,7 +14,7 @@ def draw(random, sentences, accuracy, spans=None):
 
 
 def compare(a, b, **options):
-    return p_value(resample(a, **options), resample(b, **options))
+    return p_value(*resample({"a": a, "b": b}, **options).values())
 
 
 def slow_f1(rows):
@@ -24,8 +24,8 @@ def slow_f1(rows):
 
 def test_resampled_f1_equals_a_slow_loop_over_the_same_draws():
     random = np.random.default_rng(3)
-    counts = [draw(random, 7, 0.8), draw(random, 7, 0.5)]
-    result = resample(counts, samples=50, seed=5)
+    counts, other = [draw(random, 7, 0.8), draw(random, 7, 0.5)], [draw(random, 7, 0.9)]
+    result = resample({"other": other, "method": counts}, samples=50, seed=5)["method"]
     draws = np.random.default_rng(5).integers(0, 7, (50, 7))
     expected = [np.mean([slow_f1([seed[i] for i in row]) for seed in counts]) for row in draws]
     assert result.resampled == pytest.approx(expected)
@@ -33,10 +33,10 @@ def test_resampled_f1_equals_a_slow_loop_over_the_same_draws():
 
 
 def test_blocks_do_not_change_the_draws(monkeypatch):
-    counts = [draw(np.random.default_rng(0), 9, 0.7)]
-    whole = resample(counts, samples=30).resampled
+    counts = {"method": [draw(np.random.default_rng(0), 9, 0.7)]}
+    whole = resample(counts, samples=30)["method"].resampled
     monkeypatch.setattr("pipeline.evaluation.bootstrap._BLOCK", 50)
-    assert resample(counts, samples=30).resampled == pytest.approx(whole, abs=0)
+    assert resample(counts, samples=30)["method"].resampled == pytest.approx(whole, abs=0)
 
 
 def test_p_value_equals_a_slow_loop():
@@ -129,7 +129,9 @@ def test_no_spans_at_all():
 
 def test_unlike_test_sets_are_refused():
     a, b = ([np.ones((n, 3), dtype=np.int64)] for n in (4, 5))
-    with pytest.raises(ValueError, match="4 sentences against 5"):
+    with pytest.raises(ValueError, match="4 and 5 sentences"):
         compare(a, b)
+    with pytest.raises(ValueError, match="4 sentences against 5"):
+        p_value(resample({"a": a})["a"], resample({"b": b})["b"])
     with pytest.raises(ValueError, match="no test sentence"):
-        resample([np.zeros((0, 3), dtype=np.int64)])
+        resample({"method": [np.zeros((0, 3), dtype=np.int64)]})

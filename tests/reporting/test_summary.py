@@ -75,8 +75,8 @@ def test_p_values_are_the_paired_bootstraps():
         for label, rival in {"vanilla": "vanilla", "best_baseline": "posterior"}.items():
             expected = None
             if rival != method:
-                mine, theirs = (resample(counts(students[name]), samples=300) for name in (method, rival))
-                expected = p_value(mine, theirs)
+                pair = {name: counts(students[name]) for name in (method, rival)}
+                expected = p_value(*resample(pair, samples=300).values())
             assert figures[f"p_value_vs_{label}"] == expected
 
 
