@@ -26,7 +26,8 @@ def main(
     ):
         if not check(student_encoder):
             return
-        from pipeline.encoding.encoded import encode, load, read_sentences, save
+        from pipeline.encoding.encode_split import encode_split
+        from pipeline.encoding.encoded import load, read_sentences
         from pipeline.encoding.tokenization import input_layout, load_tokenizer
         from pipeline.model.encoder_check import check_encoder
 
@@ -36,7 +37,7 @@ def main(
         check_encoder(student_encoder, layout)
         for split in ("train", "dev", "test"):
             source, target = (place / f"{split}.parquet" for place in (encoded, folder))
-            save(encode(read_sentences(source), tokenizer, layout), target, load(source).tag_set, layout)
+            encode_split(read_sentences(source), tokenizer, target, load(source).tag_set, layout)
 
 
 if __name__ == "__main__":

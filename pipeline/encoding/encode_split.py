@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.corpora.stored_sentences import groups
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.encoding.encoded import InputLayout, encode, save_stream
+from pipeline.encoding.encoded import InputLayout, encode, save
 
 
 def encode_split(
@@ -21,4 +21,4 @@ def encode_split(
         tag_set: of the split.
         layout: of the encoder's input.
     """
-    save_stream((encode(some, tokenizer, layout) for some in groups(sentences)), path, tag_set, layout)
+    save((encode(some, tokenizer, layout) for some in groups(sentences)), path, tag_set, layout)

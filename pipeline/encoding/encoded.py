@@ -158,19 +158,13 @@ def as_tensors(table: pa.Table, tag_set: TagSet, layout: InputLayout) -> Encoded
     )
 
 
-def save(table: pa.Table, path: Path, tag_set: TagSet, layout: InputLayout) -> None:
+def save(tables: Iterator[pa.Table], path: Path, tag_set: TagSet, layout: InputLayout) -> None:
     """Write what `encode` gave: words and tags to the Parquet file `path`, numbers to a file beside it.
 
     The tag set, the layout and the hash of the words stand in the metadata of the Parquet file.
-    """
-    save_stream(iter([table]), path, tag_set, layout)
-
-
-def save_stream(tables: Iterator[pa.Table], path: Path, tag_set: TagSet, layout: InputLayout) -> None:
-    """`save` of the sentences of several tables, one after the other; one of them is held at a time.
 
     Args:
-        tables: one or more, of sentences that all have tags or all have none.
+        tables: one or more, of which one is held at a time; all their sentences have tags, or none has.
         path: the file to write.
         tag_set: of the split.
         layout: of the encoder's input.
@@ -279,7 +273,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _header(path: Path) -> Any:
-    """What `save_stream` wrote into the metadata of the Parquet file."""
+    """What `save` wrote into the metadata of the Parquet file."""
     return json.loads(pq.read_metadata(path).metadata[_METADATA])
 
 

@@ -10,7 +10,7 @@ from pipeline.corpora.augmentation import made_up_sentences
 from pipeline.corpora.tagging import Scheme
 from pipeline.corpora.text_shards import read_shards
 from pipeline.corpora.unlabelled_corpus import KeptSentences
-from pipeline.encoding.encoded import encode_words, load, read_sentences, save_stream
+from pipeline.encoding.encoded import encode_words, load, read_sentences, save
 from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
@@ -52,7 +52,7 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
         )
     with new_folder(out) as folder:
         tables = (encode_words(group, tokenizer, header.layout) for group in chain([first], words))
-        save_stream(tables, folder / TEXT, header.tag_set, header.layout)
+        save(tables, folder / TEXT, header.tag_set, header.layout)
 
 
 def _made_up(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:

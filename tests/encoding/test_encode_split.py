@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.corpora import stored_sentences
 from pipeline.encoding.encode_split import encode_split
-from pipeline.encoding.encoded import encode, load, read_sentences, read_words_digest, save
+from pipeline.encoding.encoded import load, read_sentences, read_words_digest
 from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -20,7 +20,7 @@ def test_many_groups_are_as_one(
     split, tokenizer = sentences(count), load_tokenizer(bert)
     layout = input_layout(tokenizer, bert, Prepare(window=POSITIONS, overlap=6))
     one, many = (tmp_path / name for name in ("one.parquet", "many.parquet"))
-    save(encode(split, tokenizer, layout), one, TAG_SET, layout)
+    encode_split(split, tokenizer, one, TAG_SET, layout)
     monkeypatch.setattr(stored_sentences, "ROWS", 4)
     encode_split(iter(split), tokenizer, many, TAG_SET, layout)
     assert one.with_suffix(".safetensors").read_bytes() == many.with_suffix(".safetensors").read_bytes()

@@ -12,7 +12,8 @@ from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.corpora.text_shards import write_shards
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, encode, load, save
+from pipeline.encoding.encode_split import encode_split
+from pipeline.encoding.encoded import Encoded, load
 from pipeline.encoding.encoded_text import encode_text
 from pipeline.encoding.folds import fold_rows
 from pipeline.encoding.settings import Prepare
@@ -46,7 +47,7 @@ def write_split(
     """Encode sentences for the encoder in the folder `encoder`, write them to `path` and read them back."""
     tokenizer = load_tokenizer(encoder)
     layout = input_layout(tokenizer, encoder, Prepare(window=window, overlap=overlap))
-    save(encode(split, tokenizer, layout), path, tag_set, layout)
+    encode_split(split, tokenizer, path, tag_set, layout)
     return load(path)
 
 
@@ -66,7 +67,7 @@ def dump(
     folder: Path, corpus: Path, teacher: Path, *, fold: int = 1, folds: int = 1, **settings: Any
 ) -> ScoreStore:
     """The score store of the training split, or of a fold, in `folder`, as the dump makes it, opened."""
-    origin = origin_of(corpus, teacher, fold=fold, folds=folds)
+    origin = origin_of(corpus / "train.parquet", teacher, fold=fold, folds=folds)
     train = load(corpus / "train.parquet")
     dump_scores(
         load_model(teacher),
