@@ -115,7 +115,7 @@ def work(kind: str, root: Path, out: Path, shard_sentences: int) -> float:
     teacher = load_model(root / "teacher").eval()
     batches = Batches(load(root / "encoded" / "train.parquet"), BATCH)
     settings: Any = Dump(shard_sentences=shard_sentences)
-    origin = origin_of(root / "encoded", root / "teacher")
+    origin = origin_of(root / "encoded/train.parquet", root / "teacher")
     bare = kind in (BARE, BARE_TWO)
     rank, count = processes.rank(), processes.count()
     ready = [batches.batch(ids) for ids in list(batches.in_order())[rank::count]] if bare else []

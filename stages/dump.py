@@ -41,7 +41,7 @@ def main(
         split = encoded / "train.parquet"
         rows = None if folds == 1 else fold_rows(len(load(split)), fold, folds)
         scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, fold, folds)
-        origin = origin_of(encoded, scoring, fold=fold, folds=folds)
+        origin = origin_of(split, scoring, fold=fold, folds=folds)
         key = run_key("dump", settings.model_dump(), encoded, scoring, code, fold, folds)
         write_split_scores(scoring, split, settings, rows=rows, origin=origin, key=key, root=root, out=out)
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from pipeline import processes
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.laid_out import laid_out
-from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.tagger_config import converts_labels, read_layout
 from pipeline.progress import progress
@@ -32,25 +30,14 @@ from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check, identity, write_empty
 
 
-def origin_of(encoded: Path, teacher: Path, split: str = "train", *, fold: int = 1, folds: int = 1) -> Origin:
-    """What scores of `split`, or of its sentences in `fold` of `folds`, by `teacher` come from.
-
-    Raises:
-        UserError: a folder is damaged, or `encoded` has no such split.
-    """
-    file = encoded / f"{split}.parquet"
-    if file.name not in check(encoded):
-        raise UserError(f"{file}: missing; remove {encoded} and run `dvc repro`")
-    origin = origin_of_file(file, teacher)
-    return origin if folds == 1 else replace(origin, split=f"{split}, fold {fold} of {folds}")
-
-
-def origin_of_file(split: Path, teacher: Path) -> Origin:
-    """`origin_of` for the split in a file, which is named after it; it is the same for every tokenizer.
+def origin_of(split: Path, teacher: Path, *, fold: int = 1, folds: int = 1) -> Origin:
+    """What scores of a split, or of its sentences in `fold` of `folds`, by `teacher` come from.
 
     Args:
-        split: the file; the folder around it need not be sealed.
+        split: the file, in a folder that has been checked; the origin is the same for every tokenizer.
         teacher: the folder of the model, or of imported scores (see scores.imported).
+        fold: from 1.
+        folds: how many.
 
     Raises:
         UserError: the file is no encoded split, or `teacher` is damaged.
@@ -63,7 +50,7 @@ def origin_of_file(split: Path, teacher: Path) -> Origin:
         teacher=files[WEIGHTS] if by_weights else identity(teacher),
         words=read_words_digest(split),
         tokenizer="none" if imported else read_layout(teacher).identity,
-        split=split.stem,
+        split=split.stem if folds == 1 else f"{split.stem}, fold {fold} of {folds}",
     )
 
 

@@ -35,7 +35,7 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
             write_empty(out)
         return
     key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
-    origin = origin_of(text, teacher, Path(TEXT).stem)
+    origin = origin_of(text / TEXT, teacher)
     write_split_scores(teacher, text / TEXT, settings, origin=origin, key=key, root=root, out=out)
 
 
@@ -59,7 +59,7 @@ def open_unlabelled(
     if (encoded.tag_set, encoded.layout) != (mine.tag_set, mine.layout):
         raise UserError(f"{text / TEXT}: was made for another corpus or encoder; run `dvc repro encode_text`")
     stores = (
-        ScoreStore.open(folder, expect=origin_of(text, teacher, Path(TEXT).stem))
+        ScoreStore.open(folder, expect=origin_of(text / TEXT, teacher))
         for folder, teacher in zip(scores, teachers, strict=True)
     )
     return Batches(encoded, labelled.batch_size), tuple(stores)

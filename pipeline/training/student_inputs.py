@@ -39,7 +39,7 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
         stores = []
         for number in folders.numbers:
             scoring = folders.scoring(number, fold)
-            origin = origin_of(inputs.encoded, scoring, fold=fold, folds=folders.folds)
+            origin = origin_of(inputs.encoded / "train.parquet", scoring, fold=fold, folds=folders.folds)
             stores.append(ScoreStore.open(folders.store(number, fold), expect=origin))
         parts.append(split if rows is None else Batches(split.encoded, split.batch_size, rows))
         scores.append(PartScores(tuple(stores), rows))

@@ -1,4 +1,7 @@
-"""Tagging, exporting and publishing start without the libraries of training, scoring and tables."""
+"""The modules that tag, export and publish import none of the libraries of training, scoring and tables.
+
+What a library imports while it runs is not seen here: pyarrow looks for pandas with its first array.
+"""
 
 import json
 import subprocess

@@ -289,7 +289,7 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
     ]
     assert "encoder" not in made[0]["training"]
     scores = ScoreStore.open(
-        tmp_path / "dump/1/1", expect=origin_of(own.root / "encoded", tmp_path / "teacher")
+        tmp_path / "dump/1/1", expect=origin_of(own.root / "encoded/train.parquet", tmp_path / "teacher")
     )
     assert not any(part.any() for part in scores.parameters)
 

@@ -76,7 +76,7 @@ def test_a_token_classifier_teaches_and_nothing_of_it_is_trained(place: Path, be
                 "they are in another\n"
             )
     store = ScoreStore.open(
-        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
+        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded/train.parquet"), Path("data/teacher"))
     )
     order = [RENAMED.index(tag.replace("PER", "PERSON")) for tag in TAG_SET.tags]
     for row, sentence in enumerate(sentences(SPLITS["train"])):
@@ -109,7 +109,7 @@ def test_labels_in_iob1_are_converted_on_the_way_to_the_store(place: Path, bert:
     for command in commands(["posterior"], [1]):
         invoke(command)
     store = ScoreStore.open(
-        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded"), Path("data/teacher"))
+        Path("data/scores/1/1"), expect=origin_of(Path("data/encoded/train.parquet"), Path("data/teacher"))
     )
     conversion = LabelConversion(IOB1, "iob1", {}, TAG_SET)
     for row, sentence in enumerate(sentences(SPLITS["train"])):
@@ -130,7 +130,7 @@ def test_a_tagger_of_this_project_teaches_as_it_does_at_home(place: Path, bert: 
     for command in commands(["structural"], [1]):
         invoke(command)
     one, other = (
-        ScoreStore.open(store, expect=origin_of(Path("data/encoded"), Path(teacher)))
+        ScoreStore.open(store, expect=origin_of(Path("data/encoded/train.parquet"), Path(teacher)))
         for store, teacher in ((kept, "mine"), (Path("data/scores/1/1"), "data/teacher"))
     )
     rows = torch.arange(SPLITS["train"])

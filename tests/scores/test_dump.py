@@ -20,7 +20,7 @@ from pipeline.training.teacher import take_teacher
 from tests.helpers.given_models import write_classifier
 from tests.helpers.seen_rows import seen_rows
 from tests.helpers.tiny_corpus import TAG_SET
-from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_corpus, write_split, write_teacher
+from tests.helpers.tiny_inputs import SPLITS, dump, train_batches, write_split, write_teacher
 
 TEACHER = {"encoder": "any", "epochs": 1, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 
@@ -47,8 +47,8 @@ def test_the_crf_is_the_teachers_to_the_bit(corpus, teacher, tmp_path):
 
 
 def test_a_split_that_is_not_there_is_named(corpus, teacher):
-    with pytest.raises(UserError, match=r"other\.parquet: missing"):
-        origin_of(corpus, teacher, "other")
+    with pytest.raises(UserError, match=r"other\.parquet: not an encoded split"):
+        origin_of(corpus / "other.parquet", teacher)
 
 
 def test_two_dumps_are_the_same_to_the_bit(corpus, teacher, tmp_path):
@@ -58,7 +58,7 @@ def test_two_dumps_are_the_same_to_the_bit(corpus, teacher, tmp_path):
 
 
 def test_a_teacher_in_training_mode_is_scored_without_dropout(corpus, teacher, tmp_path):
-    origin = origin_of(corpus, teacher)
+    origin = origin_of(corpus / "train.parquet", teacher)
     for name, model in (("a", load_model(teacher).eval()), ("b", load_model(teacher).train())):
         assert model.dropout.p > 0
         dump_scores(
@@ -127,13 +127,13 @@ def test_a_resumed_dump_says_so_and_reads_each_finished_shard_once(
 
 
 def test_the_origin_names_weights_corpus_tokenizer_and_split(corpus, teacher):
-    origin = origin_of(corpus, teacher, "dev")
+    origin = origin_of(corpus / "dev.parquet", teacher)
     assert origin.tags == TAG_SET.tags
     assert origin.teacher == sha256(teacher / "model.safetensors")
     assert origin.words == read_words_digest(corpus / "dev.parquet")
     assert origin.tokenizer == load(corpus / "dev.parquet").layout.identity
     assert origin.split == "dev"
-    assert origin_of(corpus, teacher).words == read_words_digest(corpus / "train.parquet")
+    assert origin_of(corpus / "train.parquet", teacher).words == read_words_digest(corpus / "train.parquet")
 
 
 def test_a_teacher_with_the_same_weights_and_other_types_is_another(bert, corpus, tmp_path):
@@ -144,26 +144,24 @@ def test_a_teacher_with_the_same_weights_and_other_types_is_another(bert, corpus
     for types in ({}, {"LOC": "PER", "PER": "LOC"}):
         settings, out = Teacher.model_validate(TEACHER | {"types": types}), tmp_path / f"teacher-{len(types)}"
         take_teacher(settings, encoded=corpus, encoder=tmp_path / "model", out=out)
-        origins.append(origin_of(corpus, out))
+        origins.append(origin_of(corpus / "train.parquet", out))
     weights = {sha256(out / "model.safetensors") for out in tmp_path.glob("teacher-*")}
     assert len(weights) == 1
     assert origins[0].teacher != origins[1].teacher
 
 
-@pytest.mark.parametrize("which", ["teacher", "corpus"])
-def test_a_damaged_folder_is_refused_by_name(which, bert, tmp_path):
-    corpus = write_corpus(tmp_path / "corpus", bert)
+def test_a_damaged_teacher_is_refused_by_name(corpus, bert, tmp_path):
     teacher = write_teacher(tmp_path / "teacher", bert, corpus)
-    file = teacher / "model.safetensors" if which == "teacher" else corpus / "dev.parquet"
+    file = teacher / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(UserError, match=f"{file}: damaged"):
-        origin_of(corpus, teacher)
+        origin_of(corpus / "train.parquet", teacher)
 
 
 def test_without_sentences_the_store_is_an_empty_folder(bert, teacher, tmp_path):
     with new_folder(tmp_path / "corpus") as aside:
         write_split(aside / "train.parquet", [], bert)
-    origin = origin_of(tmp_path / "corpus", teacher)
+    origin = origin_of(tmp_path / "corpus/train.parquet", teacher)
     dump_scores(
         load_model(teacher),
         Batches(load(tmp_path / "corpus/train.parquet"), 4),
