@@ -23,8 +23,8 @@ from pipeline.storage.text_file import write_json
 from pipeline.timing.contenders import Contender, without_teacher
 from pipeline.timing.measurement import measure, representative
 from pipeline.training import targets
-from pipeline.training.length import Length
 from pipeline.training.run import Inputs
+from pipeline.training.run_length import RunLength
 from pipeline.training.student import new_student
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
@@ -34,15 +34,15 @@ WAYS = ("table", "store")
 METHODS = ("kbest", "structural", "posterior")  # `efficient` reads the store in any case
 
 
-def contenders(scores: Sequence[PartScores], length: Length) -> list[Contender]:
+def contenders(scores: Sequence[PartScores], length: RunLength) -> list[Contender]:
     """Each method with its table and without."""
-    found, room = [], targets.TABLES
+    found, room = [], targets.TABLE_BYTES
     for way in WAYS:
-        targets.TABLES = room if way == "table" else 0
+        targets.TABLE_BYTES = room if way == "table" else 0
         for method in METHODS:
             loss = student_loss(method, method_settings(method)(), scores, length)
             found.append(Contender(way, method, None, without_teacher(loss)))
-    targets.TABLES = room
+    targets.TABLE_BYTES = room
     return found
 
 

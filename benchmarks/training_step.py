@@ -26,7 +26,7 @@ from pipeline.params import load_params
 from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
-from pipeline.training.loss import LooksUp, Loss
+from pipeline.training.loss import LookupLoss, Loss
 from pipeline.training.optimisation import TrainingState
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
@@ -91,7 +91,7 @@ def compare(
     runs: dict[str, TrainingState], loss: Loss, order: list[Tensor], inputs: Inputs, threads: int, turns: int
 ) -> dict[str, Any]:
     """Median `seconds` of a step of each form, and the median `ratio` to the first form's of that turn."""
-    assert isinstance(loss, LooksUp)
+    assert isinstance(loss, LookupLoss)
     torch.set_num_threads(threads)
 
     def lay_out(ids: Tensor) -> Batch:

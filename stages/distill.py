@@ -39,11 +39,11 @@ def main(
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
     uses = lambda given: (given.student, given.settings(method), *given.counts)
-    with guarded(f"distill/{method}", params, code, uses, out) as (student, own, *counts):
+    with guarded(f"distill/{method}", params, code, uses, out) as (student, settings, *counts):
         first = filled(imported_scores, teacher)
         train_student(
-            student_settings(student, own),
-            *(method, own),
+            student_settings(student, settings),
+            *(method, settings),
             seed=seed,
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),

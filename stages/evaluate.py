@@ -29,8 +29,8 @@ def main(
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.encoded import load, read_tags, read_words
     from pipeline.errors import UserError
+    from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
     from pipeline.evaluation.settings import Evaluate
-    from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
 

@@ -26,7 +26,7 @@ def main(
     """Measure the time of an epoch by phase: as published, in this pipeline, and of the encoder alone."""
     from pipeline.storage.sealed_folder import filled
     from pipeline.storage.text_file import write_json
-    from pipeline.timing.run import time_run
+    from pipeline.timing.timed_run import time_run
     from pipeline.training.teacher_folders import TeacherFolders
 
     uses = lambda given: (given.task, given.methods, given.student, given.time_epochs, *given.counts)

@@ -13,7 +13,7 @@ from pipeline.chain import LinearChain
 from pipeline.encoding.batching import Batch
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.training.loss import LooksUp, Loss
+from pipeline.training.loss import LookupLoss, Loss
 
 
 def layers_of(encoder: Any) -> nn.ModuleList:
@@ -92,8 +92,8 @@ class Matched(ABC):
         return self.loss(chain, batch, step) + self.weight(step=step) * difference
 
     def look_up(self, batch: Batch, step: int) -> Batch:
-        """See LooksUp."""
-        return self.loss.look_up(batch, step) if isinstance(self.loss, LooksUp) else batch
+        """See LookupLoss."""
+        return self.loss.look_up(batch, step) if isinstance(self.loss, LookupLoss) else batch
 
 
 class MatchedHiddenStates(Matched):

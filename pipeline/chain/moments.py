@@ -25,10 +25,6 @@ class Moments(NamedTuple):
             torch.lerp(other.pairs, self.pairs, weight),
         )
 
-    def to(self, device: torch.device | str) -> "Moments":
-        """The moments on another device."""
-        return Moments(self.unary.to(device), self.pairs.to(device))
-
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:
     """The words as a boolean [B, size]: True at words, False at padding.

@@ -12,7 +12,13 @@ class BatchOrder(Sequence[Tensor]):
     """B batches of S sentences, in 4 bytes a sentence: a batch is the int64 tensor of its sentences' ids."""
 
     def __init__(self, ids: Tensor, starts: Tensor, order: Tensor) -> None:
-        """Take ids [S] int32, where each batch starts, and S [B + 1], and the batches' order [B]."""
+        """Take the ids of all sentences, and where each batch starts among them.
+
+        Args:
+            ids: [S] int32.
+            starts: [B + 1] of each batch; the last one is S.
+            order: [B] of the batches.
+        """
         self._ids, self._starts, self._order = ids, starts, order
 
     def __len__(self) -> int:

@@ -16,11 +16,11 @@ from pipeline.encoding.windows import cut_windows, plan_windows
 from pipeline.storage.ragged import Ragged
 
 POOL = 64  # batches that are sorted by length together: large enough to pad little, small enough to mix
-_SOME = 1 << 20  # sentences that are looked at together
-_READ = 1 << 12  # sentences of several windows that are read together
+_SENTENCES_AT_ONCE = 1 << 20  # that are looked at together
+_LONG_SENTENCES_AT_ONCE = 1 << 12  # of several windows, that are read together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """B sentences, laid out as V ≥ B encoder inputs of P pieces.
 
@@ -106,7 +106,7 @@ class Batches:
         generator = torch.Generator().manual_seed(seed)
         ids = torch.randperm(self.sentences, generator=generator, dtype=torch.int32)
         short = 0  # sentences of one window, which come first; all is done in place
-        for some in ids.split(_SOME):
+        for some in ids.split(_SENTENCES_AT_ONCE):
             kept = some[self._sizes[some] <= self._capacity]
             ids[short : short + len(kept)] = kept
             short += len(kept)
@@ -161,7 +161,7 @@ class Batches:
 
     def _window_counts(self, places: Tensor) -> Iterator[int]:
         """How many windows each of the sentences at `places` [n] has, read some at a time."""
-        for some in places.split(_READ):
+        for some in places.split(_LONG_SENTENCES_AT_ONCE):
             first = self.encoded.first.take(self._ids(some))
             offsets, pieces = first.offsets.tolist(), first.values.tolist()
             for (start, stop), size in zip(pairwise(offsets), self._sizes[some].tolist(), strict=True):

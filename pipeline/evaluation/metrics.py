@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.tagging import Scheme, Tags, spans
 
-GOLD, AGREEMENT = "gold tags", "agreement with the teacher"
-"""What F1 on development compares with: the second where no sentence is labelled."""
+GOLD = "gold tags"
+"""What F1 on development compares with."""
+AGREEMENT = "agreement with the teacher"
+"""What it compares with where no sentence is labelled."""
 
 
 @dataclass(frozen=True)

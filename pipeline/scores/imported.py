@@ -40,7 +40,7 @@ def import_scores(
     checkpoint: Path,
     out: Path,
 ) -> None:
-    """Write a score store of the sentences `words` from the Parquet files in `folder`; of none, an empty one.
+    """Write the scores of sentences from the Parquet files in `folder`; without sentences, an empty folder.
 
     Args:
         folder: the files.

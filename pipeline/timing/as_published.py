@@ -84,7 +84,7 @@ def _backward(chain: LinearChain) -> list[Tensor]:
 
 
 def _best_paths(teacher: LinearChain) -> tuple[Tensor, Tensor]:
-    """The K best sequences [B, K, L] and their weights [B, K]; the project's K-best is the textbook's."""
+    """The K best sequences [B, K, L] and their weights [B, K]; this project's K-best is the published one."""
     scores, paths = teacher.kbest(method_settings("kbest")().model_dump()["k"])
     return paths, scores.softmax(1)
 

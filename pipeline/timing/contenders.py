@@ -14,8 +14,8 @@ from pipeline.distillation.registry import method_settings
 from pipeline.encoding.batching import Batch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.timing import as_published
-from pipeline.training.length import Length
 from pipeline.training.loss import Loss
+from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 
@@ -70,7 +70,7 @@ def published(
 
 
 def in_pipeline(
-    methods: Iterable[str], scores: Sequence[PartScores], length: Length
+    methods: Iterable[str], scores: Sequence[PartScores], length: RunLength
 ) -> tuple[list[Contender], dict[str, float]]:
     """The methods as `distill` runs them with their default settings, in a run of that length.
 
@@ -83,9 +83,9 @@ def in_pipeline(
     contenders, once = [], {}
     for method in methods:
         start = time.perf_counter()
-        own = student_loss(method, method_settings(method)(), scores, length)
+        loss = student_loss(method, method_settings(method)(), scores, length)
         once[method] = time.perf_counter() - start
-        contenders.append(Contender(PIPELINE, method, None, without_teacher(own)))
+        contenders.append(Contender(PIPELINE, method, None, without_teacher(loss)))
     return contenders, once
 
 

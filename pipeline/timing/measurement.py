@@ -115,5 +115,5 @@ def _step(
         batch, lambda chain, batch, step: contender.loss(chain, batch, target, step), accelerator
     )
     clock.lap(STUDENT_FORWARD)
-    state.backward(losses, batch)
+    state.optimise(losses, batch)
     clock.lap(STUDENT_BACKWARD)

@@ -37,8 +37,8 @@ def timed_models(
         return bert_base(encoded), short
     check(encoder)
     # Weights cost no time; the teacher's layers need not fit a student whose method sets `init` itself.
-    own = student.model_copy(update={"init": "pretrained"})
-    return load_model(teacher), new_student(own, encoder, teacher, encoded)
+    pretrained = student.model_copy(update={"init": "pretrained"})
+    return load_model(teacher), new_student(pretrained, encoder, teacher, encoded)
 
 
 def bert_base(

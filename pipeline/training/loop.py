@@ -21,7 +21,7 @@ from pipeline.model.model_folder import Epoch, History
 from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.training.live_metrics import LiveMetrics, NoMetrics
-from pipeline.training.loss import LooksUp, Loss
+from pipeline.training.loss import LookupLoss, Loss
 from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
 
@@ -76,7 +76,7 @@ def train(
         loss: see Loss.
         settings: epochs, learning rates and so on.
         seed: of data order and dropout.
-        development: span F1 of the model as it stands; called after each epoch (see Length).
+        development: span F1 of the model as it stands; called after each epoch (see RunLength).
         accelerator: device and precision.
         checkpoint: where the state goes every minute and when a signal comes, and where it is taken up.
         label: for the progress line.
@@ -141,7 +141,7 @@ def _batches_of(
         step, ids = item
         _, own = processes.share(ids)
         batch = batches.batch(own if len(own) else ids[:1])  # without a sentence of its own, another's
-        if isinstance(loss, LooksUp):
+        if isinstance(loss, LookupLoss):
             batch = loss.look_up(batch, step)
         return ids, batch.pinned(device)
 

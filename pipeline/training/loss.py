@@ -14,7 +14,7 @@ Loss = Callable[[LinearChain, Batch, int], Tensor]
 
 
 @runtime_checkable
-class LooksUp(Protocol):
+class LookupLoss(Protocol):
     """A loss that looks up what a step needs of the teacher ahead of the step, when its batch is laid out."""
 
     def look_up(self, batch: Batch, step: int) -> Batch:

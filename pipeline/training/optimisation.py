@@ -82,7 +82,7 @@ class TrainingState:
         Raises:
             UserError: a loss or a gradient of an unread step was NaN or infinite.
         """
-        self.backward(self.forward(batch, loss, accelerator), batch, ids)
+        self.optimise(self.forward(batch, loss, accelerator), batch, ids)
 
     def forward(self, batch: Batch, loss: Loss, accelerator: Accelerator) -> Tensor:
         """The loss of each sentence [B]."""
@@ -90,7 +90,7 @@ class TrainingState:
             chain = self.model.chain(batch)
         return loss(chain, batch, self.step)
 
-    def backward(self, losses: Tensor, batch: Batch, ids: Tensor | None = None) -> None:
+    def optimise(self, losses: Tensor, batch: Batch, ids: Tensor | None = None) -> None:
         """Gradient, clipping and optimiser step of what `forward` gave; as `update`.
 
         Not by `Accelerator.backward`, which divides by a number of accumulated steps from the environment.

@@ -180,7 +180,7 @@ def train_and_save(
     """
     put_unused_back = cheaper_steps(model, inputs)
     model.to(inputs.accelerator.device)
-    settings = _that_development_allows(settings, inputs)
+    settings = _keep_last_without_spans(settings, inputs)
     key = run_key(run.name, settings.model_dump(), run.seed, run.settings, inputs.encoded, *depends_on)
     with (
         Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint,
@@ -201,13 +201,13 @@ def train_and_save(
             live=live,
         )
         length = settings.length(len(inputs.batches))
-        taken = min(history.kept * length.every, length.steps)
+        taken = min(history.kept * length.steps_per_epoch, length.steps)
         put_unused_back(share_without_gradient(settings, length.steps, taken))
         if processes.is_first():
             save_model(out, model, tokenizer, history, _made(run, settings, inputs))
 
 
-def _that_development_allows(settings: Training, inputs: Inputs) -> Training:
+def _keep_last_without_spans(settings: Training, inputs: Inputs) -> Training:
     """The settings, but that the last epoch is kept where development cannot tell one from another."""
     choosing = {"keep": "last", "patience": None} if isinstance(settings, Student) else {"keep": "last"}
     allowed = settings.model_copy(update=choosing)

@@ -17,7 +17,7 @@ from pipeline.settings import (
     Seed,
     Share,
 )
-from pipeline.training.length import Length
+from pipeline.training.run_length import RunLength
 
 
 class Training(Group):
@@ -35,10 +35,10 @@ class Training(Group):
     keep: Literal["best", "last"] = "best"
     precision: Precision = "auto"
 
-    def length(self, batches: int) -> Length:
+    def length(self, batches: int) -> RunLength:
         """The length of a run in which a pass over all sentences has so many batches, and is an epoch."""
         assert self.epochs is not None
-        return Length(batches * self.epochs, batches)
+        return RunLength(batches * self.epochs, batches)
 
 
 class Live(Group):
@@ -76,7 +76,7 @@ class Student(Training):
 
     steps: instead of `epochs`; an epoch then is `evaluate_every` steps.
     labelled_share: of the batches; None is the share of the labelled sentences among all.
-    patience: see Length.
+    patience: see RunLength.
     """
 
     encoder: Address | None = None
@@ -94,12 +94,12 @@ class Student(Training):
         """Whether it is made of layers of the teacher's encoder, so that the teacher's own fit."""
         return self.encoder is None and self.network == "transformer"
 
-    def length(self, batches: int) -> Length:
+    def length(self, batches: int) -> RunLength:
         """See Training."""
         if self.epochs is not None:
-            return Length(batches * self.epochs, batches, self.patience)
+            return RunLength(batches * self.epochs, batches, self.patience)
         assert self.steps is not None
-        return Length(self.steps, self.evaluate_every, self.patience)
+        return RunLength(self.steps, self.evaluate_every, self.patience)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

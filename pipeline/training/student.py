@@ -16,7 +16,7 @@ from pipeline.training.teacher_folders import TeacherFolders
 def train_student(
     student: Student,
     method: str,
-    own: Settings,
+    settings: Settings,
     *,
     seed: int,
     encoded: Path,
@@ -33,7 +33,7 @@ def train_student(
     Args:
         student: of the run.
         method: its name.
-        own: its settings.
+        settings: its own.
         seed: of the head, data order and dropout.
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
@@ -51,10 +51,10 @@ def train_student(
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
     model = new_student(student, encoder, folders.teacher, inputs.train.encoded)
-    inputs, loss = student_inputs(method, own, student, inputs, folders, text)
+    inputs, loss = student_inputs(method, settings, student, inputs, folders, text)
     run = Run(
         method,
-        own.model_dump(mode="json"),
+        settings.model_dump(mode="json"),
         seed,
         name=f"{method}-{seed}",
         label=f"{method}, seed {seed}",

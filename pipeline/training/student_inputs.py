@@ -19,8 +19,10 @@ from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores, teacher_chains
 from pipeline.training.teacher_folders import TeacherFolders
 
-HELD_OUT, MOST_HELD_OUT = 0.05, 1000
-"""Which share of the text chooses the best epoch where no sentence is labelled, and how many at most."""
+HELD_OUT = 0.05
+"""The share of the text that chooses the best epoch where no sentence is labelled."""
+MOST_HELD_OUT = 1000
+"""How many sentences that are at most."""
 
 
 def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batches], list[PartScores]]:
@@ -48,7 +50,7 @@ def labelled_parts(inputs: Inputs, folders: TeacherFolders) -> tuple[list[Batche
 
 def student_inputs(
     method: str,
-    own: Settings,
+    settings: Settings,
     student: Student,
     inputs: Inputs,
     folders: TeacherFolders,
@@ -60,7 +62,7 @@ def student_inputs(
 
     Args:
         method: its name.
-        own: its settings.
+        settings: its own.
         student: those of the run.
         inputs: the labelled corpus.
         folders: the teachers' scores of it, and of the text.
@@ -70,7 +72,7 @@ def student_inputs(
         UserError: a folder is damaged or was made from something else.
     """
     scores: list[PartScores] = []
-    if isinstance(own, Scheduled):
+    if isinstance(settings, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
         if opened := open_unlabelled(text, folders.text_stores, inputs.train, folders.text_scoring):
             sentences, stores = opened
@@ -79,8 +81,8 @@ def student_inputs(
             parts, scores = [*parts, sentences], [*scores, PartScores(stores)]
             inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
-        _check_pairs(method, own, student, scores)
-    return inputs, student_loss(method, own, scores, student.length(len(inputs.batches)))
+        _check_pairs(method, settings, student, scores)
+    return inputs, student_loss(method, settings, scores, student.length(len(inputs.batches)))
 
 
 def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> tuple[Inputs, Batches]:
@@ -100,7 +102,7 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     sentences = len(text.encoded)
     if sentences < 2:
         raise UserError(
-            "unlabelled.files: have one sentence, and one more is needed to choose the best epoch; give more"
+            "unlabelled.files: hold one sentence; two are needed, as one chooses the best epoch; give more"
         )
     rows = torch.arange(sentences)
     count = min(MOST_HELD_OUT, max(1, int(HELD_OUT * sentences)))
@@ -114,10 +116,10 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest
 
 
-def _check_pairs(method: str, own: Settings, student: Student, scores: list[PartScores]) -> None:
+def _check_pairs(method: str, settings: Settings, student: Student, scores: list[PartScores]) -> None:
     """Refuse a softmax student of a method that matches the scores of pairs of tags, where there are any."""
     pairs = any(store.parameters.transitions.any() for part in scores for store in part.stores)
-    if own.matches_pairs and student.head == "softmax" and pairs:
+    if settings.matches_pairs and student.head == "softmax" and pairs:
         raise UserError(
             f"student.head: softmax has no scores of pairs of tags, which {method} matches to those of the "
             f"teacher's CRF; set crf, or take {method} out of methods"

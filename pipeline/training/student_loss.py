@@ -12,8 +12,8 @@ from pipeline.distillation.objective import find_method, objective
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batch
-from pipeline.training.length import Length
 from pipeline.training.loss import Loss, gold_loss, gold_of
+from pipeline.training.run_length import RunLength
 from pipeline.training.targets import PartScores, target_sources
 
 
@@ -21,7 +21,7 @@ def student_loss(
     name: str,
     settings: Settings,
     scores: Sequence[PartScores],
-    length: Length,
+    length: RunLength,
 ) -> Loss:
     """The loss of method `name` over a run.
 
@@ -42,7 +42,9 @@ def student_loss(
 class _DistillationLoss:
     """The loss of a method with a teacher's term; a step looks its targets up, unless `look_up` has."""
 
-    def __init__(self, name: str, settings: Scheduled, scores: Sequence[PartScores], length: Length) -> None:
+    def __init__(
+        self, name: str, settings: Scheduled, scores: Sequence[PartScores], length: RunLength
+    ) -> None:
         self.method, self.settings = find_method(name), settings
         self.sources = target_sources(scores, self.method, settings)
         self.schedule = partial(

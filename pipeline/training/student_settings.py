@@ -6,5 +6,5 @@ from pipeline.training.settings import Student
 
 def student_settings(student: Student, method: Settings) -> Student:
     """The group `student` with what `distill.<method>` sets for itself."""
-    own = method.model_dump(include={"init", "epochs", "learning_rate"}, exclude_none=True)
-    return student.model_copy(update=own)
+    given = method.model_dump(include={"init", "epochs", "learning_rate"}, exclude_none=True)
+    return student.model_copy(update=given)

@@ -15,11 +15,11 @@ from pipeline.progress import progress
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.ragged import Ragged
 
-TABLES = 256 << 20
+TABLE_BYTES = 256 << 20
 """Bytes of all tables together. What has no room is computed whenever a batch asks for it."""
 
 _CHUNK = 256  # sentences whose targets are computed together
-_NUMBER = 4  # bytes
+_BYTES_PER_NUMBER = 4
 
 
 class TargetSource(Protocol):
@@ -61,14 +61,14 @@ def mean_targets(chains: Sequence[LinearChain], method: Method, settings: Settin
 def target_sources(scores: Sequence[PartScores], method: Method, settings: Settings) -> list[TargetSource]:
     """What gives the targets of a batch of each part.
 
-    The targets of a part are computed here, once, and kept in a table, if it fits into TABLES beside those of
-    the parts before: W·N numbers for W words where a target is one tensor per word, and S·N² more for S
-    sentences where it is moments. Else, and where targets are the chains themselves (method `efficient`),
-    they come from the store whenever they are asked for, so that memory does not grow with the sentences. The
-    last bits of a target depend on which sentences are computed together.
+    The targets of a part are computed here, once, and kept in a table, if it fits into TABLE_BYTES beside
+    those of the parts before: W·N numbers for W words where a target is one tensor per word, and S·N² more
+    for S sentences where it is moments. Else, and where targets are the chains themselves (method
+    `efficient`), they come from the store whenever they are asked for, so that memory does not grow with the
+    sentences. The last bits of a target depend on which sentences are computed together.
     """
     found: list[TargetSource] = []
-    room = TABLES
+    room = TABLE_BYTES
     for part in scores:
         table = _table(part, method, settings, room)
         found.append(_Computed(part, method, settings) if table is None else table)
@@ -121,7 +121,7 @@ def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _
     """The table of a part; None if it has more than `room` bytes, or targets are chains."""
     stores, lengths = part.stores, part.stores[0].lengths
     tags = len(stores[0].tags)
-    size = int(lengths.sum()) * tags * _NUMBER
+    size = int(lengths.sum()) * tags * _BYTES_PER_NUMBER
     if size > room:
         return None
     order = lengths.argsort(stable=True)
@@ -134,7 +134,7 @@ def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _
                 return None
             if isinstance(target, Moments):
                 if not pairs:
-                    size += len(order) * tags**2 * _NUMBER
+                    size += len(order) * tags**2 * _BYTES_PER_NUMBER
                 if size > room:
                     return None
                 pairs.append(target.pairs)

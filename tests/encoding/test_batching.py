@@ -265,7 +265,7 @@ def as_a_list(batches: Batches, seed: int) -> list[list[int]]:
 @pytest.mark.parametrize("window", [512, 30])
 @pytest.mark.parametrize("step", [None, 3])
 def test_the_order_is_what_a_list_of_the_batches_gives(some, window, step, monkeypatch):
-    monkeypatch.setattr(batching, "_SOME", some)
+    monkeypatch.setattr(batching, "_SENTENCES_AT_ONCE", some)
     split = numbered(realistic(700), window=window, overlap=4)
     batches = Batches(split, 4, None if step is None else torch.arange(1, len(split), step))
     assert (len(batches._long) > 0) == (window == 30)
@@ -330,7 +330,7 @@ def python_bytes(encoded):
 
 
 def test_sentences_of_several_windows_take_no_object_each(bert, tmp_path, monkeypatch):
-    monkeypatch.setattr(batching, "_READ", 50)
+    monkeypatch.setattr(batching, "_LONG_SENTENCES_AT_ONCE", 50)
     few, many = (
         write_split(tmp_path / f"{count}.parquet", sentences(count, shortest=40, longest=40), bert)
         for count in (200, 1_200)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.encoding.encoded import read_tags, read_words
 from pipeline.errors import UserError
-from pipeline.evaluation.test_split import Evaluated, save_outcome
+from pipeline.evaluation.evaluate import Evaluated, save_outcome
 from pipeline.storage.sealed_folder import SEAL, new_folder
 from stages import publish
 from tests.helpers.published_runs import published

@@ -35,8 +35,8 @@ IMPORTED = (
     "pipeline.scores.unlabelled",
     "pipeline.training.teacher",
     "pipeline.training.student",
-    "pipeline.evaluation.test_split",
-    "pipeline.timing.run",
+    "pipeline.evaluation.evaluate",
+    "pipeline.timing.timed_run",
     "pipeline.reporting.markdown_page",
     "pipeline.reporting.summary",
     "pipeline.exporting.hub_upload",
@@ -240,7 +240,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
 
     before(commit, "_sync", "sync")
     before(ChainTagger, "chain", "batch")
-    before(TrainingState, "backward", "step")
+    before(TrainingState, "optimise", "step")
     sys.addaudithook(hook)
 
 

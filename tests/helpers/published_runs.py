@@ -9,7 +9,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load as load_split
 from pipeline.encoding.encoded import read_tags, read_words
-from pipeline.evaluation.test_split import evaluate, save_outcome
+from pipeline.evaluation.evaluate import evaluate, save_outcome
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.params import load_params

@@ -28,9 +28,9 @@ from pipeline.scores.dump import origin_of, parameters_of
 from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
 from pipeline.storage.file_names import HISTORY
-from pipeline.training.length import Length
 from pipeline.training.loss import gold_loss
 from pipeline.training.optimisation import TrainingState
+from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers import tiny_inputs
@@ -185,7 +185,7 @@ def test_every_method_learns_every_pair_that_is_not_refused(
     student = ChainTagger.from_encoder(bert, encoded, layers=1, head=student_head).train()
     run = TrainingState(student, SETTINGS, 10)
     before = {key: tensor.clone() for key, tensor in student.state_dict().items()}
-    loss = student_loss(name, settings_of(name), [PartScores((store,))], Length(10, 5))
+    loss = student_loss(name, settings_of(name), [PartScores((store,))], RunLength(10, 5))
     for ids in list(batches.in_order())[:2]:
         run.update(batches.batch(ids), loss, accelerator("float32"))
     after = student.state_dict()

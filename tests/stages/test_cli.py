@@ -58,7 +58,7 @@ def test_a_subcommand_is_the_stage(
     assert code == 0
     assert predict.main.__doc__ is not None
     assert predict.main.__doc__.partition(",")[0] in out
-    code, out, err = substructured("predict", "--model", str(tmp_path / "none"), str(tmp_path))
+    code, out, err = substructured("predict", "--model", str(tmp_path / "none"), __file__)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: {tmp_path / 'none'}: no such folder")
     assert err.count("\n") == 1

@@ -153,7 +153,7 @@ def test_a_missing_file_is_named_before_anything_heavy_is_imported(tmp_path: Pat
         "try:\n    predict.main(sys.argv[1], Path(sys.argv[2]))\n"
         "finally:\n    print('torch' in sys.modules)\n"
     )
-    command = [sys.executable, "-c", program, tmp_path / "model", tmp_path / "news.txt"]
+    command = [sys.executable, "-c", program, str(tmp_path / "model"), str(tmp_path / "news.txt")]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert f"{tmp_path}/news.txt: cannot be read (No such file or directory)" in ended.stderr
     assert ended.stdout == "False\n"

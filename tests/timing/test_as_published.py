@@ -22,7 +22,7 @@ def detached(chain: LinearChain) -> LinearChain:
     return with_potentials(chain, (tensor.detach() for tensor in chain.potentials))
 
 
-def of_textbook(name: str, student: LinearChain, teacher: LinearChain) -> torch.Tensor:
+def as_published_loss(name: str, student: LinearChain, teacher: LinearChain) -> torch.Tensor:
     form = as_published.FORMS[name]
     target = None if form is None else form.target(teacher)
     return as_published.loss(student, form, target, gold())
@@ -43,11 +43,11 @@ def of_project(name: str, student: LinearChain, teacher: LinearChain) -> torch.T
 
 @pytest.mark.parametrize("name", as_published.FORMS)
 @pytest.mark.parametrize("scale", [0.5, 4.0])
-def test_a_textbook_loss_equals_the_objective(name: str, scale: float) -> None:
+def test_a_published_loss_equals_the_objective(name: str, scale: float) -> None:
     student = random_chain(LENGTHS, TAGS, scale=scale, padding=7.0, seed=1)
     teacher = detached(random_chain(LENGTHS, TAGS, scale=scale, padding=-3.0, seed=2))
     weights = torch.arange(1.0, len(LENGTHS) + 1)
-    found, expected = of_textbook(name, student, teacher), of_project(name, student, teacher)
+    found, expected = as_published_loss(name, student, teacher), of_project(name, student, teacher)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
     gradients = [
         torch.autograd.grad(losses @ weights.double(), student.potentials, materialize_grads=True)
@@ -58,12 +58,12 @@ def test_a_textbook_loss_equals_the_objective(name: str, scale: float) -> None:
 
 
 @pytest.mark.parametrize("name", as_published.FORMS)
-def test_padding_changes_no_textbook_loss(name: str) -> None:
+def test_padding_changes_no_published_loss(name: str) -> None:
     chains = [
         [random_chain(LENGTHS, TAGS, padding=padding, seed=seed) for seed in (1, 2)]
         for padding in (0.0, 50.0)
     ]
-    one, other = (of_textbook(name, student, detached(teacher)) for student, teacher in chains)
+    one, other = (as_published_loss(name, student, detached(teacher)) for student, teacher in chains)
     torch.testing.assert_close(one, other)
 
 

@@ -16,7 +16,7 @@ from pipeline.model.model_folder import load_model
 from pipeline.scores.store import ScoreStore
 from pipeline.timing.contenders import floor, in_pipeline, published
 from pipeline.timing.measurement import TEACHER_FORWARD, measure, representative
-from pipeline.training.length import Length
+from pipeline.training.run_length import RunLength
 from pipeline.training.settings import Student
 from pipeline.training.targets import PartScores
 
@@ -66,7 +66,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = in_pipeline([method], [PartScores((store,))], Length(14, 7))
+    contenders, once = in_pipeline([method], [PartScores((store,))], RunLength(14, 7))
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 

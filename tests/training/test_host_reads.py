@@ -20,10 +20,10 @@ from pipeline.encoding.encoded import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
-from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
-from pipeline.training.loss import LooksUp
+from pipeline.training.loss import LookupLoss
 from pipeline.training.optimisation import TrainingState
+from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers.methods import settings_of
@@ -90,12 +90,14 @@ def place(bert, corpus, teacher, tmp_path):
 def loss_of(method, store):
     """At λ = 1/2 where the method has a λ, so that both terms of the loss are computed."""
     schedule = {} if method == "vanilla" else {"schedule": "constant", "weight": 0.5}
-    return student_loss(method, settings_of(method, **schedule), [PartScores((store,))], Length(STEPS, STEPS))
+    return student_loss(
+        method, settings_of(method, **schedule), [PartScores((store,))], RunLength(STEPS, STEPS)
+    )
 
 
 def laid_out(loss, batch, device):
     """The batch as a run's other thread makes it."""
-    return (loss.look_up(batch, 0) if isinstance(loss, LooksUp) else batch).pinned(device)
+    return (loss.look_up(batch, 0) if isinstance(loss, LookupLoss) else batch).pinned(device)
 
 
 class NotFused(AdamW):

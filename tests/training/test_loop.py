@@ -329,15 +329,15 @@ def test_losses_are_read_every_few_steps(case, monkeypatch):
 @pytest.mark.parametrize("steps", [5, 10])  # the last step of an epoch, and the last of all
 def test_weights_that_are_no_numbers_are_kept_nowhere(case, steps, monkeypatch):
     monkeypatch.setattr("pipeline.training.loop.CHECKPOINT_SECONDS", 0)
-    backward = TrainingState.backward
+    optimise = TrainingState.optimise
 
     def breaking(run, losses, batch, ids):
-        backward(run, losses, batch, ids)
+        optimise(run, losses, batch, ids)
         if run.step == steps:
             with torch.no_grad():
                 run.model.emission.weight[0, 0] = float("nan")
 
-    monkeypatch.setattr(TrainingState, "backward", breaking)
+    monkeypatch.setattr(TrainingState, "optimise", breaking)
     with pytest.raises(UserError, match=f"step {steps} of 10: emission.weight holds NaN"):
         case.run(development=lambda model: 0.0)
     assert case.saved_step == steps - 1

@@ -20,10 +20,10 @@ from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict
 from pipeline.params import load_params
 from pipeline.storage.sealed_folder import identity, new_folder
-from pipeline.training.length import Length
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, Run, train_and_save
+from pipeline.training.run_length import RunLength
 from pipeline.training.settings import Teacher, Training
 from pipeline.training.teacher import train_teacher
 from tests.helpers.params_cases import ROOT
@@ -145,7 +145,7 @@ def test_pieces_that_never_occur_end_as_if_they_had_been_trained_too(stage, monk
 
 def test_pieces_that_never_occur_are_not_shrunk_by_steps_behind_the_last(stage, monkeypatch):
     """Of 5 steps in epochs of 4 the second is an epoch of one."""
-    monkeypatch.setattr(Training, "length", lambda settings, batches: Length(5, 4))
+    monkeypatch.setattr(Training, "length", lambda settings, batches: RunLength(5, 4))
     settings = {"learning_rate": 1e-2, "keep": "last", "weight_decay": 0.5}
     some = load_model(stage("some", **settings)).state_dict()
     monkeypatch.setattr("pipeline.training.run.train_used_pieces", lambda encoder, pieces: lambda share: None)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.training.length import Length
+from pipeline.training.run_length import RunLength
 from pipeline.training.student_settings import student_settings
 from tests.helpers.params_cases import TREE, Load, Refuse, changed
 from tests.helpers.params_cases import (
@@ -52,7 +52,7 @@ def test_a_run_is_counted_in_epochs_or_in_steps(
     assert refuse(tree).startswith(f": {says}")
     tree = copy.deepcopy(TREE)
     tree["student"] |= {"epochs": None, "steps": 1000, "labelled_share": 0.25, "patience": 3}
-    assert load(tree).student.length(7) == Length(1000, 500, 3)
+    assert load(tree).student.length(7) == RunLength(1000, 500, 3)
 
 
 def test_a_method_may_set_for_itself_what_students_start_from_and_how_they_train(load: Load) -> None:

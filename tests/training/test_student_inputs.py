@@ -153,7 +153,7 @@ def test_one_sentence_of_text_is_too_little(corpus: Path, teacher: Path, tmp_pat
     made = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne ri"])
     text = open_unlabelled(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
     assert text is not None
-    with pytest.raises(UserError, match=r"unlabelled.files: have one sentence"):
+    with pytest.raises(UserError, match=r"unlabelled.files: hold one sentence"):
         held_out(inputs_of(corpus), *text)
 
 

@@ -11,8 +11,8 @@ from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model
 from pipeline.scores.unlabelled import open_unlabelled
 from pipeline.training import targets as tabulation
-from pipeline.training.length import Length
 from pipeline.training.loss import gold_loss, gold_of
+from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 from tests.helpers.methods import TEACHERS, settings_of
@@ -20,7 +20,7 @@ from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_inputs import dump, tagger, train_batches, write_text_and_scores
 
 STEPS = 8
-LENGTH = Length(STEPS, STEPS // 2)
+LENGTH = RunLength(STEPS, STEPS // 2)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_gold_alone_teaches_in_the_last_epoch_though_it_is_a_short_one(corpus, s
     batch = batches.batch(next(batches.in_order()))
     chain = student.chain(batch)
     loss = student_loss(
-        "efficient", settings_of("efficient", schedule="last_epoch"), [PartScores((store,))], Length(10, 4)
+        "efficient", settings_of("efficient", schedule="last_epoch"), [PartScores((store,))], RunLength(10, 4)
     )
     gold = gold_loss(chain, batch, 0)
     assert [torch.equal(loss(chain, batch, step), gold) for step in range(10)] == [False] * 8 + [True] * 2

@@ -61,7 +61,7 @@ def test_what_the_table_holds_is_what_the_store_gives(
     monkeypatch.setattr(targets, "_CHUNK", chunk)
     method, settings = find_method(name), settings_of(name)
     (table,) = target_sources([PartScores((store,))], method, settings)
-    monkeypatch.setattr(targets, "TABLES", 0)
+    monkeypatch.setattr(targets, "TABLE_BYTES", 0)
     (live,) = target_sources([PartScores((store,))], method, settings)
     for ids in train_batches(corpus, 5).shuffled(1):
         for one, other in zip(parts(now(table, ids)), parts(now(live, ids)), strict=True):
@@ -81,7 +81,7 @@ def test_tables_take_their_room_in_order_and_no_more(
     method, settings = find_method(name), settings_of(name)
     room = room_for(store, name != "posterior")
     for tables, bytes_ in ((0, room - 1), (1, room), (1, 2 * room - 1), (2, 2 * room)):
-        monkeypatch.setattr(targets, "TABLES", bytes_)
+        monkeypatch.setattr(targets, "TABLE_BYTES", bytes_)
         found = target_sources([PartScores((store,))] * 2, method, settings)
         asked.clear()
         for source in found:
@@ -92,7 +92,7 @@ def test_tables_take_their_room_in_order_and_no_more(
 def test_a_part_too_large_is_not_looked_at_before_a_batch_asks(
     store: ScoreStore, monkeypatch: pytest.MonkeyPatch, asked: list[int]
 ) -> None:
-    monkeypatch.setattr(targets, "TABLES", 100)
+    monkeypatch.setattr(targets, "TABLE_BYTES", 100)
     given: dict[str, Any] = {"method": find_method("structural"), "settings": settings_of("structural")}
     (source,) = target_sources([PartScores((store,))], **given)
     assert not asked
@@ -104,7 +104,7 @@ def test_a_part_too_large_is_not_looked_at_before_a_batch_asks(
 def test_rows_of_a_fold_are_looked_up_in_its_own_store(
     corpus: Path, teacher: Path, tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(targets, "TABLES", room)
+    monkeypatch.setattr(targets, "TABLE_BYTES", room)
     whole = dump(tmp_path / "whole" / "scores", corpus, teacher)
     fold = dump(tmp_path / "fold" / "scores", corpus, teacher, fold=2, folds=2)
     rows = torch.arange(SPLITS["train"])[SPLITS["train"] // 2 :]
@@ -120,7 +120,7 @@ def test_rows_of_a_fold_are_looked_up_in_its_own_store(
 def test_several_teachers_give_the_mean_of_all_from_table_and_store(
     name: str, room: int, corpus: Path, bert: Path, store: ScoreStore, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(targets, "TABLES", room)
+    monkeypatch.setattr(targets, "TABLE_BYTES", room)
     encoded = load(corpus / "train.parquet")
     save_model(tmp_path / "second", tagger(bert, encoded, seed=9), bert, HISTORY)
     stores = store, dump(tmp_path / "scores", corpus, tmp_path / "second")

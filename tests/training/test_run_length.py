@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.training.length import Length
+from pipeline.training.run_length import RunLength
 from pipeline.training.settings import Student, Training
 
 RATES: dict[str, Any] = {"learning_rate": 1e-3, "head_learning_rate": 1e-3}
@@ -13,14 +13,14 @@ RATES: dict[str, Any] = {"learning_rate": 1e-3, "head_learning_rate": 1e-3}
 @pytest.mark.parametrize(
     ("length", "ends", "last"),
     [
-        (Length(6, 2), [2, 4, 6], 4),
-        (Length(7, 3), [3, 6, 7], 6),
-        (Length(5, 5), [5], 0),
-        (Length(3, 500), [3], 0),
+        (RunLength(6, 2), [2, 4, 6], 4),
+        (RunLength(7, 3), [3, 6, 7], 6),
+        (RunLength(5, 5), [5], 0),
+        (RunLength(3, 500), [3], 0),
     ],
 )
 def test_an_epoch_ends_every_so_many_steps_and_with_the_run(
-    length: Length, ends: list[int], last: int
+    length: RunLength, ends: list[int], last: int
 ) -> None:
     assert [step for step in range(1, length.steps + 1) if length.ends_epoch(step)] == ends
     assert length.last_epoch_start == last
@@ -41,13 +41,13 @@ def test_an_epoch_ends_every_so_many_steps_and_with_the_run(
     ],
 )
 def test_patience_counts_epochs_since_the_best(scores: list[float], over: bool) -> None:
-    assert Length(100, 10, patience=2).is_over(50, scores) is over
-    assert not Length(100, 10).is_over(50, scores)
+    assert RunLength(100, 10, patience=2).is_over(50, scores) is over
+    assert not RunLength(100, 10).is_over(50, scores)
 
 
 def test_a_run_is_counted_in_epochs_or_in_steps() -> None:
     epochs = Student(layers=1, epochs=3, patience=4, **RATES)
     steps = Student(layers=1, steps=70, evaluate_every=20, **RATES)
-    assert Training(epochs=3, **RATES).length(11) == Length(33, 11)
-    assert epochs.length(11) == Length(33, 11, 4)
-    assert steps.length(11) == Length(70, 20)
+    assert Training(epochs=3, **RATES).length(11) == RunLength(33, 11)
+    assert epochs.length(11) == RunLength(33, 11, 4)
+    assert steps.length(11) == RunLength(70, 20)

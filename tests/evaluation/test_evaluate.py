@@ -13,10 +13,10 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags, read_words
-from pipeline.evaluation import test_split
+from pipeline.evaluation import evaluate as module
+from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
 from pipeline.evaluation.metrics import Metrics, compute_metrics
 from pipeline.evaluation.tagged_split import tag_split
-from pipeline.evaluation.test_split import evaluate, save_outcome, why_zero
 from pipeline.fingerprint import fingerprint_of
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
@@ -80,7 +80,7 @@ def test_size_and_history_are_those_of_the_folder(outcome, teacher):
 def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
     """By a clock on which the three passes take 1, 3.5 and 2 s."""
     ticks = iter([0.0, 1.0, 10.0, 13.5, 60.0, 62.0])
-    monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     batches = Batches(load(corpus / "test.parquet"), 4)
     gold = read_tags(corpus / "test.parquet")
     metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
@@ -89,7 +89,7 @@ def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
 
 def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
     ticks = iter([0.0, 5.0])
-    monkeypatch.setattr(test_split, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     gold = read_tags(corpus / "test.parquet")
     batches = Batches(load(corpus / "test.parquet"), 4)
     metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
@@ -118,9 +118,7 @@ def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path)
 
 @pytest.mark.parametrize(("f1", "lines"), [(0.0, 1), (0.01, 0)])
 def test_a_model_that_finds_nothing_is_a_loud_line(f1, lines, corpus, teacher, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(
-        test_split, "compute_metrics", lambda *args, **named: Metrics(f1, f1, f1, f1, 50.0, {})
-    )
+    monkeypatch.setattr(module, "compute_metrics", lambda *args, **named: Metrics(f1, f1, f1, f1, 50.0, {}))
     root = Path(__file__).parents[2]
     (tmp_path / "code").write_text(fingerprint_of("evaluate", root))
     evaluate_stage.main(corpus, teacher, tmp_path / "code", tmp_path / "out", params=root / "params.yaml")

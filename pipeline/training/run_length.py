@@ -5,25 +5,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Length:
+class RunLength:
     """A run of `steps` steps.
 
-    every: steps of an epoch, which ends with an evaluation on development; so does the last, shorter one.
+    steps_per_epoch: an epoch ends with an evaluation on development; so does the last, shorter one.
     patience: epochs in a row without a rise of the development F1 after which the run ends; None: never.
     """
 
     steps: int
-    every: int
+    steps_per_epoch: int
     patience: int | None = None
 
     @property
     def last_epoch_start(self) -> int:
         """The first step (from 0) of the last epoch."""
-        return (self.steps - 1) // self.every * self.every
+        return (self.steps - 1) // self.steps_per_epoch * self.steps_per_epoch
 
     def ends_epoch(self, step: int) -> bool:
         """Whether an epoch is over after `step` steps."""
-        return step % self.every == 0 or step == self.steps
+        return step % self.steps_per_epoch == 0 or step == self.steps
 
     def is_over(self, step: int, f1s: Sequence[float]) -> bool:
         """Whether a run is over after `step` steps and these development F1s."""
