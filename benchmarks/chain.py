@@ -34,7 +34,7 @@ def main(
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/chain.json"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seconds: Annotated[float, typer.Option(help="Aimed at per row of the table.")] = 0.4,
-    quick: Annotated[bool, typer.Option(help="One small, one middle shape; one thread.")] = False,
+    quick: Annotated[bool, typer.Option(help="Three shapes; one thread.")] = False,
 ) -> None:
     """Measure every task in every shape, then the peak memory of a loss step."""
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""Store what the teacher says about every training word."""
+"""Store a teacher's scores of the training sentences."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +22,10 @@ def main(
     params: arguments.Params = Path("params.yaml"),
     root: arguments.Root = Path(),
 ) -> None:
-    """Store the scores of a fold's training sentences by a teacher that was not trained on them.
+    """Store a teacher's scores of the training sentences.
 
-    With one fold a teacher scores all sentences. Scores from elsewhere take the place of a teacher.
+    With several folds, each fold's by the teacher that has not seen it. Scores from elsewhere take the place
+    of a teacher's.
     """
     from pipeline.encoding.encoded import load
     from pipeline.encoding.folds import fold_rows

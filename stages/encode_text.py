@@ -18,7 +18,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write: the sentences, encoded; empty without any.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Cut the text's words into the encoder's word pieces, in the form of the encoded corpus.
+    """Split the text's words into the encoder's word pieces, in the form of the encoded corpus.
 
     The sentences that `unlabelled.made_up` asks for come last.
     """

@@ -21,7 +21,7 @@ def main(
     mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Read and check the corpus, hold development out if it has none, and cut words into word pieces."""
+    """Read and check the corpus, hold development out if it has none, and split words into word pieces."""
     if check:
         check_corpus(file, params, encoder=encoder, mirror=mirror)
     if file or not (corpus and encoder and out and code):

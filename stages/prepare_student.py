@@ -17,7 +17,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write; empty where the encoder is the teacher's.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Cut all splits into word pieces of `student.encoder`; without one, write an empty folder."""
+    """Split all words into word pieces of `student.encoder`; without one, write an empty folder."""
     from pipeline.storage.sealed_folder import check, new_folder
 
     with (
