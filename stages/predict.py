@@ -40,20 +40,20 @@ def main(
     from pipeline.corpora.word_columns import Columns
     from pipeline.inference.command_input import is_typed, read_input
 
-    texts = read_input(file, input, cut=words, columns=Columns(word, comment=comment))
-    from pipeline.corpora.tagging import TagSet  # these take seconds, so the input is opened before
-    from pipeline.inference.rendering import renderer
-    from pipeline.inference.tagger import CHUNK_SENTENCES, load
+    with read_input(file, input, cut=words, columns=Columns(word, comment=comment)) as texts:
+        from pipeline.corpora.tagging import TagSet  # these take seconds, so the input is opened before
+        from pipeline.inference.rendering import renderer
+        from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
-    tagger, out = load(model, constrained=constrained), ResultStream()
-    terminal, tags = out.stream.isatty(), TagSet(tagger.tags, tagger.scheme)
-    colour = terminal and not os.environ.get("NO_COLOR")
-    render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
-    for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
-        out.write(render(tagged))
-        if is_typed(file):
-            out.flush()
-    out.flush()
+        tagger, out = load(model, constrained=constrained), ResultStream()
+        terminal, tags = out.stream.isatty(), TagSet(tagger.tags, tagger.scheme)
+        colour = terminal and not os.environ.get("NO_COLOR")
+        render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
+        for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
+            out.write(render(tagged))
+            if is_typed(file):
+                out.flush()
+        out.flush()
 
 
 if __name__ == "__main__":

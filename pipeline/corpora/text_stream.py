@@ -29,22 +29,16 @@ CUTS: dict[Layout, Callable[[str], Text]] = {
 """How a line is cut into words, where it is a sentence."""
 
 
-def read_file(path: Path, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:
-    """`read_stream` of a file, which is opened at once.
+def open_text(path: Path) -> BinaryIO:
+    """A file of text, open for `read_stream`.
 
     Raises:
-        UserError: the file cannot be opened; and, while it is read, as `read_stream`.
+        UserError: the file cannot be opened.
     """
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); name a file of text") from None
-    return _read_and_close(file, str(path), layout, columns)
-
-
-def _read_and_close(file: BinaryIO, name: str, layout: Layout, columns: Columns) -> Iterator[Text]:
-    with file:
-        yield from read_stream(file, name, layout, columns)
 
 
 def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:

@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pipeline.corpora.text_stream import Layout, read_file, read_stream
+from pipeline.corpora.text_stream import Layout, open_text, read_stream
 from pipeline.corpora.word_columns import Columns
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
@@ -18,10 +19,13 @@ def is_typed(file: Path | None) -> bool:
     return file is None and sys.stdin.isatty()
 
 
+@contextmanager
 def read_input(
     file: Path | None, layout: Layout, *, cut: Literal["conll", "characters"], columns: Columns
-) -> Iterator[Text]:
-    """The sentences of a file, or of standard input; a prompt on standard error asks for typed ones.
+) -> Iterator[Iterator[Text]]:
+    """The sentences of a file, which is opened at once, or of standard input.
+
+    A prompt on standard error asks for typed ones.
 
     Args:
         file: None is standard input.
@@ -30,7 +34,8 @@ def read_input(
         columns: how columns are read.
 
     Raises:
-        UserError: `cut` or `columns` do not fit the layout; and as `text_stream.read_stream`.
+        UserError: `cut` or `columns` do not fit the layout, or the file cannot be opened; and, while the
+            sentences are read, as `text_stream.read_stream`.
     """
     if cut == "characters" and layout != "text":
         raise UserError(
@@ -39,10 +44,12 @@ def read_input(
     if columns != Columns() and layout != "columns":
         raise UserError(f"--word, --comment: are of --input columns, not of {layout}; leave them out")
     layout = "characters" if cut == "characters" else layout
-    if file:
-        return read_file(file, layout, columns)
-    texts = read_stream(sys.stdin.buffer, "standard input", layout, columns)
-    return _asked_for(texts) if is_typed(file) else texts
+    if file is None:
+        texts = read_stream(sys.stdin.buffer, "standard input", layout, columns)
+        yield _asked_for(texts) if is_typed(file) else texts
+        return
+    with open_text(file) as raw:
+        yield read_stream(raw, str(file), layout, columns)
 
 
 def _asked_for(texts: Iterator[Text]) -> Iterator[Text]:

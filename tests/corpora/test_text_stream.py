@@ -2,18 +2,23 @@
 
 import gzip
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.corpora.text_stream import Layout, read_file, read_stream
+from pipeline.corpora.text_stream import Layout, open_text, read_stream
 from pipeline.corpora.word_columns import LONGEST, MOST_WORDS
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 
 Write = Callable[[bytes], Path]
+
+
+def read_file(path: Path, layout: Layout) -> Iterator[Text]:
+    with open_text(path) as file:
+        yield from read_stream(file, str(path), layout)
 
 
 @pytest.fixture

@@ -25,11 +25,9 @@ def standard_input(patch: pytest.MonkeyPatch, raw: io.BytesIO) -> None:
 def test_a_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "text").write_text("Anna left.")
     standard_input(monkeypatch, io.BytesIO(b"Ulm ."))
-    words = [
-        next(read_input(file, "text", cut="conll", columns=Columns())).words
-        for file in (tmp_path / "text", None)
-    ]
-    assert words == [("Anna", "left", "."), ("Ulm", ".")]
+    for file, words in ((tmp_path / "text", ("Anna", "left", ".")), (None, ("Ulm", "."))):
+        with read_input(file, "text", cut="conll", columns=Columns()) as texts:
+            assert next(texts).words == words
     assert not is_typed(None)
 
 
@@ -39,12 +37,12 @@ def test_a_prompt_comes_before_each_typed_sentence(
     standard_input(monkeypatch, Terminal(b"a\nb\n"))
     assert is_typed(None)
     assert not is_typed(Path("text"))
-    texts = read_input(None, "text", cut="conll", columns=Columns())
-    for word in "ab":
-        assert next(texts).words == (word,)
-        assert capsys.readouterr() == ("", "> ")
-    assert next(texts, None) is None
-    assert capsys.readouterr() == ("", "> \n")
+    with read_input(None, "text", cut="conll", columns=Columns()) as texts:
+        for word in "ab":
+            assert next(texts).words == (word,)
+            assert capsys.readouterr() == ("", "> ")
+        assert next(texts, None) is None
+        assert capsys.readouterr() == ("", "> \n")
 
 
 @pytest.mark.parametrize(
@@ -56,5 +54,6 @@ def test_a_prompt_comes_before_each_typed_sentence(
     ],
 )
 def test_options_of_another_input_are_refused(layout: Layout, columns: Columns, says: str) -> None:
-    with pytest.raises(UserError, match=rf"^{says}: .*leave"):
-        read_input(None, layout, cut="characters", columns=columns)
+    refused = pytest.raises(UserError, match=rf"^{says}: .*leave")
+    with refused, read_input(None, layout, cut="characters", columns=columns):
+        pass
