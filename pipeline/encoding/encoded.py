@@ -122,7 +122,10 @@ def encode_words(
     distinct = pc.unique(words.flatten())
     ids = []  # tokenizers take no empty list
     if len(distinct):
-        cut = tokenizer(distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False)
+        # verbose would warn of a word longer than the encoder's window; sentences are cut into windows.
+        cut = tokenizer(
+            distinct.to_pylist(), add_special_tokens=False, return_attention_mask=False, verbose=False
+        )
         ids = cut["input_ids"]
     by_word = Ragged.of(
         torch.tensor([piece for word in ids for piece in word or [layout.unknown]], dtype=torch.int32),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import UserError, one_line
-from pipeline.exporting.out_folder import check_apart
+from pipeline.exporting.out_folder import check_out
 from pipeline.fetching.web import without_proxy_here
 from pipeline.storage.sealed_folder import SEAL, new_folder
 
@@ -16,9 +16,9 @@ def write_published(model: Path, card: str, out: Path) -> None:
     """Copy the sealed folder `model` to `out`, with the card, under a new seal.
 
     Raises:
-        UserError: `out` is the model's own folder, holds it or lies in it, or cannot be written.
+        UserError: `out` cannot be written or replaced (see check_out).
     """
-    check_apart(model, out)
+    check_out(model, out, CARD)
     with new_folder(out) as aside:
         for path in model.iterdir():
             if path.name != SEAL:

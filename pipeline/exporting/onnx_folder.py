@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.exporting.out_folder import check_apart
+from pipeline.exporting.out_folder import check_out
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model_and_tokenizer
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.sealed_folder import new_folder
 
 NETWORK, SETTINGS, TOKENIZER, PROGRAM = "model.onnx", "tagger.json", "tokenizer.json", "tag.py"
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
@@ -27,20 +27,19 @@ def write_export(model: Path, out: Path, *, int8: bool) -> None:
 
     Raises:
         UserError: a library is missing, the model is damaged or its encoder cannot be exported, or `out`
-            would replace the model or cannot be written.
+            cannot be written or replaced (see check_out).
     """
     for library in _NEEDED:
         if find_spec(library) is None:
             raise UserError(
                 f"{library} is not installed; run `pip install 'substructured-distillation[export]'`"
             )
-    check_apart(model, out)
+    check_out(model, out, PROGRAM)
     import onnx
 
     from pipeline.exporting.int8 import quantize
     from pipeline.exporting.onnx_network import emission_network
 
-    check(model)
     tagger, tokenizer = load_model_and_tokenizer(model)
     backend = tokenizer.backend_tokenizer
     backend.no_padding()

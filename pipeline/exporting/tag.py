@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 
 BATCH = 32  # sentences that are decoded at once
 PIECES = 128  # that the network reads at once, or one window: of more, the activations leave a core's cache
+FILES = ("tagger.json", "tokenizer.json", "model.onnx")
 CHUNK = 1024  # sentences that are read ahead, to put those of like length together
 
 Window = tuple[int, list[int], list[int]]  # number of its sentence, pieces, places of words' first pieces
@@ -206,7 +207,13 @@ def main() -> None:
     for name in ("SIGINT", "SIGPIPE"):  # end without a traceback at Ctrl-C, and when nobody reads on
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
-    tagger = Tagger(Path(__file__).parent, constrained=arguments.constrained)
+    folder = Path(__file__).parent
+    for name in FILES:
+        if not (folder / name).is_file():
+            parser.exit(2, f"error: {folder / name}: missing; copy the whole folder\n")
+    if sys.stdout is None or (sys.stdin is None and not arguments.file):
+        parser.exit(2, "error: standard input or output: is closed\n")
+    tagger = Tagger(folder, constrained=arguments.constrained)
     source = arguments.file or sys.stdin.fileno()
     try:
         with (

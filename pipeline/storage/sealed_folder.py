@@ -86,6 +86,14 @@ def check(path: Path) -> dict[str, str]:
     return files
 
 
+def sealed_files(path: Path) -> dict[str, str]:
+    """The SHA-256 of each file by its name, as the seal has them; nothing without a seal that can be read."""
+    try:
+        return dict(json.loads((path / SEAL).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def filled(folder: Path, otherwise: Path) -> Path:
     """`folder`, or `otherwise` if it was sealed empty; the seal alone is read.
 
@@ -137,10 +145,7 @@ def _refuse_others(path: Path) -> None:
         return
     if not path.is_dir():
         raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name stands there"))
-    try:
-        ours = set(json.loads((path / SEAL).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = set()
+    ours = sealed_files(path)
     if others := [name for name in _entries(path) if name not in ours]:
         raise UserError(
             f"{path}: holds {others[0]}, which this project did not write, so nothing is replaced; "

@@ -27,7 +27,7 @@ from pipeline.exporting.tag import Tagger, iob2_constraints
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
-from pipeline.storage.sealed_folder import check
+from pipeline.storage.sealed_folder import SEAL, check
 from stages import export
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
@@ -302,6 +302,45 @@ def test_input_that_cannot_be_read_is_one_line(exported: Callable[[str, bool], P
         done = run_program(exported("bert", False), tmp_path / name)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"error: {tmp_path / name}: {says}\n"
+
+
+def test_a_folder_that_was_not_copied_whole_is_one_line(
+    exported: Callable[[str, bool], Path], tmp_path: Path
+) -> None:
+    for name in ("tagger.json", "tokenizer.json", "model.onnx"):
+        part = tmp_path / name
+        shutil.copytree(exported("bert", False), part)
+        (part / name).unlink()
+        done = run_program(part)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {part / name}: missing; copy the whole folder\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_standard_streams_are_one_line(exported: Callable[[str, bool], Path], closed: str) -> None:
+    program = exported("bert", False) / onnx_folder.PROGRAM
+    command = f"echo ba | {sys.executable} {program} {closed}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: standard input or output: is closed\n"
+
+
+def test_a_model_without_a_seal_is_exported(models: Callable[[str], Path], tmp_path: Path) -> None:
+    """As one from a hub."""
+    shutil.copytree(models("bert"), tmp_path / "model")
+    (tmp_path / "model" / SEAL).unlink()
+    onnx_folder.write_export(tmp_path / "model", tmp_path / "out", int8=False)
+    assert (tmp_path / "out" / onnx_folder.PROGRAM).exists()
+
+
+def test_a_folder_of_students_is_not_advised_to_be_removed(
+    models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UserError, match=r"no tagger can be loaded from it: it has no config\.json"
+    ) as refused:
+        onnx_folder.write_export(models("bert").parent, tmp_path / "out", int8=False)
+    assert "remove" not in str(refused.value)
 
 
 def test_what_lies_in_the_folder(

@@ -1,5 +1,6 @@
 """A tagger gives what the evaluating stage gives, from raw text, in order, with spans and confidence."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -199,6 +200,17 @@ def test_a_document_longer_than_the_window_keeps_every_word(tagger: Tagger) -> N
     words = [word for sentence in sentences(120, seed=7) for word in sentence.words]
     (tagged,) = tagger([words])
     assert len(tagged.tags) == len(words) > 500
+
+
+def test_a_word_longer_than_the_window_is_nothing_to_warn_of(
+    teacher: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("transformers")
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "level", logging.WARNING)
+    (tagged,) = load(teacher)([["ba" * 49]])
+    assert len(tagged.tags) == 1
+    assert caplog.messages == []
 
 
 def test_words_that_the_tokenizer_does_not_know(tagger: Tagger) -> None:
