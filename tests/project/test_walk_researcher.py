@@ -73,7 +73,8 @@ def test_the_researchers_walk(tmp_path: Path) -> None:
             "make -C gpu$gpu .venv/installed-dev": "mkdir -p gpu$gpu/.venv/bin; touch $_/activate",
             "/scratch/dvc-cache": str(tmp_path / "cache"),
             "google-bert/bert-base-cased": str(tmp_path / "bert-base-cased"),
-            " 1 2 3": " 1",
+            "conll2000 1 2 3": "conll2000 1",
+            "conll2003 1 2 3": "conll2003 1",
             " 4 5": " 2",
             "benchmarks/studies/reproduce.sh table1": 'SEEDS="1 2" benchmarks/studies/reproduce.sh table1',
         }
