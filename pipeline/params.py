@@ -191,7 +191,7 @@ class Params(Group):
             return self
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
-            raise ValueError(f"{missing} name a teacher that exists under teacher.model")
+            raise ValueError(f"{missing} name an existing teacher under teacher.model")
         if self.unlabelled.sentences == 0:
             raise ValueError(f"{missing} let unlabelled.sentences be more than 0")
         if not self.text.files:

@@ -1,4 +1,4 @@
-"""Fine-tune the teacher, or take one that exists."""
+"""Fine-tune the teacher, or take an existing one."""
 
 from pathlib import Path
 from typing import Annotated

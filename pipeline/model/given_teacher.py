@@ -1,4 +1,4 @@
-"""A teacher that exists already: a model trained elsewhere, as a tagger with a corpus's tags."""
+"""An existing teacher: a model trained elsewhere, as a tagger with a corpus's tags."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Test sentences that models tag differently, as the page's browser of errors reads them."""
+"""Test sentences that models tag differently, as the page's list of errors reads them."""
 
 import json
 from collections.abc import Mapping

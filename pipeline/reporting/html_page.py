@@ -122,7 +122,7 @@ def _origin(results: Results, project: Path) -> dict[str, Any]:
         "parameters": origin.parameters(teacher[1], dict(students)),
         "commands": [
             "dvc repro  # makes all of this again, from params.yaml",
-            "dvc metrics show --md",
+            "dvc metrics show --md metrics/methods",
             f"python -m stages.predict --model {student} TEXT_FILE",
         ],
     }

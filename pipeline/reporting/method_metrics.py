@@ -1,4 +1,4 @@
-"""`metrics/methods`: one small file per method, so that `dvc metrics show` prints a row for each."""
+"""`metrics/methods`: one small file per method, which `dvc metrics show metrics/methods` prints as a row each."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The teacher: trained on all training sentences or on those of all folds but one, or one that exists."""
+"""The teacher: trained on all training sentences or on those of all folds but one; or an existing one."""
 
 from collections.abc import Callable
 from pathlib import Path
