@@ -1,4 +1,4 @@
-"""`metrics/methods`: one small file per method, which `dvc metrics show metrics/methods` prints as a row each."""
+"""`metrics/methods`: one small file per method, which `dvc metrics show metrics/methods` prints as rows."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -139,7 +139,7 @@ def test_what_reads_files_re_runs_no_training_dump_or_evaluation(
     stages = after_edit(f"pipeline/corpora/{file}.py")
     assert stages
     assert {stage.partition("/")[0] for stage in stages} <= {
-        "download", "prepare", "text", "encode_text", "predict", "export",
+        "download", "prepare", "prepare_student", "text", "encode_text", "predict", "export",
     }  # fmt: skip
 
 
