@@ -29,18 +29,20 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
+from benchmarks.studies.parts import other_text
 from stages import command
 
 
-def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
+def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
         epochs: of the student without a teacher.
         copies: sentences made up of each labelled one.
         steps: of all other students.
+        text: the path of the text without tags.
     """
-    without = {"unlabelled.made_up": "0"}
+    without = {"unlabelled.made_up": "0", "unlabelled.files": "null"}
     from_teacher = FROM_TEACHER | for_steps(steps) | without
     return {
         "as given": (["vanilla"], for_epochs(epochs) | without),
@@ -49,6 +51,11 @@ def kinds(epochs: int, copies: int, steps: int) -> dict[str, Kind]:
             from_teacher | {"unlabelled.made_up": str(copies)},
         ),
         "for as many steps, from the teacher": (["vanilla", "structural"], from_teacher),
+        f"with text and {copies} made-up sentences for each, from the teacher": (
+            ["structural"],
+            from_teacher
+            | {"unlabelled.made_up": str(copies), "unlabelled.files": text, "unlabelled.sentences": "null"},
+        ),
     }
 
 
@@ -66,7 +73,7 @@ def main(
 ) -> None:
     """Run the students and write results/TASK-made-up-DEVICE.json after each kind."""
     shared = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
-    chosen = chosen_kinds(kinds(epochs, copies, steps), only)
+    chosen = chosen_kinds(kinds(epochs, copies, steps, str(other_text(task))), only)
     compare_runs("made-up", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
