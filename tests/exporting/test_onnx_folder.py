@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import onnx
@@ -29,6 +28,7 @@ from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import SEAL, check
 from stages import export
+from tests.helpers.exported_program import run_program
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
 from tests.helpers.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
@@ -173,18 +173,6 @@ def test_the_program_can_import_nothing_else(tmp_path: Path) -> None:
     assert "ModuleNotFoundError: torch" in done.stderr
 
 
-def test_standard_input_and_empty_lines(exported: Callable[[str, bool], Path]) -> None:
-    program = exported("bert", False) / onnx_folder.PROGRAM
-    done = subprocess.run(
-        [sys.executable, program],
-        input="\ufeffba \tNERI\r\n\nTok",
-        encoding="utf-8",
-        capture_output=True,
-        check=True,
-    )
-    assert [line.split("\t")[0] for line in done.stdout.split("\n")] == ["ba", "NERI", "", "", "Tok", "", ""]
-
-
 @pytest.mark.parametrize("kind", ALL)
 def test_int8_is_close_and_does_not_depend_on_the_batch(
     kind: str, exported: Callable[[str, bool], Path]
@@ -276,53 +264,6 @@ def test_constrained_tags_are_the_best_that_the_scheme_allows(
     assert [line.partition("\t")[2] for line in shown.split("\n") if line] == [
         t for tags in wanted for t in tags
     ]
-
-
-def run_program(folder: Path, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(folder / onnx_folder.PROGRAM), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
-
-
-def test_the_program_tells_how_it_is_used(exported: Callable[[str, bool], Path]) -> None:
-    done = run_program(exported("bert", False), "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "--constrained" in done.stdout
-    done = run_program(exported("bert", False), "--unknown")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-
-
-def test_input_that_cannot_be_read_is_one_line(exported: Callable[[str, bool], Path], tmp_path: Path) -> None:
-    (tmp_path / "latin").write_bytes("ba é\n".encode("latin-1"))
-    for name, says in (
-        ("none", "No such file or directory"),
-        ("latin", "is not UTF-8"),
-        ("", "Is a directory"),
-    ):
-        done = run_program(exported("bert", False), tmp_path / name)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == f"error: {tmp_path / name}: {says}\n"
-
-
-def test_a_folder_that_was_not_copied_whole_is_one_line(
-    exported: Callable[[str, bool], Path], tmp_path: Path
-) -> None:
-    for name in ("tagger.json", "tokenizer.json", "model.onnx"):
-        part = tmp_path / name
-        shutil.copytree(exported("bert", False), part)
-        (part / name).unlink()
-        done = run_program(part)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == f"error: {part / name}: missing; copy the whole folder\n"
-
-
-@pytest.mark.parametrize("closed", ["<&-", ">&-"])
-def test_closed_standard_streams_are_one_line(exported: Callable[[str, bool], Path], closed: str) -> None:
-    program = exported("bert", False) / onnx_folder.PROGRAM
-    command = f"echo ba | {sys.executable} {program} {closed}"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr == "error: standard input or output: is closed\n"
 
 
 def test_a_model_without_a_seal_is_exported(models: Callable[[str], Path], tmp_path: Path) -> None:

@@ -1,12 +1,26 @@
-"""Parts of the exported program: decoding by brute force, and which windows the network reads together."""
+"""The exported program: decoding by brute force, windows read together, and what it says to its user."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from pipeline.chain import LinearChain
+from pipeline.exporting.onnx_folder import PROGRAM, write_export
 from pipeline.exporting.tag import in_batches, viterbi
 from tests.helpers.brute_force import BruteForce
+from tests.helpers.exported_program import run_program
+
+
+@pytest.fixture(scope="module")
+def exported(teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("exported") / "out"
+    write_export(teacher, out, int8=False)
+    return out
 
 
 @pytest.mark.parametrize("forbidden", [0, 0.3])
@@ -58,3 +72,55 @@ def test_long_sentences_are_decoded_as_in_double_precision() -> None:
     e, t, b, d = (torch.from_numpy(part).double() for part in (emissions, transitions, edges, edges))
     _, exact = LinearChain(e, t, b, d, torch.tensor([10_000])).viterbi()
     assert np.array_equal(viterbi(emissions, lengths, transitions, edges, edges), exact.numpy())
+
+
+def test_standard_input_and_empty_lines(exported: Path) -> None:
+    program = exported / PROGRAM
+    done = subprocess.run(
+        [sys.executable, program],
+        input="\ufeffba \tNERI\r\n\nTok",
+        encoding="utf-8",
+        capture_output=True,
+        check=True,
+    )
+    assert [line.split("\t")[0] for line in done.stdout.split("\n")] == ["ba", "NERI", "", "", "Tok", "", ""]
+
+
+def test_the_program_tells_how_it_is_used(exported: Path) -> None:
+    done = run_program(exported, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--constrained" in done.stdout
+    done = run_program(exported, "--unknown")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_input_that_cannot_be_read_is_one_line(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes("ba é\n".encode("latin-1"))
+    for name, says in (
+        ("none", "No such file or directory"),
+        ("latin", "is not UTF-8"),
+        ("", "Is a directory"),
+    ):
+        done = run_program(exported, tmp_path / name)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {tmp_path / name}: {says}\n"
+
+
+def test_a_folder_that_was_not_copied_whole_is_one_line(exported: Path, tmp_path: Path) -> None:
+    for name in ("tagger.json", "tokenizer.json", "model.onnx"):
+        part = tmp_path / name
+        shutil.copytree(exported, part)
+        (part / name).unlink()
+        done = run_program(part)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {part / name}: missing; copy the whole folder\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_standard_streams_are_one_line(exported: Path, closed: str) -> None:
+    program = exported / PROGRAM
+    command = f"echo ba | {sys.executable} {program} {closed}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: standard input or output: is closed\n"

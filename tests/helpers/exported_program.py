@@ -1,0 +1,14 @@
+"""The program of an exported tagger, run as its user runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipeline.exporting.onnx_folder import PROGRAM
+
+
+def run_program(folder: Path, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """`tag.py` in an exported folder, as a command."""
+    command = [sys.executable, str(folder / PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
