@@ -19,9 +19,7 @@ from pipeline.errors import UserError, counted
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-# mallopt(3): large blocks get no mapping of their own (M_MMAP_MAX), and the heap is never trimmed
-# (M_TRIM_THRESHOLD).
-_MALLOC_OPTIONS = {-4: 0, -1: -1}
+M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # options of mallopt(3)
 
 
 def best_device() -> torch.device:
@@ -77,8 +75,8 @@ def keep_freed_memory() -> None:
         return
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):
-        for option, value in _MALLOC_OPTIONS.items():
-            library.mallopt(option, value)
+        library.mallopt(M_MMAP_MAX, 0)  # large blocks get no mapping of their own
+        library.mallopt(M_TRIM_THRESHOLD, -1)  # the heap is never trimmed
 
 
 def device_name(device: torch.device) -> str:

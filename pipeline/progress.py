@@ -42,7 +42,7 @@ class Meter:
     def say(self, line: str) -> None:
         """Print a line that stays."""
         if self._bar is not None:
-            self._bar.console.print(line, highlight=False)
+            self._bar.console.print(line, highlight=False, markup=False)
         elif not self._quiet:
             print(line, flush=True)
 
@@ -56,8 +56,11 @@ def progress(label: str, total: int | None, done: int = 0) -> Iterator[Meter]:
     if not processes.is_first():
         yield Meter(label, total, done, None, quiet=True)
     elif sys.stderr.isatty():
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
+        label_column, note_column = (
+            TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[note]}")
+        )
+        columns = (label_column, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), note_column)
+        with Progress(*columns, console=Console(stderr=True)) as bar:
             yield Meter(label, total, done, bar)
     else:
         yield Meter(label, total, done, None)

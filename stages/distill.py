@@ -39,15 +39,18 @@ def main(
     method, seed = student_of(item)
     code, out = code / method, student_folder(out, item)
     uses = lambda given: (given.student, given.settings(method), *given.counts)
-    with guarded(f"distill/{method}", params, code, uses, out) as (student, settings, *counts):
+    with guarded(f"distill/{method}", params, code, uses, out) as (student, settings, teachers, folds):
         first = filled(imported_scores, teacher)
         train_student(
             student_settings(student, settings),
-            *(method, settings),
+            method,
+            settings,
             seed=seed,
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),
-            folders=TeacherFolders(teacher, first, scoring_teachers, scores, unlabelled, *counts),
+            folders=TeacherFolders(
+                teacher, first, scoring_teachers, scores, unlabelled, teachers=teachers, folds=folds
+            ),
             text=filled(student_text, text),
             code=code,
             root=root,

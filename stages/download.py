@@ -34,6 +34,7 @@ def main(
         if source is None:
             return
         from pipeline.corpora.splits import fetch_corpus
+        from pipeline.fetching.settings import Source
         from pipeline.fetching.sources import fetch_dataset, fetch_encoder
 
         if what == "corpus":
@@ -42,7 +43,8 @@ def main(
         elif what == "imported_scores":
             fetch_dataset(source, "train", folder / "files")
         else:
-            fetch_encoder(source.source, folder, sha256=source.sha256)
+            encoder: Source = source
+            fetch_encoder(encoder.source, folder, sha256=encoder.sha256)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A stage as several processes, started by the launcher that the environment variable DISTIL_LAUNCH names.
 
 DVC knows nothing of it: `python -m stages.teacher …` runs `$DISTIL_LAUNCH -m stages.teacher …`, waits for it,
-and ends as its processes did. Each of them leaves a note of how it ended, from which one line is told here.
+and ends as its processes did. One line tells why, from what each process leaves in the folder NOTES:
+`RANK.started` as it begins, `RANK.told` when SIGTERM has reached it, and `RANK.json`, its last line.
 """
 
 import json
@@ -91,7 +92,7 @@ def _why(place: Path, said: str) -> UserError:
             where = f"process {rank} of {several}: " if rank else ""
             return UserError(where + note["line"])
     silent, told = started - notes.keys(), {int(path.stem) for path in place.glob("*.told")}
-    if killed := sorted(silent - told or silent):
+    if killed := sorted((silent - told) or silent):  # if all were told, the launcher has killed them
         names = ", ".join(map(str, killed))
         return UserError(
             f"process {names} of {several} (from 0) was killed, so the others have ended too; "

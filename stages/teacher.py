@@ -22,12 +22,14 @@ def main(
 
     With `teacher.model`, train nothing: write that model with the corpus's tags.
     """
+    from pipeline import processes
     from pipeline.params import load_params
     from pipeline.training.teacher import take_teacher, train_teacher
 
     with guarded("teacher", params, code, lambda given: given.teacher, out) as settings:
         if settings.model is not None:
-            print(take_teacher(settings, encoded=encoded, encoder=encoder, out=out))
+            if processes.is_first():
+                print(take_teacher(settings, encoded=encoded, encoder=encoder, out=out))
             return
         train_teacher(
             settings,

@@ -31,6 +31,7 @@ def main(
 
     uses = lambda given: (given.task, given.methods, given.student, given.time_epochs, *given.counts)
     with guarded("time_epochs", params, code, uses, out) as (task, methods, student, settings, *counts):
+        teachers, folds = counts
         first = filled(imported_scores, teacher)
         figures = time_run(
             methods,
@@ -39,7 +40,7 @@ def main(
             encoded=encoded,
             student_encoded=filled(student_encoded, encoded),
             student_encoder=filled(student_encoder, encoder),
-            folders=TeacherFolders(teacher, first, scoring_teachers, scores, None, *counts),
+            folders=TeacherFolders(teacher, first, scoring_teachers, scores, teachers=teachers, folds=folds),
         )
         write_json(out, {"task": task} | figures)
 

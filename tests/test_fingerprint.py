@@ -1,6 +1,7 @@
 """Digests of stages: what must change them does, what must not does not, on every Python."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
@@ -286,3 +287,25 @@ def test_code_that_cannot_be_followed_is_refused(tmp_path: Path, files: dict[str
 def test_a_folder_without_stages_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no stages"):
         fingerprints(tmp_path)
+
+
+def test_the_settings_that_a_stage_is_given_count_with_it(tmp_path: Path) -> None:
+    """They hold code, which a result made before an edit would not know of."""
+    given = {
+        "corpora": {"download", "prepare", "text"},
+        "encoding": {"prepare", "prepare_student"},
+        "evaluation": {"evaluate"},
+        "fetching": {"download"},
+        "scores": {"dump", "unlabelled"},
+        "timing": {"time_epochs"},
+        "training": {"teacher", "scoring_teacher", "time_epochs"},
+    }
+    for top in ("pipeline", "stages"):
+        shutil.copytree(ROOT / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))
+    before = fingerprints(tmp_path)
+    for package, stages in given.items():
+        path = tmp_path / "pipeline" / package / "settings.py"
+        code = path.read_text()
+        path.write_text(code + "\nx = 0\n")
+        assert stages <= changed(before, fingerprints(tmp_path)), package
+        path.write_text(code)

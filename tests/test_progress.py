@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -24,3 +25,17 @@ def test_what_was_done_before_says_nothing_of_the_speed(capsys: pytest.CaptureFi
         meter.advance(500, "epoch 1")
         meter.advance(500, "epoch 2")
     assert capsys.readouterr().out == "teacher: 3,000/4,000 epoch 2, 20 s left\n"
+
+
+def test_a_path_with_brackets_is_shown_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To rich, brackets are markup: [old] vanishes, and [/old] is an error."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress.progress("[/label]", 4_000) as meter:
+        meter.advance(1, "[/note]")
+        meter.say("resumes from /home/[old]/[/old]/run")
+    shown = capsys.readouterr().err
+    assert "resumes from /home/[old]/[/old]/run" in shown
+    assert "[/label]" in shown
+    assert "[/note]" in shown

@@ -27,7 +27,7 @@ class Sweep(NamedTuple):
     """The states of both recursions.
 
     fast: the states of all sentences, by `backend`.
-    rows, wide: the sentences whose scores are too wide for that, and their states in log space.
+    rows, log: the sentences whose scores differ too much for that, and their states in log space.
     size: L as the caller knows it.
     longest: the words that the sweep ran over.
     """
@@ -35,7 +35,7 @@ class Sweep(NamedTuple):
     backend: Backend
     fast: Any
     rows: Tensor | None
-    wide: log_space.LogStates | None
+    log: log_space.LogStates | None
     size: int
     longest: int
 
@@ -62,26 +62,26 @@ def sweep(
         if fast.exact is None:
             return Sweep(backend, fast, None, None, size, longest)
         rows = (~fast.exact).nonzero()[:, 0]
-        wide = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
-        return Sweep(backend, fast, rows, wide, size, longest)
+        log = log_space.sweep(emissions[rows], transitions, start, end, lengths[rows])
+        return Sweep(backend, fast, rows, log, size, longest)
 
 
 def log_partition(states: Sweep) -> Tensor:
     """Log Z [B], float64."""
-    return _merge(states, states.fast.log_z, None if states.wide is None else states.wide.log_z)
+    return _merge(states, states.fast.log_z, None if states.log is None else states.log.log_z)
 
 
 def moments(states: Sweep) -> tuple[Tensor, Tensor]:
     """The unary marginals [B, L, N], 0 at padding, and the expected transition counts [B, N, N]."""
     with full_precision(states.fast.log_z.device.type):
-        wide = log_space.moments(states.wide) if states.wide else None
-        return _merge_both(states, states.backend.moments(states.fast), wide)
+        log = log_space.moments(states.log) if states.log else None
+        return _merge_both(states, states.backend.moments(states.fast), log)
 
 
 def log_marginals(states: Sweep) -> Tensor:
     """Log q(y_l = j) [B, L, N], 0 at padding."""
-    wide = log_space.log_marginals(states.wide) if states.wide else None
-    return _to_size(_merge(states, states.backend.log_marginals(states.fast), wide), states.size)
+    log = log_space.log_marginals(states.log) if states.log else None
+    return _to_size(_merge(states, states.backend.log_marginals(states.fast), log), states.size)
 
 
 def pull_back(states: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,8 +91,8 @@ def pull_back(states: Sweep, grad: Tensor) -> tuple[Tensor, Tensor]:
     """
     grad = grad[:, : states.longest]
     with full_precision(grad.device.type):
-        wide = log_space.pull_back(states.wide, grad[states.rows]) if states.wide else None
-        return _merge_both(states, states.backend.pull_back(states.fast, grad), wide)
+        log = log_space.pull_back(states.log, grad[states.rows]) if states.log else None
+        return _merge_both(states, states.backend.pull_back(states.fast, grad), log)
 
 
 def viterbi(
@@ -103,17 +103,17 @@ def viterbi(
 
 
 def _merge_both(
-    states: Sweep, fast: tuple[Tensor, Tensor], wide: tuple[Tensor, Tensor] | None
+    states: Sweep, fast: tuple[Tensor, Tensor], log: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor]:
-    unary = _merge(states, fast[0], wide and wide[0])
-    return _to_size(unary, states.size), _merge(states, fast[1], wide and wide[1])
+    unary = _merge(states, fast[0], log and log[0])
+    return _to_size(unary, states.size), _merge(states, fast[1], log and log[1])
 
 
-def _merge(states: Sweep, fast: Tensor, wide: Tensor | None) -> Tensor:
+def _merge(states: Sweep, fast: Tensor, log: Tensor | None) -> Tensor:
     """`fast`, with the rows that went through log space in their places."""
-    if wide is None or states.rows is None:
+    if log is None or states.rows is None:
         return fast
-    return fast.index_copy(0, states.rows, wide.to(fast.dtype))
+    return fast.index_copy(0, states.rows, log.to(fast.dtype))
 
 
 def _to_size(values: Tensor, size: int) -> Tensor:

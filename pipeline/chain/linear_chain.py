@@ -1,6 +1,5 @@
 """A batch of linear chains, and what can be computed of it: log Z, moments, marginals, best sequences."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -202,7 +201,8 @@ class LinearChain:
         """
         if not temperature > 0:
             raise ValueError(f"temperature must be above 0, not {temperature}")
-        return self._map(lambda potential: potential / temperature)
+        emissions, transitions, start, end = (potential / temperature for potential in self.potentials)
+        return LinearChain(emissions, transitions, start, end, self.lengths)
 
     def constrained(self, allowed_pairs: Tensor, allowed_start: Tensor, allowed_end: Tensor) -> "LinearChain":
         """The chain with transitions, start and end of -inf where they are not allowed.
@@ -237,14 +237,6 @@ class LinearChain:
             changed.append(potential.masked_fill(~allowed.to(potential.device), -torch.inf))
         transitions, start, end = changed
         return LinearChain(self.emissions, transitions, start, end, self.lengths)
-
-    def to(self, device: torch.device | str) -> "LinearChain":
-        """The chain on another device."""
-        return self._map(lambda potential: potential.to(device))
-
-    def _map(self, change: Callable[[Tensor], Tensor]) -> "LinearChain":
-        emissions, transitions, start, end = map(change, self.potentials)
-        return LinearChain(emissions, transitions, start, end, self.lengths.to(emissions.device))
 
 
 def cross_entropy(chain: LinearChain, moments: Moments) -> Tensor:

@@ -27,6 +27,7 @@ from pipeline.storage.ragged import Ragged, Rows
 from pipeline.storage.ragged_file import UNREADABLE, StoredRagged, stored_integers
 
 _METADATA = b"encoded"
+_SENTENCES = 512  # that `read_sentences` reads at a time
 _DTYPES = {
     "pieces": "int32",
     "piece_offsets": "int64",
@@ -247,11 +248,12 @@ def read_words_digest(path: Path) -> str:
         return str(_header(path)["words"])
 
 
-def read_sentences(path: Path) -> list[Sentence]:
-    """The words and tags of a split that `save` wrote, to be cut by another tokenizer."""
-    table = pq.read_table(path, columns=["words", "tags"])
-    rows = zip(table["words"].to_pylist(), table["tags"].to_pylist(), strict=True)
-    return [Sentence(tuple(words), tags and tuple(tags)) for words, tags in rows]
+def read_sentences(path: Path) -> Iterator[Sentence]:
+    """The words and tags of a split that `save` wrote; some hundred sentences are in memory at a time."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        for some in file.iter_batches(_SENTENCES, columns=["words", "tags"], use_threads=False):
+            for words, tags in zip(some["words"].to_pylist(), some["tags"].to_pylist(), strict=True):
+                yield Sentence(tuple(words), tags and tuple(tags))
 
 
 def read_words(path: Path) -> list[list[str]]:

@@ -59,7 +59,7 @@ def _made_up(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:
     """The words of the made-up sentences, each once and none of the test split."""
     if not copies:
         return
-    train, test = (read_sentences(encoded / f"{split}.parquet") for split in ("train", "test"))
+    train, test = ([*read_sentences(encoded / f"{split}.parquet")] for split in ("train", "test"))
     if not train:
         raise UserError("unlabelled.made_up: no sentence is labelled to make others up from; set it to 0")
     for group in KeptSentences(test, None).groups(

@@ -26,11 +26,6 @@ class MixedBatches:
         self._ends = sizes.cumsum(0)
         self._first = self._ends - sizes
 
-    @property
-    def sentences(self) -> int:
-        """Sentences in an epoch."""
-        return sum(part.sentences for part in self.parts)
-
     def __len__(self) -> int:
         """Batches in an epoch."""
         return sum(map(len, self.parts))

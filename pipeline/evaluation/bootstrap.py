@@ -49,12 +49,12 @@ def resample(
     tables = {method: np.stack(seeds, axis=1) for method, seeds in counts.items()}  # [S, R seeds, 3]
     if len(sizes := {len(table) for table in tables.values()}) > 1:
         raise ValueError(f"{' and '.join(map(str, sorted(sizes)))} sentences: not the same test set")
-    table = np.concatenate([*tables.values()], axis=1)
-    sentences, seeds, _ = table.shape
+    together = np.concatenate([*tables.values()], axis=1)
+    sentences, seeds, _ = together.shape
     if not sentences:
         raise ValueError("no test sentence to resample")
     # The products are sums of whole numbers below 2^24, which float32 holds exactly.
-    flat = table.reshape(sentences, seeds * 3).astype(np.float32)
+    flat = together.reshape(sentences, seeds * 3).astype(np.float32)
     random = np.random.default_rng(seed)
     block = max(1, _BLOCK // sentences)
     f1 = []
@@ -63,12 +63,11 @@ def resample(
         draws = random.integers(0, sentences, (rows, sentences)) + sentences * np.arange(rows)[:, None]
         times_drawn = np.bincount(draws.ravel(), minlength=rows * sentences).reshape(rows, sentences)
         f1.append(_f1((times_drawn.astype(np.float32) @ flat).reshape(rows, seeds, 3)))
-    resampled, ends = np.concatenate(f1), np.cumsum([own.shape[1] for own in tables.values()])
+    ends = np.cumsum([table.shape[1] for table in tables.values()])
+    resampled = np.split(np.concatenate(f1), ends[:-1], axis=1)
     return {
-        method: Resampled(own, float(_f1(own.sum(0)).mean()), of_method.mean(1))
-        for (method, own), of_method in zip(
-            tables.items(), np.split(resampled, ends[:-1], axis=1), strict=True
-        )
+        method: Resampled(table, float(_f1(table.sum(0)).mean()), of_method.mean(1))
+        for (method, table), of_method in zip(tables.items(), resampled, strict=True)
     }
 
 

@@ -56,7 +56,7 @@ def write_split_scores(
     Raises:
         UserError: see `dump_scores` and `import_scores`.
     """
-    with Checkpoint.hold(root / CHECKPOINTS, key) as held:
+    with Checkpoint.hold(root / CHECKPOINTS, key) as checkpoint:
         if WEIGHTS in check(scorer):
             dump_scores(
                 load_model(scorer),
@@ -64,9 +64,9 @@ def write_split_scores(
                 accelerator(settings.precision),
                 settings,
                 origin=origin,
-                checkpoint=held.folder,
+                checkpoint=checkpoint.folder,
                 out=out,
             )
         elif processes.is_first():
             words = read_words(split)
-            import_scores(scorer, words, settings, origin=origin, checkpoint=held.folder, out=out)
+            import_scores(scorer, words, settings, origin=origin, checkpoint=checkpoint.folder, out=out)

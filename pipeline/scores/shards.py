@@ -4,7 +4,7 @@ Columns: `id` (row of the sentence in the encoded corpus), `length` (words), `em
 word after word). Everything else stands as JSON in the file's metadata.
 
 Emissions are stored plain and a row group is one page, so Parquet keeps the numbers of a row group as one run
-of bytes at the end of its column. `Shard.read` takes them from there; `Shard.row_groups` makes sure that it
+of bytes at the end of its column. `ScoreStore` reads them from there; `Shard.row_groups` makes sure that it
 may. `benchmarks/store.py` measures what that costs against compression.
 """
 
@@ -12,7 +12,6 @@ import base64
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,18 +149,21 @@ def write_shard(path: Path, header: Header, number: int, groups: Iterable[RowGro
 
 
 class Shard:
-    """A shard open for reading.
+    """A shard; its file is open only where `open` or `row_groups` reads it.
 
     Attributes:
         path: the file.
         header: what it says about the whole store.
         number: which shard it says it is.
+        word_bytes: bytes of one word's numbers.
     """
 
     def __init__(self, path: Path) -> None:
         """Read the metadata of the shard at `path`; raises UserError where it makes no sense."""
         self.path = path
         try:
+            file = OpenFile(path)
+            self._size, self._changed = file.size, file.changed
             schema = pq.read_schema(path)
             plain = json.loads(schema.metadata[_KEY.encode()])
             version = plain["format"]
@@ -175,10 +177,21 @@ class Shard:
             raise self.refusal(f"its metadata is damaged ({error})") from None
         if not schema.equals(_schema(self.header.dtype)):
             raise self.refusal("its columns are not those of a score store")
+        self.word_bytes = len(self.header.origin.tags) * np.dtype(DTYPES[self.header.dtype]).itemsize
 
     def refusal(self, why: str) -> UserError:
         """The error that says why this shard cannot be used."""
         return UserError(f"{self.path}: {why}; remove {self.path.parent} and run `dvc repro`")
+
+    def open(self) -> OpenFile:
+        """Open the file; raises UserError if it is gone, or is not the one whose metadata was read."""
+        try:
+            file = OpenFile(self.path)
+        except FileNotFoundError:
+            raise self.refusal("was removed while it was in use") from None
+        if (file.size, file.changed) != (self._size, self._changed):
+            raise self.refusal("was changed while it was in use")
+        return file
 
     def row_groups(self) -> Iterator[tuple[RowGroup, Integers]]:
         """Read the shard one row group at a time and verify all that can be said of one alone.
@@ -190,6 +203,7 @@ class Shard:
             UserError: ids, lengths and numbers contradict each other, or a number is NaN or inf.
         """
         tags, sentences = len(self.header.origin.tags), self.header.sentences
+        stored = self.open()
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 try:
@@ -209,19 +223,10 @@ class Shard:
                     raise self.refusal(f"sentence {ids[bad]} holds NaN or inf")
                 column = file.metadata.row_group(group).column(2)
                 start = column.data_page_offset + column.total_compressed_size - values.nbytes
-                if self.read(start, len(values) // tags) != values.tobytes():
+                if stored.read(start, values.nbytes) != values.tobytes():
                     raise self.refusal("its numbers are not stored plain")
                 starts = start + (offsets[:-1] - offsets[0]) * values.itemsize
                 yield RowGroup(ids, lengths, values.reshape(-1, tags)), starts
-
-    def read(self, start: int, words: int) -> bytes:
-        """The numbers of `words` words from byte `start` on; raises OSError if the file was cut short."""
-        size = len(self.header.origin.tags) * np.dtype(DTYPES[self.header.dtype]).itemsize
-        return self._file.read(start, words * size)
-
-    @cached_property
-    def _file(self) -> OpenFile:
-        return OpenFile(self.path)
 
 
 def first_not_finite(values: Numbers, lengths: Integers, tags: int) -> int | None:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ ScoredBatch = tuple[Tensor, Tensor, Tensor]
 
 
 _ROW_GROUP_BYTES = 1 << 20  # what a writer, and a reader that opens, hold in memory at a time
+_OPEN_SHARDS = 32  # of a store; a process may have 256 files open on macOS, and a run several stores
 
 
 class FinishedShards:
@@ -51,7 +53,7 @@ class FinishedShards:
 
     Attributes:
         folder: holds each shard in a sealed folder of its own.
-        shards: by number, open for reading.
+        shards: by number.
         held: [sentences] whether a shard holds the sentence of that id.
     """
 
@@ -112,8 +114,8 @@ def write_scores(
         dtype: float32 (kept to the bit) or float16 (rounded; a value outside its range is refused).
         finished: the shards of a stopped call for the same store. What they hold is skipped in `batches`, and
             further shards go into their folder, which the caller deletes afterwards.
-        own: the shards of this process; None: all that are not finished. Of several processes, each writes
-            its own into the folder of `finished`, and the first then puts the store together.
+        own: the shards of this process: each process writes its own into the folder of `finished`, and the
+            first then puts the store together. None: this process alone writes all that are not finished.
 
     Raises:
         UserError: NaN, inf or a value outside the dtype's range (names the sentence), finished shards of
@@ -132,6 +134,7 @@ def write_scores(
             raise UserError(
                 f"{shard.path}: belongs to another dump; remove {shard.path.parents[1]} and run `dvc repro`"
             )
+    together = own is not None
     if own is None:
         own = OwnShards([n for n in range(header.shards) if n not in shards], np.zeros(sentences, bool))
     held = own.elsewhere | finished.held if finished else own.elsewhere
@@ -143,7 +146,8 @@ def write_scores(
                 path = place / shard_name(number, header.shards)
                 write_shard(path, header, number, _row_groups(groups, count))
         next(groups, None)  # a sentence too many is refused there
-        processes.wait()
+        if together:
+            processes.wait()
         if finished and processes.is_first():
             _copy_all(finished, header.shards, aside)
 
@@ -196,7 +200,8 @@ class ScoreStore:
         if expect is not None:
             _compare(folder, self.origin, expect)
         # A sentence's numbers start at byte `_start` of all shards'; shard n's begin at byte `_first[n]`.
-        self._shards = shards
+        self._word_bytes = shards[0].word_bytes
+        self._opened = lru_cache(_OPEN_SHARDS)(lambda number: shards[number].open())
         self._first = np.cumsum([0, *(shard.path.stat().st_size for shard in shards)])
         self._start = np.zeros(header.sentences, np.int64)
         lengths = np.zeros(header.sentences, np.int32)
@@ -230,7 +235,9 @@ class ScoreStore:
         starts = self._start[ids.numpy()]
         owners = np.searchsorted(self._first, starts, side="right") - 1
         places = zip(owners.tolist(), (starts - self._first[owners]).tolist(), lengths.tolist(), strict=True)
-        content = bytearray().join(self._shards[owner].read(start, words) for owner, start, words in places)
+        content = bytearray().join(
+            self._opened(owner).read(start, words * self._word_bytes) for owner, start, words in places
+        )
         values = np.frombuffer(content, DTYPES[self.dtype]).astype(np.float32, copy=False)
         return torch.from_numpy(values).view(-1, len(self.tags)), lengths
 

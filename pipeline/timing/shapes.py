@@ -46,7 +46,7 @@ def bert_base(
 ) -> ChainTagger:
     """A tagger of BERT-base's shape with random weights, large enough for the pieces of `encoded`."""
     shape = BertConfig()
-    pieces = encoded.pieces.in_memory().values
+    pieces = encoded.pieces.distinct()
     largest = int(pieces.max()) if len(pieces) else 0
     config = BertConfig(
         vocab_size=max(shape.vocab_size, largest + 1, *_special(encoded)),

@@ -31,10 +31,6 @@ CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
 class TrainingBatches(Protocol):
     """What a run goes through in every epoch: `Batches`, or several of them together (`MixedBatches`)."""
 
-    @property
-    def sentences(self) -> int:
-        """Sentences in an epoch."""
-
     def __len__(self) -> int:
         """Batches in an epoch."""
 

@@ -29,15 +29,17 @@ class UnreadStep(NamedTuple):
     """A step whose losses and norm are still on the device.
 
     step: from 1.
-    batch: of this process.
-    ids: of all processes' sentences.
-    losses: [B] of the batch's sentences.
+    ids: of all processes' sentences, as the loop names them.
+    rows: [B] of this process's sentences in their split.
+    labelled: whether they have gold tags.
+    losses: [B] of the same sentences.
     norm: of the gradient, over all processes.
     """
 
     step: int
-    batch: Batch
     ids: Tensor
+    rows: Tensor
+    labelled: bool
     losses: Tensor
     norm: Tensor
 
@@ -110,7 +112,8 @@ class TrainingState:
         self.step += 1
         self.sentences += len(ids)
         self.sentences_since_start += len(ids)
-        self.unread.append(UnreadStep(self.step, batch, ids, losses.detach(), norm))
+        labelled = batch.tags is not None
+        self.unread.append(UnreadStep(self.step, ids, batch.ids, labelled, losses.detach(), norm))
         if len(self.unread) >= self._read_after:
             self.read_losses()
 
@@ -219,11 +222,11 @@ class TrainingState:
         """The error that names the sentences whose losses are not finite, or else all of the step."""
         first, own = processes.share(unread.ids)
         rows, bad = torch.zeros(2, len(unread.ids), dtype=torch.int64)
-        rows[first : first + len(own)] = unread.batch.ids[: len(own)]
+        rows[first : first + len(own)] = unread.rows[: len(own)]
         bad[first : first + len(own)] = ~unread.losses[: len(own)].isfinite().cpu()
         rows, bad = processes.greatest(torch.stack([rows, bad]).to(unread.losses.device)).cpu()
         named = rows[bad > 0] if bad.any() else rows
-        of = "sentences" if unread.batch.tags is not None else "unlabelled sentences"
+        of = "sentences" if unread.labelled else "unlabelled sentences"
         return self._diverged(
             unread.step, f"the loss or its gradient is NaN or infinite for the {of} {named.tolist()}"
         )

@@ -53,7 +53,7 @@ def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
     return LinearChain(emissions, *store.parameters, lengths)
 
 
-def mean_targets(chains: Sequence[LinearChain], method: Method, settings: Settings) -> Target:
+def targets_of_teachers(chains: Sequence[LinearChain], method: Method, settings: Settings) -> Target:
     """The method's targets of some sentences, as a mean over the teachers' `chains`."""
     return mean_target([method.targets(chain, settings) for chain in chains])
 
@@ -90,7 +90,7 @@ class _Computed:
     @torch.no_grad()
     def target(self, stored: tuple[LinearChain, ...]) -> Target:
         """See TargetSource."""
-        return mean_targets(stored, self._method, self._settings)
+        return targets_of_teachers(stored, self._method, self._settings)
 
 
 class _Table:
@@ -129,7 +129,7 @@ def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _
     pairs: list[Tensor] = []
     with progress("targets", len(order)) as meter, torch.no_grad():
         for ids in order.split(_CHUNK):
-            target = mean_targets([teacher_chains(store, ids) for store in stores], method, settings)
+            target = targets_of_teachers([teacher_chains(store, ids) for store in stores], method, settings)
             if isinstance(target, LinearChain):
                 return None
             if isinstance(target, Moments):

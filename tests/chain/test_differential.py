@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.chain import LinearChain, cross_entropy, gold_moments
+from pipeline.device import on_device
 from tests.helpers.exact_chain import Answers, exact_answers
 
 SCALES = (0.5, 1.0, 3.0, 10.0, 20.0, 20.0, 30.0, 30.0, 60.0, 100.0)
@@ -55,8 +56,7 @@ def check(seed: int, device: str = "cpu") -> None:
         exact_answers(chain, row, gold[row, :length], grad[row, :length])
         for row, length in enumerate(chain.lengths.tolist())
     ]
-    chain = chain.to(device)
-    gold, grad, weights = (tensor.to(device) for tensor in (gold, grad, weights))
+    chain, gold, grad, weights = on_device((chain, gold, grad, weights), torch.device(device))
     target = gold_moments(gold, chain.lengths, chain.num_tags)
     loss, log_z, logs = cross_entropy(chain, target), chain.log_partition(), chain.log_marginals()
     check_values(chain, gold, loss, log_z, logs, exact)

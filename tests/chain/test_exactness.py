@@ -95,7 +95,7 @@ def test_sentences_that_lose_much_at_every_word_are_rescaled_at_every_word():
     drawn = (emissions, transitions, torch.zeros(4), torch.zeros(4))
     e, t, b, d = (p.requires_grad_() for p in drawn)
     chain = LinearChain(e, t, b, d, torch.tensor([80, 41]))
-    assert sweep(chain).wide is None
+    assert sweep(chain).log is None
     assert_exact(chain)
 
 
@@ -119,7 +119,7 @@ def test_padding_that_underflows_does_not_reach_an_exact_sentence():
 def test_ordinary_scores_never_go_through_log_space():
     for tags, scale in itertools.product([2, 9, 23, 64], [0.1, 1.0, 3.0]):
         chain = random_chain([60, 7], tags, scale=scale, dtype=torch.float32)
-        assert sweep(chain).wide is None
+        assert sweep(chain).log is None
 
 
 def test_log_space_and_scaled_agree_on_the_gradient_of_log_marginals():

@@ -7,6 +7,7 @@ import types
 import pytest
 import torch
 
+from pipeline import device
 from pipeline.chain import backend, cross_entropy, engine, gold_moments, log_space
 from pipeline.chain.viterbi import viterbi
 from tests.chain import test_differential
@@ -88,7 +89,9 @@ def test_whole_chain_on_the_kernels(monkeypatch):
     plain = random_chain([7, 1, 4], 5, scale=2.0, dtype=torch.float32)
     expected = chain_answers(plain)
     monkeypatch.setattr(engine, "backend_for", lambda emissions: fused)
-    for mine, right in zip(chain_answers(plain.to(DEVICE)), expected, strict=True):
+    for mine, right in zip(
+        chain_answers(device.on_device(plain, torch.device(DEVICE))), expected, strict=True
+    ):
         torch.testing.assert_close(mine.cpu(), right, rtol=1e-4, atol=1e-4)
 
 

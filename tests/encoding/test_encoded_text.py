@@ -58,7 +58,7 @@ def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) 
 def test_made_up_sentences_come_last_and_without_the_test_split(
     corpus: Path, bert: Path, tmp_path: Path
 ) -> None:
-    train, test = (read_sentences(corpus / f"{split}.parquet") for split in ("train", "test"))
+    train, test = (list(read_sentences(corpus / f"{split}.parquet")) for split in ("train", "test"))
     places = {"encoder": tmp_path / "encoder", "encoded": corpus}
     seal(bert, places["encoder"])
     lines = write_text(tmp_path / "text", ["ba ne ri", "tok"])
@@ -91,7 +91,7 @@ def test_sentences_of_which_none_can_be_made_up_are_refused(sealed: Path, bert: 
 def test_a_made_up_sentence_that_the_test_split_has_is_left_out(
     corpus: Path, bert: Path, tmp_path: Path
 ) -> None:
-    train = read_sentences(corpus / "train.parquet")
+    train = list(read_sentences(corpus / "train.parquet"))
     seal(bert, tmp_path / "encoder")
     with new_folder(tmp_path / "none"):
         pass

@@ -1,6 +1,7 @@
 """A stage under DISTIL_LAUNCH: the same result, one line when it goes wrong, and a run that resumes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import IO
 import psutil
 import pytest
 
+from pipeline.model.model_folder import load_model
 from pipeline.storage.sealed_folder import identity
+from stages import teacher
 from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import ROOT, Workspace, place_of
 
@@ -99,6 +102,21 @@ def test_the_output_is_that_of_one_process(
     assert (process.returncode, err) == (0, "")
     assert not list((two / ".ckpt").iterdir())
     assert identity(place_of(stage, two / "out")) == identity(place_of(stage, one / "out"))
+
+
+def test_an_existing_teacher_is_written_by_the_first_process_alone(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out = tmp_path / "inputs", tmp_path / "out"
+    shutil.copytree(workspace.root, root)
+    Workspace(root).set(teacher={"model": str(root / "teacher")})
+    inputs = {"encoded": root / "encoded", "encoder": root / "teacher", "code": root / "code" / "teacher"}
+    for rank in (1, 0):
+        for name, value in {"LOCAL_RANK": rank, "RANK": rank, "WORLD_SIZE": 2}.items():
+            monkeypatch.setenv(name, str(value))
+        assert not out.exists()
+        teacher.main(**inputs, params=root / "params.yaml", out=out)
+    assert load_model(out).tag_set == load_model(root / "teacher").tag_set
 
 
 @pytest.mark.slow

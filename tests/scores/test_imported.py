@@ -244,3 +244,15 @@ def test_lists_with_64_bit_offsets_are_lists(imported: Import, tmp_path: Path) -
     (tmp_path / "large.parquet").rename(folder / "large.parquet")
     import_scores(folder, WORDS, Dump(), origin=ORIGIN, checkpoint=tmp_path / "c", out=tmp_path / "out")
     assert len(ScoreStore.open(tmp_path / "out").words(torch.arange(4))[0]) == sum(map(len, WORDS[:4]))
+
+
+def test_of_several_processes_the_first_imports_and_waits_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LOCAL_RANK": "0", "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "files").mkdir()
+    pq.write_table(pa.table(rows(distributions(), "probabilities")), tmp_path / "files" / "a.parquet")
+    out, checkpoint = tmp_path / "out", tmp_path / "c"
+    import_scores(tmp_path / "files", WORDS, Dump(), origin=ORIGIN, checkpoint=checkpoint, out=out)
+    assert ScoreStore.open(out).sentences == len(WORDS)

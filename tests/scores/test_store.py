@@ -1,5 +1,6 @@
 """The score store gives back what was written, to the bit, or says by name why it does not."""
 
+import os
 import resource
 import shutil
 import tracemalloc
@@ -222,6 +223,47 @@ def test_a_full_disk_leaves_the_old_store(folder: Path, teacher: Teacher) -> Non
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     reads_back(folder, teacher)
+
+
+# A store of many shards
+
+
+def test_more_shards_than_files_may_be_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher, place = Teacher(), tmp_path / "checkpoint"
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(store, "_OPEN_SHARDS", 3)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files() + 30, most))
+    try:
+        folder = teacher.write(
+            tmp_path / "scores", shard_sentences=1, finished=FinishedShards(place, SENTENCES)
+        )
+        assert FinishedShards(place, SENTENCES).held.all()
+        opened = ScoreStore.open(folder)
+        values, _ = opened.words(torch.arange(SENTENCES))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert bits(values) == bits(torch.cat(teacher.emissions))
+
+
+def open_files() -> int:
+    return len(os.listdir("/dev/fd"))  # noqa: PTH208
+
+
+def test_a_shard_that_changes_after_it_was_verified_is_refused(
+    tmp_path: Path, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_OPEN_SHARDS", 1)
+    folder = teacher.write(tmp_path / "scores")
+    opened = ScoreStore.open(folder)
+    other = Teacher(seed=1).write(tmp_path / "other")
+    shard_path(folder, 1).unlink()
+    shutil.copyfile(shard_path(other, 1), shard_path(folder, 1))
+    with pytest.raises(UserError, match=r"scores-00001-of-00003.parquet: was changed while it was in use"):
+        opened.words(torch.arange(SENTENCES))
+    shard_path(folder, 1).unlink()
+    with pytest.raises(UserError, match=r"scores-00001-of-00003.parquet: was removed while it was in use"):
+        opened.words(torch.arange(SENTENCES))
 
 
 # A dump that was stopped

@@ -73,7 +73,7 @@ def test_a_student_with_an_encoder_of_its_own(own: Workspace, encoder: Callable[
     shutil.copytree(run(own, "encode_text", **options), own.root / "student_text_encoded")
     for split in SPLITS:
         files = [own.root / name / f"{split}.parquet" for name in ("encoded", "student_encoded")]
-        assert read_sentences(files[0]) == read_sentences(files[1])
+        assert list(read_sentences(files[0])) == list(read_sentences(files[1]))
         assert read_words_digest(files[0]) == read_words_digest(files[1])
         assert load(files[0]).tag_set == load(files[1]).tag_set
         assert load(files[0]).layout.identity != load(files[1]).layout.identity
@@ -124,7 +124,7 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     encoded = own.root / "encoded/train.parquet"
     store = ScoreStore.open(own.root / "scores/1/1")
     text = ScoreStore.open(own.root / "unlabelled/1")
-    sentences = read_sentences(encoded)
+    sentences = list(read_sentences(encoded))
     rows = [(store, row) for row in range(len(sentences))] + [(text, row) for row in range(text.sentences)]
     scores = [
         [dict(zip(store.tags, word, strict=True)) for word in of.words(torch.tensor([row]))[0].tolist()]

@@ -28,6 +28,13 @@ def test_bytes_are_those_of_the_file(path: Path) -> None:
     assert file.read_all([]) == b""
 
 
+def test_the_system_may_give_less_than_was_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux gives at most 2 GiB at once."""
+    whole = os.pread
+    monkeypatch.setattr(os, "pread", lambda number, size, start: whole(number, min(size, 7), start))
+    assert OpenFile(path).read(3, 60) == CONTENT[3:63]
+
+
 def test_what_lies_behind_the_end_is_an_error(path: Path) -> None:
     file = OpenFile(path)
     with pytest.raises(OSError, match="cut short"):
