@@ -16,7 +16,10 @@ StudentEncoder = Annotated[
     Path, typer.Option(help="The students' own encoder, from `download`; empty: the teacher's.")
 ]
 StudentEncoded = Annotated[
-    Path, typer.Option(help="The corpus for that encoder, from `prepare_student`; empty: `encoded`.")
+    Path,
+    typer.Option(
+        help="The corpus encoded for the students' own encoder, from `prepare_student`; empty: `encoded`."
+    ),
 ]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
 ImportedScores = Annotated[
@@ -29,9 +32,11 @@ Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.
 ScoringTeachers = Annotated[
     Path, typer.Option(help="Further teachers: of folds, or with other seeds; from `scoring_teacher`.")
 ]
-Item = Annotated[
-    str, typer.Option(envvar="DVC_STAGE", help="Which of the matrix: METHOD-SEED, TEACHER-FOLD or TEACHER.")
+StudentItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which student: METHOD-SEED.")]
+FoldItem = Annotated[
+    str, typer.Option("--item", envvar="DVC_STAGE", help="Which teacher and fold: TEACHER-FOLD.")
 ]
+TeacherItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which teacher: TEACHER.")]
 Eval = Annotated[Path, typer.Option("--eval", help="Metrics and tags of the models, from `evaluate`.")]
 Mirror = Annotated[
     Path | None,

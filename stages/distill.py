@@ -25,7 +25,7 @@ def main(
     unlabelled: arguments.Unlabelled,
     code: arguments.Code,
     out: Annotated[Path, typer.Option(help="Folder of the students; METHOD/SEED is written there.")],
-    item: arguments.Item,
+    item: arguments.StudentItem,
     params: arguments.Params = Path("params.yaml"),
     root: arguments.Root = Path(),
 ) -> None:
@@ -33,7 +33,6 @@ def main(
     from pipeline.params import load_params
     from pipeline.storage.sealed_folder import filled
     from pipeline.training.student import train_student
-    from pipeline.training.student_settings import student_settings
     from pipeline.training.teacher_folders import TeacherFolders
 
     method, seed = student_of(item)
@@ -42,15 +41,13 @@ def main(
     with guarded(f"distill/{method}", params, code, uses, out) as (student, settings, teachers, folds):
         first = filled(imported_scores, teacher)
         train_student(
-            student_settings(student, settings),
+            student,
             method,
             settings,
             seed=seed,
             encoded=filled(student_encoded, encoded),
             encoder=filled(student_encoder, encoder),
-            folders=TeacherFolders(
-                teacher, first, scoring_teachers, scores, unlabelled, teachers=teachers, folds=folds
-            ),
+            folders=TeacherFolders(teacher, first, scoring_teachers, scores, unlabelled, teachers, folds),
             text=filled(student_text, text),
             code=code,
             root=root,

@@ -27,7 +27,7 @@ def main(
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch and check one of these; the folder stays empty where the parameters name no source."""
+    """Fetch the corpus, an encoder or scores from elsewhere; the folder stays empty where none is named."""
     from pipeline.storage.sealed_folder import new_folder
 
     with guarded("download", params, code, NEEDS[what], out) as source, new_folder(out) as folder:

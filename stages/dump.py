@@ -18,7 +18,7 @@ def main(
     imported_scores: arguments.ImportedScores,
     code: arguments.Code,
     out: Annotated[Path, typer.Option(help="Folder of the score stores; TEACHER/FOLD is written there.")],
-    item: arguments.Item,
+    item: arguments.FoldItem,
     params: arguments.Params = Path("params.yaml"),
     root: arguments.Root = Path(),
 ) -> None:

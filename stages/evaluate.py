@@ -13,7 +13,7 @@ from stages.items import student_folder
 
 def main(
     encoded: Encoded,
-    model: Annotated[Path, typer.Option(help="The teacher, a student, or with --item all students.")],
+    model: Annotated[Path, typer.Option(help="A model; with --item, the folder of all students.")],
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write; with --item, METHOD/SEED is written there.")],
     student_encoded: Annotated[

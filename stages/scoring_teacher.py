@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Encoder, Item, Params, Root
+from stages.arguments import Code, Encoded, Encoder, FoldItem, Params, Root
 from stages.command import run
 from stages.guard import guarded
 from stages.items import teacher_of
@@ -16,7 +16,7 @@ def main(
     encoder: Encoder,
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder of these teachers; TEACHER/FOLD is written there.")],
-    item: Item,
+    item: FoldItem,
     params: Params = Path("params.yaml"),
     root: Root = Path(),
 ) -> None:

@@ -143,7 +143,8 @@ def latency_section(result: Mapping[str, Any]) -> str:
         [
             "### Size and speed",
             table(header, rows),
-            f"Test set of {result['sentences']:,} sentences, one at a time and in batches of 32, in one run.",
+            f"Sentences/s: all {result['sentences']:,} test sentences in batches of 32; ms: some of them, "
+            "one at a time; all in one run.",
             _made(result),
         ]
     )

@@ -57,17 +57,20 @@ def _grid(grid: Mapping[str, Any]) -> str:
     rows = [
         [
             f"{cell['learning_rate']:.0e}, {cell['epochs']} epochs",
-            *(_best_bold(cell["development_f1"][method], best[method]) for method in methods),
+            *(
+                _best_bold(cell["development_f1"][method], best[method] if len(cells) > 1 else None)
+                for method in methods
+            ),
         ]
         for cell in cells
     ]
-    said = "The search that came before: each method is then trained with its best cell."
+    said = "F1 on development, one seed: the search before, whose best cell each method is then trained with."
     if len(cells) == 1:
-        said = "All methods are trained with these settings; there was no search."
-    return "\n\n".join(
-        [table(["development F1, one seed", *(f"`{method}`" for method in methods)], rows), said]
-    )
+        said = (
+            "F1 on development, one seed. All methods are trained with these settings; there was no search."
+        )
+    return "\n\n".join([table(["learning rate, epochs", *(f"`{method}`" for method in methods)], rows), said])
 
 
-def _best_bold(value: float, best: float) -> str:
+def _best_bold(value: float, best: float | None) -> str:
     return f"**{value:.2f}**" if value == best else f"{value:.2f}"

@@ -41,7 +41,7 @@ def peers_section(result: Mapping[str, Any]) -> str:
             f"test sentences; one thread; transformers have {student['layers']} layers. Training of "
             f"{training['sentences']:,} sentences, in batches of {training['batch_size']} but by defaults: "
             f"{speeds['student']:.0f} sentences/s here; by the Trainer {by_form}.",
-            "\n".join(f"- {goal}" for goal in goals(result)),
+            "Goals that were set beforehand:\n\n" + "\n".join(f"- {goal}" for goal in goals(result)),
             f"Commit {result['commit']}, {result['device']}.",
         ]
     )
@@ -55,8 +55,8 @@ def goals(result: Mapping[str, Any]) -> list[str]:
     for form, most in TIME_TO.items():
         share = result["training"]["time_to"][form]
         found.append(
-            f"{_reached(share <= most)}: training a student takes at most {most:.2f} of the time of the "
-            f"Trainer, {form}: {share:.2f}."
+            f"{_reached(share <= most)}: training on a sentence takes at most {most:.2f} of the time of the "
+            f"Trainer, {form}: {share:.3f}."
         )
     return found
 

@@ -55,7 +55,7 @@ def claims_table(runs: Iterable[RecordedRun], folder: str) -> str:
     note = (
         "Difference of mean F1, and p of a two-sided paired bootstrap over test sentences. *Held* and *did "
         f"not hold* need p < {LEVEL} and a difference above twice its standard error over seeds; any other "
-        "difference is not significant."
+        "difference is not significant. Runs of one seed are left out."
     )
     return "\n\n".join([table(header, rows), note])
 

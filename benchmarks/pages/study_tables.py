@@ -11,6 +11,10 @@ from pipeline.reporting.tables import NONE, quality_table, table
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder of params.yaml; the headings name any other."""
+ALL_OF_THESE = "with all of these"
+"""As `benchmarks.studies.mechanisms` names the kind that joins those above it; a table's row stands alone."""
+GIVEN = "as given"
+"""As studies name the kind with nothing changed: students from the pretrained encoder."""
 
 
 def unlabelled_section(result: Mapping[str, Any]) -> str:
@@ -41,7 +45,7 @@ def _lengths(result: Mapping[str, Any]) -> str:
     """How long the students of each kind were trained: "; labelled: 8 epochs; with text: 4,390 steps"."""
     students = {name: made["parameters"]["student"] for name, made in result["runs"].items()}
     return "".join(
-        f"; {name}: "
+        f"; {'from the pretrained encoder' if name == GIVEN else name}: "
         + (f"{student['steps']:,} steps" if student.get("steps") else f"{student['epochs']} epochs")
         for name, student in students.items()
     )
@@ -64,12 +68,14 @@ def cross_fitting_section(result: Mapping[str, Any]) -> str:
 
 def mechanisms_section(result: Mapping[str, Any]) -> str:
     """Other teachers, other students and made-up sentences, from `benchmarks.studies.mechanisms`."""
-    return _students_section("other teachers, students and text", result)
+    section = _students_section("other teachers, students and text", result)
+    return section.replace(ALL_OF_THESE, "with two folds, text and made-up sentences, from the teacher")
 
 
 def confirmed_section(result: Mapping[str, Any]) -> str:
-    """The best kind of a search again with several seeds, from `benchmarks.studies.confirmed`."""
-    return _students_section("the best of a search again", result)
+    """The best kind of a search with several seeds, from `benchmarks.studies.confirmed`."""
+    seeds = len(next(iter(result["runs"].values()))["parameters"]["seeds"])
+    return _students_section(f"the best of the search, {counted(seeds, 'seed')}", result)
 
 
 def any_teacher_section(result: Mapping[str, Any]) -> str:

@@ -169,11 +169,14 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
     """Device and batches, and the paper's comparison: its method here with structural as published."""
     if not timing:
         return "No epoch was timed, as the corpus has no labelled sentences."
+    batches, every = timing["batches"], timing["epoch_batches"]
+    which = (
+        f"all {every} batches of an epoch" if batches == every else f"{batches} of an epoch's {every} batches"
+    )
     notes = (
-        f"Measured on {timing['device']}, all in one run of {timing['batches']} of an epoch's "
-        f"{timing['epoch_batches']} batches: median, least and most of the passes. Only the "
-        "ratios carry over to another device. Lower bound: one epoch of the student's encoder with a "
-        "trivial loss. Methods are timed with their default settings, whatever `distill` says."
+        f"Measured on {timing['device']}, all in one run of {which}: median, least and most of the passes. "
+        "Only the ratios carry over to another device. Lower bound: one epoch of the student's encoder with "
+        "a trivial loss. Methods are timed with their default settings, whatever `distill` says."
     )
     if PAPER in timing["pipeline"] and EXACT in timing["published"]:
         published, bound = timing["published"][EXACT], timing["floor"]["total"]

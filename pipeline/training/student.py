@@ -10,6 +10,7 @@ from pipeline.training.loop import reproducible
 from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import student_inputs
+from pipeline.training.student_settings import student_settings
 from pipeline.training.teacher_folders import TeacherFolders
 
 
@@ -33,7 +34,7 @@ def train_student(
     Args:
         student: of the run.
         method: its name.
-        settings: its own.
+        settings: the method's own, which come before those of `student`.
         seed: of the head, data order and dropout.
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
@@ -48,6 +49,7 @@ def train_student(
         UserError, Interrupted: see training.loop.train.
     """
     check(encoder)
+    student = student_settings(student, settings)
     inputs = Inputs.load(encoded, batch_size=student.batch_size, precision=student.precision)
     reproducible(seed)
     model = new_student(student, encoder, folders.teacher, inputs.train.encoded)

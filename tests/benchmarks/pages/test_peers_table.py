@@ -56,7 +56,7 @@ def test_a_goal_that_is_missed_is_said_with_its_numbers() -> None:
         "-0.50, at 25% one sentence at a time and 100% in batches."
     )
     assert missed[2].startswith("**Not reached**: ")
-    assert missed[4].endswith("tuned: 0.82.")
+    assert missed[4].endswith("tuned: 0.820.")
 
 
 def test_other_forms_of_the_student_have_no_goal() -> None:

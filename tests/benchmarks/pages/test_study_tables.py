@@ -103,7 +103,7 @@ def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None
         (unlabelled_section, "a tenth of it labelled"),
         (equal_steps_section, "a tenth of it labelled, as many steps"),
         (made_up_section, "many made-up sentences"),
-        (confirmed_section, "the best of a search again"),
+        (confirmed_section, "the best of the search, 2 seeds"),
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
         (cross_fitting_section, "cross-fitting"),
@@ -142,3 +142,12 @@ def test_students_of_a_study_are_shown_with_what_made_them(
         assert "epochs: 7 (labelled) and 9 (with text)." in text
     if write in BY_STEPS:
         assert "over 2 seeds; labelled: 7 epochs; with text: 9,000 steps." in text
+
+
+def test_a_row_says_what_is_joined_and_a_note_where_students_start(summary: Any) -> None:
+    summary["methods"] = {"kbest with all of these": summary["methods"]["kbest"]}
+    figures = {"kbest with all of these": 93.456}
+    result = {"task": "toy", "summary": summary, "development_f1": figures, "runs": {"as given": MADE}}
+    joined = "`kbest with two folds, text and made-up sentences, from the teacher`"
+    assert mechanisms_section(result).count(joined) == 2
+    assert "; from the pretrained encoder: " in made_up_section(result)
