@@ -5,6 +5,7 @@ process, in an order that rotates, on the same sentences, whose words are cut in
 measured is laying out, network and Viterbi. On a busy machine trust the ratios.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import onnxruntime
 import torch
 import typer
 from rich.console import Console
@@ -30,6 +30,9 @@ from pipeline.model.model_folder import load_model
 from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.text_file import write_json
 from stages import command
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
+import onnxruntime
 
 BATCH = 32
 Run = Callable[[torch.Tensor], list[list[int]]]  # rows of the split → their tags

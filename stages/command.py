@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -76,6 +77,8 @@ def _mistake(error: Exception, stage: str) -> str | None:
     """The line for an error that the user can mend; None for any other."""
     if isinstance(error, UserError):
         return one_line(error, limit=2000)
+    if isinstance(error, PermissionError) and isinstance(error.filename, str):
+        return one_line(_denied(error, error.filename), limit=2000)
     if isinstance(error, MemoryError | RuntimeError):
         return out_of_memory(error, stage)
     if isinstance(error, ModuleNotFoundError):
@@ -83,3 +86,10 @@ def _mistake(error: Exception, stage: str) -> str | None:
         install = "pip install 'substructured-distillation[pipeline]'"
         return f"{library} is not installed; run `{install}`" if library in _PIPELINE else None
     return None
+
+
+def _denied(error: PermissionError, path: str) -> str:
+    """The line for a path without rights: it was to be written where it could be read, or can be missing."""
+    missing = not os.path.lexists(path) and os.access(Path(path).parent, os.X_OK)
+    done = "written" if missing or os.access(path, os.R_OK) else "read"
+    return f"{path}: cannot be {done} ({error.strerror}); set its rights"

@@ -1,5 +1,6 @@
 """A student of this project, as PyTorch and as ONNX."""
 
+import os
 from pathlib import Path
 
 from benchmarks.taggers.tagger import Tag
@@ -15,6 +16,7 @@ def load_torch(folder: Path) -> Tag:
 
 def load_onnx(folder: Path) -> Tag:
     """The exported student, by the program that lies in its folder."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
     import onnxruntime
 
     from pipeline.exporting.tag import Tagger

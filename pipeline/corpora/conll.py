@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
 _COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
+_WORD_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
+_TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tags", "pos", "upos"}
 _RANGE_OR_EMPTY = re.compile(r"\d+[-.]\d+")
 
 Row = tuple[int, list[str]]
@@ -56,7 +58,7 @@ def read_conll(
     Raises:
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
-    lines = read_lines(path, encoding)
+    lines = read_lines(path, encoding, warn=warn)
     word_like: list[int] = []  # numbers of lines that are left out as comments, and look like words
     if comment is not None:
         lines = _without_comments(lines, comment, separator, tag, scheme, word_like)
@@ -138,6 +140,7 @@ class _SentenceReader:
         self.columns = self.first = 0
         self.begun = self.hashes = 0  # sentences, and those whose first line begins with #
         self.first_hash = self.first_document = 0
+        self.header: tuple[int, str] | None = None  # line and tag of the first word, if it looks like one
 
     def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
         """The sentences; what is odd about the file is told at its end."""
@@ -153,8 +156,9 @@ class _SentenceReader:
                 block = []
         self.spans.warn(self.warn)
         if 2 * self.hashes > self.begun:
+            verb = "begins" if self.hashes == 1 else "begin"
             self.warn(
-                f"{self.path}:{self.first_hash}: the first of {counted(self.hashes, 'sentence')} that begin "
+                f"{self.path}:{self.first_hash}: the first of {counted(self.hashes, 'sentence')} that {verb} "
                 "with a # line; if these lines are comments, set comment: '#'"
             )
         if self.first_document:
@@ -162,6 +166,8 @@ class _SentenceReader:
                 f"{self.path}:{self.first_document}: is read as a word; documents begin with {DOCUMENT} in "
                 "capital letters"
             )
+        if self.header:
+            self.warn(f"{self.path}:{self.header[0]}: looks like a header; remove it")
         if empty:
             self.spans.report(f"{self.path}: holds no sentence; give a file with words in columns")
 
@@ -207,10 +213,19 @@ class _SentenceReader:
             else:
                 if cells[0].upper() == DOCUMENT and not self.first_document:
                     self.first_document = number
+                self._look_for_header(number, cells[self.word], cells[self.tag])
                 words.append(cells[self.word])
                 tags.append(cells[self.tag])
                 lines.append(number)
         return Sentence(tuple(words), self.spans.read(tags, lines))
+
+    def _look_for_header(self, number: int, word: str, tag: str) -> None:
+        """Take the file's first word for a header by its name and tag's, unless that tag occurs again."""
+        if number == self.first:
+            named = word.lower() in _WORD_HEADERS and tag.lower() in _TAG_HEADERS
+            self.header = (number, tag) if named else None
+        elif self.header and self.header[1] == tag:
+            self.header = None
 
     def _counted_words(self, block: Sequence[Row]) -> Sequence[Row]:
         """The block without the rows 1-2 and 1.1 of CoNLL-U, if its other rows are numbered from 1."""

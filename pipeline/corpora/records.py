@@ -47,7 +47,7 @@ def read_jsonl(
     """
     spans = SpanReader(scheme, lambda number: f"{path}:{number}", strict, report)
     records = _Records(word, tag, names, spans, warn)
-    for number, line in read_lines(path, encoding):
+    for number, line in read_lines(path, encoding, warn=warn):
         if not line.strip():
             continue
         try:
@@ -90,19 +90,27 @@ def read_arrow(
         warn: called with what is odd about the file, at its end; logs it unless given.
 
     Raises:
-        UserError: everything that is wrong with the files, as `PATH: row N: what, and what to do`, where the
-            first row is 1.
+        UserError: everything that is wrong with the files, as `FILE: row N: what, and what to do`, where the
+            first row of each file is 1.
     """
-    spans = SpanReader(scheme, lambda number: f"{path}: row {number}", strict, report)
+    begun: list[tuple[int, Path]] = []  # the rows before each file
+    spans = SpanReader(scheme, lambda number: _row(begun, number), strict, report)
     records = _Records(word, tag, names, spans, warn)
     number = 0
     for file in data_files(path):
+        begun.append((number, file))
         if names is None:  # each file may number its tags otherwise
             records.names = label_names(path, file, tag) or records.names
         for words, tags in rows(file, {"word": word, "tag": tag}):
             number += 1
             yield from records.read(number, words, tags)
     records.finish(path)
+
+
+def _row(begun: Sequence[tuple[int, Path]], number: int) -> str:
+    """File and row in it of the row `number` of a data set; `begun` has the rows before each file."""
+    before, file = next(pair for pair in reversed(begun) if pair[0] < number)
+    return f"{file}: row {number - before}"
 
 
 class _Records:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Literal, get_args
 from unicodedata import is_normalized
 
+from pipeline.errors import counted
+
 FileScheme = Literal["iob1", "iob2", "bioes", "bilou", "io", "plain"]
 """The scheme of a file's tags."""
 
@@ -179,8 +181,9 @@ class SpanReader:
         """Tell once how many tags broke the scheme, and where the first one is."""
         if self.first is None:
             return
+        breaks = "breaks" if self.broken == 1 else "break"
         tell(
-            f"{self.where(self.first)}: the first of {self.broken:,} tags that break the scheme "
+            f"{self.where(self.first)}: the first of {counted(self.broken, 'tag')} that {breaks} the scheme "
             f"{self.scheme}; a span starts at each I- that continues nothing{self._hint()}"
         )
 

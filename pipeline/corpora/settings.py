@@ -1,5 +1,6 @@
 """The entries of `corpora` and the group `unlabelled` in params.yaml."""
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -101,6 +102,19 @@ class Corpus(Group):
         for key in unused[self.format]:
             if getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: is not used with format {self.format}; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _separator_is_no_escape(self) -> Self:
+        if self.separator is not None and "\\t" in self.separator:
+            raise ValueError('separator: holds a backslash and a t; write a tab as "\\t" in double quotes')
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        name, often = Counter(self.names or ("",)).most_common(1)[0]
+        if often > 1:
+            raise ValueError(f"names: holds {name!r} more than once; give each number a name of its own")
         return self
 
     @model_validator(mode="after")

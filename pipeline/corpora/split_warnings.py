@@ -33,8 +33,9 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
         return
     train = splits["train"]
     if len(train) < ENOUGH_TO_TRAIN:
+        verb = "makes" if len(train) == 1 else "make"
         yield (
-            f"train: {counted(len(train), 'sentence')} make few steps of training; raise epochs or lower "
+            f"train: {counted(len(train), 'sentence')} {verb} few steps of training; raise epochs or lower "
             "batch_size, of the teacher and of the student, or label more"
         )
     yield from (f"train: {line}" for line in rare_types(train, scheme))
@@ -62,9 +63,10 @@ def shared_sentences(splits: Mapping[Split, Sequence[Sentence]]) -> Iterator[str
             continue
         total, shared = len(hashes[split]), int(np.isin(hashes[split], hashes[earlier]).sum())
         if shared > SHARED * total:
+            verb = "is" if shared == 1 else "are"
             yield (
-                f"{split}: {shared:,} of {counted(total, 'sentence')} are in {earlier} too, word for word, "
-                f"so that F1 on {split} promises too much; take them out of {earlier}, or correct the "
+                f"{split}: {shared:,} of {counted(total, 'sentence')} {verb} in {earlier} too, word for "
+                f"word, so that F1 on {split} promises too much; take them out of {earlier}, or correct the "
                 "corpus's files"
             )
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError, counted
 from pipeline.fetching.archives import unpacked_name
-from pipeline.fetching.sources import fetch_dataset, fetch_file
+from pipeline.fetching.sources import fetch_dataset, fetch_file, local_path
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ def fetch_corpus(corpus: Corpus, folder: Path, *, mirror: Path | None) -> None:
         mirror: where files are looked for first, by name; data sets are not.
 
     Raises:
-        UserError: a source lies behind a linked folder in data/own, which DVC does not watch; and see
-            sources.fetch_file and sources.fetch_dataset.
+        UserError: a source lies behind a linked folder in data/own, which DVC does not watch, or is a
+            pattern; and see sources.fetch_file and sources.fetch_dataset.
     """
     for split in corpus.files.by_split():
         fetch_split(corpus, split, folder, mirror=mirror)
@@ -56,6 +57,7 @@ def fetch_split(corpus: Corpus, split: Split, folder: Path, *, mirror: Path | No
     others = {PurePath(one) for other, given in by_split.items() if other != split for one in given}
     for place, source, checksum in zip(_places(folder / split, sources), sources, checksums, strict=True):
         check_links(source)
+        check_pattern(source)
         place.parent.mkdir(exist_ok=True)
         if corpus.format == "dataset":
             fetch_dataset(source, split, place, shared=PurePath(source) in others)
@@ -201,6 +203,19 @@ def check_links(source: str) -> None:
                 f"{WATCHED / folder.relative_to(watched)}: is a link to a folder, whose edits DVC does not "
                 "see; copy the folder here, or link its files one by one"
             )
+
+
+def check_pattern(source: str) -> None:
+    """Refuse a source that is no file but a pattern of several.
+
+    Raises:
+        UserError: naming it.
+    """
+    if "://" in source or not {"*", "?"} & set(source):
+        return
+    with suppress(OSError):  # which whoever reads the source tells
+        if not local_path(source).exists():
+            raise UserError(f"{source}: there is no such file; patterns are not expanded; list the files")
 
 
 def _file_name(source: str) -> str:

@@ -3,8 +3,9 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ LONGEST = 1_000_000
 
 SET_ENCODING = "set encoding to what the file is in, for example latin-1"
 CHUNK = 1 << 16  # bytes
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
 UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
     ZIP: "is a zip archive; unpack it and name the text file inside",
@@ -38,8 +40,15 @@ def refuse(problem: str) -> None:
     raise UserError(problem)
 
 
-def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+def read_lines(
+    path: Path, encoding: str = "utf-8", *, warn: Callable[[str], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """The lines of a file, gzipped or not, as `stream_lines` gives them.
+
+    Args:
+        path: the file.
+        encoding: the file's.
+        warn: as in `stream_lines`.
 
     Raises:
         UserError: the file cannot be opened or is empty; and as `stream_lines`.
@@ -50,7 +59,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:
-        for line in stream_lines(file, str(path), encoding):
+        for line in stream_lines(file, str(path), encoding, warn=warn):
             empty = False
             yield line
     if empty:
@@ -65,6 +74,7 @@ def stream_lines(
     windows: bool = False,
     longest: int = LONGEST,
     advice: str = SET_ENCODING,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, plain or gzipped: (line number from 1, line without its end).
 
@@ -78,6 +88,7 @@ def stream_lines(
         windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
         longest: most characters that a line may have.
         advice: what to do about bytes that are not in the encoding.
+        warn: called at the end if `encoding` has a byte for each character, and the bytes are UTF-8 too.
 
     Raises:
         UserError: the stream cannot be read, `encoding` is unknown, gzip data are damaged, bytes are not in
@@ -87,11 +98,14 @@ def stream_lines(
     decoder, check = _decoder(encoding), _Check(name, encoding, windows, longest, advice)
     number, begun = 1, ""  # of the line that is not ended yet
     total, head = 0, b""
+    unicode = _Unicode() if warn and _is_single_byte(encoding) else None
     try:
         data = _unzipped(raw)
         while True:
             chunk = data.read1(CHUNK)
             head, total = head or chunk[:8], total + len(chunk)
+            if unicode:
+                unicode.see(chunk)
             text, problem = _decode(decoder, chunk, total, encoding, advice)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
@@ -109,6 +123,46 @@ def stream_lines(
         raise UserError(f"{name}: cannot be read ({_reason(error)}); name a text file") from None
     if begun:
         yield number, check.clean(begun, number, head)
+    if warn and unicode and (first := unicode.line):
+        warn(f"{name}:{first}: is UTF-8 too; set encoding: utf-8 if words look wrong")
+
+
+def _is_single_byte(encoding: str) -> bool:
+    """Whether every byte of the encoding is a character, as in latin-1, so that UTF-8 passes for it."""
+    high = bytes(range(0x80, 0x100))
+    try:
+        alone = sum(len(bytes([byte]).decode(encoding, "ignore")) for byte in high)
+        return len(high.decode(encoding, "ignore")) == alone > 0
+    except UnicodeError:
+        return False
+
+
+class _Unicode:
+    """Whether bytes, seen chunk by chunk, are UTF-8; text in another encoding is so by no accident."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._valid = True
+        self._lines = 1
+        self._first: int | None = None
+
+    @property
+    def line(self) -> int | None:
+        """The first line with a byte that is not ASCII, if there is one and all bytes are UTF-8."""
+        return self._first if self._valid else None
+
+    def see(self, chunk: bytes) -> None:
+        """Look at the next bytes; none are the end."""
+        if not self._valid:
+            return
+        if self._first is None:
+            found = NOT_ASCII.search(chunk)
+            self._lines += chunk.count(b"\n", 0, found.start() if found else len(chunk))
+            self._first = self._lines if found else None
+        try:
+            self._decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError:
+            self._valid = False
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.corpora.settings import Corpus, Unlabelled
-from pipeline.corpora.splits import check_links
+from pipeline.corpora.splits import check_links, check_pattern
 from pipeline.corpora.unlabelled_text import Words, read_unlabelled
 from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching.hub import split_files
@@ -34,6 +34,7 @@ def unlabelled_sentences(
     """
     for source, checksum in _without_folders(settings):
         check_links(source)
+        check_pattern(source)
         name = shown_address(source)
         with _fetched(source, checksum, settings, place, mirror) as path:
             text = read_unlabelled(path, name, settings, corpus)

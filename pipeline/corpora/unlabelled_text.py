@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise
@@ -18,7 +19,8 @@ from pipeline.corpora.words import Text
 from pipeline.errors import UserError, counted, is_unicode
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
-MARKS = (",", ";", ":", "?", "!")
+NO_MARKS = frozenset(".%٪‰％'’‘*&@#/\\§·•′″׳״՚॰་༌")
+"""Punctuation that stands at a word's start or end in corpora, too: 5%, dogs', l', and/, U.S., डॉ॰."""
 _TAG = re.compile(f"O|[{''.join(PREFIXES.values())}]-.+")  # of any scheme
 _LINE_END = re.compile(r"\r?\n|\r")
 
@@ -212,15 +214,43 @@ def _has_tabs(lines: Sequence[str]) -> bool:
 
 
 def _is_raw(lines: Sequence[str]) -> bool:
-    """Whether more marks stand at a word's end than alone.
+    """Whether more marks stand at a word's end, or open brackets and quotes at its start, than alone.
 
-    A period is one at a line's end only: elsewhere corpora have it at a word's end too (U.S., Mr.).
+    Marks are Unicode's punctuation but dashes and NO_MARKS. A period is one at a line's end only: elsewhere
+    corpora have it at a word's end too (U.S., Mr.). Closing quotes alone say nothing: in French text a space
+    stands before them.
     """
     attached = alone = 0
     for line in lines:
         words = line.split()
-        marked = [word for word in words if word.endswith(MARKS)]
-        marked += [word for word in words[-1:] if word.endswith(".")]
-        alone += sum(len(word) == 1 for word in marked)
-        attached += sum(len(word) > 1 for word in marked)
+        marks = [word for word in words if len(word) == 1 and _closes(word) and word not in "»”"]
+        alone += len(marks) + (words[-1:] == ["."])
+        attached += sum(map(_has_mark, words)) + any(map(_ends_sentence, words[-1:]))
     return attached > alone
+
+
+def _has_mark(word: str) -> bool:
+    """Whether a word with letters or digits has a mark at an end.
+
+    Brackets of which both are in the word are its own: (c), [UNK], f(x).
+    """
+    if not _is_written(word):
+        return False
+    kinds = [unicodedata.category(letter) for letter in word]
+    own = {"Ps", "Pe"} if {"Ps", "Pe"} <= set(kinds) else set()
+    opens = word[0] in '"¿¡' or (kinds[0] in ("Ps", "Pi") and word[0] not in NO_MARKS)
+    return (opens and kinds[0] not in own) or (_closes(word[-1]) and kinds[-1] not in own)
+
+
+def _ends_sentence(word: str) -> bool:
+    return word.endswith(".") and _is_written(word)
+
+
+def _is_written(word: str) -> bool:
+    """Whether a word has letters or digits."""
+    return any(map(str.isalnum, word))
+
+
+def _closes(letter: str) -> bool:
+    """Whether a character is a mark that stands behind a word in running text."""
+    return letter not in NO_MARKS and unicodedata.category(letter) in ("Po", "Pe", "Pf")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline.corpora.settings import Corpus, Split
@@ -20,6 +20,8 @@ from pipeline.fetching.sources import fetch_file
 from pipeline.storage.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
+
+SHOWN = 20  # problems of a file, or warnings, that a report lists
 
 
 @dataclass(frozen=True)
@@ -147,14 +149,22 @@ def _look_at(
     with _collected(problems):
         sentences = stored(
             read_labelled_file(
-                path, corpus, problems.append, lambda told: log.warning(told.replace(str(path), name))
+                path, corpus, problems.append, lambda told: log.warning(_named(told, path, name))
             ),
             place,
         )
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
-    named = tuple(problem.replace(str(path), name) for problem in problems)
+    named = tuple(_named(problem, path, name) for problem in problems)
     return sentences, FileFindings(len(sentences), words, tags, named)
+
+
+def _named(told: str, path: Path, name: str) -> str:
+    """A message about `path`, a copy of the source `name`, as one about the source."""
+    copied = path / PurePath(name).name  # where the source is one file of a data set
+    if path.is_dir() and copied.is_file():
+        told = told.replace(str(copied), name)
+    return told.replace(str(path), name)
 
 
 @contextmanager
@@ -186,5 +196,8 @@ def _file_lines(file: FileFindings, tokenizer: Any, usual: Path) -> Iterator[str
 
 
 def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
+    """A title with the number of the lines, and the first SHOWN of them."""
     yield f"{title}: {len(lines):,}"
-    yield from (f"  {line}" for line in lines)
+    yield from (f"  {line}" for line in lines[:SHOWN])
+    if len(lines) > SHOWN:
+        yield f"  … and {len(lines) - SHOWN:,} more"

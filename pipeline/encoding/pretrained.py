@@ -46,6 +46,8 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
         # The library `tokenizers` is in Rust, whose panics are no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if isinstance(error, PermissionError) and error.filename:
+            raise UserError(f"{error.filename}: cannot be read ({error.strerror}); set its rights") from None
         name = type(error).__name__
         plain = isinstance(error, OSError | ValueError) and str(error)
         reason = str(error) if plain else f"{name}: {error}"

@@ -1,6 +1,7 @@
 """A tagger's encoder and emission layer (with a projection before it, where there is one) in ONNX."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from pipeline.errors import UserError, first_line
 from pipeline.model.chain_tagger import ChainTagger
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
+import onnxruntime
 
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "emissions"
 OPSET = 20

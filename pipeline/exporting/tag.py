@@ -8,23 +8,46 @@ Sentences longer than the encoder's window are read in several windows that over
 
 import argparse
 import json
+import os
 import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
+import onnxruntime
 
 BATCH = 32  # sentences that are decoded at once
 PIECES = 128  # that the network reads at once, or one window: of more, the activations leave a core's cache
-FILES = ("tagger.json", "tokenizer.json", "model.onnx")
 CHUNK = 1024  # sentences that are read ahead, to put those of like length together
 
 Window = tuple[int, list[int], list[int]]  # number of its sentence, pieces, places of words' first pieces
+
+
+class FolderError(Exception):
+    """A file of the folder is missing, damaged or cannot be read; one line that names it."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Path]:
+    """Turn whatever is raised while `path` is read into a FolderError."""
+    try:
+        with path.open("rb"):  # the libraries raise no OSError
+            pass
+        yield path
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise FolderError(f"{path}: missing; copy the whole folder") from None
+    except PermissionError as error:
+        raise FolderError(f"{path}: cannot be read ({error.strerror}); set its rights") from None
+    except Exception as error:  # of several libraries
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise FolderError(f"{path}: damaged ({reason}); copy the whole folder again") from None
 
 
 class Tagger:
@@ -43,9 +66,25 @@ class Tagger:
             folder: this file's folder.
             options: of ONNX Runtime, for example the number of threads.
             constrained: give only tag sequences that the scheme allows.
+
+        Raises:
+            FolderError: a file is missing, damaged or cannot be read.
         """
-        folder = Path(folder)
-        settings = json.loads((folder / "tagger.json").read_text(encoding="utf-8"))
+        with reading(Path(folder, "tagger.json")) as path:
+            self.read_settings(path, constrained)
+        with reading(Path(folder, "tokenizer.json")) as path:
+            self.tokenizer = Tokenizer.from_file(str(path))
+        with reading(Path(folder, "model.onnx")) as path:
+            self.network = onnxruntime.InferenceSession(
+                str(path),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=["SkipLayerNormFusion"],  # whose kernel is slower than those it replaces
+            )
+
+    def read_settings(self, path: Path, constrained: bool) -> None:
+        """Take tags, chain and the layout of pieces from `path`."""
+        settings = json.loads(path.read_text(encoding="utf-8"))
         self.tags = settings["tags"]
         self.transitions, self.start, self.end = (
             np.array(settings[name], np.float32) for name in ("transitions", "start", "end")
@@ -58,13 +97,6 @@ class Tagger:
         self.pad, self.unknown = settings["pad"], settings["unknown"]
         self.overlap = settings["overlap"]
         self.capacity = settings["window"] - len(self.prefix) - len(self.suffix)
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.network = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"),
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=["SkipLayerNormFusion"],  # whose kernel is slower than those that it replaces
-        )
 
     def __call__(self, sentences: list[list[str]]) -> list[list[str]]:
         """The tags of each sentence, in their order."""
@@ -207,13 +239,12 @@ def main() -> None:
     for name in ("SIGINT", "SIGPIPE"):  # end without a traceback at Ctrl-C, and when nobody reads on
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
-    folder = Path(__file__).parent
-    for name in FILES:
-        if not (folder / name).is_file():
-            parser.exit(2, f"error: {folder / name}: missing; copy the whole folder\n")
     if sys.stdout is None or (sys.stdin is None and not arguments.file):
         parser.exit(2, "error: standard input or output: is closed\n")
-    tagger = Tagger(folder, constrained=arguments.constrained)
+    try:
+        tagger = Tagger(Path(__file__).parent, constrained=arguments.constrained)
+    except FolderError as error:
+        parser.exit(2, f"error: {error}\n")
     source = arguments.file or sys.stdin.fileno()
     try:
         with (

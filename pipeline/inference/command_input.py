@@ -1,10 +1,12 @@
 """The sentences that a command is given: from a file, a pipe, or typed at a terminal."""
 
+import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from pipeline.corpora.text_stream import Layout, open_text, read_stream
 from pipeline.corpora.word_columns import Columns
@@ -12,6 +14,10 @@ from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 
 PROMPT = "> "
+ROWS = 5  # that look like columns before a warning
+_ROW = re.compile(r"\S.*[ \t](?:O|[BILUES]-\S+)[ \t]*")  # a word, maybe more columns, and a tag of spans
+_BETWEEN_ROWS = re.compile(r"\s*|#.*|-DOCSTART-.*")
+log = logging.getLogger(__name__)
 
 
 def is_typed(file: Path | None) -> bool:
@@ -25,7 +31,7 @@ def read_input(
 ) -> Iterator[Iterator[Text]]:
     """The sentences of a file, which is opened at once, or of standard input.
 
-    A prompt on standard error asks for typed ones.
+    A prompt on standard error asks for typed ones. Columns that are read as lines of text get a warning.
 
     Args:
         file: None is standard input.
@@ -45,11 +51,31 @@ def read_input(
         raise UserError(f"--word, --comment: are of --input columns, not of {layout}; leave them out")
     layout = "characters" if cut == "characters" else layout
     if file is None:
-        texts = read_stream(sys.stdin.buffer, "standard input", layout, columns)
+        texts = _read(sys.stdin.buffer, "standard input", layout, columns)
         yield _asked_for(texts) if is_typed(file) else texts
         return
     with open_text(file) as raw:
-        yield read_stream(raw, str(file), layout, columns)
+        yield _read(raw, str(file), layout, columns)
+
+
+def _read(raw: BinaryIO, name: str, layout: Layout, columns: Columns) -> Iterator[Text]:
+    texts = read_stream(raw, name, layout, columns)
+    return texts if layout == "columns" else _watched(texts, name)
+
+
+def _watched(texts: Iterator[Text], name: str) -> Iterator[Text]:
+    """The texts as they come, with a warning if the first lines are all rows of words and tags."""
+    rows = 0
+    for text in texts:
+        between = _BETWEEN_ROWS.fullmatch(text.text)
+        row = not between and _ROW.fullmatch(text.text)
+        rows += bool(row)
+        if rows == ROWS:
+            log.warning(f"{name}: looks like columns of words and tags; use --input columns")
+        yield text
+        if rows == ROWS or not (between or row):
+            break
+    yield from texts
 
 
 def _asked_for(texts: Iterator[Text]) -> Iterator[Text]:

@@ -1,8 +1,9 @@
 """A trained tagger as something to call: `load("FOLDER")(["Text."])` → words, tags and spans."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.corpora.words import Text
 from pipeline.device import best_device
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
-from pipeline.errors import UserError
+from pipeline.errors import UserError, is_unicode
 from pipeline.fetching.encoder_folder import FILES
 from pipeline.fetching.hub import is_hub_id, model_files
 from pipeline.inference.confidence import span_probabilities
@@ -95,6 +96,10 @@ class Tagger:
         A string is raw text and is cut into words by `pipeline.corpora.words.split_words`; a list of strings
         is a sentence's words. A sentence without words has no tags. A sentence longer than the encoder's
         window is read in several windows.
+
+        Raises:
+            TypeError: `texts` is one string, or a sentence is something else; the message has its number.
+            UserError: a sentence holds half a surrogate pair.
         """
         return list(self.stream(texts))
 
@@ -108,7 +113,7 @@ class Tagger:
             at_once: sentences that are read and tagged at a time, at most.
 
         Raises:
-            TypeError: `texts` is one string.
+            TypeError, UserError: see `__call__`.
         """
         for chunk in _chunks(texts, at_once):
             yield from self._tag(chunk)
@@ -123,7 +128,7 @@ class Tagger:
             texts: see `__call__`.
 
         Raises:
-            TypeError: `texts` is one string.
+            TypeError, UserError: see `__call__`.
         """
         for chunk in _chunks(texts, CHUNK_SENTENCES):
             yield from self._marginals(chunk)
@@ -229,18 +234,40 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _text(text: str | Sequence[str] | Text) -> Text:
-    if isinstance(text, Text):
-        return text
-    return Text.raw(text) if isinstance(text, str) else Text.of_words(text)
+def _text(sentence: Any, number: int) -> Text:
+    """The sentence that is given as a string, words or a Text; `number` counts it from 1, for messages."""
+    if isinstance(sentence, Text):
+        text = sentence
+    elif isinstance(sentence, str):
+        text = Text.raw(sentence)
+    else:
+        _check_words(sentence, number)
+        text = Text.of_words(sentence)
+    if not is_unicode(text.text):
+        raise UserError(
+            f"sentence {number}: holds half a surrogate pair, which is no character; correct the text"
+        )
+    return text
+
+
+def _check_words(sentence: Any, number: int) -> None:
+    advice = "give a string or a list of words"
+    if not isinstance(sentence, Collection) or isinstance(sentence, Mapping | Set | bytes | bytearray):
+        raise TypeError(f"sentence {number}: is of the type {type(sentence).__name__}; {advice}")
+    for place, word in enumerate(sentence, 1):
+        if not isinstance(word, str):
+            kind = type(word).__name__
+            raise TypeError(f"sentence {number}: word {place} is of the type {kind}; {advice}")
 
 
 def _chunks(texts: Iterable[str | Sequence[str] | Text], at_once: int) -> Iterator[list[Text]]:
     if isinstance(texts, str):
         raise TypeError("give a list of sentences, as tagger([text]), not one string")
+    if isinstance(texts, Mapping):
+        raise TypeError("give a list of sentences, as tagger([text]), not a dictionary")
     chunk: list[Text] = []
     words = characters = 0
-    for text in map(_text, texts):
+    for text in map(_text, texts, count(1)):
         chunk.append(text)
         words += len(text.words)
         characters += len(text.text)

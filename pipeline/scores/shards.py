@@ -149,7 +149,7 @@ def write_shard(path: Path, header: Header, number: int, groups: Iterable[RowGro
 
 
 class Shard:
-    """A shard; its file is open only where `open` or `row_groups` reads it.
+    """A shard; its file is open only while `open_file` or `row_groups` is used.
 
     Attributes:
         path: the file.
@@ -183,7 +183,7 @@ class Shard:
         """The error that says why this shard cannot be used."""
         return UserError(f"{self.path}: {why}; remove {self.path.parent} and run `dvc repro`")
 
-    def open(self) -> OpenFile:
+    def open_file(self) -> OpenFile:
         """Open the file; raises UserError if it is gone, or is not the one whose metadata was read."""
         try:
             file = OpenFile(self.path)
@@ -203,7 +203,7 @@ class Shard:
             UserError: ids, lengths and numbers contradict each other, or a number is NaN or inf.
         """
         tags, sentences = len(self.header.origin.tags), self.header.sentences
-        stored = self.open()
+        stored = self.open_file()
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 try:

@@ -201,7 +201,7 @@ class ScoreStore:
             _compare(folder, self.origin, expect)
         # A sentence's numbers start at byte `_start` of all shards'; shard n's begin at byte `_first[n]`.
         self._word_bytes = shards[0].word_bytes
-        self._opened = lru_cache(_OPEN_SHARDS)(lambda number: shards[number].open())
+        self._opened = lru_cache(_OPEN_SHARDS)(lambda number: shards[number].open_file())
         self._first = np.cumsum([0, *(shard.path.stat().st_size for shard in shards)])
         self._start = np.zeros(header.sentences, np.int64)
         lengths = np.zeros(header.sentences, np.int32)

@@ -92,7 +92,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     """Hold the lock of `path`, a file beside it, for this process; a process may take it several times.
 
     Raises:
-        UserError: another process holds it; the line says what `busy` says.
+        UserError: another process holds it, and the line says what `busy` says; or there is no place for it.
     """
     made = [parent for parent in path.parents if not parent.exists()]
     try:
@@ -100,6 +100,8 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         lock = FileLock(resolved(path.parent) / f".{path.name}.lock", is_singleton=True)
         lock.acquire(timeout=_LOCK_SECONDS)
     except Timeout:
+        if error := _no_file_can_stand(Path(lock.lock_file)):
+            raise unwritable(path, error) from None
         raise UserError(f"{path}: {busy}; wait for it or stop it") from None
     except OSError as error:
         raise unwritable(path, error) from error
@@ -114,6 +116,21 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         with suppress(OSError):  # folders that nothing was written into
             for parent in made:
                 parent.rmdir()
+
+
+def _no_file_can_stand(path: Path) -> OSError | None:
+    """Why the lock file that is not at `path` cannot be made; FileLock waits for it, as in /proc."""
+    if os.path.lexists(path):
+        return None
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return None
+    except OSError as error:
+        return error
+    with suppress(OSError):
+        path.unlink()
+    return None
 
 
 def working_name(path: Path) -> Path:

@@ -94,7 +94,7 @@ class StoredRagged:
 
     def distinct(self) -> Tensor:
         """The values of all rows, ascending, each once; they are read in pieces."""
-        found = torch.empty(0, dtype=torch.int32)
+        found = torch.empty(0, dtype=torch.int32, device="cpu")
         for start in range(0, len(self._values), _VALUES):
             some = self._values.read((start, min(start + _VALUES, len(self._values))))
             found = torch.cat([found, some]).unique()

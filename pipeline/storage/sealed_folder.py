@@ -58,7 +58,8 @@ def check(path: Path) -> dict[str, str]:
     """Verify every file of a sealed folder and return their SHA-256 by name.
 
     Raises:
-        UserError: the folder is missing or unsealed, or a file of it is missing, extra or altered.
+        UserError: the folder is missing or unsealed, or a file of it is missing, extra, altered or cannot be
+            read.
     """
     remedy = f"remove {path} and run `dvc repro`"
     try:
@@ -72,10 +73,12 @@ def check(path: Path) -> dict[str, str]:
     if not intact:
         raise UserError(f"{path / SEAL}: damaged; {remedy}")
     for name, expected in files.items():
-        if not (path / name).is_file():
-            raise UserError(f"{path / name}: missing; {remedy}")
         try:
+            if not (path / name).is_file():
+                raise UserError(f"{path / name}: missing; {remedy}")
             found = sha256(path / name)
+        except PermissionError as error:
+            raise _denied(path / name, error) from error
         except OSError as error:
             raise UserError(f"{path / name}: cannot be read ({error.strerror}); {remedy}") from error
         if found != expected:
@@ -123,7 +126,14 @@ def identity(path: Path) -> str:
         raise UserError(f"{path / SEAL}: damaged; remove {path} and run `dvc repro`") from None
 
 
+def _denied(file: Path, error: OSError) -> UserError:
+    """The error of a file without rights, which is whole for all that is known."""
+    return UserError(f"{file}: cannot be read ({error.strerror}); set its rights")
+
+
 def _unfinished(path: Path, error: OSError) -> UserError:
+    if isinstance(error, PermissionError):
+        return _denied(path / SEAL, error)
     first = f"remove {path} and " if os.path.lexists(path) else ""
     return UserError(
         f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); {first}run `dvc repro`"

@@ -116,6 +116,12 @@ def test_encoding(write: Writer) -> None:
     assert read(write("Łódź B-LOC\n".encode("utf-16")), encoding="utf-16")[0].words == ("Łódź",)
 
 
+def test_utf_8_that_is_read_as_latin_1_is_a_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("a O\nZoë B-PER\n\nChloë B-PER\n".encode())
+    assert read(path, encoding="latin-1")[0].words == ("a", "ZoÃ«")
+    assert caplog.messages == [f"{path}:2: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+
+
 @pytest.mark.parametrize(
     ("content", "options", "line", "says"),
     [
@@ -173,7 +179,7 @@ def test_orphans_start_spans_with_one_warning(write: Writer, caplog: pytest.LogC
     path = write(b"a B-X\nb I-X\n\nc B-X\n\nd B-X\n\ne O\nf I-X\ng I-X\n")
     assert read(path)[-1].tags == ("O", "B-X", "I-X")
     assert len(caplog.messages) == 1
-    assert caplog.messages[0].startswith(f"{path}:9: the first of 1 tags")
+    assert caplog.messages[0].startswith(f"{path}:9: the first of 1 tag")
 
 
 def test_report_collects_every_problem_and_reads_on(write: Writer) -> None:
@@ -233,6 +239,34 @@ def test_comments_that_pass_for_words_are_a_warning(write: Writer, caplog: pytes
     (message,) = caplog.messages
     assert message.startswith(f"{path}:1: the first of 2 sentences that begin with a # line")
     assert "set comment: '#'" in message
+
+
+def test_one_comment_that_passes_for_a_word(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(b"# DET\n")
+    read(path, scheme="plain")
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}:1: the first of 1 sentence that begins with a # line")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "header"),
+    [
+        (b"token\tlabel\nthe\tDET\n", {}, True),
+        (b"Word TAG\n\nthe DET\n", {}, True),
+        (b"form,lemma,upos\nthe,the,DET\n", {"separator": ","}, True),
+        (b"label token\nDET the\n", {"word": 1, "tag": 0}, True),
+        (b"tokens ner_tags\nIda PER\n", {"scheme": "io"}, True),
+        (b"word tag\nthe DET\n\nword tag\n", {}, False),
+        (b"word NOUN\ntag NOUN\n", {}, False),
+        (b"the DET\nword tag\n", {}, False),
+    ],
+)
+def test_a_header_is_a_word_with_a_warning(
+    write: Writer, caplog: pytest.LogCaptureFixture, content: bytes, options: dict[str, Any], header: bool
+) -> None:
+    path = write(content)
+    read(path, **{"scheme": "plain"} | options)
+    assert caplog.messages == header * [f"{path}:1: looks like a header; remove it"]
 
 
 @pytest.mark.parametrize(

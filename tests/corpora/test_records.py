@@ -138,6 +138,21 @@ def test_bad_rows_are_named(tmp_path: Path, tags: Any, says: str) -> None:
         read_arrow(path, names=NAMES)
 
 
+def test_a_row_of_a_folder_is_named_by_its_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    empty = table()[:0]
+    for name, tags in (("0", NUMBERS), ("2", [[1, 2], [0], [], [0]]), ("4", [[1, 2], [7], [], [0, 2]])):
+        pq.write_table(table(tags), tmp_path / f"{name}.parquet")
+        pq.write_table(empty, tmp_path / f"{name}-empty.parquet")
+    problems: list[str] = []
+    read_arrow(tmp_path, names=NAMES, report=problems.append)
+    assert [problem.partition(": ")[::2] for problem in problems] == [
+        (f"{tmp_path}/2.parquet", "row 4: has 2 words, but 1 tag; correct it"),
+        (f"{tmp_path}/4.parquet", "row 2: 'ner_tags' holds 7, but names are 0 to 2; correct it"),
+    ]
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{tmp_path}/4.parquet: row 4: the first of 1 tag that breaks the scheme")
+
+
 def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
     write_stream(table(), tmp_path / "x.arrow")
     cut = tmp_path / "cut.arrow"
@@ -203,6 +218,14 @@ def test_a_tag_that_is_none_of_the_names_given_is_refused(tmp_path: Path, scheme
         read_jsonl(path, names=["O", "X"], scheme=scheme)
     path = write_lines(tmp_path / "y", {"tokens": ["a", "b"], "ner_tags": [1, "X"]})
     assert read_jsonl(path, names=["O", "X"], scheme="plain")[0].tags == ("X", "X")
+
+
+def test_json_lines_of_utf_8_that_are_read_as_latin_1(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_lines(tmp_path / "x", '{"tokens": ["Zoë"], "ner_tags": ["O"]}')
+    read_jsonl(path, encoding="latin-1")
+    assert caplog.messages == [f"{path}:1: is UTF-8 too; set encoding: utf-8 if words look wrong"]
 
 
 def test_json_lines_in_other_schemes(tmp_path: Path) -> None:

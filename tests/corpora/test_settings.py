@@ -60,6 +60,14 @@ def test_entries_of_each_format_are_taken(load: Load, entry: dict[str, Any]) -> 
         ({"format": "dataset", "tag": 3}, "tag: must be a column's name with format dataset, not 3"),
         ({"format": "conll", "tag": "ner"}, "tag: must be a column's number with format conll, not 'ner'"),
         ({"format": "conll", "separator": ""}, 'separator: must have at least 1 character, not ""'),
+        (
+            {"format": "conll", "separator": "\\t"},
+            'separator: holds a backslash and a t; write a tab as "\\t" in double quotes',
+        ),
+        (
+            {"names": ["O", "B-PER", "B-PER"]},
+            "names: holds 'B-PER' more than once; give each number a name of its own",
+        ),
     ],
 )
 def test_keys_that_a_format_does_not_use_are_refused(

@@ -122,6 +122,12 @@ def test_clauses_in_place_of_words_are_told(words: tuple[str, ...], clauses: boo
     ]
 
 
+def test_one_sentence_is_told_in_the_singular() -> None:
+    told = warnings(GOOD[:1], DEV, GOOD[:1])
+    assert told[0].startswith("train: 1 sentence makes few steps of training")
+    assert told[2].startswith("test: 1 of 1 sentence is in train too, word for word")
+
+
 def test_a_test_split_alone_is_compared_with_nothing() -> None:
     test = sentences(2, "B-PER", "B-ORG", "I-ORG")
     assert not list(split_warnings({"test": test}, "iob2"))

@@ -202,6 +202,25 @@ def test_a_path_that_cannot_be_looked_at_is_one_line(tmp_path: Path, monkeypatch
         fetched(corpus({"train": path, "test": path}, hold_out=1), tmp_path / "out")
 
 
+@pytest.mark.parametrize("form", ["conll", "dataset"])
+@pytest.mark.parametrize("pattern", ["*.conll", "part-?.conll"])
+def test_a_pattern_is_told_to_be_none_of_the_files(tmp_path: Path, form: str, pattern: str) -> None:
+    (tmp_path / "part-1.conll").write_text("a O\n")
+    files = {"train": f"{tmp_path}/{pattern}", "test": f"{tmp_path}/part-1.conll"}
+    corpus = Corpus.model_validate({"files": files, "hold_out": 1, "format": form})
+    with pytest.raises(UserError) as caught:
+        fetch_corpus(corpus, tmp_path / "out", mirror=None)
+    says = "there is no such file; patterns are not expanded; list the files"
+    assert str(caught.value) == f"{tmp_path}/{pattern}: {says}"
+
+
+def test_a_file_may_have_the_name_of_a_pattern(tmp_path: Path) -> None:
+    (tmp_path / "why?.conll").write_text("a O\n")
+    files = dict.fromkeys(("train", "test"), f"{tmp_path}/why?.conll")
+    fetch_corpus(Corpus.model_validate({"files": files, "hold_out": 1}), tmp_path / "out", mirror=None)
+    assert (tmp_path / "out" / "train" / "why?.conll").is_file()
+
+
 def test_development_is_held_out_of_training(tmp_path: Path) -> None:
     files = write(tmp_path / "own", {"train.txt": conll(TRAIN), "test.txt": conll(TEST)})
     splits = fetched(corpus(files, hold_out=1, counts={"train": (3, 7)}), tmp_path / "out")

@@ -88,6 +88,34 @@ def test_the_wrong_byte_is_named_wherever_chunks_end(most: int) -> None:
     assert refusal(b"a\n\xc3", most).startswith("name:2: byte 3 of the file (0xc3) is not utf-8")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("most", [2, 3, 99])
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "koi8-r"])
+def test_utf_8_that_is_read_as_one_byte_a_character_is_told(encoding: str, most: int, packed: bool) -> None:
+    told: list[str] = []
+    data = "a O\n\nZoë B-PER\nChloë B-PER".encode()
+    lines = streamed(gzip.compress(data) if packed else data, most, encoding=encoding, warn=told.append)
+    assert lines[0] == (1, "a O")
+    assert told == ["name:3: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("Zoë O\nZoë O\n".encode("latin-1"), "latin-1"),
+        ("Zoë O\n".encode() + "Zoë O\n".encode("latin-1"), "latin-1"),
+        ("Zoë O\nZo".encode() + b"\xc3", "latin-1"),
+        (b"Zoe O\n", "cp1252"),
+        ("Zoë O\n".encode(), "utf-8"),
+        ("Zoë O\n".encode("utf-16"), "utf-16"),
+        ("あ O\n".encode("shift_jis"), "shift_jis"),
+        ("你 O\n".encode("gb18030"), "gb18030"),
+    ],
+)
+def test_other_text_is_not_told_to_be_utf_8(content: bytes, encoding: str) -> None:
+    streamed(content, 2, encoding=encoding, warn=pytest.fail)
+
+
 def zipped() -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -114,6 +114,9 @@ def test_a_missing_text(read: Callable[..., list[str]], tmp_path: Path) -> None:
     says = rf"^{tmp_path}/none\.txt: there is no such file; .* CORPUS_MIRROR=DIR"
     with pytest.raises(UserError, match=says):
         read(files=f"{tmp_path}/none.txt")
+    says = "there is no such file; patterns are not expanded; list the files"
+    with pytest.raises(UserError, match=rf"^{tmp_path}/\*\.txt: {says}"):
+        read(files=f"{tmp_path}/*.txt")
 
 
 @pytest.mark.parametrize("form", ["text", "dataset"])

@@ -69,6 +69,54 @@ def test_raw_text_is_cut_as_it_is_when_tagged(tmp_path: Path) -> None:
     assert second == ("Why", "?", "Nobody", "asked", ".")
 
 
+RAW_TEXTS = {
+    "hindi": "राम घर गया।\nवह सो गया।\n",
+    "urdu": "وہ گھر گیا۔\n",
+    "arabic": "أين ذهب الولد؟\n",
+    "armenian": "Նա գնաց տուն։\n",
+    "ethiopic": "እሱ ወደ ቤት ሄደ።\n",
+    "ellipsis": "Ida left Ulm…\n",
+    "spanish": "¿Dónde está Ida\n",
+    "quotes": "Ida said “Go home\nBen said „nein\n",
+    "brackets": "Ida (a nurse) left\n",
+    "quote at the end": 'Ida said "go"\n',
+    "french": "Il dit : « Va à Ulm », puis il part.\nIda, sa soeur, reste.\n",
+}
+SPACED_TEXTS = {
+    "hindi": "राम घर गया ।\nडॉ॰ राव सो गया ।\n",
+    "urdu": "وہ گھر گیا ۔\n",
+    "arabic": "أين ذهب الولد ؟\n",
+    "armenian": "Նա գնաց տուն ։\n",
+    "ptb": "Mr. Vinken 's dogs' pre- and post-war U.S. firms , the company said , do n't pay 5% -LRB- 1\n",
+    "ptb quotes": "`` It 's the '80s , '' said J.P. `` I do n't '' . . .\n",
+    "brackets": "The [UNK] group ( of 5 ) has (c) and word(s) for f(x) here\n",
+    "french": "l' eau d' Ulm coule et/ou dort\n",
+    "tweets": ":) @ida_ #ulm w/ me ;-) =D\n",
+    "enumerations": "1) Ida left , and Ben , too .\n2) It fell .\n",
+    "tibetan": "བོད་ ཡིག་ གི་\n",
+    "dashes": "Ida – a nurse – left word- and left –so\n",
+}
+
+
+@pytest.mark.parametrize("name", RAW_TEXTS)
+def test_marks_of_any_script_at_words_make_raw_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text").write_text(RAW_TEXTS[name])
+    found = read_unlabelled(tmp_path / "text", "name", TEXT, NEWSDESK)
+    assert found.read_as == "raw text, a sentence a line"
+
+
+@pytest.mark.parametrize("name", SPACED_TEXTS)
+def test_marks_alone_and_words_of_corpora_are_between_spaces(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text").write_text(SPACED_TEXTS[name])
+    found = read_unlabelled(tmp_path / "text", "name", TEXT, NEWSDESK)
+    assert found.read_as == "a sentence a line, words between spaces"
+
+
+def test_a_danda_is_a_word_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text(RAW_TEXTS["hindi"])
+    assert read(tmp_path / "text")[0] == ("राम", "घर", "गया", "।")
+
+
 NUMBERED = "1\tIda\tO\n2\tsah\tO\n\n1\tUlm\tO\n2\tschlief\tO\n"
 WITH_COMMENTS = (
     "#\thttp://a.org\t[2001]\n1\tIda\tO\tO\n2\tsah\tO\tO\n\n#\thttp://b.org\t[2002]\n1\tUlm\tO\tO\n"

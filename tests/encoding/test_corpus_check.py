@@ -55,12 +55,12 @@ def test_columns_with_every_problem_and_what_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "settings", "told"),
     [
-        (b"#a O\nTok I-PER\n", {}, ["2: the first of 1 tags that", "1: the first of 1 sentence that begin"]),
+        (b"#a O\nTok I-PER\n", {}, ["2: the first of 1 tag that", "1: the first of 1 sentence that begins"]),
         (b"-docstart- O\n", {}, ["1: is read as a word"]),
         (
             b'{"tokens": ["a", ""], "ner_tags": ["I-X", "O"]}',
             {"format": "jsonl"},
-            ["1: the first of 1 tags that", "1: holds the first empty word"],
+            ["1: the first of 1 tag that", "1: holds the first empty word"],
         ),
     ],
 )
@@ -123,7 +123,30 @@ def test_a_data_set(tmp_path: Path, folder: bool) -> None:
     found = look_at(path, entry(format="dataset", names=["O", "B-X"]))
     assert (found.sentences, found.tags) == (2, {"B-X": 1, "O": 1})
     (problem,) = found.problems
-    assert problem.startswith(f"{path}: row 2: 'ner_tags' holds 7")
+    assert problem.startswith(f"{tmp_path}/data.parquet: row 2: 'ner_tags' holds 7")
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_the_files_of_a_data_set_are_named_as_they_are_given(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, folder: bool
+) -> None:
+    (tmp_path / "good").mkdir()
+    pq.write_table(pa.table({"tokens": [["Ba"]], "ner_tags": [["O"]]}), tmp_path / "good" / "1.parquet")
+    table = pa.table({"tokens": [["Ba"], ["ne"]], "ner_tags": [["I-X"], ["X"]]})
+    pq.write_table(table, tmp_path / "good" / "2.parquet")
+    (tmp_path / "test").mkdir()
+    pq.write_table(table.slice(1), tmp_path / "test" / "2.parquet")
+    source, test = (
+        str(tmp_path / name / ("" if folder else "2.parquet")).rstrip("/") for name in ("good", "test")
+    )
+    files = {"train": source, "test": test}
+    found = check_entry(
+        Corpus.model_validate({"files": files, "hold_out": 1, "format": "dataset"}), mirror=None
+    )
+    problems = [problem.partition(": '")[0] for file in found.files.values() for problem in file.problems]
+    assert problems[:2] == [f"{tmp_path}/good/2.parquet: row 2", f"{tmp_path}/test/2.parquet: row 1"]
+    assert problems[2] == f"{test}: holds no sentence; give a file with labelled sentences"
+    assert caplog.messages[0].startswith(f"{tmp_path}/good/2.parquet: row 1: the first of 1 tag")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"Ba O\r\n"])
@@ -163,6 +186,15 @@ def test_the_report_has_everything(bert: Path, tmp_path: Path) -> None:
         *("test: g", *lines, ""),
         *("warnings: 1", "  w", "problems of the corpus: 2", "  p", "  q"),
     ]
+
+
+def test_of_many_problems_the_first_are_listed_and_all_counted(tmp_path: Path) -> None:
+    many = tuple(f"f:{number}: x" for number in range(1, 40_110))
+    found = Findings({"f": FileFindings(1, Counter("a"), Counter("O"), many)}, (), many[:20])
+    lines = list(report(found, None, usual=tmp_path / "none"))
+    start = lines.index("problems: 40,109")
+    shown = [f"  f:{number}: x" for number in range(1, 21)]
+    assert lines[start + 1 :] == [*shown, "  … and 40,089 more", "problems of the corpus: 20", *shown]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A finished run of tiny students, and its parameters."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.published_runs import write_runs, write_tree
+
+# Before a test imports onnxruntime, which else reports its use to Microsoft.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,12 @@
 """The exported program: decoding by brute force, windows read together, and what it says to its user."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,11 @@ import torch
 
 from pipeline.chain import LinearChain
 from pipeline.exporting.onnx_folder import PROGRAM, write_export
-from pipeline.exporting.tag import in_batches, viterbi
+from pipeline.exporting.tag import FolderError, Tagger, in_batches, viterbi
 from tests.helpers.brute_force import BruteForce
 from tests.helpers.exported_program import run_program
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,61 @@ def test_a_folder_that_was_not_copied_whole_is_one_line(exported: Path, tmp_path
         done = run_program(part)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"error: {part / name}: missing; copy the whole folder\n"
+
+
+@pytest.mark.parametrize("name", ["tagger.json", "tokenizer.json", "model.onnx"])
+def test_a_damaged_file_is_one_line(exported: Path, tmp_path: Path, name: str) -> None:
+    path = shutil.copytree(exported, tmp_path / "part") / name
+    content = path.read_bytes()
+    for size in (0, len(content) * 2 // 5):
+        path.write_bytes(content[:size])
+        done = run_program(path.parent)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"error: {path}: damaged (")
+        assert done.stderr.endswith("); copy the whole folder again\n")
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["tagger.json", "tokenizer.json", "model.onnx"])
+def test_a_file_without_rights_is_one_line(
+    exported: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights themselves would not stop root, who may run the tests."""
+    opened = Path.open
+
+    def denied(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(FolderError) as caught:
+        Tagger(exported)
+    assert str(caught.value) == f"{exported / name}: cannot be read (Permission denied); set its rights"
+
+
+USES = {
+    "tag.py": "import runpy, sys; sys.argv[1:] = []; runpy.run_path(FOLDER + '/tag.py', run_name='__main__')",
+    "export": "import pipeline.exporting.onnx_network",
+    "latency": "import benchmarks.latency",
+    "student": "from benchmarks.taggers.student import load_onnx; load_onnx(FOLDER)([['ba']])",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_microsoft_is_told_nothing(exported: Path, tmp_path: Path, use: str) -> None:
+    """ONNX Runtime keeps what it will send in the home folder; where CI is set it keeps nothing anyhow."""
+    program = f"FOLDER = {str(exported)!r}\n{use}\nimport onnxruntime, os\n" + (
+        "onnxruntime.InferenceSession(FOLDER + '/model.onnx', providers=['CPUExecutionProvider'])\n"
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "OMP_NUM_THREADS") if name in os.environ}
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env={**kept, "HOME": str(tmp_path)}, input="", encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert not list(tmp_path.rglob("*onnxruntime*"))
+    assert not list(tmp_path.rglob("Microsoft"))
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])

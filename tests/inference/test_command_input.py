@@ -1,6 +1,7 @@
 """Sentences come from a file or standard input; options that do not fit the input are refused."""
 
 import io
+import logging
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,38 @@ def test_options_of_another_input_are_refused(layout: Layout, columns: Columns, 
     refused = pytest.raises(UserError, match=rf"^{says}: .*leave")
     with refused, read_input(None, layout, cut="characters", columns=columns):
         pass
+
+
+ROWS = "-DOCSTART- -X- -X- O\n\nAnna NNP B-PER\nleft VBD O\n\nNew Ulm\tB-LOC\n. . O \n"
+SAYS = "{}: looks like columns of words and tags; use --input columns"
+
+
+@pytest.mark.parametrize("layout", ["text", "words"])
+def test_columns_that_are_read_as_text_get_a_warning(
+    layout: Layout, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rows").write_text(ROWS * 9)
+    with read_input(tmp_path / "rows", layout, cut="conll", columns=Columns()) as texts:
+        assert len(list(texts)) == 7 * 9
+    assert caplog.messages == [SAYS.format(tmp_path / "rows")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Blood of the group O\n" * 4 + "It is rare .\n" * 9, "O\n" * 9, "", "ba B-\n" * 9, "# O\n" * 9],
+)
+def test_text_gets_no_warning(content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "text").write_text(content)
+    with read_input(tmp_path / "text", "text", cut="conll", columns=Columns()) as texts:
+        assert len(list(texts)) == content.count("\n")
+    assert not caplog.messages
+
+
+def test_typed_columns_are_answered_line_by_line_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    standard_input(monkeypatch, Terminal(b"Anna B-PER\n" * 6))
+    with caplog.at_level(logging.WARNING), read_input(None, "text", cut="conll", columns=Columns()) as texts:
+        for number in range(6):
+            assert next(texts).text == "Anna B-PER"
+            assert caplog.messages == [SAYS.format("standard input")] * (number >= 4)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -226,6 +227,41 @@ def test_nothing_to_tag(tagger: Tagger) -> None:
 def test_one_string_is_no_list(tagger: Tagger) -> None:
     with pytest.raises(TypeError, match="list"):
         tagger("ba NE")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        ({"tokens": ["a"]}, "is of the type dict; give a string or a list of words"),
+        (None, "is of the type NoneType; give"),
+        (b"ba", "is of the type bytes; give"),
+        ({"ba"}, "is of the type set; give"),
+        (iter(["ba"]), "is of the type list_iterator; give"),
+        (["ba", None], "word 2 is of the type NoneType; give"),
+        ([b"ba"], "word 1 is of the type bytes; give"),
+        ([["ba"]], "word 1 is of the type list; give"),
+    ],
+)
+def test_what_is_no_sentence_is_named(tagger: Tagger, sentence: Any, says: str) -> None:
+    for use in (tagger, lambda texts: list(tagger.marginals(texts))):
+        with pytest.raises(TypeError, match=rf"^sentence 3: {says}"):
+            use(["ba", ["ne"], sentence])
+
+
+@pytest.mark.parametrize("sentence", ["ba \ud800", ["ba", "\udfff"], Text.spaced("ba \ud800")])
+def test_half_a_surrogate_pair_is_named(tagger: Tagger, sentence: Any) -> None:
+    with pytest.raises(UserError, match=r"^sentence 2: holds half a surrogate pair"):
+        tagger(["ba", sentence])
+
+
+def test_a_dictionary_is_no_list(tagger: Tagger) -> None:
+    with pytest.raises(TypeError, match="list"):
+        tagger({"tokens": ["ba"]})
+
+
+def test_words_come_as_a_tuple_or_an_array_too(tagger: Tagger) -> None:
+    one, other, third = tagger([["ba", "NE"], ("ba", "NE"), np.array(["ba", "NE"])])  # type: ignore[list-item]
+    assert one.tags == other.tags == third.tags
 
 
 def test_it_says_its_tags(tagger: Tagger) -> None:

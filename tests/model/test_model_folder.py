@@ -1,6 +1,8 @@
 """A finished tagger's folder is whole: it tags again as before, and a damaged one is refused by name."""
 
+import errno
 import json
+import os
 from dataclasses import asdict, replace
 
 import pytest
@@ -102,6 +104,19 @@ def test_a_split_of_another_tokenizer_is_refused(bert, corpus, tmp_path, encoder
 def dump_emissions(model, batches, device, *, out):
     origin = Origin(TAG_SET.tags, "", "", batches.encoded.layout.identity, "train")
     dump_scores(model, batches, device, Dump(), origin=origin, checkpoint=out, out=out)
+
+
+def test_a_tokenizer_without_rights_is_not_to_be_chosen_anew(bert, monkeypatch):
+    """Rights themselves would not stop root, who may run the tests."""
+    path = str(bert / "tokenizer.json")
+
+    def denied(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", denied)
+    with pytest.raises(UserError) as caught:
+        load_tokenizer(bert)
+    assert str(caught.value) == f"{path}: cannot be read (Permission denied); set its rights"
 
 
 @pytest.mark.parametrize(

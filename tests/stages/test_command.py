@@ -1,5 +1,9 @@
 """A process leaves the others of its run when all are done, and never alone."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -34,3 +38,27 @@ def test_a_process_that_fails_waits_for_no_other(
     with pytest.raises(SystemExit) as ended:
         run_application(app, "teacher", [])
     assert (int(ended.value.code or 0), bool(left)) == (status, leaves)
+
+
+@pytest.mark.parametrize(
+    ("name", "done"), [("locked/seal.json", "read"), ("there", "written"), ("new", "written")]
+)
+def test_a_path_without_rights_is_one_line(
+    name: str, done: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rights themselves would not stop root: only what lies in `locked` is out of reach here."""
+    (tmp_path / "there").touch()
+    access = os.access
+    monkeypatch.setattr("sys.argv", ["predict"])
+    monkeypatch.setattr("os.access", lambda path, mode: "locked" not in str(path) and access(path, mode))
+    app = application()
+
+    @app.command()
+    def main() -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / name))
+
+    with pytest.raises(SystemExit) as ended:
+        run_application(app, "predict", [])
+    assert ended.value.code == 2
+    expected = f"error: {tmp_path / name}: cannot be {done} (Permission denied); set its rights\n"
+    assert capsys.readouterr().err == expected

@@ -344,7 +344,7 @@ def test_tags_that_continue_nothing_are_a_warning(
 ) -> None:
     Path("own/train.txt").write_bytes(b"Anna O\nMay I-PER\n")
     assert fetch(run)[0] == encode(run)[0] == 0
-    assert "corpus/train/train.txt:2: the first of 1 tags that break the scheme iob2" in caplog.text
+    assert "corpus/train/train.txt:2: the first of 1 tag that breaks the scheme iob2" in caplog.text
     assert read_tags(Path("encoded/train.parquet")) == [["O", "B-PER"]]
 
 

@@ -91,6 +91,14 @@ def test_what_cannot_be_locked_is_one_line(tmp_path: Path) -> None:
             pass
 
 
+def test_a_place_where_no_lock_file_can_be_made_has_no_other_writer() -> None:
+    """FileLock waits there, as if the file had been removed by another process."""
+    if not Path("/proc/self").exists():
+        pytest.skip("needs /proc")
+    with pytest.raises(UserError, match=r"^/proc/out: cannot be written \(.*; free space or rights"):
+        write(Path("/proc/out"))
+
+
 def test_what_stands_in_the_way_is_told_apart_from_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / ".out.lock").mkdir()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,26 @@ def test_an_unfinished_folder_that_is_there_must_be_removed(tmp_path: Path) -> N
         check(tmp_path / "out")
     with pytest.raises(UserError, match=r"gone: not a finished output .*; run `dvc repro`"):
         check(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "sub/b.bin", SEAL])
+def test_a_file_without_rights_is_not_to_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Rights themselves would not stop root, who may run the tests."""
+    path = write(tmp_path / "out")
+    opened = Path.open
+
+    def denied(file: Path, *arguments: Any, **options: Any) -> Any:
+        if file == path / name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return opened(file, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    for read in (check, identity) if name == SEAL else (check,):
+        with pytest.raises(UserError) as caught:
+            read(path)
+        assert str(caught.value) == f"{path / name}: cannot be read (Permission denied); set its rights"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, FileNotFoundError])
