@@ -53,24 +53,24 @@ def _section(run: RecordedRun, address: str) -> str:
 def _grid(grid: Mapping[str, Any]) -> str:
     cells = grid["cells"]
     methods = list(cells[0]["development_f1"])
+    searched = len(cells) > 1
     best = {method: max(cell["development_f1"][method] for cell in cells) for method in methods}
     rows = [
         [
             f"{cell['learning_rate']:.0e}, {cell['epochs']} epochs",
-            *(
-                _best_bold(cell["development_f1"][method], best[method] if len(cells) > 1 else None)
-                for method in methods
-            ),
+            *(_f1(cell["development_f1"][method], best[method] if searched else None) for method in methods),
         ]
         for cell in cells
     ]
-    said = "F1 on development, one seed: the search before, whose best cell each method is then trained with."
-    if len(cells) == 1:
-        said = (
-            "F1 on development, one seed. All methods are trained with these settings; there was no search."
-        )
-    return "\n\n".join([table(["learning rate, epochs", *(f"`{method}`" for method in methods)], rows), said])
+    said = (
+        ": the search before, whose best cell each method is then trained with."
+        if searched
+        else ". All methods are trained with these settings; there was no search."
+    )
+    header = ["learning rate, epochs", *(f"`{method}`" for method in methods)]
+    return "\n\n".join([table(header, rows), f"F1 on development, one seed{said}"])
 
 
-def _best_bold(value: float, best: float | None) -> str:
+def _f1(value: float, best: float | None) -> str:
+    """F1 as it is shown, bold if it is the best."""
     return f"**{value:.2f}**" if value == best else f"{value:.2f}"

@@ -57,8 +57,9 @@ class Recipe:
             )
 
     def with_epochs(self, epochs: int) -> Self:
-        """The recipe with another number of epochs."""
-        return replace(self, student=self.student.model_copy(update={"epochs": epochs, "steps": None}))
+        """The recipe with another number of epochs, which the method's own would come before."""
+        student = self.student.model_copy(update={"epochs": epochs, "steps": None})
+        return replace(self, own=self.own | {"epochs": None}, student=student)
 
 
 def train_again(recipe: Recipe, data: Path, counts: tuple[int, int], out: Path) -> dict[str, Any]:

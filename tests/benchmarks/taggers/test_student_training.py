@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from benchmarks.taggers.student_training import Recipe
+from pipeline.distillation.registry import method_settings
 from pipeline.errors import UserError
 from pipeline.storage.file_names import HISTORY
 from pipeline.storage.sealed_folder import new_folder
+from pipeline.training.student_settings import student_settings
 
 TRAINING: dict[str, Any] = {"layers": 3, "epochs": 5, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
 
@@ -36,6 +38,13 @@ def test_students_without_a_like_in_the_trainer_are_refused(tmp_path: Path) -> N
     with pytest.raises(UserError, match="its epochs None"):
         steps.check_like_in_trainer()
     assert steps.with_epochs(2).student.epochs == 2
+
+
+def test_other_epochs_come_before_those_of_the_method(tmp_path: Path) -> None:
+    """What a method sets for itself holds for its student (`train_student`)."""
+    recipe = Recipe.of(student(tmp_path / "student", settings={"epochs": 8})).with_epochs(1)
+    settings = method_settings(recipe.method)(**recipe.own)
+    assert student_settings(recipe.student, settings).epochs == 1
 
 
 def test_a_bilstm_is_named_as_one(tmp_path: Path) -> None:
