@@ -41,15 +41,17 @@ def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
-        epochs: of the student without a teacher.
+        epochs: of the students "as given" and "from the teacher".
         copies: sentences made up of each labelled one.
-        steps: of all other students.
+        steps: of all others.
         text: the path of the text without tags.
     """
     from_teacher = FROM_TEACHER | for_steps(steps) | WITHOUT_TEXT
     made_up = {"unlabelled.made_up": str(copies)}
+    given = for_epochs(epochs) | WITHOUT_TEXT
     return {
-        "as given": (["vanilla"], for_epochs(epochs) | WITHOUT_TEXT),
+        "as given": (["vanilla"], given),
+        "from the teacher": (["vanilla"], given | FROM_TEACHER),
         f"with {copies} made-up sentences for each, from the teacher": (
             ["structural"],
             from_teacher | made_up,
@@ -65,9 +67,9 @@ def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
 def main(
     task: Task,
     device: Device,
-    epochs: Annotated[int, typer.Option(help="Of the student without a teacher.")] = 10,
+    epochs: Annotated[int, typer.Option(help="As given, and from the teacher.")] = 10,
     copies: Annotated[int, typer.Option(help="Sentences made up of each labelled one.")] = 5,
-    steps: Annotated[int, typer.Option(help="Of all other students.")] = 20_000,
+    steps: Annotated[int, typer.Option(help="Of all others.")] = 20_000,
     layers: Layers = 2,
     seeds: Seeds = [1],
     only: Annotated[list[str], typer.Option(help="A kind, or KIND: METHOD, METHOD; else all.")] = [],

@@ -2,9 +2,10 @@ from benchmarks.studies.made_up import kinds
 
 
 def test_students_with_made_up_sentences_and_their_control_differ_in_those_alone() -> None:
-    (_, given), (_, made_up), (_, control), (_, both) = kinds(10, 5, 20_000, "text.txt").values()
+    (_, given), (_, start), (_, made_up), (_, control), (_, both) = kinds(10, 5, 20_000, "text.txt").values()
     assert (given["student.epochs"], given["student.steps"]) == ("10", "null")
     assert (control["student.epochs"], control["student.steps"]) == ("null", "20000")
+    assert {**given, "student.init": "teacher", "distill.vanilla.init": "teacher"} == start
     assert {**control, "unlabelled.made_up": "5"} == made_up
     assert control["unlabelled.made_up"] == given["unlabelled.made_up"] == "0"
     assert made_up["student.init"] == made_up["distill.vanilla.init"] == "teacher"
