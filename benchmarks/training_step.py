@@ -3,7 +3,7 @@
 `python -m benchmarks.training_step`, in a checkout where the pipeline has run. By `structural`, in turns, on
 the same batches of the labelled corpus: with all embeddings, PyTorch's dropout and batches that another
 thread lays out; then with batches laid out in the step; then with the embeddings of the pieces that occur;
-then with the dropout of this project too. On a busy machine trust the ratios.
+then with the dropout of this project too; then with its attention. On a busy machine trust the ratios.
 """
 
 import statistics
@@ -20,6 +20,7 @@ from benchmarks.measuring import in_turns
 from benchmarks.stored_scores import stored_scores
 from pipeline.encoding.batching import Batch
 from pipeline.encoding.laid_out import laid_out
+from pipeline.model.attention import use_cpu_attention
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
 from pipeline.params import load_params
@@ -39,6 +40,7 @@ FORMS = (
     "batches in the step",
     "and embeddings of pieces that occur",
     "and dropout by 16 bits",
+    "and attention with it",
 )
 
 ELSEWHERE = torch.device("meta")  # batches for any device but a CPU are laid out by a thread
@@ -65,8 +67,10 @@ def main(
         model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
         if form in FORMS[2:]:
             train_used_pieces(model.encoder, inputs.pieces())
-        if form == FORMS[3]:
+        if form in FORMS[3:]:
             use_cpu_dropout(model)
+        if form == FORMS[4]:
+            use_cpu_attention(model.encoder)
         runs[form] = TrainingState(model.train(), student, steps)
     order = [*inputs.train.shuffled(0)][:steps]
     rows = [{"threads": count, **compare(runs, loss, order, inputs, count, turns)} for count in threads]

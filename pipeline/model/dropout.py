@@ -16,12 +16,22 @@ class CpuDropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [...], in training with each element 0 with probability p, the others divided by 1 - p."""
-        zeroed = round(self.p * _LEVELS)
-        if not self.training or x.device.type != "cpu" or zeroed in (0, _LEVELS):
+        if not self.training or x.device.type != "cpu" or not draws_for(self.p):
             return super().forward(x)
-        draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(1 << 63), None)
-        kept = draws.view(torch.int16)[: x.numel()].view(x.shape) >= zeroed - _LEVELS // 2
-        return x * kept.to(x.dtype).mul_(_LEVELS / (_LEVELS - zeroed))
+        return dropped(x, self.p)
+
+
+def draws_for(p: float) -> bool:
+    """Whether `dropped` has anything to draw: p is not rounded to 0 or 1."""
+    return 0 < round(p * _LEVELS) < _LEVELS
+
+
+def dropped(x: Tensor, p: float) -> Tensor:
+    """x [...] on the CPU, each element 0 with probability p (see CpuDropout), the others divided by 1 - p."""
+    zeroed = round(p * _LEVELS)
+    draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(1 << 63), None)
+    kept = draws.view(torch.int16)[: x.numel()].view(x.shape) >= zeroed - _LEVELS // 2
+    return x * kept.to(x.dtype).mul_(_LEVELS / (_LEVELS - zeroed))
 
 
 def use_cpu_dropout(model: nn.Module) -> None:

@@ -17,6 +17,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
+from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.model_folder import save_model
@@ -113,7 +114,7 @@ class Inputs:
 
 
 def cheaper_steps(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]:
-    """Spare the model's training steps what changes nothing: see used_pieces and dropout.
+    """Spare the model's training steps what changes nothing: see used_pieces, dropout and attention.
 
     Args:
         model: on the CPU.
@@ -123,6 +124,7 @@ def cheaper_steps(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]
         A function that puts the unused embeddings back, multiplied by the number that it is given.
     """
     use_cpu_dropout(model)
+    use_cpu_attention(model.encoder)
     return train_used_pieces(model.encoder, inputs.pieces())
 
 
