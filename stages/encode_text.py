@@ -20,11 +20,16 @@ def main(
 ) -> None:
     """Split the text's words into the encoder's word pieces, in the form of the encoded corpus.
 
-    The sentences that `unlabelled.made_up` asks for come last.
+    The sentences that `unlabelled.made_up` asks for come last. Without an encoder, write an empty folder.
     """
-    from pipeline.encoding.encoded_text import encode_text
+    from pipeline.storage.sealed_folder import check, write_empty
 
     with guarded("encode_text", params, code, lambda given: given.made_up, out) as made_up:
+        if not check(encoder):
+            write_empty(out)
+            return
+        from pipeline.encoding.encoded_text import encode_text
+
         encode_text(text, out, encoder=encoder, encoded=encoded, made_up=made_up)
 
 

@@ -22,7 +22,7 @@ _SEED = 0  # of the choices in made-up sentences
 def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up: int = 0) -> None:
     """Write the sentences of a text as a split without tags to `out`.
 
-    Without text and made-up sentences, or without an encoder, `out` is sealed empty.
+    Without text and made-up sentences, `out` is sealed empty.
 
     Args:
         text: what the stage `text` wrote.
@@ -36,9 +36,10 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
             be made up.
     """
     given = bool(check(text))
-    if not (given or made_up) or not check(encoder):
+    if not (given or made_up):
         write_empty(out)
         return
+    check(encoder)
     check(encoded)
     header = load(encoded / "train.parquet")
     tokenizer = load_tokenizer(encoder)

@@ -107,11 +107,3 @@ def test_a_made_up_sentence_that_the_test_split_has_is_left_out(
     found = made_up("one", train[:1])
     test = [Sentence(tuple(words), ("O",) * len(words)) for words in found[3:6]]
     assert made_up("other", test) == [*found[:3], *found[6:]]
-
-
-def test_an_encoder_that_is_not_there_cuts_nothing(corpus: Path, tmp_path: Path) -> None:
-    with new_folder(tmp_path / "encoder"):
-        pass
-    lines = write_text(tmp_path / "text", ["ba ne ri"])
-    encode_text(lines, tmp_path / "out", encoder=tmp_path / "encoder", encoded=corpus, made_up=1)
-    assert check(tmp_path / "out") == {}

@@ -51,6 +51,12 @@ def run(own: Workspace, stage: str, **options: str) -> Path:
     return place_of(stage, Path(stage)) if "item" not in options else Path(stage)
 
 
+def student_text(own: Workspace) -> Path:
+    """The text, encoded for the students' own encoder."""
+    folders = {"encoder": "student_encoder", "encoded": "student_encoded"}
+    return run(own, "encode_text", **{name: str(own.root / folder) for name, folder in folders.items()})
+
+
 def distilled(own: Workspace) -> Path:
     """The student, after it was also evaluated."""
     student = run(own, "distill")
@@ -67,10 +73,8 @@ def test_a_student_with_an_encoder_of_its_own(own: Workspace, encoder: Callable[
     seal(encoder(kind), own.root / "student_encoder")
     own.set(teacher=EXACTLY, student={"encoder": "mine", "layers": 2, "init": "pretrained"} | EXACTLY)
     shutil.copytree(run(own, "prepare_student"), own.root / "student_encoded", dirs_exist_ok=True)
-    own_folders = {"encoder": "student_encoder", "encoded": "student_encoded"}
-    options = {name: str(own.root / folder) for name, folder in own_folders.items()}
     shutil.rmtree(own.root / "student_text_encoded")
-    shutil.copytree(run(own, "encode_text", **options), own.root / "student_text_encoded")
+    shutil.copytree(student_text(own), own.root / "student_text_encoded")
     for split in SPLITS:
         files = [own.root / name / f"{split}.parquet" for name in ("encoded", "student_encoded")]
         assert list(read_sentences(files[0])) == list(read_sentences(files[1]))
@@ -90,8 +94,9 @@ def test_a_bilstm_student(own: Workspace) -> None:
     assert (model.encoder.config.model_type, model.encoder.config.hidden_size) == ("bilstm", 10)
 
 
-def test_without_an_own_encoder_the_corpus_is_not_cut_twice(own: Workspace) -> None:
+def test_without_an_own_encoder_corpus_and_text_are_not_cut_twice(own: Workspace) -> None:
     assert check(run(own, "prepare_student")) == {}
+    assert check(student_text(own)) == {}
 
 
 def set_teachers(own: Workspace, numbers: list[int]) -> None:
