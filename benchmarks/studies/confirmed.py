@@ -1,6 +1,7 @@
 """The way to learn more from a teacher that a search found best on development, again with several seeds.
 
-The search is `benchmarks.studies.mechanisms`, from whose results the choice and the students' size are taken.
+The search is `benchmarks.studies.mechanisms` or `benchmarks.studies.made_up`, from whose results the choice,
+the students' size and the length of their training are taken.
 Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own,
 since `dvc exp run` changes `params.yaml` there:
 
@@ -8,11 +9,14 @@ since `dvc exp run` changes `params.yaml` there:
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import typer
 
 from benchmarks.pages.recorded_runs import read_result
 from benchmarks.studies.compared_runs import Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, Seeds, Task, name_ending
+from benchmarks.studies.made_up import searched_kinds
 from benchmarks.studies.mechanisms import kinds, shared_by_kinds
 from benchmarks.studies.parts import text_of
 from stages import command
@@ -25,7 +29,7 @@ def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
     """The kind among `names` whose students by `structural` have the highest F1 on development.
 
     Args:
-        search: what `benchmarks.studies.mechanisms` wrote.
+        search: what the search wrote.
         names: of kinds; those that the search has not run are left out.
     """
     found = {name: search["development_f1"].get(f"{METHOD} {name}", 0.0) for name in names}
@@ -33,21 +37,29 @@ def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
 
 
 def confirmed_kinds(search: Mapping[str, Any], searched: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The best of the kinds that were `searched`, and the two starts that it is compared with."""
+    """The best of the kinds that were `searched`, between the two starts that it is compared with."""
     best = best_kind(search, (name for name in searched if name not in STARTS))
     given, from_teacher = STARTS
-    return chosen_kinds(searched, [f"{given}: vanilla", from_teacher, f"{best}: {METHOD}"])
+    return chosen_kinds(searched, [f"{given}: vanilla", f"{best}: {METHOD}", from_teacher])
 
 
 def main(
-    task: Task, device: Device, seeds: Seeds = [1, 2, 3, 4, 5], encoder: EncoderName = None, put: Put = []
+    task: Task,
+    device: Device,
+    seeds: Seeds = [1, 2, 3, 4, 5],
+    search: Annotated[Literal["mechanisms", "made-up"], typer.Option(help="The study that searched.")] = (
+        "mechanisms"
+    ),
+    encoder: EncoderName = None,
+    put: Put = [],
 ) -> None:
     """Run the students and write results/TASK-confirmed-DEVICE.json after each kind."""
     device = name_ending(device, encoder)
-    search = read_result(RESULTS / f"{task}-mechanisms-{device}.json")
-    student = search["runs"]["as given"]["parameters"]["student"]
+    found = read_result(RESULTS / f"{task}-{search}-{device}.json")
+    student = found["runs"]["as given"]["parameters"]["student"]
+    searched = searched_kinds(found, text_of(task)) if search == "made-up" else kinds(text_of(task))
     shared = shared_by_kinds(task, encoder, put, layers=student["layers"], epochs=student["epochs"])
-    chosen = confirmed_kinds(search, kinds(text_of(task)))
+    chosen = confirmed_kinds(found, searched)
     compare_runs("confirmed", chosen, shared, task=task, device=device, seeds=seeds)
 
 

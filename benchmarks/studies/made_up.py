@@ -8,7 +8,8 @@ changes `params.yaml` there:
     CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -62,6 +63,17 @@ def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
             from_teacher | made_up | with_text(text),
         ),
     }
+
+
+def searched_kinds(search: Mapping[str, Any], text: str) -> dict[str, Kind]:
+    """The kinds of a search that this study has recorded, with its epochs, copies and steps."""
+    runs = {name: run["parameters"] for name, run in search["runs"].items()}
+    return kinds(
+        runs["as given"]["student"]["epochs"],
+        max(run["unlabelled"]["made_up"] for run in runs.values()),
+        max(run["student"]["steps"] or 0 for run in runs.values()),
+        text,
+    )
 
 
 def main(

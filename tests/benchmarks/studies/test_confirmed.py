@@ -27,7 +27,7 @@ def test_the_best_on_development_by_structural_is_chosen_of_those_that_ran() -> 
 
 def test_the_best_other_kind_is_compared_with_both_starts() -> None:
     found = confirmed_kinds(SEARCH, SEARCHED)
-    assert list(found) == ["as given", "from the teacher", "with two folds"]
+    assert list(found) == ["as given", "with two folds", "from the teacher"]
     assert found["with two folds"] == (["structural"], {"folds": "[1,2]"})
     assert found["as given"] == (["vanilla"], {})
     assert found["from the teacher"][0] == ["vanilla", "structural"]

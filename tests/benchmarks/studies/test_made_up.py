@@ -1,4 +1,4 @@
-from benchmarks.studies.made_up import kinds
+from benchmarks.studies.made_up import kinds, searched_kinds
 
 
 def test_students_with_made_up_sentences_and_their_control_differ_in_those_alone() -> None:
@@ -11,3 +11,13 @@ def test_students_with_made_up_sentences_and_their_control_differ_in_those_alone
     assert made_up["student.init"] == made_up["distill.vanilla.init"] == "teacher"
     assert {**made_up, "unlabelled.files": "text.txt", "unlabelled.sentences": "null"} == both
     assert made_up["unlabelled.files"] == control["unlabelled.files"] == "null"
+
+
+def test_the_kinds_of_a_recorded_search_have_its_lengths_and_copies() -> None:
+    def run(epochs: int | None, steps: int | None, made_up: int) -> dict[str, object]:
+        return {
+            "parameters": {"student": {"epochs": epochs, "steps": steps}, "unlabelled": {"made_up": made_up}}
+        }
+
+    runs = {"as given": run(7, None, 0), "longer": run(None, 900, 0), "made up": run(None, 900, 3)}
+    assert searched_kinds({"runs": runs}, "text.txt") == kinds(7, 3, 900, "text.txt")
