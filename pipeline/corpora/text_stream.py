@@ -74,11 +74,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
         check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
         if not warned and is_unspaced(text.words):
             warned = True
-            log.warning(
-                f"{name}:{number}: clauses of a script without spaces are read as words; put spaces between "
-                "words, or make every character a word (predict: --words characters; a corpus in "
-                "params.yaml: words: characters)"
-            )
+            log.warning(clauses_as_words(f"{name}:{number}"))
         yield text
 
 
@@ -94,3 +90,11 @@ def is_json(line: str) -> bool:
         return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def clauses_as_words(place: str) -> str:
+    """The warning that a text is cut at spaces which its script does not have."""
+    return (
+        f"{place}: clauses of a script without spaces are read as words; put spaces between words, or make "
+        "every character a word (predict: --words characters; a corpus in params.yaml: words: characters)"
+    )

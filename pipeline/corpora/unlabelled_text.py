@@ -1,6 +1,7 @@
 """Text without tags → words of sentences, one after the other: as params.yaml says, or it is refused."""
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +14,20 @@ from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
 from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
-from pipeline.corpora.text_stream import CUTS, FIRST_COLUMN, Layout, is_json, read_stream, text_lines
+from pipeline.corpora.text_stream import (
+    CUTS,
+    FIRST_COLUMN,
+    Layout,
+    clauses_as_words,
+    is_json,
+    read_stream,
+    text_lines,
+)
 from pipeline.corpora.word_columns import Columns, check_words
-from pipeline.corpora.words import Text
+from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, counted, is_unicode
+
+log = logging.getLogger(__name__)
 
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 NO_MARKS = frozenset(".%٪‰％'’‘*&@#/\\§·•′″׳״՚॰་༌")
@@ -70,7 +81,20 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
             rows = column_values(path, name, field, setting="unlabelled.word")
             values = ((f"{name}: row {number}", value) for number, value in rows)
             read_as, found = _of_records(values, field, corpus)
+    if settings.format != "text":  # whose lines say it by themselves
+        found = _warn_of_clauses(found, name)
     return UnlabelledText(read_as, filter(_has_text, found))
+
+
+def _warn_of_clauses(sentences: Iterator[Words], name: str) -> Iterator[Words]:
+    """The sentences; the first clause of a script without spaces that is read as a word gets a warning."""
+    for words in sentences:
+        if is_unspaced(words):
+            log.warning(clauses_as_words(name))
+            yield words
+            break
+        yield words
+    yield from sentences
 
 
 def _has_text(words: Words) -> bool:
@@ -85,7 +109,7 @@ def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words
         raise UserError(f"{name}: begins with a JSON object; set unlabelled.format: jsonl")
     columns = _columns(lines, Unlabelled(), corpus)
     aligned = columns.separator == corpus.separator or _width(lines, columns) == 1
-    if (aligned and _in_columns(lines, columns)) or _has_tabs(lines):
+    if (aligned and _in_columns(lines, columns, corpus)) or _has_tabs(lines):
         raise UserError(
             f"{name}: looks like a word per line in columns; set unlabelled.format: conll, or put a sentence "
             "on each line, without tabs and blank lines"
@@ -198,13 +222,18 @@ def _width(lines: Sequence[str], columns: Columns) -> int:
     return max((len(cells) for _, cells in columns.rows(enumerate(lines))), default=0)
 
 
-def _in_columns(lines: Sequence[str], columns: Columns) -> bool:
-    """Whether blank lines part rows of equally many columns into blocks, or there are `-DOCSTART-` lines."""
+def _in_columns(lines: Sequence[str], columns: Columns, corpus: Corpus) -> bool:
+    """Whether blank lines part rows of equally many columns into blocks, or there are `-DOCSTART-` lines.
+
+    One column of clauses, in a script without spaces, is text with a sentence a line.
+    """
     rows = [cells for _, cells in columns.rows(enumerate(lines))]
     same = len({len(row) for row in rows if row}) == 1
     blocks = any(before and row for before, row in pairwise(rows))
     documents = any(line.split(" ")[0] == DOCUMENT for line in lines)
-    return documents or (same and blocks and not all(rows))
+    alone = [row[0] for row in rows if len(row) == 1]
+    clauses = is_unspaced(alone) or (corpus.words == "characters" and any(len(word) > 1 for word in alone))
+    return documents or (same and blocks and not all(rows) and not clauses)
 
 
 def _has_tabs(lines: Sequence[str]) -> bool:

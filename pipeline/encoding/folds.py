@@ -1,5 +1,7 @@
 """Cross-fitting: which sentences of the training split a fold's teacher scores, and which it learns from."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ BLOCK = 500
 def fold_rows(sentences: int, fold: int, folds: int) -> Tensor:
     """The rows of `fold` (from 1) of `folds`, ascending: every `folds`-th block of up to BLOCK sentences.
 
-    Blocks are smaller where a fold would have less than one of them.
+    Blocks are equally long, and all folds have as many, so that each teacher learns from as many sentences.
 
     Raises:
         UserError: there are fewer sentences than folds.
@@ -30,5 +32,5 @@ def _in_fold(sentences: int, fold: int, folds: int) -> Tensor:
         raise UserError(
             f"folds: {folds} for {counted(sentences, 'training sentence')}; give at most as many folds"
         )
-    block = min(BLOCK, sentences // folds)
-    return torch.arange(sentences) // block % folds == fold - 1
+    blocks = folds * math.ceil(sentences / (folds * BLOCK))
+    return torch.arange(sentences) * blocks // sentences % folds == fold - 1

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
 from pipeline.model.dropout import draws_for, dropped
+from pipeline.model.padding import known_mask
 
 _NAME = "cpu_dropout"  # under which `transformers` finds this attention
 
@@ -22,7 +22,7 @@ def use_cpu_attention(encoder: Any) -> None:
     """Have an encoder of `transformers` compute attention by `cpu_attention`, if it takes PyTorch's now."""
     if encoder.config._attn_implementation == "sdpa":
         AttentionInterface.register(_NAME, cpu_attention)
-        AttentionMaskInterface.register(_NAME, sdpa_mask)
+        AttentionMaskInterface.register(_NAME, known_mask)
         encoder.set_attn_implementation(_NAME)
 
 

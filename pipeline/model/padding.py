@@ -25,7 +25,7 @@ def known_padding(unpadded: bool | None) -> Iterator[None]:
         _unpadded.reset(token)
 
 
-def _mask(*, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor | None:
+def known_mask(*, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor | None:
     """The mask of `transformers`, or None where none is needed."""
     unpadded = _unpadded.get()
     if unpadded:
@@ -36,6 +36,6 @@ def _mask(*, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor | No
     return mask
 
 
-# From here on all models of `transformers` in this process ask `_mask`, which outside of `known_padding`
+# From here on all models of `transformers` in this process ask `known_mask`, which outside of `known_padding`
 # answers as before.
-ALL_MASK_ATTENTION_FUNCTIONS.register("sdpa", _mask)
+ALL_MASK_ATTENTION_FUNCTIONS.register("sdpa", known_mask)

@@ -1,6 +1,6 @@
 """What a method keeps of the teacher for every sentence, computed from the score store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -18,7 +18,8 @@ from pipeline.storage.ragged import Ragged
 TABLE_BYTES = 256 << 20
 """Bytes of all tables together. What has no room is computed whenever a batch asks for it."""
 
-_CHUNK = 256  # sentences whose targets are computed together
+_CHUNK = 256  # sentences whose targets are computed together, at most
+_CHUNK_WORDS = _CHUNK * 128  # of these sentences, each padded to the longest
 _BYTES_PER_NUMBER = 4
 
 
@@ -117,6 +118,16 @@ class _Table:
         return stored
 
 
+def _chunks(order: Tensor, lengths: Tensor) -> Iterator[Tensor]:
+    """`order` [S] in pieces whose targets are computed together; `lengths` [S] ascend."""
+    start = 0
+    while start < len(order):
+        longest = int(lengths[min(start + _CHUNK, len(order)) - 1])
+        size = max(1, min(_CHUNK, _CHUNK_WORDS // max(1, longest)))
+        yield order[start : start + size]
+        start += size
+
+
 def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _Table | None:
     """The table of a part; None if it has more than `room` bytes, or targets are chains."""
     stores, lengths = part.stores, part.stores[0].lengths
@@ -128,7 +139,7 @@ def _table(part: PartScores, method: Method, settings: Settings, room: int) -> _
     words: list[Tensor] = []
     pairs: list[Tensor] = []
     with progress("targets", len(order)) as meter, torch.no_grad():
-        for ids in order.split(_CHUNK):
+        for ids in _chunks(order, lengths[order]):
             target = targets_of_teachers([teacher_chains(store, ids) for store in stores], method, settings)
             if isinstance(target, LinearChain):
                 return None

@@ -183,6 +183,31 @@ def test_every_character_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert record.getMessage().startswith("name:1: clauses of a script without spaces are read as words")
 
 
+CLAUSES = ["安娜和她的朋友们离开了巴黎。", "她去了伦敦。", "", "今天下雨了。", "明天会晴。"]
+
+
+@pytest.mark.parametrize("settings", [RECORDS, CONLL])
+def test_clauses_read_as_words_are_told_in_every_format(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, settings: Unlabelled
+) -> None:
+    lines = [json.dumps({"forms": clause}) for clause in CLAUSES] if settings is RECORDS else CLAUSES
+    (tmp_path / "text").write_text("\n".join(lines))
+    found = read(tmp_path / "text", settings, JSONL if settings is RECORDS else NEWSDESK)
+    assert "".join(word for words in found for word in words) == "".join(CLAUSES)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("name: clauses of a script without spaces are read as words")
+
+
+@pytest.mark.parametrize("words", ["conll", "characters"])
+def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: str) -> None:
+    (tmp_path / "text").write_text("\n".join(CLAUSES))
+    found = read(tmp_path / "text", corpus=NEWSDESK.model_copy(update={"words": words}))
+    assert ["".join(sentence) for sentence in found] == [*filter(None, CLAUSES)]
+    (tmp_path / "rows").write_text("\n\n".join("\n".join(clause) for clause in CLAUSES if clause))
+    with pytest.raises(UserError, match="name: looks like a word per line in columns"):
+        read(tmp_path / "rows", corpus=NEWSDESK.model_copy(update={"words": words}))
+
+
 @pytest.mark.parametrize(
     ("text", "settings", "corpus", "says"),
     [

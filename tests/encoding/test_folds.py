@@ -21,11 +21,15 @@ def test_each_sentence_is_in_one_fold_and_taught_by_all_others(sentences: int, f
 
 
 def test_blocks_of_neighbours_stay_together() -> None:
-    assert fold_rows(2_200, 1, 2).tolist() == [
-        *range(BLOCK),
-        *range(2 * BLOCK, 3 * BLOCK),
-        *range(4 * BLOCK, 2_200),
-    ]
+    assert fold_rows(4 * BLOCK, 1, 2).tolist() == [*range(BLOCK), *range(2 * BLOCK, 3 * BLOCK)]
+    assert fold_rows(1_200, 2, 2).tolist() == [*range(300, 600), *range(900, 1_200)]
+
+
+@pytest.mark.parametrize("folds", [2, 3, 7])
+@pytest.mark.parametrize("sentences", [40, 999, 1_499, 1_700, 14_041])
+def test_folds_are_equally_large(sentences: int, folds: int) -> None:
+    sizes = [len(fold_rows(sentences, fold, folds)) for fold in range(1, folds + 1)]
+    assert max(sizes) - min(sizes) <= sentences // (folds * BLOCK) + 1
 
 
 def test_the_only_fold_has_every_sentence() -> None:

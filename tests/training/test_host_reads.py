@@ -17,6 +17,7 @@ from pipeline.device import accelerator
 from pipeline.distillation.registry import method_names
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
+from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
@@ -78,6 +79,7 @@ def place(bert, corpus, teacher, tmp_path):
     }
     for student in students.values():  # as a run trains them
         use_cpu_dropout(student.train())
+        use_cpu_attention(student.encoder)
         train_used_pieces(student.encoder, torch.arange(student.encoder.config.vocab_size))
     yield SimpleNamespace(
         batches=[split.batch(ids) for ids in (torch.arange(6), torch.arange(1))],

@@ -52,13 +52,15 @@ def now(source: TargetSource, ids: Tensor) -> Target:
     return source.target(source.stored(ids))
 
 
+@pytest.mark.parametrize("words", [20, 256])
 @pytest.mark.parametrize("chunk", [5, 256])
 @pytest.mark.parametrize("name", TEACHERS)
 def test_what_the_table_holds_is_what_the_store_gives(
-    name: str, chunk: int, corpus: Path, store: ScoreStore, monkeypatch: pytest.MonkeyPatch
+    name: str, chunk: int, words: int, corpus: Path, store: ScoreStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But for the last bits, as other sentences stand beside each."""
     monkeypatch.setattr(targets, "_CHUNK", chunk)
+    monkeypatch.setattr(targets, "_CHUNK_WORDS", words)
     method, settings = find_method(name), settings_of(name)
     (table,) = target_sources([PartScores((store,))], method, settings)
     monkeypatch.setattr(targets, "TABLE_BYTES", 0)
@@ -67,6 +69,14 @@ def test_what_the_table_holds_is_what_the_store_gives(
         for one, other in zip(parts(now(table, ids)), parts(now(live, ids)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
             assert not other.requires_grad
+
+
+def test_a_long_sentence_is_computed_with_few_others() -> None:
+    lengths = torch.tensor([1] * 300 + [200, 10_000, 40_000])
+    chunks = [lengths[ids] for ids in targets._chunks(torch.arange(303), lengths)]
+    assert torch.equal(torch.cat(chunks), lengths)
+    assert [len(one) for one in chunks[:1] + chunks[-2:]] == [256, 1, 1]
+    assert all(len(one) * int(one.max()) <= 256 * 128 for one in chunks[:-1])
 
 
 def room_for(store: ScoreStore, moments: bool) -> int:
