@@ -74,8 +74,11 @@ def mechanisms_section(result: Mapping[str, Any]) -> str:
 
 def confirmed_section(result: Mapping[str, Any]) -> str:
     """The best kind of a search with several seeds, from `benchmarks.studies.confirmed`."""
-    seeds = len(next(iter(result["runs"].values()))["parameters"]["seeds"])
-    return _students_section(f"the best of the search, {counted(seeds, 'seed')}", result)
+    parameters = [run["parameters"] for run in result["runs"].values()]
+    seeds = counted(len(parameters[0]["seeds"]), "seed")
+    in_steps = any(each["student"].get("steps") for each in parameters)  # as the study made_up has them
+    search = "many made-up sentences" if in_steps else "the search"
+    return _students_section(f"the best of {search}, {seeds}", result, after=_lengths(result))
 
 
 def any_teacher_section(result: Mapping[str, Any]) -> str:

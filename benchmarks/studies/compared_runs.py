@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
 
 from benchmarks.studies.experiment import RESULTS, as_settings, compare, finish, shared_settings, show
 from benchmarks.studies.grid import best_settings
@@ -10,6 +13,10 @@ from pipeline.storage.text_file import write_json
 
 Kind = tuple[Sequence[str], Mapping[str, str]]
 """The methods of a kind, and KEY: VALUE of params.yaml."""
+Only = Annotated[
+    list[str],
+    typer.Option(help="A kind, or KIND: METHOD, METHOD; repeatable; else all. The file then has no others."),
+]
 EVALUATIONS = 10  # on development, of a student that is trained for a number of steps
 FROM_TEACHER = {"student.init": "teacher", "distill.vanilla.init": "teacher"}
 """Students start from the teacher's layers, the undistilled one too."""

@@ -19,6 +19,7 @@ from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, See
 from benchmarks.studies.made_up import searched_kinds
 from benchmarks.studies.mechanisms import kinds, shared_by_kinds
 from benchmarks.studies.parts import text_of
+from pipeline.errors import UserError
 from stages import command
 
 METHOD = "structural"
@@ -31,8 +32,16 @@ def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
     Args:
         search: what the search wrote.
         names: of kinds; those that the search has not run are left out.
+
+    Raises:
+        UserError: it has run none of them.
     """
-    found = {name: search["development_f1"].get(f"{METHOD} {name}", 0.0) for name in names}
+    f1 = search["development_f1"]
+    found = {name: f1[f"{METHOD} {name}"] for name in names if f"{METHOD} {name}" in f1}
+    if not found:
+        raise UserError(
+            f"the search has no student by {METHOD} of another kind than its starts; let it go on"
+        )
     return max(found, key=found.__getitem__)
 
 
@@ -53,14 +62,20 @@ def main(
     encoder: EncoderName = None,
     put: Put = [],
 ) -> None:
-    """Run the students and write results/TASK-confirmed-DEVICE.json after each kind."""
+    """Run the students and write results/TASK-confirmed-SEARCH-DEVICE.json after each kind."""
     device = name_ending(device, encoder)
-    found = read_result(RESULTS / f"{task}-{search}-{device}.json")
-    student = found["runs"]["as given"]["parameters"]["student"]
-    searched = searched_kinds(found, text_of(task)) if search == "made-up" else kinds(text_of(task))
+    path = RESULTS / f"{task}-{search}-{device}.json"
+    found = read_result(path)
+    if STARTS[0] not in found["runs"]:
+        raise UserError(
+            f"{path}: has no students {STARTS[0]!r}, whose size and epochs are taken; run them too"
+        )
+    text = text_of(task)
+    names = kinds(text) if search == "mechanisms" else searched_kinds(found, text)
+    chosen = confirmed_kinds(found, names)
+    student = found["runs"][STARTS[0]]["parameters"]["student"]
     shared = shared_by_kinds(task, encoder, put, layers=student["layers"], epochs=student["epochs"])
-    chosen = confirmed_kinds(found, searched)
-    compare_runs("confirmed", chosen, shared, task=task, device=device, seeds=seeds)
+    compare_runs(f"confirmed-{search}", chosen, shared, task=task, device=device, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import typer
 from benchmarks.studies.compared_runs import (
     FROM_TEACHER,
     Kind,
+    Only,
     chosen_kinds,
     compare_runs,
     for_epochs,
@@ -84,7 +85,7 @@ def main(
     steps: Annotated[int, typer.Option(help="Of all others.")] = 20_000,
     layers: Layers = 2,
     seeds: Seeds = [1],
-    only: Annotated[list[str], typer.Option(help="A kind, or KIND: METHOD, METHOD; else all.")] = [],
+    only: Only = [],
     put: Put = [],
     encoder: EncoderName = None,
 ) -> None:

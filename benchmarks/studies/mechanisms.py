@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, chosen_kinds, compare_runs, with_text
+from benchmarks.studies.compared_runs import FROM_TEACHER, Kind, Only, chosen_kinds, compare_runs, with_text
 from benchmarks.studies.experiment import (
     Device,
     EncoderName,
@@ -76,7 +76,7 @@ def main(
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
     epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
     seeds: Seeds = [1, 2, 3],
-    only: Annotated[list[str], typer.Option(help="A kind, or KIND: METHOD, METHOD; else all.")] = [],
+    only: Only = [],
     encoder: EncoderName = None,
     put: Put = [],
 ) -> None:

@@ -142,6 +142,15 @@ def test_students_of_a_study_are_shown_with_what_made_them(
         assert "epochs: 7 (labelled) and 9 (with text)." in text
     if write in BY_STEPS:
         assert "over 2 seeds; labelled: 7 epochs; with text: 9,000 steps." in text
+    if write is confirmed_section:
+        assert "over 2 seeds; labelled: 7 epochs; with text: 9 epochs." in text
+
+
+def test_a_confirmed_search_in_steps_is_that_of_made_up_sentences(summary: Any) -> None:
+    student = MADE["parameters"]["student"] | {"epochs": None, "steps": 9_000}
+    runs = {"as given": MADE, "longer": MADE | {"parameters": MADE["parameters"] | {"student": student}}}
+    result = {"task": "toy", "summary": summary, "development_f1": {"kbest": 93.4}, "runs": runs}
+    assert confirmed_section(result).startswith("## toy, the best of many made-up sentences, 2 seeds\n")
 
 
 def test_a_row_says_what_is_joined_and_a_note_where_students_start(summary: Any) -> None:

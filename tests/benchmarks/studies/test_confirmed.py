@@ -1,4 +1,7 @@
+import pytest
+
 from benchmarks.studies.confirmed import best_kind, confirmed_kinds
+from pipeline.errors import UserError
 
 SEARCHED = {
     "as given": (["vanilla", "structural", "efficient"], {}),
@@ -31,3 +34,8 @@ def test_the_best_other_kind_is_compared_with_both_starts() -> None:
     assert found["with two folds"] == (["structural"], {"folds": "[1,2]"})
     assert found["as given"] == (["vanilla"], {})
     assert found["from the teacher"][0] == ["vanilla", "structural"]
+
+
+def test_a_search_without_another_kind_is_refused() -> None:
+    with pytest.raises(UserError, match="the search has no student by structural of another kind than its"):
+        best_kind({"development_f1": {"vanilla": 94.0}}, list(SEARCHED)[2:])
