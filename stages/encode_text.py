@@ -20,12 +20,13 @@ def main(
 ) -> None:
     """Split the text's words into the encoder's word pieces, in the form of the encoded corpus.
 
-    The sentences that `unlabelled.made_up` asks for come last. Without an encoder, write an empty folder.
+    The sentences that `unlabelled.made_up` asks for come last. Without text or encoder, write an
+    empty folder.
     """
     from pipeline.storage.sealed_folder import check, write_empty
 
     with guarded("encode_text", params, code, lambda given: given.made_up, out) as made_up:
-        if not check(encoder):
+        if not (check(text) or made_up) or not check(encoder):
             write_empty(out)
             return
         from pipeline.encoding.encoded_text import encode_text

@@ -14,7 +14,7 @@ from pipeline.encoding.encoded import encode_words, load, read_sentences, save
 from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
-from pipeline.storage.sealed_folder import check, new_folder, write_empty
+from pipeline.storage.sealed_folder import check, new_folder
 
 _SEED = 0  # of the choices in made-up sentences
 
@@ -22,10 +22,8 @@ _SEED = 0  # of the choices in made-up sentences
 def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up: int = 0) -> None:
     """Write the sentences of a text as a split without tags to `out`.
 
-    Without text and made-up sentences, `out` is sealed empty.
-
     Args:
-        text: what the stage `text` wrote.
+        text: what the stage `text` wrote; empty where all sentences are made up.
         out: the folder to write.
         encoder: whose tokenizer cuts the words.
         encoded: a corpus that was encoded with it, whose layout and tag set the split gets.
@@ -36,9 +34,6 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
             be made up.
     """
     given = bool(check(text))
-    if not (given or made_up):
-        write_empty(out)
-        return
     check(encoder)
     check(encoded)
     header = load(encoded / "train.parquet")

@@ -9,7 +9,7 @@ from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.encoded import load, read_sentences, read_words
 from pipeline.encoding.encoded_text import TEXT, encode_text
 from pipeline.errors import UserError
-from pipeline.storage.sealed_folder import check, new_folder
+from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import write_encoder
 from tests.helpers.tiny_inputs import write_split, write_text
@@ -37,14 +37,6 @@ def test_the_numbers_are_those_of_the_whole(sealed: Path, bert: Path, corpus: Pa
         for path in (tmp_path / "whole", tmp_path / "out" / TEXT)
     ]
     assert numbers[0] == numbers[1]
-
-
-def test_without_text_nothing_else_is_looked_at(tmp_path: Path) -> None:
-    with new_folder(tmp_path / "text"):
-        pass
-    missing = tmp_path / "missing"
-    encode_text(tmp_path / "text", tmp_path / "out", encoder=missing, encoded=missing)
-    assert check(tmp_path / "out") == {}
 
 
 def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) -> None:
