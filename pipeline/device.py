@@ -23,9 +23,13 @@ M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # options of mallopt(3)
 
 
 def best_device() -> torch.device:
-    """The accelerator here, or the CPU."""
+    """The accelerator here, or the CPU, which also takes the place of Apple's MPS.
+
+    The recursions of the chain need float64, which MPS has not.
+    """
     keep_freed_memory()
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return torch.device("cpu") if found is None or found.type == "mps" else found
 
 
 def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerator":
@@ -40,16 +44,14 @@ def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerat
     from accelerate import Accelerator
     from accelerate.utils import InitProcessGroupKwargs
 
-    keep_freed_memory()
+    on_cpu = best_device().type == "cpu"
     bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
     kind = "bf16" if bfloat16 else "no"
     if processes.count() == 1:
-        return Accelerator(mixed_precision=kind)
+        return Accelerator(mixed_precision=kind, cpu=on_cpu)
     # A process that has died is noticed by the launcher; one that is at work longer than others is no error.
     patience = InitProcessGroupKwargs(timeout=timedelta(hours=2))
-    found = Accelerator(
-        mixed_precision=kind, cpu=not torch.accelerator.is_available(), kwargs_handlers=[patience]
-    )
+    found = Accelerator(mixed_precision=kind, cpu=on_cpu, kwargs_handlers=[patience])
     if found.num_processes != processes.count():
         raise UserError(
             f"WORLD_SIZE is {processes.count()}, but {found.num_processes} processes are connected; "

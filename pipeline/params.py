@@ -72,9 +72,25 @@ class Params(Group):
         return encoder_source(self.student.encoder, sources=self.sources) if self.student.encoder else None
 
     @property
+    def student_shape(self) -> tuple[str, int, int]:
+        """The students' network, layers of a transformer, and width of a BiLSTM's embeddings."""
+        return self.student.network, self.student.layers, self.student.bilstm.width
+
+    @property
     def counts(self) -> tuple[int, int]:
         """How many teachers score a sentence, and how many folds there are."""
         return len(self.teachers), len(self.folds)
+
+    def folds_of(self, teacher: int, fold: int) -> int:
+        """How many folds there are, of which `fold` is scored by `teacher`, both from 1.
+
+        Raises:
+            UserError: there is no such teacher or fold.
+        """
+        for key, number, numbers in (("teachers", teacher, self.teachers), ("folds", fold, self.folds)):
+            if number not in numbers:
+                raise UserError(f"--item: {key} of params.yaml have no {number}; name one that they list")
+        return len(self.folds)
 
     @property
     def text(self) -> Unlabelled:
@@ -139,13 +155,18 @@ class Params(Group):
 
     @model_validator(mode="after")
     def _teachers_layers_fit(self) -> Self:
+        if not self.student.has_teachers_layers:
+            misfit = "student.encoder" if self.student.encoder else "student.network: bilstm"
+        elif None in self.teacher.types.values():
+            misfit = "teacher.types with null, since the teacher has labels that the student has not"
+        else:
+            return self
         for name in self.methods:
             own = self.settings(name).init
-            if (own or self.student.init) == "teacher" and not self.student.has_teachers_layers:
+            if (own or self.student.init) == "teacher":
                 key = f"distill.{name}.init" if own else "student.init"
-                other = "student.encoder" if self.student.encoder else "student.network: bilstm"
                 raise ValueError(
-                    f"{key}: teacher takes the teacher's first layers, which do not fit {other}; "
+                    f"{key}: teacher takes the teacher's first layers, which do not fit {misfit}; "
                     f"set {key}: pretrained"
                 )
         return self
@@ -196,6 +217,10 @@ class Params(Group):
             raise ValueError(f"{missing} let unlabelled.sentences be more than 0")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
+        if self.made_up:
+            raise ValueError(
+                f"unlabelled.made_up: corpora.{self.task} has no files.train to make sentences up from; set 0"
+            )
         if self.student.labelled_share is not None:
             raise ValueError(
                 f"student.labelled_share: corpora.{self.task} has no files.train, so that no batch is "

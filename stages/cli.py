@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stages import (
+    check_student,
     distill,
     download,
     dump,
@@ -32,8 +33,8 @@ from stages.command import application, run_application
 
 MODELS = (predict, export, publish)
 PIPELINE = (
-    fingerprint, download, prepare, prepare_student, text, encode_text, teacher, scoring_teacher, dump,
-    unlabelled, distill, evaluate, time_epochs, headline, report,
+    fingerprint, download, prepare, prepare_student, text, encode_text, check_student, teacher,
+    scoring_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def main(
 
     number, fold = teacher_of(item)
     out = out / str(number) / str(fold)
-    uses = lambda given: (given.dump, len(given.folds))
+    uses = lambda given: (given.dump, given.folds_of(number, fold))
     with guarded("dump", params, code, uses, out) as (settings, folds):
         check(encoded)
         split = encoded / "train.parquet"

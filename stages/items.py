@@ -15,7 +15,8 @@ def student_of(item: str) -> tuple[str, int]:
     Raises:
         UserError: the item names none.
     """
-    method, seed = _parts(item, r"(\w+)-([0-9]+)", "METHOD-SEED", "kbest-1", "methods and seeds")
+    seeds = r"[0-9]{1,10}"  # as many digits as a seed of params.yaml has at most
+    method, seed = _parts(item, rf"(\w+)-({seeds})", "METHOD-SEED", "kbest-1", "methods and seeds")
     return method, int(seed)
 
 

@@ -29,7 +29,7 @@ def main(
 
     number, fold = teacher_of(item)
     out = out / str(number) / str(fold)
-    uses = lambda given: (given.teacher, len(given.folds))
+    uses = lambda given: (given.teacher, given.folds_of(number, fold))
     with guarded("scoring_teacher", params, code, uses, out) as (settings, folds):
         if (number, folds) == (1, 1):
             if processes.is_first():

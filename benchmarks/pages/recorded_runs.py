@@ -110,7 +110,7 @@ def recorded_runs(results: Path, task: str | None = None) -> list[RecordedRun]:
 
 
 def pictures(results: Path) -> dict[Path, str]:
-    """SVG pictures of every recorded run, by path; they lie beside the numbers they are drawn from.
+    """SVG pictures of every recorded run and confirmed study, by path; they lie beside their numbers.
 
     They are drawn as those of the report and of `dvc plots`, from the same definitions.
 
@@ -125,6 +125,10 @@ def pictures(results: Path) -> dict[Path, str]:
         if run.timing is not None:
             times = draw("epoch_time", epoch_time_frame(run.timing))
             drawn[run.folder / "epoch_time.svg"] = svg_file(times, "Time of one epoch by phase")
+    for path in sorted(results.glob("*-confirmed-*.json")):
+        study = read_result(path)
+        f1 = draw("f1_by_method", f1_frame(study["summary"]))
+        drawn[path.with_suffix(".svg")] = svg_file(f1, f"Test F1 of students on {study['task']}")
     return drawn
 
 

@@ -19,7 +19,11 @@ class Method(Protocol):
     """
 
     def targets(self, teacher: LinearChain, settings: Any, /) -> Target:
-        """What the loss needs of the teacher's chains [B]; computed once per run, not once per step."""
+        """What the loss needs of the teacher's chains [B].
+
+        Computed once per run, on the CPU, where the targets of all sentences fit into memory; else in each
+        step, on the device of the batch.
+        """
 
     def loss(self, student: LinearChain, target: Any, settings: Any, /) -> Tensor:
         """The teacher's term for each sentence [B]."""

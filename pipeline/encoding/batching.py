@@ -30,6 +30,7 @@ class Batch:
     lengths: [B] words.
     tags: [B, L] tag ids, 0 at padding; None for unlabelled text.
     part: the number of the part that the batch comes from, where `MixedBatches` has several.
+    at_once: inputs that are trained on together; of a sentence with more, each part is computed twice.
     unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
     stored: what the targets are made of, if it was looked up when the batch was laid out.
     """
@@ -41,6 +42,7 @@ class Batch:
     lengths: Tensor
     tags: Tensor | None
     part: int = 0
+    at_once: int | None = None
     unpadded: bool | None = None
     stored: Any = None
 
@@ -57,8 +59,8 @@ class Batches:
     """A split, ready to be cut into batches of up to `batch_size` sentences.
 
     Sentences of several windows make batches of their own, the same in every epoch: of up to `batch_size`
-    windows, or of one sentence if it has more. All epochs have the same number of batches, and a long
-    document does not fill the memory. In memory are the sizes of the sentences, four bytes each.
+    windows, or of one sentence if it has more, which a model reads in parts (`Batch.at_once`). All epochs
+    have the same number of batches. In memory are the sizes of the sentences, four bytes each.
     """
 
     def __init__(self, encoded: Encoded, batch_size: int, rows: Tensor | None = None) -> None:
@@ -134,8 +136,16 @@ class Batches:
         row = (plan.counts.cumsum(0) - plan.counts)[:, None] + plan.word_window
         word_index = row * input_ids.shape[1] + len(layout.prefix) + plan.word_offset
         tags = None if self.encoded.tags is None else _padded(self.encoded.tags.take(ids))[0].long()
-        unpadded = bool(attention_mask.all())
-        return Batch(ids, input_ids, attention_mask, word_index, lengths, tags, unpadded=unpadded)
+        return Batch(
+            ids,
+            input_ids,
+            attention_mask,
+            word_index,
+            lengths,
+            tags,
+            at_once=self.batch_size,
+            unpadded=bool(attention_mask.all()),
+        )
 
     def _ids(self, places: Tensor) -> Tensor:
         """The inverse of `places`."""

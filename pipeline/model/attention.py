@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from pipeline.model.dropout import draws_for, dropped
 from pipeline.model.padding import known_mask
@@ -21,8 +22,6 @@ _NAME = "cpu_dropout"  # under which `transformers` finds this attention
 def use_cpu_attention(encoder: Any) -> None:
     """Have an encoder of `transformers` compute attention by `cpu_attention`, if it takes PyTorch's now."""
     if encoder.config._attn_implementation == "sdpa":
-        AttentionInterface.register(_NAME, cpu_attention)
-        AttentionMaskInterface.register(_NAME, known_mask)
         encoder.set_attn_implementation(_NAME)
 
 
@@ -79,3 +78,7 @@ def _addend(mask: Tensor | None, query: Tensor) -> Tensor:
         return mask.to(query.dtype)
     addend = torch.zeros(mask.shape, dtype=query.dtype)
     return addend.masked_fill_(~mask, torch.finfo(query.dtype).min)
+
+
+ALL_ATTENTION_FUNCTIONS.register(_NAME, cpu_attention)
+ALL_MASK_ATTENTION_FUNCTIONS.register(_NAME, known_mask)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from pipeline.chain import LinearChain
@@ -18,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
 from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
-from pipeline.model.first_layers import check_first_layers, first_layers
+from pipeline.model.first_layers import check_embedding_width, check_first_layers, first_layers
 from pipeline.model.label_conversion import LabelConversion
 from pipeline.model.padding import known_padding
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
@@ -118,12 +119,9 @@ class ChainTagger(PreTrainedModel):
         Raises:
             UserError: the encoder cannot be loaded, or its embeddings have fewer numbers.
         """
-        embeddings = load_encoder(folder).get_input_embeddings().weight.detach()
-        if width > embeddings.shape[1]:
-            raise UserError(
-                f"student.bilstm.width: {width} is more than the {embeddings.shape[1]} numbers of an "
-                f"embedding in {folder}; set at most these"
-            )
+        encoder = load_encoder(folder)
+        check_embedding_width(encoder, width, folder)
+        embeddings = encoder.get_input_embeddings().weight.detach()
         shape = BiLSTMConfig(len(embeddings), width, 2 * hidden, layers, dropout).to_dict()
         tagger = cls(ChainTaggerConfig.for_split(shape, encoded, dropout=dropout))
         tagger.encoder.start_from(embeddings)
@@ -275,19 +273,26 @@ class ChainTagger(PreTrainedModel):
     def chain(self, batch: Batch) -> LinearChain:
         """`forward` on a batch, which must be on the model's device.
 
-        Without gradients the encoder reads no more than PIECES_AT_ONCE together: a long document takes little
-        memory.
+        A long document takes little memory: without gradients the encoder reads no more than PIECES_AT_ONCE
+        together, and with gradients no more than `batch.at_once` inputs, whose hidden states are computed
+        again in the backward pass.
         """
         inputs, mask, words = batch.input_ids, batch.attention_mask, batch.word_index
-        if torch.is_grad_enabled() or inputs.numel() <= PIECES_AT_ONCE:
+        trained = torch.is_grad_enabled()
+        rows = batch.at_once if trained else max(1, PIECES_AT_ONCE // inputs.shape[1])
+        if rows is None or len(inputs) <= rows:
             with known_padding(batch.unpadded):
                 return self(inputs, mask, words, batch.lengths)
         emissions = torch.empty(*words.shape, self.emission.out_features, device=words.device)
-        rows = max(1, PIECES_AT_ONCE // inputs.shape[1])
         first = 0  # piece of the rows at hand
         for some, some_mask in zip(inputs.split(rows), mask.split(rows), strict=True):
             inside = (words >= first) & (words < first + some.numel())
-            emissions[inside] = self._emissions(some, some_mask, words[inside] - first)
+            given = some, some_mask, words[inside] - first
+            emissions[inside] = (
+                checkpoint(self._emissions, *given, use_reentrant=False)
+                if trained
+                else self._emissions(*given)
+            )
             first += some.numel()
         return self._chain(emissions, batch.lengths)
 

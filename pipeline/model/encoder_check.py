@@ -25,8 +25,8 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
     Some kinds allow students of certain depths alone; a warning names these.
 
     Raises:
-        UserError: its kind cannot be taken, an input as long as the window is an error, a sentence's hidden
-            states depend on the padding beside it, or no layers can be left out.
+        UserError: its kind cannot be taken, an input as long as the window is an error, or a sentence's
+            hidden states depend on the padding beside it.
     """
     encoder = load_encoder(folder)
     kind = f"{folder}: an encoder of the kind {encoder.config.model_type}"
@@ -38,8 +38,6 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
             if not _same_beside_padding(encoder, layout, max(long, _SHORT)):
                 raise UserError(f"{kind} computes other hidden states beside padding{advice}")
         depth, usable = encoder.config.num_hidden_layers, usable_layers(encoder, folder)
-    if depth > 1 and usable == [depth]:
-        raise UserError(f"{kind} computes something else with fewer layers, so it has no student{advice}")
     if len(usable) < depth:
         log.warning(
             "%s: students may have %s of its layers; set student.layers to one of these",

@@ -1,4 +1,4 @@
-"""An encoder's first k layers: their configuration, and whether they compute what the encoder computes."""
+"""What a student takes of an encoder: the first k layers, if they compute the same alone, or embeddings."""
 
 import math
 from pathlib import Path
@@ -60,6 +60,21 @@ def check_first_layers(encoder: PreTrainedModel, layers: int, folder: Path) -> N
         raise UserError(
             f"student.layers: the first {layers} layers of the encoder in {folder} (kind "
             f"{encoder.config.model_type}) compute something else alone than in it; set one of {usable}"
+        )
+
+
+def check_embedding_width(encoder: PreTrainedModel, width: int, folder: Path) -> None:
+    """Check that a BiLSTM may have the first `width` principal components of the encoder's embeddings.
+
+    Raises:
+        UserError: an embedding has fewer numbers.
+    """
+    weight: Any = encoder.get_input_embeddings().weight
+    numbers = weight.shape[1]
+    if width > numbers:
+        raise UserError(
+            f"student.bilstm.width: {width} is more than the {numbers} numbers of an embedding in {folder}; "
+            "set at most these"
         )
 
 

@@ -22,7 +22,7 @@ _WRITTEN = {
     "titleColor": _INK,
     "labelFontSize": 12,
     "titleFontSize": 12,
-    "labelLimit": 260,
+    "labelLimit": 460,
 }
 _CONFIG: dict[str, Any] = {
     "background": None,

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from pipeline import processes
+from pipeline.chain import length_mask
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.laid_out import laid_out
@@ -166,6 +167,6 @@ def _scores(
             with torch.inference_mode(), accelerator.autocast():
                 chain = teacher.chain(batch.to(device))
                 emissions = chain.emissions.cpu()
-            words = torch.arange(emissions.shape[1]) < batch.lengths[:, None]
+            words = length_mask(batch.lengths, emissions.shape[1])
             yield batches.places(batch.ids), batch.lengths, emissions[words]
             meter.advance(len(batch.ids))

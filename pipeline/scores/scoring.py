@@ -22,7 +22,7 @@ def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: in
     """The folder of the teacher `number` that scores the sentences of `fold` of `folds`, all from 1.
 
     Args:
-        first: scores all sentences where there is one fold: the teacher 1, or scores from elsewhere.
+        first: the teacher 1, or scores from elsewhere; scores all sentences where there is one fold.
         others: `<number>/<fold>` is each other one.
     """
     return first if (number, folds) == (1, 1) else others / str(number) / str(fold)

@@ -34,6 +34,7 @@ from pipeline.scores.shards import (
     shard_name,
     write_shard,
 )
+from pipeline.storage.ragged import Ragged
 from pipeline.storage.sealed_folder import check, new_folder
 
 __all__ = [
@@ -243,11 +244,7 @@ class ScoreStore:
 
     def batch(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B]."""
-        values, lengths = self.words(ids)
-        inside = torch.arange(int(lengths.max())) < lengths[:, None]
-        padded = values.new_zeros(*inside.shape, len(self.tags))
-        padded[inside] = values
-        return padded, lengths
+        return Ragged.of(*self.words(ids)).padded(torch.arange(len(ids)))
 
 
 def _common_header(folder: Path, shards: list[Shard]) -> Header:

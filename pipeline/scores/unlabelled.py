@@ -57,7 +57,7 @@ def open_unlabelled(
         return None
     encoded, mine = load(text / TEXT), labelled.encoded
     if (encoded.tag_set, encoded.layout) != (mine.tag_set, mine.layout):
-        raise UserError(f"{text / TEXT}: was made for another corpus or encoder; run `dvc repro encode_text`")
+        raise UserError(f"{text / TEXT}: was made for another corpus or encoder; run `dvc repro`")
     stores = (
         ScoreStore.open(folder, expect=origin_of(text / TEXT, teacher))
         for folder, teacher in zip(scores, teachers, strict=True)

@@ -10,8 +10,9 @@ from pipeline.scores.scoring import scoring_teacher
 class TeacherFolders:
     """The folders of teachers and of their scores.
 
-    teacher: trained on all training sentences.
-    first: scores all sentences as teacher 1 where there is one fold: `teacher`, or scores from elsewhere.
+    teacher: trained on all training sentences, or given.
+    first: `teacher`, or scores from elsewhere; as teacher 1 it scores the text, and all sentences if there is
+        one fold.
     scoring_teachers: `<number>/<fold>` is each further one (see `scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
     unlabelled: `<number>` is the store of the text without tags; None where none is read.

@@ -23,6 +23,7 @@ SHARED = (
     "text",
     "encode_text",
     "encode_student_text",
+    "check_student",
     "teacher",
     "scoring_teacher@1-1",
     "dump@1-1",

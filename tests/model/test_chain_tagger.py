@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -40,6 +41,20 @@ def splits(encoder, tmp_path_factory):
 def hidden(encoder, batch):
     with torch.inference_mode():
         return encoder.eval()(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+
+
+def set_dropout(model, p):
+    """Of all layers."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = p
+
+
+def gradients(model, batch):
+    """Of the sum of the log partitions, by parameter."""
+    model.zero_grad()
+    model.chain(batch).log_partition().sum().backward()
+    return {name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None}
 
 
 @kinds
@@ -164,6 +179,46 @@ def test_a_long_document_is_encoded_in_parts_with_the_same_emissions(head, piece
     assert sum(sizes) == windows * width
     words = torch.arange(found.shape[1]) < batch.lengths[:, None]
     torch.testing.assert_close(found[words], expected[words], rtol=1e-5, atol=1e-5)
+
+
+@heads
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_long_document_is_trained_on_in_parts_with_the_same_gradients(head, at_once, bert, splits):
+    encoded = splits("bert")
+    model = tagger(bert, encoded, head=head).train()
+    set_dropout(model, 0.0)
+    long = int(encoded.pieces.lengths.argmax())
+    batch = Batches(encoded, at_once).batch(torch.tensor([long]))
+    windows = len(batch.input_ids)
+    assert windows > 3
+    sizes = []
+    hook = model.encoder.register_forward_pre_hook(
+        lambda *call: sizes.append(len(call[2]["input_ids"])), with_kwargs=True
+    )
+    found = gradients(model, batch)
+    hook.remove()
+    assert max(sizes) <= at_once
+    assert sum(sizes) == 2 * windows  # once more in the backward pass
+    for name, whole in gradients(model, replace(batch, at_once=None)).items():
+        torch.testing.assert_close(found[name], whole, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_the_parts_of_a_document_drop_the_same_in_both_passes(bert, splits):
+    """Else the gradient would be that of another function."""
+    encoded = splits("bert")
+    model = tagger(bert, encoded).train()
+    set_dropout(model, 0.5)
+    batch = Batches(encoded, 1).batch(encoded.pieces.lengths.argmax()[None])
+    states = []
+    hook = model.encoder.register_forward_hook(
+        lambda *call: states.append(call[2].last_hidden_state.detach())
+    )
+    model.chain(batch).log_partition().sum().backward()
+    hook.remove()
+    forward, again = states[: len(batch.input_ids)], states[len(batch.input_ids) :]
+    assert len(again) == len(forward)
+    for one, other in zip(forward, reversed(again), strict=True):
+        assert torch.equal(one, other)
 
 
 @heads

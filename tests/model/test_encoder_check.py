@@ -27,11 +27,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "the kind bart has a decoder",
     ),
     "xmod": ({"languages": ["en_XX"], "default_language": None}, "set default_language"),
-    "gpt_neo": (
-        {"num_heads": 2, "attention_types": [[["global", "local", "global"], 1]]},
-        "computes something else with fewer layers, so it has no student",
-    ),
 }
+DEPTH_COUNTS = {"num_heads": 2, "attention_types": [[["global", "local", "global"], 1]]}  # of gpt_neo
 
 
 def layout_of(folder: Path) -> InputLayout:
@@ -49,12 +46,17 @@ def test_a_kind_that_works_passes_at_its_whole_window(
     assert not caplog.records
 
 
+def changed_ernie(kind: str, changes: dict[str, Any], place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An encoder of the kind, with the shape of the tiny ERNIE but for the changes."""
+    build, name, special, shape = tiny_encoders.MORE_KINDS["ernie"]
+    monkeypatch.setitem(tiny_encoders.MORE_KINDS, kind, (build, name, special, shape | changes))
+    return write_encoder(place / kind, kind)
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_kind_that_does_not_is_one_line(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes, says = REFUSED[kind]
-    build, name, special, shape = tiny_encoders.MORE_KINDS["ernie"]
-    monkeypatch.setitem(tiny_encoders.MORE_KINDS, kind, (build, name, special, shape | changes))
-    folder = write_encoder(tmp_path / kind, kind)
+    folder = changed_ernie(kind, changes, tmp_path, monkeypatch)
     with pytest.raises(UserError, match=says) as caught:
         check_encoder(folder, layout_of(folder))
     assert str(caught.value).startswith(str(folder))
@@ -70,6 +72,16 @@ def test_depths_that_are_not_possible_are_told_before_the_teacher_is_trained(
     check_encoder(folder, layout_of(folder))
     (record,) = caplog.records
     assert "students may have 1, 2, 3, 5, 6, 8, 9, 11, 12 of its layers" in record.getMessage()
+
+
+def test_an_encoder_that_is_usable_as_a_whole_alone_can_be_a_teacher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its students may be of another encoder, or BiLSTMs."""
+    folder = changed_ernie("gpt_neo", DEPTH_COUNTS, tmp_path, monkeypatch)
+    check_encoder(folder, layout_of(folder))
+    (record,) = caplog.records
+    assert "students may have 3 of its layers" in record.getMessage()
 
 
 def test_a_window_of_too_many_positions_is_found(bert: Path) -> None:

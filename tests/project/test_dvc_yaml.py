@@ -26,6 +26,7 @@ from pipeline.storage import commit
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TASK = f"corpora.{PARAMS['task']}"
+CHECKED = "data/student_check"  # always the same, and there so that the check runs first
 PAGE_FILES = "pipeline/reporting/page_files"
 IN_GIT = {"pipeline", "stages", "data/newsdesk", "data/own", PAGE_FILES}
 WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the command
@@ -42,6 +43,8 @@ STANDS_FOR = {
     "settings": {"distill.<method>"},
     "teacher_labels": {"teacher.types", "teacher.scheme"},
     "live": set(),  # shows a run and decides nothing that it makes
+    "student_shape": {"student.network", "student.layers", "student.bilstm"},
+    "folds_of": {"folds"},  # and of `teachers` only whether the item is listed
     "student_of": {"student", "distill.<method>"},
 }
 
@@ -176,6 +179,8 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
         "download@imported_scores": {"data/own"},
         "text": {"data/newsdesk", "data/own"},
         "report": {PAGE_FILES},
+        "teacher": {CHECKED},
+        "scoring_teacher@1-1": {CHECKED},
     }.get(stage, set())
 
 
@@ -314,7 +319,7 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "text"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
-    assert re_run_by("student.layers") == students | {"time_epochs"}
+    assert re_run_by("student.layers") == students | {"time_epochs", "check_student"}
 
 
 def downstream(stage: str) -> set[str]:

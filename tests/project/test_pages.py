@@ -17,7 +17,7 @@ from pipeline.reporting.method_metrics import method_metrics
 from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, summarise
 from tests.helpers.pages import DOCS, PAGES, ROOT, blocks, commands, read
 from tests.helpers.params_cases import TREE, load_from
-from tests.helpers.sample_results import outcome
+from tests.helpers.sample_results import outcome, write
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_project import commands as commands_of_dvc_yaml
 from tests.helpers.tiny_project import invoke, lay_out
@@ -232,6 +232,23 @@ def test_the_page_names_plots_and_files_that_are_there() -> None:
     named = set(re.findall(r"`((?:plots|metrics|reports)/[\w.]+)`", read(RESULTS)))
     assert named <= outs
     assert outs & named == {out for out in outs if out.split("/")[0] in ("plots", "metrics", "reports")}
+
+
+def test_the_page_tests_two_runs_as_the_report_tests_two_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models = {"vanilla": outcome(0, 1, repeat=8), "kbest": outcome(2, repeat=8)}
+    for folder, model in zip(("two-layers", "data/eval/structural/1"), models.values(), strict=True):
+        write(tmp_path / folder, model)
+    (python,) = blocks(RESULTS, "python")
+    exec(compile(python, RESULTS, "exec"), {})
+    students = {name: {1: model} for name, model in models.items()}
+    teacher = outcome(repeat=8)
+    methods = summarise(teacher, students, task="toy", scheme="iob2")["methods"]
+    f1 = [methods[name]["f1"]["mean"] for name in models]
+    assert [*map(float, capsys.readouterr().out.split())] == [*f1, methods["kbest"]["p_value_vs_vanilla"]]
+    assert f1[0] != f1[1]
 
 
 # docs/walk-engineer.md

@@ -16,7 +16,10 @@ from tests.helpers.params_cases import (
     refuse_fixture as refuse_fixture,
 )
 
-GIVEN = TREE | {"teacher": TREE["teacher"] | {"model": "org/ner", "types": {"PER": "PERSON", "MISC": None}}}
+GIVEN = TREE | {
+    "teacher": TREE["teacher"] | {"model": "org/ner", "types": {"PER": "PERSON", "MISC": None}},
+    "student": TREE["student"] | {"init": "pretrained"},
+}
 
 
 def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
@@ -26,7 +29,7 @@ def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
     assert load(changed("teacher.model", "all-MiniLM-L6-v2")).encoder.source.startswith("pypi:")
     # Whether it has a CRF is not known here, so that no method is refused for it.
     softmax = {"student": TREE["student"] | {"head": "softmax"}}
-    load(GIVEN | softmax)
+    load(GIVEN | {"student": GIVEN["student"] | {"head": "softmax"}})
     load(TREE | softmax | {"dump": TREE["dump"] | {"scores": "x.parquet"}})  # whose pairs have scores of 0
 
 
@@ -37,6 +40,10 @@ def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
         (
             GIVEN | {"teachers": [1, 2]},
             "teachers: cross-fitting and several teachers need teachers trained here",
+        ),
+        (
+            GIVEN | {"student": TREE["student"]},
+            "student.init: teacher takes the teacher's first layers, which do not fit teacher.types with",
         ),
         (changed("teacher.types", {"PER": "PERSON"}), "teacher.types: is not used without teacher.model"),
         (changed("teacher.scheme", "iob1"), "teacher.scheme: is not used without teacher.model"),
@@ -82,6 +89,7 @@ MINE = {"files": {"test": "test.txt"}}
             {"student": {"labelled_share": 0.5, "steps": 9, "epochs": None}},
             "student.labelled_share: corpora.mine",
         ),
+        ({"unlabelled": {"made_up": 2}}, "unlabelled.made_up: corpora.mine has no files.train to make"),
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
         (
             {"unlabelled": {"sentences": 0}},

@@ -27,6 +27,7 @@ EDITS: dict[str, tuple[str, Any, str]] = {
     "prepare_student": ("prepare.overlap", 5, "overlap"),
     "text": ("unlabelled.sentences", 19, "sentences"),
     "encode_text": ("unlabelled.made_up", 1, "a parameter"),
+    "check_student": ("student.layers", 2, "a parameter"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
     "scoring_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),

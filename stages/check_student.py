@@ -1,0 +1,39 @@
+"""Check that the encoder can give what the students start from, before a teacher is trained."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.arguments import Code, Encoder, Params, StudentEncoder
+from stages.command import run
+from stages.guard import guarded
+
+
+def main(
+    encoder: Encoder,
+    student_encoder: StudentEncoder,
+    code: Code,
+    out: Annotated[Path, typer.Option(help="Folder to write, always empty.")],
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Refuse students of more layers or wider embeddings than their encoder has; write an empty folder."""
+    from pipeline.model.encoder import drop_pooler, load_encoder
+    from pipeline.model.first_layers import check_embedding_width, check_first_layers
+    from pipeline.storage.sealed_folder import check, filled, write_empty
+
+    with guarded("check_student", params, code, lambda given: given.student_shape, out) as shape:
+        network, layers, width = shape
+        folder = filled(student_encoder, encoder)
+        check(folder)
+        whole = load_encoder(folder)
+        if network == "bilstm":
+            check_embedding_width(whole, width, folder)
+        else:
+            drop_pooler(whole)
+            check_first_layers(whole.eval(), layers, folder)
+        write_empty(out)
+
+
+if __name__ == "__main__":
+    run(main)
