@@ -30,7 +30,10 @@ StudentText = Annotated[Path, typer.Option(help="The same for the students' own 
 Unlabelled = Annotated[Path, typer.Option(help="The teachers' scores of that text, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 ScoringTeachers = Annotated[
-    Path, typer.Option(help="Further teachers: of folds, or with other seeds; from `scoring_teacher`.")
+    Path,
+    typer.Option(
+        help="Teachers with other seeds, from `further_teacher`, and of folds, from `fold_teacher`."
+    ),
 ]
 StudentItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which student: METHOD-SEED.")]
 FoldItem = Annotated[

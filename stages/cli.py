@@ -15,13 +15,14 @@ from stages import (
     evaluate,
     export,
     fingerprint,
+    fold_teacher,
+    further_teacher,
     headline,
     predict,
     prepare,
     prepare_student,
     publish,
     report,
-    scoring_teacher,
     teacher,
     text,
     time_epochs,
@@ -34,7 +35,7 @@ from stages.command import application, run_application
 MODELS = (predict, export, publish)
 PIPELINE = (
     fingerprint, download, prepare, prepare_student, text, encode_text, check_student, teacher,
-    scoring_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline, report,
+    further_teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

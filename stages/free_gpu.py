@@ -13,7 +13,9 @@ from filelock import FileLock, Timeout
 from pipeline.storage.commit import unwritable
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-STAGES = ("teacher", "scoring_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs")
+STAGES = (
+    "teacher", "further_teacher", "fold_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs",
+)  # fmt: skip
 _SECONDS = 1.0  # between two looks for a free one
 
 

@@ -30,6 +30,16 @@ def number_of(item: str) -> int:
     return int(number)
 
 
+def fold_of(item: str) -> int:
+    """The number of a fold, `FOLD`, from 1.
+
+    Raises:
+        UserError: the item names none.
+    """
+    (number,) = _parts(item, r"([1-9][0-9]*)", "FOLD", "1", "folds")
+    return int(number)
+
+
 def student_folder(folder: Path, item: str | None) -> Path:
     """`folder/METHOD/SEED`, or `folder` itself where the item is of no matrix."""
     if item is None or "-" not in _key(item):

@@ -24,7 +24,7 @@ from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
 
 LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
 # The stages that may run as several processes.
-SEVERAL = ("teacher", "scoring_teacher", "dump", "unlabelled", "distill")
+SEVERAL = ("teacher", "further_teacher", "fold_teacher", "dump", "unlabelled", "distill")
 
 
 def relaunch(stage: str, arguments: list[str]) -> None:

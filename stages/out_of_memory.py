@@ -4,7 +4,8 @@ from pipeline.errors import first_line
 
 _BATCH_SIZES = {
     "teacher": "teacher.batch_size",
-    "scoring_teacher": "teacher.batch_size",
+    "further_teacher": "teacher.batch_size",
+    "fold_teacher": "teacher.batch_size",
     "dump": "dump.batch_size",
     "unlabelled": "dump.batch_size",
     "distill": "student.batch_size",

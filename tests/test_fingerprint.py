@@ -298,7 +298,7 @@ def test_the_settings_that_a_stage_is_given_count_with_it(tmp_path: Path) -> Non
         "fetching": {"download"},
         "scores": {"dump", "unlabelled"},
         "timing": {"time_epochs"},
-        "training": {"teacher", "scoring_teacher", "time_epochs"},
+        "training": {"teacher", "further_teacher", "fold_teacher", "time_epochs"},
     }
     for top in ("pipeline", "stages"):
         shutil.copytree(ROOT / top, tmp_path / top, ignore=shutil.ignore_patterns("__pycache__"))

@@ -23,9 +23,12 @@ def scoring_teacher(first: Path, others: Path, number: int, fold: int, folds: in
 
     Args:
         first: the teacher 1, or scores from elsewhere; scores all sentences where there is one fold.
-        others: `<number>/<fold>` is each other one.
+        others: `further/<number>` is each other teacher, and `fold/<fold>` the one that has not seen a fold.
+            There are not both.
     """
-    return first if (number, folds) == (1, 1) else others / str(number) / str(fold)
+    if folds > 1:
+        return others / "fold" / str(fold)
+    return first if number == 1 else others / "further" / str(number)
 
 
 def write_split_scores(

@@ -13,7 +13,7 @@ class TeacherFolders:
     teacher: trained on all training sentences, or given.
     first: `teacher`, or scores from elsewhere; as teacher 1 it scores the text, and all sentences if there is
         one fold.
-    scoring_teachers: `<number>/<fold>` is each further one (see `scoring_teacher`).
+    scoring_teachers: the others (see `scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
     unlabelled: `<number>` is the store of the text without tags; None where none is read.
     teachers: how many score each sentence.

@@ -10,7 +10,13 @@ from pipeline.storage.sealed_folder import new_folder
 from tests.helpers import tiny_inputs
 from tests.helpers.tiny_encoders import write_encoder
 
-EMPTY = ("imported_scores", "student_encoded", "student_encoder", "scoring_teachers/1/1")
+EMPTY = (
+    "imported_scores",
+    "student_encoded",
+    "student_encoder",
+    "scoring_teachers/further/1",
+    "scoring_teachers/fold/1",
+)
 
 
 @pytest.fixture(scope="package")

@@ -77,8 +77,8 @@ def stage_of(name: str, *, module: str = "stages.", out: str = "out") -> dict[st
     read, written = COMMANDS[name]
     options = [f"{option} {folder}" for option, folder in read.items()]
     options += [f"{option} {out}{rest}" for option, rest in written.items()]
-    if name in ("scoring_teacher", "dump"):
-        options.append("--item 1-1")
+    if name in ("further_teacher", "fold_teacher", "dump"):
+        options.append(f"--item {PLACES[name].replace('/', '-')}")
     stage: dict[str, Any] = {"cmd": f"python -m {module}{name} {' '.join(options)}"}
     place = f"{out}/{PLACES[name]}" if name in PLACES else out
     deps = [f"{folder}/{METHOD}" if folder == "code/distill" else folder for folder in read.values()]

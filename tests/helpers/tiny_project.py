@@ -25,7 +25,8 @@ SHARED = (
     "encode_student_text",
     "check_student",
     "teacher",
-    "scoring_teacher@1-1",
+    "further_teacher@1",
+    "fold_teacher@1",
     "dump@1-1",
     "unlabelled@1",
 )

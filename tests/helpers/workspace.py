@@ -64,7 +64,8 @@ COMMANDS = _commands()
 MORE = {
     "fingerprint": ["--root", str(ROOT)],
     "download": ["corpus"],
-    "scoring_teacher": ["--item", "1-1"],
+    "further_teacher": ["--item", "1"],
+    "fold_teacher": ["--item", "1"],
     "dump": ["--item", "1-1"],
     "unlabelled": ["--item", "1"],
     "distill": ["--item", f"{METHOD}-1"],
@@ -72,7 +73,13 @@ MORE = {
 
 
 # Where below its option `out` a stage of a matrix writes.
-PLACES = {"scoring_teacher": "1/1", "dump": "1/1", "unlabelled": "1", "distill": f"{METHOD}/1"}
+PLACES = {
+    "further_teacher": "1",
+    "fold_teacher": "1",
+    "dump": "1/1",
+    "unlabelled": "1",
+    "distill": f"{METHOD}/1",
+}
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,9 @@ class Workspace:
         tiny_inputs.write_teacher(root / "teacher", plain, root / "encoded")
         tiny_inputs.dump(root / "scores" / "1" / "1", root / "encoded", root / "teacher", shard_sentences=8)
         shutil.rmtree(root / "scores" / "1" / "checkpoint")
-        with new_folder(root / "scoring_teachers" / "1" / "1"):
-            pass  # empty, as the stage leaves it where there is one teacher and one fold
+        for name in ("further", "fold"):
+            with new_folder(root / "scoring_teachers" / name / "1"):
+                pass  # empty, as the stages leave them where there is one teacher and one fold
         for name, digest in fingerprints(ROOT).items():
             write_text(root / "code" / name, digest + "\n")
         text = [" ".join(sentence.words) for sentence in sentences(20, seed=9)]

@@ -26,6 +26,7 @@ from pipeline.storage import commit
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TASK = f"corpora.{PARAMS['task']}"
+OTHER_TEACHERS = {"further_teacher@1", "fold_teacher@1"}
 CHECKED = "data/student_check"  # always the same, and there so that the check runs first
 PAGE_FILES = "pipeline/reporting/page_files"
 IN_GIT = {"pipeline", "stages", "data/newsdesk", "data/own", PAGE_FILES}
@@ -180,7 +181,7 @@ def test_what_a_command_names_is_what_dvc_watches(stage: str) -> None:
         "text": {"data/newsdesk", "data/own"},
         "report": {PAGE_FILES},
         "teacher": {CHECKED},
-        "scoring_teacher@1-1": {CHECKED},
+        **{stage: {CHECKED} for stage in OTHER_TEACHERS},
     }.get(stage, set())
 
 
@@ -189,7 +190,9 @@ def test_a_command_gives_what_its_module_takes(stage: str) -> None:
     app = typer.Typer(add_completion=False)
     app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
     words = shlex.split(resolved()[stage]["cmd"])[3:]
-    if stage.startswith(("scoring_teacher", "dump", "unlabelled", "distill")):  # DVC says which in DVC_STAGE
+    if stage.startswith(
+        ("further_teacher", "fold_teacher", "dump", "unlabelled", "distill")
+    ):  # DVC says which in DVC_STAGE
         words += ["--item", stage]
     context = typer.main.get_command(app).make_context(
         stage, words
@@ -310,9 +313,9 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     for method in PARAMS["methods"]:
         assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
     assert re_run_by("method") == {"headline"}
-    assert re_run_by("teacher.epochs") == {"teacher", "scoring_teacher@1-1"}
-    assert re_run_by("teacher.types.PER") == {"prepare", "teacher", "scoring_teacher@1-1"}
-    assert re_run_by("teacher.model") == {"download@encoder", "teacher", "scoring_teacher@1-1"}
+    assert re_run_by("teacher.epochs") == {"teacher"} | OTHER_TEACHERS
+    assert re_run_by("teacher.types.PER") == {"prepare", "teacher"} | OTHER_TEACHERS
+    assert re_run_by("teacher.model") == {"download@encoder", "teacher"} | OTHER_TEACHERS
     assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled@1"}
     assert re_run_by("unlabelled.files") == {"text"}
     assert re_run_by("unlabelled.made_up") == {"encode_text", "encode_student_text"}
@@ -358,6 +361,14 @@ def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
     assert students <= after
     assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
     assert "unlabelled@1" in downstream("teacher")
+
+
+def test_other_folds_do_not_score_the_text_again() -> None:
+    """It is scored by the teacher of all sentences, in a pass over all of it."""
+    assert re_run_by("folds") >= {"fold_teacher@1", "dump@1-1"}
+    after = set().union(*(downstream(stage) for stage in re_run_by("folds")))
+    assert "unlabelled@1" not in after
+    assert "unlabelled@1" in downstream("further_teacher@1")
 
 
 def test_neither_another_teacher_nor_a_larger_training_split_fetches_or_encodes_the_text_again() -> None:

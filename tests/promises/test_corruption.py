@@ -28,7 +28,12 @@ FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "s
 INPUTS = [
     pytest.param(stage, name, marks=[pytest.mark.thorough] * (stage not in ("prepare", "text", "distill")))
     for stage, (read, _) in COMMANDS.items()
-    if stage not in ("scoring_teacher", "prepare_student")  # which read nothing but where they are asked to
+    if stage
+    not in (
+        "further_teacher",
+        "fold_teacher",
+        "prepare_student",
+    )  # which read nothing but where they are asked to
     for name in read.values()
     if name in FOLDERS
 ]

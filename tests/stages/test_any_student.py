@@ -110,18 +110,18 @@ def set_teachers(own: Workspace, numbers: list[int]) -> None:
 def test_several_teachers(own: Workspace) -> None:
     one = load_model(run(own, "distill")).state_dict()
     set_teachers(own, [1, 2])
-    teachers = run(own, "scoring_teacher", item="2-1")
-    weights = [load_model(place).state_dict() for place in (own.root / "teacher", teachers / "2/1")]
+    teachers = own.root / "scoring_teachers"
+    shutil.copytree(run(own, "further_teacher", item="2") / "2", teachers / "further/2")
+    weights = [load_model(place).state_dict() for place in (own.root / "teacher", teachers / "further/2")]
     assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    others = {"scoring_teachers": str(teachers)}
-    shutil.copytree(run(own, "dump", item="2-1", **others) / "2", own.root / "scores/2")
-    shutil.copytree(run(own, "unlabelled", item="2", **others) / "2", own.root / "unlabelled/2")
+    shutil.copytree(run(own, "dump", item="2-1") / "2", own.root / "scores/2")
+    shutil.copytree(run(own, "unlabelled", item="2") / "2", own.root / "unlabelled/2")
     shutil.rmtree("distill")
-    both = load_model(run(own, "distill", **others)).state_dict()
+    both = load_model(run(own, "distill")).state_dict()
     assert any(not torch.equal(both[name], one[name]) for name in one)
     shutil.rmtree(own.root / "scores/2")
     with pytest.raises(UserError, match="scores/2/1: not a finished output"):
-        run(own, "distill", **others)
+        run(own, "distill")
 
 
 def test_imported_scores_are_a_teacher(own: Workspace) -> None:

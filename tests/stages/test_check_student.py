@@ -57,5 +57,6 @@ def test_every_teacher_that_is_trained_waits_for_it() -> None:
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert {name for name, stage in stages.items() if "data/student_check" in stage.get("deps", ())} == {
         "teacher",
-        "scoring_teacher",
+        "further_teacher",
+        "fold_teacher",
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from stages.items import number_of, student_of, teacher_of
+from stages.items import fold_of, number_of, student_of, teacher_of
 from tests.helpers.params_cases import TREE, load_from
 
 
@@ -18,6 +18,7 @@ from tests.helpers.params_cases import TREE, load_from
         (student_of, "kbest-" + 20 * "9", "methods and seeds"),  # of more digits than a seed has
         (teacher_of, "dump@1-0", "teachers and folds"),
         (number_of, "unlabelled@0", "teachers"),
+        (fold_of, "fold_teacher@x", "folds"),
     ],
 )
 def test_an_item_of_a_wrong_list_names_the_parameters(

@@ -37,8 +37,8 @@ def folders(
     place = tmp_path_factory.mktemp("folds")
     encoded = load(corpus / "train.parquet")
     for fold in range(1, FOLDS + 1):
-        save_model(place / f"teachers/1/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
-        dump(place / f"scores/1/{fold}", corpus, place / f"teachers/1/{fold}", fold=fold, folds=FOLDS)
+        save_model(place / f"teachers/fold/{fold}", tagger(bert, encoded, seed=fold), bert, HISTORY)
+        dump(place / f"scores/1/{fold}", corpus, place / f"teachers/fold/{fold}", fold=fold, folds=FOLDS)
         shutil.rmtree(place / "scores/1/checkpoint")
     return TeacherFolders(teacher, teacher, place / "teachers", place / "scores", folds=FOLDS)
 
