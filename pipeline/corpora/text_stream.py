@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -61,7 +61,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
     if layout == "columns":
         yield from map(Text.of_words, read_words(lines, name, columns))
         return
-    begun = warned = False
+    begun, clauses = False, ClauseWarning()
     for number, line in lines:
         if not begun and line.strip():
             begun = True
@@ -72,9 +72,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
                 )
         text = CUTS[layout](line)
         check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
-        if not warned and is_unspaced(text.words):
-            warned = True
-            log.warning(clauses_as_words(f"{name}:{number}"))
+        clauses.look_at(text.words, f"{name}:{number}")
         yield text
 
 
@@ -92,9 +90,19 @@ def is_json(line: str) -> bool:
         return False
 
 
-def clauses_as_words(place: str) -> str:
-    """The warning that a text is cut at spaces which its script does not have."""
-    return (
-        f"{place}: clauses of a script without spaces are read as words; put spaces between words, or make "
-        "every character a word (predict: --words characters; a corpus in params.yaml: words: characters)"
-    )
+class ClauseWarning:
+    """Warns once that a text is cut at spaces which its script does not have."""
+
+    def __init__(self) -> None:
+        self._given = False
+
+    def look_at(self, words: Sequence[str], place: str) -> None:
+        """Warn if these words are clauses, and none were before."""
+        if self._given or not is_unspaced(words):
+            return
+        self._given = True
+        log.warning(
+            f"{place}: clauses of a script without spaces are read as words; put spaces between words, or "
+            "make every character a word (predict: --words characters; a corpus in params.yaml: words: "
+            "characters)"
+        )

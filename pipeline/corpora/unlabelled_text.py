@@ -17,8 +17,8 @@ from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.text_stream import (
     CUTS,
     FIRST_COLUMN,
+    ClauseWarning,
     Layout,
-    clauses_as_words,
     is_json,
     read_stream,
     text_lines,
@@ -88,13 +88,10 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
 
 def _warn_of_clauses(sentences: Iterator[Words], name: str) -> Iterator[Words]:
     """The sentences; the first clause of a script without spaces that is read as a word gets a warning."""
+    clauses = ClauseWarning()
     for words in sentences:
-        if is_unspaced(words):
-            log.warning(clauses_as_words(name))
-            yield words
-            break
+        clauses.look_at(words, name)
         yield words
-    yield from sentences
 
 
 def _has_text(words: Words) -> bool:
