@@ -17,11 +17,11 @@ from pipeline.reporting.method_metrics import method_metrics
 from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, summarise
 from tests.helpers.pages import DOCS, PAGES, ROOT, blocks, commands, read
 from tests.helpers.params_cases import TREE, load_from
+from tests.helpers.resolved_stages import resolved
 from tests.helpers.sample_results import outcome, write
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_project import commands as commands_of_dvc_yaml
 from tests.helpers.tiny_project import invoke, lay_out
-from tests.project.test_dvc_yaml import resolved
 
 OWN, RESULTS = "docs/own-data.md", "docs/read-the-results.md"
 ENGINEER, RESEARCHER = "docs/walk-engineer.md", "docs/walk-researcher.md"
