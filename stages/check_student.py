@@ -18,7 +18,7 @@ def main(
     params: Params = Path("params.yaml"),
 ) -> None:
     """Refuse students of more layers or wider embeddings than their encoder has; write an empty folder."""
-    from pipeline.model.encoder import drop_pooler, load_encoder
+    from pipeline.model.encoder import load_encoder
     from pipeline.model.first_layers import check_embedding_width, check_first_layers
     from pipeline.storage.sealed_folder import check, filled, write_empty
 
@@ -30,8 +30,7 @@ def main(
         if network == "bilstm":
             check_embedding_width(whole, width, folder)
         else:
-            drop_pooler(whole)
-            check_first_layers(whole.eval(), layers, folder)
+            check_first_layers(whole, layers, folder)
         write_empty(out)
 
 
