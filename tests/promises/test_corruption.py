@@ -24,7 +24,7 @@ from tests.helpers.workspace import COMMANDS, Workspace, place_of
 
 FLIPS, TRUNCATIONS = 200, 60
 FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "scores", "unlabelled")
-ASKED = ("further_teacher", "fold_teacher", "prepare_student")  # which read nothing but where they are asked to
+ASKED = ("further_teacher", "fold_teacher", "prepare_student")  # which read only where they are asked to
 # `distill` reads folders of every kind, and refuses each as the other stages do.
 INPUTS = [
     pytest.param(stage, name, marks=[pytest.mark.thorough] * (stage not in ("prepare", "text", "distill")))
