@@ -1,6 +1,7 @@
 """Runs of the pipeline with other parameters, through DVC, and their students side by side."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import optional
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
+OF_TEACHERS_AND_FOLDS = Path("data/scores"), Path("data/scoring_teachers")
 PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
 """The paper's setting, where params.yaml has another: students learn from labelled sentences alone."""
 Task = Annotated[str, typer.Argument(help="A name under `corpora`, such as conll2000 or conll2003.")]
@@ -97,7 +99,20 @@ def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
     targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
     run_pipeline([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
     teacher, students = read_outcomes(EVAL, methods, seeds)
+    remove_further(OF_TEACHERS_AND_FOLDS)
     return Finished(teacher, students, provenance(load_params(PARAMS)))
+
+
+def remove_further(roots: Iterable[Path]) -> None:
+    """Remove what further teachers and folds have below `roots`: each number but 1, one or two levels down.
+
+    Students depend on the whole folders, so that those of a next run with fewer teachers or folds would else
+    not be found in DVC's cache. What is removed is in that cache.
+    """
+    for root in roots:
+        for folder in [*root.glob("*"), *root.glob("*/*")]:
+            if folder.name.isdigit() and int(folder.name) > 1:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:

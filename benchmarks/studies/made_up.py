@@ -1,9 +1,9 @@
 """What many made-up sentences and many steps bring where all sentences are labelled.
 
 Students from the teacher's layers learn from several sentences made up of each labelled one, from these and
-the training text of another corpus, or for as many steps from the labelled sentences alone. Runs go through
-DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run`
-changes `params.yaml` there:
+the training text of another corpus, with cross-fitting too, or for as many steps from the labelled sentences
+alone. Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its
+own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
 """
@@ -33,10 +33,11 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
+from benchmarks.studies.mechanisms import FOLDS
 from benchmarks.studies.parts import text_of
 from stages import command
 
-WITHOUT_TEXT = {"unlabelled.made_up": "0", "unlabelled.files": "null"}
+LABELLED_ALONE = {"unlabelled.made_up": "0", "unlabelled.files": "null", "folds": "[1]"}
 
 
 def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
@@ -48,20 +49,25 @@ def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
         steps: of all others.
         text: the path of the text without tags.
     """
-    from_teacher = FROM_TEACHER | for_steps(steps) | WITHOUT_TEXT
-    made_up = {"unlabelled.made_up": str(copies)}
-    given = for_epochs(epochs) | WITHOUT_TEXT
+    from_teacher = FROM_TEACHER | for_steps(steps) | LABELLED_ALONE
+    made_up = from_teacher | {"unlabelled.made_up": str(copies)}
+    with_both = made_up | with_text(text)
+    given = for_epochs(epochs) | LABELLED_ALONE
     return {
         "as given": (["vanilla"], given),
         "from the teacher": (["vanilla"], given | FROM_TEACHER),
         f"with {copies} made-up sentences for each, from the teacher": (
             ["structural"],
-            from_teacher | made_up,
+            made_up,
         ),
         "for as many steps, from the teacher": (["vanilla", "structural"], from_teacher),
         f"with text and {copies} made-up sentences for each, from the teacher": (
             ["structural"],
-            from_teacher | made_up | with_text(text),
+            with_both,
+        ),
+        f"with text, {copies} made-up sentences for each and two folds, from the teacher": (
+            ["structural"],
+            with_both | FOLDS,
         ),
     }
 

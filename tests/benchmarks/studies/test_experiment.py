@@ -1,5 +1,6 @@
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,3 +44,10 @@ def test_settings_are_read_as_they_are_written() -> None:
     values = {"student.epochs": "3", "corpora.own.separator": "="}
     assert as_values(as_settings(values)) == values
     assert as_values(["a=1", "a=2"]) == {"a": "2"}
+
+
+def test_a_run_leaves_no_scores_of_further_teachers_or_folds_to_the_next(tmp_path: Path) -> None:
+    for name in ("1/1", "1/2", "2/1", "10/1", "fold/1", "fold/2"):
+        (tmp_path / name / "shards").mkdir(parents=True)
+    experiment.remove_further([tmp_path, tmp_path / "missing"])
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")) == ["1/1", "fold/1"]
