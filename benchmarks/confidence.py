@@ -13,6 +13,7 @@ from rich.markdown import Markdown
 
 from benchmarks.made_with import made_with
 from benchmarks.pages.benchmark_tables import confidence_section
+from pipeline.corpora.settings import SPLITS
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
@@ -34,7 +35,7 @@ def main(
     """Measure the teacher's tag marginals on every split."""
     check(encoded)
     model = load_model(teacher).eval()
-    rows = [measure(model, encoded / f"{split}.parquet", sentences) for split in ("train", "dev", "test")]
+    rows = [measure(model, encoded / f"{split}.parquet", sentences) for split in SPLITS]
     result = {"task": output.stem.partition("-")[0], "sure": SURE, "rows": rows} | made_with("transformers")
     write_json(output, result)
     Console().print(Markdown(confidence_section(result)))

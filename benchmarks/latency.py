@@ -5,7 +5,6 @@ process, in an order that rotates, on the same sentences, whose words are cut in
 measured is laying out, network and Viterbi. On a busy machine trust the ratios.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -30,9 +29,6 @@ from pipeline.model.model_folder import load_model
 from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.text_file import write_json
 from stages import command
-
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
-import onnxruntime
 
 BATCH = 32
 Run = Callable[[torch.Tensor], list[list[int]]]  # rows of the split → their tags
@@ -104,9 +100,7 @@ def in_torch(folder: Path, batches: Batches) -> Run:
 
 
 def in_onnx(folder: Path, split: Encoded, threads: int) -> Run:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    tagger = Tagger(folder, options)
+    tagger = Tagger(folder, threads=threads)
     words = cut(split)
     return lambda ids: tagger.decode([words[row] for row in ids.tolist()])
 

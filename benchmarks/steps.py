@@ -20,7 +20,7 @@ from benchmarks.made_with import made_with
 from benchmarks.synthetic_corpus import TAG_SET, synthetic_sentences
 from pipeline.device import accelerator, synchronize
 from pipeline.encoding.batching import Batch, Batches
-from pipeline.encoding.laid_out import laid_out
+from pipeline.encoding.prefetch import prefetch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.settings import Precision
 from pipeline.storage.text_file import write_json
@@ -96,7 +96,7 @@ def _batches(kind: str, batches: Batches, order: list[torch.Tensor], device: tor
     if kind == WAITING:
         yield from map(batches.batch, order)
         return
-    with closing(laid_out(order, lambda ids: batches.batch(ids).pinned(device), device)) as ahead:
+    with closing(prefetch(order, lambda ids: batches.batch(ids).pinned(device), device)) as ahead:
         yield from ahead
 
 

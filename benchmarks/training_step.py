@@ -19,7 +19,7 @@ from benchmarks.made_with import made_with
 from benchmarks.measuring import in_turns
 from benchmarks.stored_scores import stored_scores
 from pipeline.encoding.batching import Batch
-from pipeline.encoding.laid_out import laid_out
+from pipeline.encoding.prefetch import prefetch
 from pipeline.model.attention import use_cpu_attention
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
@@ -106,7 +106,7 @@ def compare(
         runs[form].step = 0
         began = time.perf_counter()
         place = ELSEWHERE if form == FORMS[0] else inputs.accelerator.device
-        for batch in laid_out(order, lay_out, place):
+        for batch in prefetch(order, lay_out, place):
             runs[form].update(batch, loss, inputs.accelerator)
         spent[form].append((time.perf_counter() - began) / len(order))
     timed = {form: seconds[1:] for form, seconds in spent.items()}

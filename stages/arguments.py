@@ -36,9 +36,10 @@ ScoringTeachers = Annotated[
     ),
 ]
 StudentItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which student: METHOD-SEED.")]
-FoldItem = Annotated[
+TeacherAndFoldItem = Annotated[
     str, typer.Option("--item", envvar="DVC_STAGE", help="Which teacher and fold: TEACHER-FOLD.")
 ]
+FoldItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which fold: FOLD.")]
 TeacherItem = Annotated[str, typer.Option("--item", envvar="DVC_STAGE", help="Which teacher: TEACHER.")]
 Eval = Annotated[Path, typer.Option("--eval", help="Metrics and tags of the models, from `evaluate`.")]
 Mirror = Annotated[

@@ -12,8 +12,9 @@ import typer
 
 from pipeline import processes
 from pipeline.errors import Interrupted, UserError, one_line
+from stages.computing import runs_as_several
 from stages.free_gpu import free_gpu
-from stages.launch import SEVERAL, noted, relaunch
+from stages.launch import noted, relaunch
 from stages.out_of_memory import out_of_memory
 from stages.streams import standard_streams
 
@@ -61,7 +62,7 @@ def run_application(app: typer.Typer, stage: str, arguments: list[str]) -> None:
                 processes.leave()
             raise
         except Interrupted as interrupted:
-            tell(str(interrupted) if stage in SEVERAL else "stopped")
+            tell(str(interrupted) if runs_as_several(stage) else "stopped")
             raise SystemExit(128 + interrupted.signal) from None
         except Exception as error:
             if came:  # a library that was being imported has made its own error of Interrupted

@@ -8,7 +8,7 @@ import typer
 from stages import arguments
 from stages.command import run
 from stages.guard import guarded
-from stages.items import teacher_of
+from stages.items import teacher_and_fold_of
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
     imported_scores: arguments.ImportedScores,
     code: arguments.Code,
     out: Annotated[Path, typer.Option(help="Folder of the score stores; TEACHER/FOLD is written there.")],
-    item: arguments.FoldItem,
+    item: arguments.TeacherAndFoldItem,
     params: arguments.Params = Path("params.yaml"),
     root: arguments.Root = Path(),
 ) -> None:
@@ -34,7 +34,7 @@ def main(
     from pipeline.storage.checkpoint import run_key
     from pipeline.storage.sealed_folder import check, filled
 
-    number, fold = teacher_of(item)
+    number, fold = teacher_and_fold_of(item)
     out = out / str(number) / str(fold)
     uses = lambda given: (given.dump, given.folds_of(number, fold))
     with guarded("dump", params, code, uses, out) as (settings, folds):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoded, Encoder, Params, Root
+from stages.arguments import Code, Encoded, Encoder, FoldItem, Params, Root
 from stages.command import run
 from stages.guard import guarded
 from stages.items import fold_of
@@ -16,12 +16,11 @@ def main(
     encoder: Encoder,
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder of these teachers; FOLD is written there.")],
-    item: Annotated[str, typer.Option(envvar="DVC_STAGE", help="Which fold: FOLD.")],
+    item: FoldItem,
     params: Params = Path("params.yaml"),
     root: Root = Path(),
 ) -> None:
     """Train a teacher on the training sentences of all other folds; with one fold, write an empty folder."""
-    from pipeline import processes
     from pipeline.storage.sealed_folder import write_empty
 
     fold = fold_of(item)
@@ -29,10 +28,8 @@ def main(
     uses = lambda given: (given.teacher, given.folds_of(1, fold))
     with guarded("fold_teacher", params, code, uses, out) as (settings, folds):
         if folds == 1:
-            if processes.is_first():
-                write_empty(out)
+            write_empty(out)
             return
-        from pipeline.encoding.folds import other_rows
         from pipeline.params import load_params
         from pipeline.training.teacher import train_teacher
 
@@ -43,8 +40,8 @@ def main(
             code=code,
             root=root,
             out=out,
-            rows=lambda sentences: other_rows(sentences, fold, folds),
-            fold={"fold": fold, "folds": folds},
+            fold=fold,
+            folds=folds,
             tensorboard=load_params(params).live.tensorboard,
         )
 

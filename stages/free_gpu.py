@@ -11,11 +11,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.storage.commit import unwritable
+from stages.computing import STAGES
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-STAGES = (
-    "teacher", "further_teacher", "fold_teacher", "dump", "unlabelled", "distill", "evaluate", "time_epochs",
-)  # fmt: skip
 _SECONDS = 1.0  # between two looks for a free one
 
 

@@ -8,7 +8,7 @@ import typer
 from stages.arguments import Code, Encoded, Encoder, Params, Root, TeacherItem
 from stages.command import run
 from stages.guard import guarded
-from stages.items import number_of
+from stages.items import teacher_of
 
 
 def main(
@@ -21,21 +21,19 @@ def main(
     root: Root = Path(),
 ) -> None:
     """Train a teacher; for the first, which the stage `teacher` trains, write an empty folder."""
-    from pipeline import processes
     from pipeline.storage.sealed_folder import write_empty
 
-    number = number_of(item)
+    number = teacher_of(item)
     out /= str(number)
     with guarded("further_teacher", params, code, lambda given: given.teacher, out) as settings:
         if number == 1:
-            if processes.is_first():
-                write_empty(out)
+            write_empty(out)
             return
         from pipeline.params import load_params
         from pipeline.training.teacher import train_teacher
 
         train_teacher(
-            settings.model_copy(update={"seed": settings.seed + number - 1}),
+            settings,
             encoded=encoded,
             encoder=encoder,
             code=code,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
+_NUMBER = r"([1-9][0-9]*)"
+
 
 def student_of(item: str) -> tuple[str, int]:
     """Method and seed of `METHOD-SEED`.
@@ -20,13 +22,13 @@ def student_of(item: str) -> tuple[str, int]:
     return method, int(seed)
 
 
-def number_of(item: str) -> int:
+def teacher_of(item: str) -> int:
     """The number of a teacher, `TEACHER`, from 1.
 
     Raises:
         UserError: the item names none.
     """
-    (number,) = _parts(item, r"([1-9][0-9]*)", "TEACHER", "1", "teachers")
+    (number,) = _parts(item, _NUMBER, "TEACHER", "1", "teachers")
     return int(number)
 
 
@@ -36,8 +38,18 @@ def fold_of(item: str) -> int:
     Raises:
         UserError: the item names none.
     """
-    (number,) = _parts(item, r"([1-9][0-9]*)", "FOLD", "1", "folds")
+    (number,) = _parts(item, _NUMBER, "FOLD", "1", "folds")
     return int(number)
+
+
+def teacher_and_fold_of(item: str) -> tuple[int, int]:
+    """The numbers of a teacher and of a fold, `TEACHER-FOLD`, both from 1.
+
+    Raises:
+        UserError: the item names none.
+    """
+    teacher, fold = _parts(item, f"{_NUMBER}-{_NUMBER}", "TEACHER-FOLD", "1-1", "teachers and folds")
+    return int(teacher), int(fold)
 
 
 def student_folder(folder: Path, item: str | None) -> Path:
@@ -46,16 +58,6 @@ def student_folder(folder: Path, item: str | None) -> Path:
         return folder
     method, seed = student_of(item)
     return folder / method / str(seed)
-
-
-def teacher_of(item: str) -> tuple[int, int]:
-    """The numbers of a teacher and of a fold, `TEACHER-FOLD`, both from 1.
-
-    Raises:
-        UserError: the item names none.
-    """
-    teacher, fold = _parts(item, r"([1-9][0-9]*)-([1-9][0-9]*)", "TEACHER-FOLD", "1-1", "teachers and folds")
-    return int(teacher), int(fold)
 
 
 def _parts(item: str, pattern: str, form: str, example: str, lists: str) -> tuple[str, ...]:

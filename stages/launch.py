@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
+from stages.computing import runs_as_several
 
 LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
-# The stages that may run as several processes.
-SEVERAL = ("teacher", "further_teacher", "fold_teacher", "dump", "unlabelled", "distill")
 
 
 def relaunch(stage: str, arguments: list[str]) -> None:
@@ -38,7 +37,7 @@ def relaunch(stage: str, arguments: list[str]) -> None:
             f"{LAUNCH}: its launcher started a single process, as accelerate launch --cpu does; use "
             "torchrun --nproc_per_node 2"
         )
-    if stage not in SEVERAL or NOTES in os.environ or "LOCAL_RANK" in os.environ:
+    if not runs_as_several(stage) or NOTES in os.environ or "LOCAL_RANK" in os.environ:
         return
     try:
         words = shlex.split(os.environ.get(LAUNCH, ""))

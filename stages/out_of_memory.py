@@ -1,17 +1,7 @@
 """A device whose memory is full: one line, with the parameter that helps."""
 
 from pipeline.errors import first_line
-
-_BATCH_SIZES = {
-    "teacher": "teacher.batch_size",
-    "further_teacher": "teacher.batch_size",
-    "fold_teacher": "teacher.batch_size",
-    "dump": "dump.batch_size",
-    "unlabelled": "dump.batch_size",
-    "distill": "student.batch_size",
-    "time_epochs": "student.batch_size",
-    "evaluate": "evaluate.batch_size",
-}
+from stages.computing import STAGES
 
 
 def out_of_memory(error: Exception, stage: str) -> str | None:
@@ -20,5 +10,5 @@ def out_of_memory(error: Exception, stage: str) -> str | None:
     on_gpu, on_cpu = type(error).__name__ == "OutOfMemoryError", "can't allocate memory" in str(error)
     if not (isinstance(error, MemoryError) or on_gpu or on_cpu):
         return None
-    key = _BATCH_SIZES.get(stage)
-    return f"out of memory ({first_line(error)}); {f'lower {key}, or ' if key else ''}free memory"
+    lower = f"lower {STAGES[stage].batch_size}, or " if stage in STAGES else ""
+    return f"out of memory ({first_line(error)}); {lower}free memory"

@@ -26,6 +26,7 @@ def main(
     ):
         if not check(student_encoder):
             return
+        from pipeline.corpora.settings import SPLITS
         from pipeline.encoding.encode_split import encode_split
         from pipeline.encoding.encoded import load, read_sentences
         from pipeline.encoding.tokenization import input_layout, load_tokenizer
@@ -35,7 +36,7 @@ def main(
         tokenizer = load_tokenizer(student_encoder)
         layout = input_layout(tokenizer, student_encoder, cut)
         check_encoder(student_encoder, layout)
-        for split in ("train", "dev", "test"):
+        for split in SPLITS:
             source, target = (place / f"{split}.parquet" for place in (encoded, folder))
             encode_split(read_sentences(source), tokenizer, target, load(source).tag_set, layout)
 

@@ -8,7 +8,7 @@ import typer
 from stages import arguments
 from stages.command import run
 from stages.guard import guarded
-from stages.items import number_of
+from stages.items import teacher_of
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     from pipeline.scores.unlabelled import write_unlabelled
     from pipeline.storage.sealed_folder import filled
 
-    number = number_of(item)
+    number = teacher_of(item)
     out /= str(number)
     with guarded("unlabelled", params, code, lambda given: given.dump, out) as settings:
         scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, 1, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.helpers.forked_stages import Stages
@@ -22,6 +23,9 @@ if os.environ.get("DISTIL_TEST_GPU"):
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 else:  # tests compare bits of the CPU, and put models and batches there
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -61,11 +61,6 @@ def variants_section(result: Mapping[str, Any]) -> str:
     return _students_section("other schedules and initialisations", result)
 
 
-def cross_fitting_section(result: Mapping[str, Any]) -> str:
-    """Students of teachers that have not seen their sentences, from `benchmarks.studies.cross_fitting`."""
-    return _students_section("cross-fitting", result)
-
-
 def mechanisms_section(result: Mapping[str, Any]) -> str:
     """Other teachers, other students and made-up sentences, from `benchmarks.studies.mechanisms`."""
     section = _students_section("other teachers, students and text", result)

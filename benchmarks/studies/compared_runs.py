@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -71,6 +71,7 @@ def compare_runs(
     task: str,
     device: str,
     seeds: Sequence[int],
+    facts: Mapping[str, Any] = {},
 ) -> None:
     """Run the students of each kind and write results/TASK-STUDY-DEVICE.json after each.
 
@@ -78,9 +79,10 @@ def compare_runs(
         study: its name.
         kinds: by their names.
         shared: KEY=VALUE of params.yaml for all of them.
-        task: the corpus.
+        task: of the results' name.
         device: the end of the results' name (see `experiment.name_ending`).
         seeds: of the students.
+        facts: what else the results hold.
 
     Raises:
         UserError, SystemExit: see experiment.run_pipeline.
@@ -88,6 +90,6 @@ def compare_runs(
     runs = {}
     for kind, (methods, changed) in kinds.items():
         runs[kind] = finish([*shared, *as_settings(changed)], methods, seeds)
-        result = compare(task, runs)
+        result = {**compare(task, runs), **facts}
         write_json(RESULTS / f"{task}-{study}-{device}.json", result)
         show(result)

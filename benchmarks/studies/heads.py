@@ -10,20 +10,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import (
-    RESULTS,
-    Device,
-    EncoderName,
-    Put,
-    Seeds,
-    Task,
-    compare,
-    finish,
-    name_ending,
-    shared_settings,
-    show,
-)
-from pipeline.storage.text_file import write_json
+from benchmarks.studies.compared_runs import Kind, compare_runs
+from benchmarks.studies.experiment import Device, EncoderName, Put, Seeds, Task, name_ending, shared_settings
 from stages import command
 
 
@@ -36,15 +24,9 @@ def main(
     encoder: EncoderName = None,
 ) -> None:
     """Run the experiment and write results/TASK-heads-DEVICE.json."""
-    shared = [
-        *shared_settings(task, encoder, put),
-        f"methods=[{','.join(methods)}]",
-        f"method={methods[-1]}",
-    ]
-    runs = {head: finish([*shared, f"student.head={head}"], methods, seeds) for head in ("crf", "softmax")}
-    result = compare(task, runs)
-    write_json(RESULTS / f"{task}-heads-{name_ending(device, encoder)}.json", result)
-    show(result)
+    kinds: dict[str, Kind] = {head: (methods, {"student.head": head}) for head in ("crf", "softmax")}
+    shared = shared_settings(task, encoder, put)
+    compare_runs("heads", kinds, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.studies.experiment import PARAMS
-from pipeline.corpora.settings import Corpus, Split
+from pipeline.corpora.settings import SPLITS, Corpus, Split
 from pipeline.corpora.splits import fetch_corpus, read_splits
 from pipeline.corpora.tagging import Sentence
 from pipeline.params import load_params
@@ -73,9 +73,7 @@ def write_parts(
     return {name: len(sentences) for name, sentences in kept.items()} | {"text": len(text)}
 
 
-def corpus_settings(
-    name: str, corpus: Corpus, folder: Path, splits: Iterable[Split] = ("train", "dev", "test")
-) -> list[str]:
+def corpus_settings(name: str, corpus: Corpus, folder: Path, splits: Iterable[Split] = SPLITS) -> list[str]:
     """KEY=VALUE of params.yaml that name what `write_parts` wrote of a corpus's splits to a folder."""
     return [
         f"++corpora.{name}.scheme={'plain' if corpus.scheme == 'plain' else 'iob2'}",

@@ -11,21 +11,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.studies.experiment import (
-    RESULTS,
-    Device,
-    EncoderName,
-    Put,
-    Seeds,
-    Task,
-    compare,
-    finish,
-    name_ending,
-    shared_settings,
-    show,
-)
+from benchmarks.studies.compared_runs import Kind, compare_runs, for_epochs, with_text
+from benchmarks.studies.experiment import Device, EncoderName, Put, Seeds, Task, name_ending, shared_settings
 from benchmarks.studies.parts import write_tenth
-from pipeline.storage.text_file import write_json
 from stages import command
 
 
@@ -46,27 +34,13 @@ def main(
     """Run the experiment and write results/TASK-unlabelled-DEVICE.json."""
     tenth = write_tenth(task)
     shared = [*tenth.settings, "student.layers=2", *shared_settings(tenth.name, encoder, put)]
-
-    texts = {"labelled": "null", "with text": tenth.text}
-    runs = {
-        label: finish(
-            [
-                *shared,
-                f"student.epochs={count}",
-                f"unlabelled.files={texts[label]}",
-                "unlabelled.sentences=null",
-            ],
-            of,
-            seeds,
-        )
-        for label, of, count in (
-            ("labelled", ["vanilla", *methods], labelled_epochs),
-            ("with text", methods, epochs),
-        )
+    without_text = for_epochs(labelled_epochs) | {"unlabelled.files": "null"}
+    kinds: dict[str, Kind] = {
+        "labelled": (["vanilla", *methods], without_text),
+        "with text": (methods, for_epochs(epochs) | with_text(str(tenth.text))),
     }
-    result = compare(tenth.name, runs) | {"task": task, "sentences": tenth.sentences}
-    write_json(RESULTS / f"{task}-unlabelled-{name_ending(device, encoder)}.json", result)
-    show(result)
+    device, facts = name_ending(device, encoder), {"sentences": tenth.sentences}
+    compare_runs("unlabelled", kinds, shared, task=task, device=device, seeds=seeds, facts=facts)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pipeline.corpora.settings import SPLITS
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.encoded import load, read_sentences
 from pipeline.errors import UserError
@@ -33,7 +34,7 @@ class Corpus:
                 f"{encoded}: the tags are plain, and spaCy's tagger finds spans; take another corpus"
             )
         splits: dict[str, list[Sentence]] = {}
-        for split in ("train", "dev", "test"):
+        for split in SPLITS:
             sentences = [one for one in read_sentences(encoded / f"{split}.parquet") if one.words]
             if not sentences or any(one.tags is None for one in sentences):
                 raise UserError(f"{encoded}: {split} has no sentences with tags, which all taggers need")

@@ -1,6 +1,5 @@
 """A student of this project, as PyTorch and as ONNX."""
 
-import os
 from pathlib import Path
 
 from benchmarks.taggers.tagger import Tag
@@ -16,12 +15,7 @@ def load_torch(folder: Path) -> Tag:
 
 def load_onnx(folder: Path) -> Tag:
     """The exported student, by the program that lies in its folder."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or ONNX Runtime reports its use to Microsoft
-    import onnxruntime
-
     from pipeline.exporting.tag import Tagger
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    tagger = Tagger(folder, options)
+    tagger = Tagger(folder, threads=1)
     return lambda sentences: tagger([list(words) for words in sentences])

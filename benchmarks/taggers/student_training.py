@@ -104,7 +104,7 @@ def epoch_seconds(student: Student, data: Path, rows: int, seed: int) -> dict[st
     from pipeline.storage.checkpoint import Checkpoint
     from pipeline.training.loop import reproducible, train
     from pipeline.training.loss import gold_loss
-    from pipeline.training.run import Inputs, cheaper_steps
+    from pipeline.training.run import Inputs, speed_up_training
     from pipeline.training.student import new_student
 
     encoded = filled(data / "student_encoded", data / "encoded")
@@ -117,7 +117,7 @@ def epoch_seconds(student: Student, data: Path, rows: int, seed: int) -> dict[st
     )
     reproducible(seed)
     model = new_student(student, encoder, data / "teacher", inputs.train.encoded)
-    cheaper_steps(model, inputs)
+    speed_up_training(model, inputs)
     with TemporaryDirectory() as folder, Checkpoint.hold(Path(folder), "epoch") as checkpoint:
         began = time.perf_counter()
         train(

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.corpora.settings import SPLITS
 from pipeline.errors import UserError, one_line
 from pipeline.fetching.checks import ARROW, PARQUET
 from pipeline.fetching.hub import split_files
@@ -44,7 +45,7 @@ def data_files(path: Path) -> list[Path]:
         if not files:  # by their first bytes, as a file that is given alone
             files = sorted(file for file in path.glob("*") if file.is_file() and _kind(file) != "stream")
         names = [file.name for file in files]
-        splits = [split for split in ("train", "dev", "test") if split_files(str(path), names, split)]
+        splits = [split for split in SPLITS if split_files(str(path), names, split)]
         if len(splits) > 1:
             raise UserError(f"{path}: holds several splits ({', '.join(splits)}); give the files of one")
     if not files:

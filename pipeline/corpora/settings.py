@@ -1,7 +1,7 @@
 """The entries of `corpora` and the group `unlabelled` in params.yaml."""
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.settings import Address, Count, Group
 
 Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Column = Annotated[int, Field(ge=-(10**6), le=10**6)]  # no line has more characters
 Addresses = Address | Annotated[tuple[Address, ...], Field(min_length=1)]

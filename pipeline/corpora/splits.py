@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pipeline.corpora.conll import read_conll
 from pipeline.corpora.records import read_arrow, read_jsonl
-from pipeline.corpora.settings import Corpus, Split
+from pipeline.corpora.settings import SPLITS, Corpus, Split
 from pipeline.corpora.split_warnings import split_warnings
 from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
@@ -87,7 +87,7 @@ def read_splits(folder: Path, corpus: Corpus, scratch: Path) -> dict[Split, Sequ
         splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
     for warning in split_warnings(splits, corpus.scheme):
         log.warning(warning)
-    return {split: splits.get(split, []) for split in ("train", "dev", "test")}
+    return {split: splits.get(split, []) for split in SPLITS}
 
 
 def read_split(folder: Path, corpus: Corpus, split: Split, scratch: Path) -> Sequence[Sentence]:

@@ -62,7 +62,7 @@ class MixedBatches:
         return int(parts[0])
 
 
-class SharedBatches(MixedBatches):
+class LabelledShareBatches(MixedBatches):
     """Labelled sentences and text, in a stream with a stated share of labelled batches."""
 
     def __init__(self, parts: Sequence[Batches], share: float) -> None:

@@ -56,15 +56,15 @@ class Tagger:
     def __init__(
         self,
         folder: "str | Path" = ".",
-        options: "onnxruntime.SessionOptions | None" = None,
         *,
+        threads: int | None = None,
         constrained: bool = False,
     ) -> None:
         """The tagger in `folder`.
 
         Args:
             folder: this file's folder.
-            options: of ONNX Runtime, for example the number of threads.
+            threads: that the network uses; None: one for each core.
             constrained: give only tag sequences that the scheme allows.
 
         Raises:
@@ -74,6 +74,8 @@ class Tagger:
             self.read_settings(path, constrained)
         with reading(Path(folder, "tokenizer.json")) as path:
             self.tokenizer = Tokenizer.from_file(str(path))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
         with reading(Path(folder, "model.onnx")) as path:
             self.network = onnxruntime.InferenceSession(
                 str(path),

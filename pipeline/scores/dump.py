@@ -14,7 +14,7 @@ from pipeline import processes
 from pipeline.chain import length_mask
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.encoding.encoded import load, read_words_digest
-from pipeline.encoding.laid_out import laid_out
+from pipeline.encoding.prefetch import prefetch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.tagger_config import converts_labels, read_layout
 from pipeline.progress import progress
@@ -89,8 +89,7 @@ def dump_scores(
         UserError: the split was encoded by another tokenizer than the teacher's; and see store.write_scores.
     """
     if batches.sentences == 0:
-        if processes.is_first():
-            write_empty(out)
+        write_empty(out)
         return
     finished = FinishedShards(checkpoint, batches.sentences)
     teacher.check_pieces(batches.encoded.layout.identity)
@@ -160,7 +159,7 @@ def _scores(
     def lay_out(ids: Tensor) -> Batch:
         return batches.batch(ids).pinned(device)
 
-    with progress("dump", total, done) as meter, closing(laid_out(needed, lay_out, device)) as ahead:
+    with progress("dump", total, done) as meter, closing(prefetch(needed, lay_out, device)) as ahead:
         if done:
             meter.say(f"dump: resumes after {done:,} of {total:,} sentences ({finished.folder})")
         for batch in ahead:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import processes
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load
 from pipeline.encoding.split_names import TEXT
@@ -31,8 +30,7 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
         UserError: a folder is damaged; and as `dump_scores`.
     """
     if not check(text):
-        if processes.is_first():
-            write_empty(out)
+        write_empty(out)
         return
     key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
     origin = origin_of(text / TEXT, teacher)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.errors import UserError
 from pipeline.storage.commit import replacing, resolved, unwritable
 
@@ -107,9 +108,13 @@ def filled(folder: Path, otherwise: Path) -> Path:
 
 
 def write_empty(path: Path) -> None:
-    """Write a sealed folder without a file, in place of what is not needed; raises as `new_folder`."""
-    with new_folder(path):
-        pass
+    """Write a sealed folder without a file, in place of what is not needed; raises as `new_folder`.
+
+    Of several processes, the first writes it.
+    """
+    if processes.is_first():
+        with new_folder(path):
+            pass
 
 
 def identity(path: Path) -> str:

@@ -11,7 +11,7 @@ from pipeline.timing.epochs import epoch_times
 from pipeline.timing.settings import TimeEpochs
 from pipeline.timing.shapes import timed_models
 from pipeline.training.loop import reproducible
-from pipeline.training.run import Inputs, cheaper_steps
+from pipeline.training.run import Inputs, speed_up_training
 from pipeline.training.settings import Student
 from pipeline.training.student_inputs import labelled_parts
 from pipeline.training.teacher_folders import TeacherFolders
@@ -46,7 +46,7 @@ def time_run(
     inputs = replace(inputs, parts=tuple(parts))
     reproducible(seed=0)
     teacher, model = timed_models(settings, student, student_encoder, folders.teacher, inputs.train.encoded)
-    cheaper_steps(model, inputs)
+    speed_up_training(model, inputs)
     teacher_batches = None
     if student_encoded != encoded and settings.shapes == "encoder":
         teacher_batches = Batches(load(encoded / "train.parquet"), student.batch_size)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline import processes
 from pipeline.encoding.batching import Batch
-from pipeline.encoding.laid_out import laid_out
+from pipeline.encoding.prefetch import prefetch
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History
@@ -142,7 +142,7 @@ def _batches_of(
         return ids, batch.pinned(device)
 
     order = enumerate(islice(batches.stream(seed, state.step), state.steps - state.step), state.step)
-    return laid_out(order, lay_out, device)
+    return prefetch(order, lay_out, device)
 
 
 def _save_if_due(

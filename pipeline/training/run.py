@@ -15,7 +15,7 @@ from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import load, read_tags
-from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
+from pipeline.encoding.mixed_batches import LabelledShareBatches, MixedBatches
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
@@ -88,7 +88,7 @@ class Inputs:
     def batches(self) -> TrainingBatches:
         """What a run goes through."""
         if self.labelled_share is not None:
-            return SharedBatches(self.parts, self.labelled_share)
+            return LabelledShareBatches(self.parts, self.labelled_share)
         return MixedBatches(self.parts) if len(self.parts) > 1 else (self.parts or (self.train,))[0]
 
     def pieces(self) -> Tensor:
@@ -113,7 +113,7 @@ class Inputs:
         return compute_metrics(self.gold, predicted, scheme=model.tag_set.scheme).f1
 
 
-def cheaper_steps(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]:
+def speed_up_training(model: ChainTagger, inputs: Inputs) -> Callable[[float], None]:
     """Spare the model's training steps what changes nothing: see used_pieces, dropout and attention.
 
     Args:
@@ -180,7 +180,7 @@ def train_and_save(
     Raises:
         UserError, Interrupted: see training.loop.train.
     """
-    put_unused_back = cheaper_steps(model, inputs)
+    restore_unused_embeddings = speed_up_training(model, inputs)
     model.to(inputs.accelerator.device)
     settings = _keep_last_without_spans(settings, inputs)
     key = run_key(run.name, settings.model_dump(), run.seed, run.settings, inputs.encoded, *depends_on)
@@ -204,7 +204,7 @@ def train_and_save(
         )
         length = settings.length(len(inputs.batches))
         taken = min(history.kept * length.steps_per_epoch, length.steps)
-        put_unused_back(share_without_gradient(settings, length.steps, taken))
+        restore_unused_embeddings(share_without_gradient(settings, length.steps, taken))
         if processes.is_first():
             save_model(out, model, tokenizer, history, _made(run, settings, inputs))
 

@@ -1,11 +1,10 @@
 """The teacher: trained on all training sentences or on those of all folds but one; or an existing one."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from torch import Tensor
-
 from pipeline.encoding.encoded import load
+from pipeline.encoding.folds import other_rows
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.given_teacher import given_teacher
 from pipeline.model.model_folder import History, save_model
@@ -25,33 +24,36 @@ def train_teacher(
     root: Path,
     out: Path,
     number: int = 1,
-    rows: Callable[[int], Tensor] | None = None,
-    fold: dict[str, int] | None = None,
+    fold: int = 1,
+    folds: int = 1,
     tensorboard: bool = False,
 ) -> None:
     """Train encoder, emission layer and CRF, if it has one, on the gold tags, and write the folder `out`.
 
     Args:
-        settings: of the run.
+        settings: of the run; further teachers have the next seeds.
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
-        number: of the teacher, where there are several.
-        rows: from the number of training sentences, the rows [n] of those to train on; None: all.
-        fold: `fold` and `folds`, which the folder records; None: the teacher has seen all sentences.
+        number: of the teacher, from 1, where there are several.
+        fold: from 1; with several `folds` the teacher is trained on the sentences of all others.
+        folds: how many; 1: the teacher is trained on all sentences.
         tensorboard: whether the figures of the unfinished run go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.loop.train.
     """
     check(encoder)
+    seed = settings.seed + number - 1
     name, label = ("teacher", "teacher") if number == 1 else (f"teacher-{number}", f"teacher {number}")
-    if fold is not None:
-        name, label = f"{name}-fold-{fold['fold']}", f"{label}, fold {fold['fold']}"
+    rows, made = None, dict[str, int]()
+    if folds > 1:
+        name, label = f"{name}-fold-{fold}", f"{label}, fold {fold}"
+        rows, made = partial(other_rows, fold=fold, folds=folds), {"fold": fold, "folds": folds}
     inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision, rows=rows)
-    reproducible(settings.seed)
+    reproducible(seed)
     model = ChainTagger.from_encoder(
         encoder, inputs.train.encoded, dropout=settings.dropout, head=settings.head
     )
@@ -59,8 +61,8 @@ def train_teacher(
         model,
         inputs,
         gold_loss,
-        settings,
-        Run("teacher", fold or {}, settings.seed, name, label),
+        settings.model_copy(update={"seed": seed}),
+        Run("teacher", made, seed, name, label),
         depends_on=[code, encoder],
         tokenizer=encoder,
         root=root,

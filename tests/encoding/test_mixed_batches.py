@@ -11,7 +11,7 @@ import torch
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, load
-from pipeline.encoding.mixed_batches import MixedBatches, SharedBatches
+from pipeline.encoding.mixed_batches import LabelledShareBatches, MixedBatches
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -98,7 +98,7 @@ def test_a_batch_of_two_sets_is_refused(mixed):
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.29, 0.5, 0.9, 1.0])
 def test_a_stream_has_the_stated_share_of_labelled_batches(share, mixed):
     """Evenly from the first step on, and each kind in the order of its own passes."""
-    shared = SharedBatches(mixed.parts, share)
+    shared = LabelledShareBatches(mixed.parts, share)
     batches = list(islice(shared.stream(5, 0), 200))
     labelled = [bool((ids < SPLITS["train"]).all()) for ids in batches]
     assert [bool((ids < SPLITS["train"]).any()) for ids in batches] == labelled

@@ -20,7 +20,7 @@ from pipeline.model.model_folder import load_model, load_model_and_tokenizer
 from pipeline.params import load_params
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, new_folder
-from stages.items import teacher_of
+from stages.items import teacher_and_fold_of
 from tests.helpers.workspace import METHOD, SPLITS, Workspace, place_of, seal
 
 yaml = YAML(typ="safe", pure=True)
@@ -157,4 +157,4 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
 @pytest.mark.parametrize("item", ["1", "dump@x-1", "0-1", "1-1-1", ""])
 def test_an_item_that_is_no_teacher_and_fold_is_refused(item: str) -> None:
     with pytest.raises(UserError, match="is no TEACHER-FOLD"):
-        teacher_of(item)
+        teacher_and_fold_of(item)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from stages.items import fold_of, number_of, student_of, teacher_of
+from stages.items import fold_of, student_of, teacher_and_fold_of, teacher_of
 from tests.helpers.params_cases import TREE, load_from
 
 
@@ -16,8 +16,8 @@ from tests.helpers.params_cases import TREE, load_from
     [
         (student_of, "distill@kbest--1", "methods and seeds"),  # seeds: [-1]
         (student_of, "kbest-" + 20 * "9", "methods and seeds"),  # of more digits than a seed has
-        (teacher_of, "dump@1-0", "teachers and folds"),
-        (number_of, "unlabelled@0", "teachers"),
+        (teacher_and_fold_of, "dump@1-0", "teachers and folds"),
+        (teacher_of, "unlabelled@0", "teachers"),
         (fold_of, "fold_teacher@x", "folds"),
     ],
 )

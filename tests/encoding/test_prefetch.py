@@ -6,14 +6,14 @@ from contextlib import closing
 import pytest
 import torch
 
-from pipeline.encoding.laid_out import AHEAD, laid_out
+from pipeline.encoding.prefetch import AHEAD, prefetch
 
 CPU, ANOTHER = torch.device("cpu"), torch.device("meta")
 
 
 @pytest.mark.parametrize("device", [CPU, ANOTHER])
 def test_the_order_is_that_of_the_items(device):
-    with closing(laid_out(range(50), lambda item: item * 2, device)) as ahead:
+    with closing(prefetch(range(50), lambda item: item * 2, device)) as ahead:
         assert list(ahead) == [item * 2 for item in range(50)]
 
 
@@ -24,7 +24,7 @@ def test_no_more_than_a_few_are_laid_out_ahead_and_by_another_thread():
         done.append(threading.current_thread().name)
         return item
 
-    with closing(laid_out(range(50), lay_out, ANOTHER)) as ahead:
+    with closing(prefetch(range(50), lay_out, ANOTHER)) as ahead:
         for used in range(10):
             assert next(ahead) == used
             assert len(done) <= used + 1 + AHEAD
@@ -38,7 +38,7 @@ def test_a_cpu_lays_each_out_itself_when_it_is_used():
         done.append(threading.current_thread().name)
         return item
 
-    for used, item in enumerate(laid_out(range(50), lay_out, CPU)):
+    for used, item in enumerate(prefetch(range(50), lay_out, CPU)):
         assert item == used
         assert done == [threading.current_thread().name] * (used + 1)
 
@@ -48,11 +48,11 @@ def test_an_error_is_raised_in_the_place_of_its_item(device):
     used = []
     with (
         pytest.raises(ZeroDivisionError),
-        closing(laid_out([4, 2, 0, 1], lambda item: 8 / item, device)) as ahead,
+        closing(prefetch([4, 2, 0, 1], lambda item: 8 / item, device)) as ahead,
     ):
         used += list(iter(ahead.__next__, None))
     assert used == []
-    with closing(laid_out([4, 2, 0, 1], lambda item: 8 / item, device)) as ahead:
+    with closing(prefetch([4, 2, 0, 1], lambda item: 8 / item, device)) as ahead:
         assert [next(ahead), next(ahead)] == [2, 4]
         with pytest.raises(ZeroDivisionError):
             next(ahead)
@@ -60,7 +60,7 @@ def test_an_error_is_raised_in_the_place_of_its_item(device):
 
 def test_the_thread_ends_with_the_iterator():
     before = threading.active_count()
-    with closing(laid_out(range(50), lambda item: item, ANOTHER)) as ahead:
+    with closing(prefetch(range(50), lambda item: item, ANOTHER)) as ahead:
         next(ahead)
         assert threading.active_count() == before + 1
     assert threading.active_count() == before
