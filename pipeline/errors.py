@@ -21,6 +21,11 @@ class UserError(Exception):
     """
 
 
+def permission_denied(path: object, error: OSError, done: str = "read") -> UserError:
+    """The error of a path that may not be `done`: read or written."""
+    return UserError(f"{path}: cannot be {done} ({error.strerror}); change its permissions")
+
+
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number.
 

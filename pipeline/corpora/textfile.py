@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.errors import UserError, is_unicode
+from pipeline.errors import UserError, is_unicode, permission_denied
 from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
@@ -56,6 +56,8 @@ def read_lines(
     empty = True
     try:
         file = path.open("rb")
+    except PermissionError as error:
+        raise permission_denied(path, error) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:

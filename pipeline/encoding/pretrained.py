@@ -27,7 +27,7 @@ from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
 from pipeline.encoding.encoder_config import TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, one_line, permission_denied
 from pipeline.fetching.encoder_folder import PICKLES, SENTENCEPIECE, SHARDS, TEXT_VOCABULARIES
 from pipeline.storage.file_names import CONFIG, TOKENIZER_CONFIG, WEIGHTS
 
@@ -47,7 +47,7 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         if isinstance(error, PermissionError) and error.filename:
-            raise UserError(f"{error.filename}: cannot be read ({error.strerror}); set its rights") from None
+            raise permission_denied(error.filename, error) from None
         name = type(error).__name__
         plain = isinstance(error, OSError | ValueError) and str(error)
         reason = str(error) if plain else f"{name}: {error}"

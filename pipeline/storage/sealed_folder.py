@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, permission_denied
 from pipeline.storage.commit import replacing, resolved, unwritable
 
 SEAL = "seal.json"
@@ -78,7 +78,7 @@ def check(path: Path) -> dict[str, str]:
                 raise UserError(f"{path / name}: missing; {remedy}")
             found = sha256(path / name)
         except PermissionError as error:
-            raise _denied(path / name, error) from error
+            raise permission_denied(path / name, error) from error
         except OSError as error:
             raise UserError(f"{path / name}: cannot be read ({error.strerror}); {remedy}") from error
         if found != expected:
@@ -126,14 +126,9 @@ def identity(path: Path) -> str:
         raise UserError(f"{path / SEAL}: damaged; remove {path} and run `dvc repro`") from None
 
 
-def _denied(file: Path, error: OSError) -> UserError:
-    """The error of a file without rights, which is whole for all that is known."""
-    return UserError(f"{file}: cannot be read ({error.strerror}); set its rights")
-
-
 def _unfinished(path: Path, error: OSError) -> UserError:
     if isinstance(error, PermissionError):
-        return _denied(path / SEAL, error)
+        return permission_denied(path / SEAL, error)
     first = f"remove {path} and " if os.path.lexists(path) else ""
     return UserError(
         f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); {first}run `dvc repro`"

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline.errors import UserError, is_unicode, one_line
+from pipeline.errors import UserError, is_unicode, one_line, permission_denied
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
@@ -22,6 +22,8 @@ def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     """
     try:
         text = path.read_bytes().decode("utf-8")
+    except PermissionError as error:
+        raise permission_denied(path, error) from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from None
     except UnicodeDecodeError as error:

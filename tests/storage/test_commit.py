@@ -95,7 +95,7 @@ def test_a_place_where_no_lock_file_can_be_made_has_no_other_writer() -> None:
     """FileLock waits there, as if the file had been removed by another process."""
     if not Path("/proc/self").exists():
         pytest.skip("needs /proc")
-    with pytest.raises(UserError, match=r"^/proc/out: cannot be written \(.*; free space or rights"):
+    with pytest.raises(UserError, match=r"^/proc/out: cannot be written \(.*; free space or change perm"):
         write(Path("/proc/out"))
 
 
