@@ -1,4 +1,4 @@
-"""The exceptions that end a stage without a traceback; addresses and strangers' text in their messages."""
+"""The exceptions that end a stage without a traceback; addresses and untrusted text in their messages."""
 
 import re
 
@@ -57,7 +57,7 @@ def shown_address(address: str) -> str:
 
 
 def one_line(text: object, limit: int = 200) -> str:
-    """Strangers' text on one line that a terminal shows as it is.
+    """Untrusted text on one line that a terminal shows as it is.
 
     Terminal escapes are removed, other characters that cannot be printed become question marks, addresses in
     it are as `shown_address` has them, and all behind `limit` characters becomes an ellipsis.
@@ -79,14 +79,14 @@ def first_line(error: BaseException) -> str:
 
 
 def visible(text: str) -> str:
-    """Strangers' text as it is, but � for each character that a terminal would obey or not show.
+    """Untrusted text as it is, but � for each character that a terminal would obey or not show.
 
     Line ends and tabs stay, and the wider spaces that words of some languages hold.
     """
     return "".join(letter if letter.isprintable() or letter in "\n\t\u3000\xa0" else "�" for letter in text)
 
 
-def is_unicode(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Whether `text` holds no lone surrogate, so that it can be written as UTF-8."""
     if text.isascii():
         return True

@@ -71,7 +71,7 @@ def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> No
         (ValueError("why"), "why"),
     ],
 )
-def test_strangers_text_is_one_printable_line(text: object, shown: str) -> None:
+def test_untrusted_text_is_one_printable_line(text: object, shown: str) -> None:
     assert one_line(text) == shown
 
 

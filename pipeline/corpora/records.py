@@ -10,7 +10,7 @@ from pipeline.corpora.arrow_files import data_files, label_names, rows
 from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import read_lines, refuse
-from pipeline.errors import counted, is_unicode, one_line
+from pipeline.errors import counted, is_encodable, one_line
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class _Records:
     def _word_problem(self, words: Any) -> str | None:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"{self.word!r} is no list of words; correct it, or set word"
-        if not all(map(is_unicode, words)):
+        if not all(map(is_encodable, words)):
             return f"{self.word!r} holds half a surrogate pair, which is no character; correct it"
         return None
 

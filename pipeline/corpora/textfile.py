@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.errors import UserError, is_unicode, permission_denied
+from pipeline.errors import UserError, is_encodable, permission_denied
 from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
@@ -246,7 +246,7 @@ class _Check:
             return self.other_file(head)
         if "\r" in line or "\0" in line:
             return self.other_file(head) or self._control_problem(line)
-        if not is_unicode(line):
+        if not is_encodable(line):
             return (
                 "holds half a surrogate pair, which is no character; correct the file or the encoding "
                 f"{encoding}"

@@ -25,7 +25,7 @@ from pipeline.corpora.text_stream import (
 )
 from pipeline.corpora.word_columns import Columns, check_words
 from pipeline.corpora.words import Text, is_unspaced
-from pipeline.errors import UserError, counted, is_unicode
+from pipeline.errors import UserError, counted, is_encodable
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -
         raise UserError(f"{where}: {field!r} is neither text nor a list of words; correct it, or set word")
     found = [[*filter(None, value)]] if words else [cut(line).words for line in _lines(value or "")]
     for sentence in found:
-        if not all(map(is_unicode, sentence)):
+        if not all(map(is_encodable, sentence)):
             raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is no character")
         check_words(len(sentence), where, "cut it into sentences")
         yield sentence

@@ -1,7 +1,7 @@
 """The one way from a model folder's files to objects of `transformers`.
 
-Such a folder may come from a stranger. So no code of its own runs, no pickle is read, nothing is fetched, its
-config.json is checked first, and whatever a library raises on its files is the project's own error.
+Such a folder may come from an untrusted source. So no code of its own runs, no pickle is read, nothing is
+fetched, its config.json is checked first, and what a library raises on its files is the project's own error.
 """
 
 import sys

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline.errors import UserError, is_unicode, one_line, permission_denied
+from pipeline.errors import UserError, is_encodable, one_line, permission_denied
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
@@ -66,7 +66,7 @@ def _problem(value: Any, key: str) -> str | None:
     name = one_line(key) or "the document"
     if isinstance(value, dict):
         for child in value:
-            if not isinstance(child, str) or not is_unicode(child):
+            if not isinstance(child, str) or not is_encodable(child):
                 return f"{name}: the key {one_line(child, 40)} is no text; put it in quotes"
         problems = (_problem(child, f"{key}.{part}".lstrip(".")) for part, child in value.items())
         return next((problem for problem in problems if problem), None)
@@ -75,7 +75,7 @@ def _problem(value: Any, key: str) -> str | None:
         return next((problem for problem in problems if problem), None)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{name}: must be a finite number, not {value}"
-    if isinstance(value, str) and not is_unicode(value):
+    if isinstance(value, str) and not is_encodable(value):
         return f"{name}: holds half a surrogate pair, which is no character; correct it"
     if value is not None and type(value) not in (str, int, float, bool):
         return f"{name}: is a {type(value).__name__}; put text in quotes, or use a number, list or mapping"
