@@ -33,7 +33,7 @@ class Interrupted(BaseException):
     """
 
     def __init__(self, signal: int) -> None:
-        super().__init__("stopped; the same command goes on from here")
+        super().__init__("stopped; run the same command to resume")
         self.signal = signal
 
 

@@ -89,7 +89,9 @@ class Params(Group):
         """
         for key, number, numbers in (("teachers", teacher, self.teachers), ("folds", fold, self.folds)):
             if number not in numbers:
-                raise UserError(f"--item: {key} of params.yaml have no {number}; name one that they list")
+                raise UserError(
+                    f"--item: params.yaml lists no {number} under `{key}`; choose one that is listed"
+                )
         return len(self.folds)
 
     @property

@@ -166,7 +166,7 @@ def _answer(client: "httpx2.Client", address: str) -> "httpx2.Response":
                 "give another address"
             )
     raise UserError(
-        f"{shown_address(address)}: leads on more than {REDIRECTS} times; give the address it means"
+        f"{shown_address(address)}: redirects more than {REDIRECTS} times; give the final address"
     )
 
 

@@ -69,7 +69,7 @@ def test_a_page_and_a_redirect_to_it(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("ftp://127.0.0.1/x", "leads to 'ftp://127.0.0.1/x', which is no https address"),
         ("http://example.com/x", "leads to 'http://example.com/x', which is no https address"),
         ("data:text/plain,x", "answers 302 Found; check it"),
-        ("/loop", "leads on more than 10 times"),
+        ("/loop", "redirects more than 10 times"),
         ("//example.com/x", "leads to 'http://example.com/x', which is no https address"),
         ("https://[::1/x", "answers 302 Found; check it"),
     ],
@@ -123,7 +123,7 @@ def test_ten_redirects_are_followed(hosts: Hosts, tmp_path: Path) -> None:
     hosts(dict(pairwise(pages[:11])))
     web.download(pages[0], tmp_path / "out", advice="")
     hosts(dict(pairwise(pages)))
-    assert refusal(pages[0], tmp_path / "out").startswith("leads on more than 10 times")
+    assert refusal(pages[0], tmp_path / "out").startswith("redirects more than 10 times")
 
 
 def test_a_message_tells_no_password_and_no_signature(hosts: Hosts, tmp_path: Path) -> None:

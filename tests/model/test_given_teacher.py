@@ -195,7 +195,7 @@ def test_what_cannot_hold_a_conversion_refuses_it(bert: Path, train: Encoded, tm
     save_model(tmp_path / "teacher", tagger, model, History([], 0))
     with pytest.raises(
         UserError,
-        match=r"init: teacher \(of student or distill.METHOD\) is not possible, as the teacher's labels",
+        match=r"student.init, distill.METHOD.init: `teacher` needs a teacher whose labels are the",
     ):
         ChainTagger.from_teacher(tmp_path / "teacher", layers=1)
     path = tmp_path / "teacher" / "config.json"
