@@ -69,7 +69,7 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
             begun = True
             if is_json(line):
                 raise UserError(
-                    f"{name}:{number}: is a JSON object and no sentence; write a sentence on each line, for "
+                    f"{name}:{number}: is a JSON object, not a sentence; write a sentence on each line, for "
                     "example with jq -r .text"
                 )
         text = CUTS[layout](line)

@@ -248,14 +248,14 @@ class _Check:
             return self.other_file(head) or self._control_problem(line)
         if not is_encodable(line):
             return (
-                "holds half a surrogate pair, which is no character; correct the file or the encoding "
+                "holds half a surrogate pair, which is not a character; correct the file or the encoding "
                 f"{encoding}"
             )
         return None
 
     def _control_problem(self, line: str) -> str:
         if "\0" in line:
-            return f"holds a NUL character, so that it is no text in {self.encoding}; {self.advice}"
+            return f"holds a NUL character, so that it is not text in {self.encoding}; {self.advice}"
         if line.endswith("\r"):
             return (
                 "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"

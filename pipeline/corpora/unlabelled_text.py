@@ -138,7 +138,7 @@ def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -
     found = [[*filter(None, value)]] if words else [cut(line).words for line in _lines(value or "")]
     for sentence in found:
         if not all(map(is_encodable, sentence)):
-            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is no character")
+            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is not a character")
         check_words(len(sentence), where, "cut it into sentences")
         yield sentence
 
@@ -156,7 +156,8 @@ def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]
             record = json.loads(line) if is_json(line) else {}
             if field not in record:
                 raise UserError(
-                    f"{name}:{number}: is no object with {field!r}; correct the line, or set unlabelled.word"
+                    f"{name}:{number}: is not an object with {field!r}; correct the line, or set "
+                    "unlabelled.word"
                 )
             yield f"{name}:{number}", record[field]
 

@@ -109,7 +109,7 @@ def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
             "comments begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
         )
     if not -width <= place < width:
-        return f"has {counted(width, 'column')}, so {place} is no column of words; choose 0 to {width - 1}"
+        return f"has {counted(width, 'column')}, so column {place} does not exist; choose 0 to {width - 1}"
     return None if cells[place] else f"the word in column {place} is empty; correct the line"
 
 

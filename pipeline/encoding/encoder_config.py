@@ -45,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); fetch the folder whole") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is no JSON ({one_line(error)}); fetch it again") from None
+        raise UserError(f"{path}: is not JSON ({one_line(error)}); fetch it again") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: holds no JSON object; fetch it again")
     return value

@@ -199,5 +199,7 @@ def student_name(folder: Path, methods: Container[str]) -> tuple[str, int]:
     """
     *_, method, seed = ("", "", *folder.absolute().parts)
     if method not in methods or not (seed.isascii() and seed.isdigit()):
-        raise UserError(f"{folder}: is no student's folder; name METHOD/SEED, as data/students/efficient/1")
+        raise UserError(
+            f"{folder}: is not a student's folder; name METHOD/SEED, such as data/students/efficient/1"
+        )
     return method, int(seed)

@@ -187,7 +187,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
 def _check_source(source: str) -> None:
     if not source or not source.isprintable():
         raise UserError(
-            f"{one_line(repr(source))}: is no source; "
+            f"{one_line(repr(source))}: is not a source; "
             "give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
 

@@ -245,7 +245,7 @@ def _text(sentence: Any, number: int) -> Text:
         text = Text.of_words(sentence)
     if not is_encodable(text.text):
         raise UserError(
-            f"sentence {number}: holds half a surrogate pair, which is no character; correct the text"
+            f"sentence {number}: holds half a surrogate pair, which is not a character; correct the text"
         )
     return text
 

@@ -184,7 +184,7 @@ def _check_kind(folder: Path, config: dict[str, Any]) -> None:
         return
     if not any(str(kind).endswith(("ForTokenClassification", "ChainTagger")) for kind in kinds):
         raise UserError(
-            f"{folder / CONFIG}: is of a {one_line(kinds[0], 60)}, which is no token classifier; "
+            f"{folder / CONFIG}: is of a {one_line(kinds[0], 60)}, which is not a token classifier; "
             "take another teacher.model"
         )
 

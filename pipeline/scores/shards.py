@@ -90,7 +90,7 @@ class Header:
             if not value.isfinite().all():
                 raise ValueError(f"{name} hold NaN or inf")
         if self.dtype not in DTYPES:
-            raise ValueError(f"dtype {self.dtype!r} is none of {', '.join(DTYPES)}")
+            raise ValueError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; float32 as base64 of little-endian bytes, so that no bit is lost."""

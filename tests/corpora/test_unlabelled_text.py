@@ -222,10 +222,10 @@ def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: st
             "name:1: has 2 col",
         ),
         ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
-        ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is no object with 'forms'; correct"),
+        ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is not an object with 'forms'; correct"),
         ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
         ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' holds half a surrogate pair"),
-        ("Ida left .\n", RECORDS, JSONL, "name:1: is no object with 'forms'"),
+        ("Ida left .\n", RECORDS, JSONL, "name:1: is not an object with 'forms'"),
         ("\ufeffIda".encode("utf-16").decode("latin-1"), TEXT, NEWSDESK, "name:1: "),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_given_scheme_is_taken(tmp_path: Path) -> None:
     folder = write(tmp_path, ["O", "B-PER", "I-PER"])
     assert read_labels(folder, None, "iob2").scheme == "iob2"
     assert read_labels(folder, "iob1", "iob2").scheme == "iob1"
-    with pytest.raises(UserError, match=r"config.json: 'B-PER' is no io tag .*, or teacher.scheme"):
+    with pytest.raises(UserError, match=r"config.json: 'B-PER' is not an io tag .*, or teacher.scheme"):
         read_labels(folder, "io", "iob2")
 
 
@@ -70,7 +70,7 @@ def test_a_given_scheme_is_taken(tmp_path: Path) -> None:
         ({"id2label": {"0": "O", "1": "O"}}, "id2label must give each number from 0 a name of its own"),
         ({"id2label": {"0": "O", "1": 7}}, "id2label must give each number from 0 a name"),
         ({"id2label": {"0": "O", "1": "B-\u200bX"}}, "holds U\\+200B"),
-        ({"architectures": ["BertForSequenceClassification"]}, "which is no token classifier"),
+        ({"architectures": ["BertForSequenceClassification"]}, "which is not a token classifier"),
         ({"chain_tagger": {"tag_set": 3}}, "tag_set in its config.json is damaged"),
         ({"model_type": "chain-tagger"}, "encoder in its config.json is damaged"),
     ],
