@@ -50,7 +50,7 @@ def check_last_run(params: Path, student: str, scored_by: str) -> None:
     made, scored = _teacher(stages, "teacher", "outs"), _teacher(stages, "evaluate_teacher", "deps")
     if made and scored and made != scored:
         raise UserError(
-            "data/teacher: was trained again after it was scored; run `dvc repro evaluate_teacher`"
+            "data/teacher: was trained again after it was evaluated; run `dvc repro evaluate_teacher`"
         )
 
 

@@ -102,7 +102,7 @@ def test_metrics_of_a_teacher_of_before_are_refused(project: Callable[..., Path]
         stages["teacher"]["outs"][0]["md5"] = "0123.dir"
 
     with pytest.raises(
-        UserError, match="trained again after it was scored; run `dvc repro evaluate_teacher`"
+        UserError, match="trained again after it was evaluated; run `dvc repro evaluate_teacher`"
     ):
         check(project(ran=again))
 
