@@ -132,20 +132,20 @@ class Params(Group):
         for key, numbers, one in (("teachers", self.teachers, "one"), ("folds", self.folds, "none")):
             if numbers != tuple(range(1, len(numbers) + 1)):
                 raise ValueError(
-                    f"{key}: must number them from 1, not {list(numbers)}; "
+                    f"{key}: must be numbered from 1, not {list(numbers)}; "
                     f"write [1, 2] for two, [1] for {one}"
                 )
         if self.dump.scores and self.counts != (1, 1):
-            raise ValueError("dump.scores: takes the place of one teacher; set teachers: [1] and folds: [1]")
+            raise ValueError("dump.scores: replaces one teacher; set teachers: [1] and folds: [1]")
         if len(self.teachers) > 1 and len(self.folds) > 1:
-            raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
+            raise ValueError("teachers: several teachers cannot have several folds; set folds: [1]")
         return self
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> Self:
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
-                raise ValueError(f"{key}: names an entry twice")
+                raise ValueError(f"{key}: lists an entry twice")
         return self
 
     @model_validator(mode="after")
@@ -168,7 +168,7 @@ class Params(Group):
             if (own or self.student.init) == "teacher":
                 key = f"distill.{name}.init" if own else "student.init"
                 raise ValueError(
-                    f"{key}: teacher takes the teacher's first layers, which do not fit {misfit}; "
+                    f"{key}: `teacher` starts from the teacher's first layers, which do not fit {misfit}; "
                     f"set {key}: pretrained"
                 )
         return self
@@ -181,7 +181,7 @@ class Params(Group):
                 if _METHODS[name].matches_pairs:
                     raise ValueError(
                         f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
-                        "has none; take it out, or set teacher.head: softmax too"
+                        "has none; remove it, or set teacher.head: softmax too"
                     )
         return self
 
@@ -203,7 +203,7 @@ class Params(Group):
     def _share_has_text(self) -> Self:
         if self.student.labelled_share is not None and not (self.text.files or self.made_up):
             raise ValueError(
-                "student.labelled_share: is used with text without tags alone; empty it, or see unlabelled"
+                "student.labelled_share: is used only with text without tags; empty it, or see unlabelled"
             )
         return self
 
@@ -216,7 +216,7 @@ class Params(Group):
         if self.teacher.model is None:
             raise ValueError(f"{missing} name an existing teacher under teacher.model")
         if self.unlabelled.sentences == 0:
-            raise ValueError(f"{missing} let unlabelled.sentences be more than 0")
+            raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
         if self.made_up:
@@ -237,7 +237,7 @@ class Params(Group):
         if not isinstance(settings, Scheduled):
             raise ValueError(
                 f"methods: {method} learns from gold tags, and corpora.{self.task} has no files.train; "
-                "take it out"
+                "remove it"
             )
         if (settings.schedule, settings.weight) != ("constant", 1.0):
             raise ValueError(

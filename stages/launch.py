@@ -99,7 +99,7 @@ def _why(place: Path, said: str) -> UserError:
             "run the same command to resume from the last checkpoint"
         )
     if lost := [note["lost"] for _, note in sorted(notes.items()) if note["lost"]]:
-        return UserError(f"the processes have lost each other ({lost[0]}); check the network and the devices")
+        return UserError(f"the processes are disconnected ({lost[0]}); check the network and the devices")
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
     return UserError(f"{LAUNCH}: the launcher failed ({last}); run it by hand to see more")
 

@@ -24,8 +24,8 @@ UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
     ZIP: "is a zip archive; unpack it and name the text file inside",
     GZIP: "is gzip data, which must be unpacked once more",
-    PARQUET: "is a Parquet file, which params.yaml takes with format: dataset",
-    ARROW: "is an Arrow file, which params.yaml takes with format: dataset",
+    PARQUET: "is a Parquet file, which needs format: dataset in params.yaml",
+    ARROW: "is an Arrow file, which needs format: dataset in params.yaml",
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
@@ -126,7 +126,7 @@ def stream_lines(
     if begun:
         yield number, check.clean(begun, number, head)
     if warn and unicode and (first := unicode.line):
-        warn(f"{name}:{first}: is UTF-8 too; set encoding: utf-8 if words look wrong")
+        warn(f"{name}:{first}: is also valid UTF-8; set encoding: utf-8 if words look wrong")
 
 
 def _is_single_byte(encoding: str) -> bool:

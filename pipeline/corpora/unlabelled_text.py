@@ -200,7 +200,7 @@ def _check_separator(lines: Sequence[str], name: str, columns: Columns) -> None:
     if len(widths) == 1 and (width := widths.pop()) > 1:
         raise UserError(
             f"{name}: has {counted(width, 'column')} between spaces, but the corpus has another separator "
-            f"({columns.separator!r}); put that between the columns, or leave the words alone"
+            f"({columns.separator!r}); put that between the columns, or keep only the words"
         )
 
 

@@ -59,10 +59,10 @@ def read_checked(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     if (folder / "adapter_config.json").exists():
-        raise UserError(f"{folder}: holds an adapter, which is not read; merge it into its model")
+        raise UserError(f"{folder}: holds an adapter, which is not supported; merge it into its model")
     values = read_json(path)
     if "quantization_config" in values:
-        raise UserError(f"{path}: its weights are quantised, and such are not read; save them in float32")
+        raise UserError(f"{path}: its weights are quantised, which is not supported; save them in float32")
     checked: dict[str, Any] = _checked(values, str(path), "", 0)
     return checked
 

@@ -103,7 +103,7 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
     method, seed = student_name(model, methods)
     if student_name(evaluated, methods) != (method, seed):
         raise UserError(
-            f"{evaluated}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
+            f"{evaluated}: has the metrics of a student other than {model}; name data/eval/{method}/{seed}"
         )
     target = f"distill@{method}-{seed}"
     if not model.is_dir():

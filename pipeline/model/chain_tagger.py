@@ -189,7 +189,7 @@ class ChainTagger(PreTrainedModel):
             head="softmax",
         )
         if len(config.labels) != model.config.num_labels:
-            raise ValueError(f"its {CONFIG} has another number of tags than of labels")
+            raise ValueError(f"its {CONFIG} has different numbers of tags and labels")
         return cls.from_classifier(model, config).eval(), missing
 
     @classmethod

@@ -51,7 +51,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         except FileNotFoundError:
             if aside.exists():
                 raise
-            raise UserError(f"{path}: what was written of it was removed meanwhile; run again") from None
+            raise UserError(f"{path}: was removed while it was being written; run again") from None
 
 
 def check(path: Path) -> dict[str, str]:
@@ -149,7 +149,7 @@ def _refuse_others(path: Path) -> None:
     if not os.path.lexists(path):
         return
     if not path.is_dir():
-        raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name stands there"))
+        raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name exists"))
     ours = sealed_files(path)
     if others := [name for name in _entries(path) if name not in ours]:
         raise UserError(

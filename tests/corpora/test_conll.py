@@ -119,7 +119,7 @@ def test_encoding(write: Writer) -> None:
 def test_utf_8_that_is_read_as_latin_1_is_a_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
     path = write("a O\nZoë B-PER\n\nChloë B-PER\n".encode())
     assert read(path, encoding="latin-1")[0].words == ("a", "ZoÃ«")
-    assert caplog.messages == [f"{path}:2: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+    assert caplog.messages == [f"{path}:2: is also valid UTF-8; set encoding: utf-8 if words look wrong"]
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_json_lines_of_utf_8_that_are_read_as_latin_1(
 ) -> None:
     path = write_lines(tmp_path / "x", '{"tokens": ["Zoë"], "ner_tags": ["O"]}')
     read_jsonl(path, encoding="latin-1")
-    assert caplog.messages == [f"{path}:1: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+    assert caplog.messages == [f"{path}:1: is also valid UTF-8; set encoding: utf-8 if words look wrong"]
 
 
 def test_json_lines_in_other_schemes(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: st
 @pytest.mark.parametrize(
     ("text", "settings", "corpus", "says"),
     [
-        (NUMBERED, CONLL, NEWSDESK, "name:1: column 0 numbers the words; .*word: 1"),
+        (NUMBERED, CONLL, NEWSDESK, "name:1: column 0 holds word numbers; .*word: 1"),
         (NUMBERED, TEXT, GERMEVAL, "name: looks like a word per line in columns; set unlabelled.format"),
         (WITH_COMMENTS, CONLL, NEWSDESK, 'name:2: has 4 columns, but line 1 has 3; .*comment: "#"'),
         (CONLLU, CONLL, NEWSDESK, "name:2: has 5 columns, but line 1 has 4"),

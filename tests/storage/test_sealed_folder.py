@@ -71,7 +71,7 @@ def test_a_folder_that_is_removed_while_it_is_written_is_told(tmp_path: Path) ->
         with new_folder(path) as aside:
             aside.rmdir()
 
-    with pytest.raises(UserError, match=r"out: what was written of it was removed meanwhile; run again"):
+    with pytest.raises(UserError, match=r"out: was removed while it was being written; run again"):
         fail()
     assert read(path) == CONTENT
 
