@@ -28,7 +28,9 @@ from benchmarks import measuring
 from benchmarks.dump import measure_dumps
 from benchmarks.made_with import made_with
 from benchmarks.measuring import Work, folder_bytes, peak
-from pipeline.scores.store import ChainParameters, Origin, ScoredBatch, ScoreStore, write_scores
+from pipeline.scores.shards import ChainParameters, Origin
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.write_store import ScoredBatch, write_scores
 from pipeline.storage.text_file import write_json
 from stages import command
 

@@ -1,4 +1,4 @@
-"""The exceptions that end a stage without a traceback; addresses and strangers' text in their messages."""
+"""The exceptions that end a stage without a traceback; addresses and untrusted text in their messages."""
 
 import re
 
@@ -21,6 +21,11 @@ class UserError(Exception):
     """
 
 
+def permission_denied(path: object, error: OSError, done: str = "read") -> UserError:
+    """The error of a path that may not be `done`: read or written."""
+    return UserError(f"{path}: cannot be {done} ({error.strerror}); change its permissions")
+
+
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number.
 
@@ -28,7 +33,7 @@ class Interrupted(BaseException):
     """
 
     def __init__(self, signal: int) -> None:
-        super().__init__("stopped; the same command goes on from here")
+        super().__init__("stopped; run the same command to resume")
         self.signal = signal
 
 
@@ -52,7 +57,7 @@ def shown_address(address: str) -> str:
 
 
 def one_line(text: object, limit: int = 200) -> str:
-    """Strangers' text on one line that a terminal shows as it is.
+    """Untrusted text on one line that a terminal shows as it is.
 
     Terminal escapes are removed, other characters that cannot be printed become question marks, addresses in
     it are as `shown_address` has them, and all behind `limit` characters becomes an ellipsis.
@@ -74,14 +79,14 @@ def first_line(error: BaseException) -> str:
 
 
 def visible(text: str) -> str:
-    """Strangers' text as it is, but � for each character that a terminal would obey or not show.
+    """Untrusted text as it is, but � for each character that a terminal would obey or not show.
 
     Line ends and tabs stay, and the wider spaces that words of some languages hold.
     """
     return "".join(letter if letter.isprintable() or letter in "\n\t\u3000\xa0" else "�" for letter in text)
 
 
-def is_unicode(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Whether `text` holds no lone surrogate, so that it can be written as UTF-8."""
     if text.isascii():
         return True

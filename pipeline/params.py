@@ -4,12 +4,11 @@ It holds no paths of the pipeline: those stand in dvc.yaml alone.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, ValidationError, create_model, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.settings import Corpus, Unlabelled
@@ -19,6 +18,7 @@ from pipeline.encoding.settings import Prepare
 from pipeline.errors import UserError, one_line
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
+from pipeline.params_complaint import complaint
 from pipeline.scores.settings import Dump
 from pipeline.settings import Count, Group, Name, Seed
 from pipeline.storage.yaml_file import read_yaml
@@ -89,7 +89,9 @@ class Params(Group):
         """
         for key, number, numbers in (("teachers", teacher, self.teachers), ("folds", fold, self.folds)):
             if number not in numbers:
-                raise UserError(f"--item: {key} of params.yaml have no {number}; name one that they list")
+                raise UserError(
+                    f"--item: params.yaml lists no {number} under `{key}`; choose one that is listed"
+                )
         return len(self.folds)
 
     @property
@@ -130,20 +132,20 @@ class Params(Group):
         for key, numbers, one in (("teachers", self.teachers, "one"), ("folds", self.folds, "none")):
             if numbers != tuple(range(1, len(numbers) + 1)):
                 raise ValueError(
-                    f"{key}: must number them from 1, not {list(numbers)}; "
+                    f"{key}: must be numbered from 1, not {list(numbers)}; "
                     f"write [1, 2] for two, [1] for {one}"
                 )
         if self.dump.scores and self.counts != (1, 1):
-            raise ValueError("dump.scores: takes the place of one teacher; set teachers: [1] and folds: [1]")
+            raise ValueError("dump.scores: replaces one teacher; set teachers: [1] and folds: [1]")
         if len(self.teachers) > 1 and len(self.folds) > 1:
-            raise ValueError("teachers: several are not possible with several folds; set folds: [1]")
+            raise ValueError("teachers: several teachers cannot have several folds; set folds: [1]")
         return self
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> Self:
         for key, values in (("methods", self.methods), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
-                raise ValueError(f"{key}: names an entry twice")
+                raise ValueError(f"{key}: lists an entry twice")
         return self
 
     @model_validator(mode="after")
@@ -166,7 +168,7 @@ class Params(Group):
             if (own or self.student.init) == "teacher":
                 key = f"distill.{name}.init" if own else "student.init"
                 raise ValueError(
-                    f"{key}: teacher takes the teacher's first layers, which do not fit {misfit}; "
+                    f"{key}: `teacher` starts from the teacher's first layers, which do not fit {misfit}; "
                     f"set {key}: pretrained"
                 )
         return self
@@ -179,7 +181,7 @@ class Params(Group):
                 if _METHODS[name].matches_pairs:
                     raise ValueError(
                         f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
-                        "has none; take it out, or set teacher.head: softmax too"
+                        "has none; remove it, or set teacher.head: softmax too"
                     )
         return self
 
@@ -201,7 +203,7 @@ class Params(Group):
     def _share_has_text(self) -> Self:
         if self.student.labelled_share is not None and not (self.text.files or self.made_up):
             raise ValueError(
-                "student.labelled_share: is used with text without tags alone; empty it, or see unlabelled"
+                "student.labelled_share: is used only with text without tags; empty it, or see unlabelled"
             )
         return self
 
@@ -214,7 +216,7 @@ class Params(Group):
         if self.teacher.model is None:
             raise ValueError(f"{missing} name an existing teacher under teacher.model")
         if self.unlabelled.sentences == 0:
-            raise ValueError(f"{missing} let unlabelled.sentences be more than 0")
+            raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
         if self.made_up:
@@ -235,7 +237,7 @@ class Params(Group):
         if not isinstance(settings, Scheduled):
             raise ValueError(
                 f"methods: {method} learns from gold tags, and corpora.{self.task} has no files.train; "
-                "take it out"
+                "remove it"
             )
         if (settings.schedule, settings.weight) != ("constant", 1.0):
             raise ValueError(
@@ -259,62 +261,10 @@ def load_params(path: Path) -> Params:
     try:
         return Params.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
-        raise UserError(f"{path}: {one_line(_complaint(error, tree), limit=500)}") from None
+        raise UserError(f"{path}: {one_line(complaint(error, tree, Params), limit=500)}") from None
 
 
 def _one_of(key: str, names: Iterable[str], choices: Iterable[str]) -> None:
     for name in names:
         if name not in choices:
             raise ValueError(f"{key}: there is no {name!r}; choose one of {', '.join(choices)}")
-
-
-def _complaint(error: ValidationError, tree: dict[str, Any]) -> str:
-    """The first complaint: the dotted key, what is wrong with it, the choices.
-
-    An unknown key comes before a missing one, as it often is the other misspelt.
-    """
-    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    first = errors[0]
-    location = list(_location(first, tree))
-    key = ".".join(str(part) for part in location)
-    kind = first["type"]
-    if kind == "value_error":  # of a model_validator here; begins with the rest of the key
-        return f"{key}.{first['ctx']['error']}".lstrip(".")
-    if kind == "extra_forbidden":
-        return f"{key}: unknown key; choose one of {', '.join(_known_keys(location[:-1]))}"
-    if kind == "missing":
-        return f"{key}: is missing; add it"
-    if kind == "json_invalid":
-        return "is nested too deeply; write it flatter"
-    wishes = dict.fromkeys(_wish(e["msg"]) for e in errors if list(_location(e, tree)) == location)
-    return f"{key}: must {' or '.join(wishes)}, not {json.dumps(first['input'], ensure_ascii=False)[:80]}"
-
-
-def _wish(message: str) -> str:
-    """What the value must do, in the words of YAML instead of pydantic's."""
-    wish = message.partition(" should ")[2].partition(" after validation")[0]
-    return wish.replace("a valid array", "a list").replace("an object", "a mapping")
-
-
-def _location(error: ErrorDetails, tree: Any) -> Iterator[int | str]:
-    """The keys to what `error` is about, without what pydantic adds (which of several types it tried)."""
-    for part in error["loc"]:
-        inside = isinstance(tree, dict) and part in tree
-        if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
-            inside = True
-        if inside or error["type"] == "missing":
-            yield part
-        if not inside:
-            return
-        tree = tree[part]
-
-
-def _known_keys(location: list[int | str]) -> list[str]:
-    """The keys that the group at `location` takes."""
-    group: Any = Params
-    for part in location:
-        if isinstance(group, type) and issubclass(group, BaseModel):
-            group = group.model_fields[str(part)].annotation
-        else:  # dict[str, Corpus]: whatever the key, the type is the second argument
-            group = get_args(group)[1]
-    return list(group.model_fields)

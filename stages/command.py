@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from pipeline import processes
-from pipeline.errors import Interrupted, UserError, one_line
+from pipeline.errors import Interrupted, UserError, one_line, permission_denied
 from stages.computing import runs_as_several
 from stages.free_gpu import free_gpu
 from stages.launch import noted, relaunch
@@ -79,7 +79,7 @@ def _mistake(error: Exception, stage: str) -> str | None:
     if isinstance(error, UserError):
         return one_line(error, limit=2000)
     if isinstance(error, PermissionError) and isinstance(error.filename, str):
-        return one_line(_denied(error, error.filename), limit=2000)
+        return one_line(permission_denied(error.filename, error, _denied(error.filename)), limit=2000)
     if isinstance(error, MemoryError | RuntimeError):
         return out_of_memory(error, stage)
     if isinstance(error, ModuleNotFoundError):
@@ -89,8 +89,7 @@ def _mistake(error: Exception, stage: str) -> str | None:
     return None
 
 
-def _denied(error: PermissionError, path: str) -> str:
-    """The line for a path without rights: it was to be written where it could be read, or can be missing."""
+def _denied(path: str) -> str:
+    """What could not be done with a path: it was to be written where it could be read, or can be missing."""
     missing = not os.path.lexists(path) and os.access(Path(path).parent, os.X_OK)
-    done = "written" if missing or os.access(path, os.R_OK) else "read"
-    return f"{path}: cannot be {done} ({error.strerror}); set its rights"
+    return "written" if missing or os.access(path, os.R_OK) else "read"

@@ -43,8 +43,8 @@ def main(
         test = encoded / "test.parquet"
         if not len(split := load(test)):
             raise UserError(
-                f"{test}: holds no sentence, so that nothing can be evaluated; give the corpus files.test, "
-                "or take the students as they are"
+                f"{test}: holds no sentence, so nothing can be evaluated; give the corpus files.test, or "
+                "skip `evaluate`: `dvc repro distill` makes data/students without it"
             )
         batches = Batches(split, settings.batch_size)
         gold = read_tags(test)

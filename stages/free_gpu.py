@@ -72,6 +72,6 @@ def _take(gpus: list[str]) -> tuple[FileLock, str]:
                 raise unwritable(place, error) from error
             return lock, gpu
         if not told:
-            print(f"waits for one of {len(gpus)} GPUs, which other stages use", flush=True)
+            print(f"all {len(gpus)} GPUs are in use by other stages; waiting for one", flush=True)
         told = True
         time.sleep(_SECONDS)

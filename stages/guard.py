@@ -42,7 +42,7 @@ def guarded(
         if name := _change(used, uses(load_params(params))):
             raise UserError(
                 f"{params}: {name} changed while the stage {stage} ran, so nothing is written; "
-                "take the edit back and run again, or run `dvc repro`"
+                "revert the edit and run again, or run `dvc repro`"
             )
         if _digest(stage, code) != digest:
             raise UserError(f"{code}: changed while the stage {stage} ran; run `dvc repro`")
@@ -63,7 +63,7 @@ def _digest(stage: str, code: Path) -> str:
     if fingerprint_of(stage, ROOT) != recorded:
         raise UserError(
             f"{code}: the code of the stage {stage} changed since `fingerprint` ran, so nothing is written; "
-            "take the edit back and run again, or run `dvc repro`"
+            "revert the edit and run again, or run `dvc repro`"
         )
     return recorded
 

@@ -65,7 +65,8 @@ def _parts(item: str, pattern: str, form: str, example: str, lists: str) -> tupl
     found = re.fullmatch(pattern, _key(item))
     if not found:
         raise UserError(
-            f"--item: {item!r} is no {form}; name one, such as {example}, or correct {lists} in params.yaml"
+            f"--item: {item!r} is not a {form}; name one, such as {example}, or correct {lists} in "
+            "params.yaml"
         )
     return found.groups()
 

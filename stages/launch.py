@@ -95,10 +95,10 @@ def _why(place: Path, said: str) -> UserError:
         names = ", ".join(map(str, killed))
         return UserError(
             f"process {names} of {several} (from 0) was killed, so the others have ended too; "
-            "the same command goes on from the last checkpoint"
+            "run the same command to resume from the last checkpoint"
         )
     if lost := [note["lost"] for _, note in sorted(notes.items()) if note["lost"]]:
-        return UserError(f"the processes have lost each other ({lost[0]}); check the network and the devices")
+        return UserError(f"the processes are disconnected ({lost[0]}); check the network and the devices")
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
     return UserError(f"{LAUNCH}: the launcher failed ({last}); run it by hand to see more")
 

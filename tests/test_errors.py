@@ -1,8 +1,19 @@
 """Messages tell no secret and leave the terminal as it is."""
 
+import errno
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from pipeline.errors import first_line, one_line, shown_address
+from pipeline.corpora.text_stream import open_text
+from pipeline.corpora.textfile import read_lines
+from pipeline.encoding.encoder_config import read_json
+from pipeline.errors import UserError, first_line, one_line, shown_address
+from pipeline.storage.yaml_file import read_yaml
 
 
 @pytest.mark.parametrize(
@@ -60,7 +71,7 @@ def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> No
         (ValueError("why"), "why"),
     ],
 )
-def test_strangers_text_is_one_printable_line(text: object, shown: str) -> None:
+def test_untrusted_text_is_one_printable_line(text: object, shown: str) -> None:
     assert one_line(text) == shown
 
 
@@ -73,3 +84,21 @@ def test_long_text_is_cut() -> None:
 def test_the_first_line_of_an_error() -> None:
     assert first_line(ValueError("\nwhy\x1b[31m \nand how")) == "why"
     assert first_line(ValueError()) == "ValueError"
+
+
+@pytest.mark.parametrize("read", [read_yaml, read_json, open_text, lambda path: list(read_lines(path))])
+def test_a_file_without_permission_is_not_said_to_be_the_wrong_one(
+    read: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Permissions themselves would not stop root, who may run the tests."""
+    path = tmp_path / "file"
+    path.write_text("{}\n")
+
+    def denied(*_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr(io, "open", denied)
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert str(caught.value) == f"{path}: cannot be read (Permission denied); change its permissions"

@@ -57,9 +57,9 @@ def test_the_real_file_loads(load: Load) -> None:
         ("methods", ["vanila"], "methods: there is no 'vanila'; choose one of " + ", ".join(method_names())),
         ("methods", [], "methods: must have at least 1 item, not []"),
         ("methods", "kbest", 'methods: must be a list, not "kbest"'),
-        ("methods", [*TREE["methods"], "kbest"], "methods: names an entry twice"),
+        ("methods", [*TREE["methods"], "kbest"], "methods: lists an entry twice"),
         ("method", "nope", "method: there is no 'nope'; choose one of " + ", ".join(TREE["methods"])),
-        ("seeds", [1, 2, 1], "seeds: names an entry twice"),
+        ("seeds", [1, 2, 1], "seeds: lists an entry twice"),
         ("seeds", [], "seeds: must have at least 1 item, not []"),
         ("seeds", [1, -2], "seeds.1: must be greater than or equal to 0, not -2"),
         ("seeds", [2**32], f"seeds.0: must be less than {2**32}, not {2**32}"),
@@ -141,8 +141,8 @@ def test_the_real_file_loads(load: Load) -> None:
         ),
         ("corpora.newsdesk.names", ["O"], "newsdesk.names: is not used with format conll; remove it"),
         ("corpora.newsdesk.strict", 1, "strict: must be a valid boolean, not 1"),
-        ("corpora.newsdesk.hold_out", 9, "corpora.newsdesk.hold_out: give either it or files.dev"),
-        ("corpora.conll2000.hold_out", None, "corpora.conll2000.hold_out: give either it or files.dev"),
+        ("corpora.newsdesk.hold_out", 9, "corpora.newsdesk.hold_out: give either hold_out or files.dev"),
+        ("corpora.conll2000.hold_out", None, "corpora.conll2000.hold_out: give either hold_out or files.dev"),
         ("corpora.conll2000.counts.dev", [1, 2], "conll2000.counts.dev: there is no files.dev; remove it"),
         ("corpora.conll2000.checksums.dev", "md5:" + "0" * 32, "checksums.dev: there is no files.dev"),
         (
@@ -234,7 +234,7 @@ def test_what_no_softmax_can_learn_from_a_crf_is_refused(
         return
     says = refuse(tree)
     assert "methods: efficient matches a CRF's scores of pairs of tags" in says
-    assert "take it out, or set teacher.head: softmax too" in says
+    assert "remove it, or set teacher.head: softmax too" in says
 
 
 def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:

@@ -2,7 +2,7 @@
 
 Each row is one student, of the seed and from its method's best cell that `benchmarks.studies.grid` has.
 It is judged on development. The change that helped there (`CONFIRMED`) is then run with three seeds, for the
-methods that have such a row, and scored on test. Runs go through DVC's cache, so a stopped one continues.
+methods that have such a row, and evaluated on test. Runs go through DVC's cache, so a stopped one continues.
 Run it from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.ablation conll2003 --device cpu

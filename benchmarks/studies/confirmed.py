@@ -40,7 +40,8 @@ def best_kind(search: Mapping[str, Any], names: Iterable[str]) -> str:
     found = {name: f1[f"{METHOD} {name}"] for name in names if f"{METHOD} {name}" in f1}
     if not found:
         raise UserError(
-            f"the search has no student by {METHOD} of another kind than its starts; let it go on"
+            f"the search has no student by {METHOD} besides {STARTS[0]!r} and {STARTS[1]!r}; "
+            "let the search finish"
         )
     return max(found, key=found.__getitem__)
 

@@ -91,7 +91,7 @@ def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
 
 
 def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]) -> Finished:
-    """Make, or take from DVC's cache, the teacher and the students, each scored on test.
+    """Make, or take from DVC's cache, the teacher and the students, each evaluated on test.
 
     Raises:
         UserError, SystemExit: as `run_pipeline`.

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.studies.grid TASK --device DEVICE` trains all methods in every cell by `dvc exp run` and
 writes `results/TASK-LAYERS-layers-DEVICE/grid.json` after each; `--best` prints each method's best cell as
-options of `dvc exp run`. A stopped search continues where it was. The test split is not scored.
+options of `dvc exp run`. A stopped search continues where it was. The test split is not evaluated.
 """
 
 import json

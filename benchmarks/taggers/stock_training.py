@@ -3,7 +3,7 @@
 As `defaults`, TrainingArguments is left as it is: 3 epochs of batches of 8 in random order, float32, learning
 rate 5e-5. As `tuned`, it has the student's epochs, batch size, learning rate, warm-up and weight decay,
 bfloat16 where the processor is fast at it, and sentences grouped by length. Both use fused AdamW, the
-Trainer's default. After each epoch development is scored, and the best epoch is kept.
+Trainer's default. After each epoch development is evaluated, and the best epoch is kept.
 """
 
 import time

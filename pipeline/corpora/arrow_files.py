@@ -165,7 +165,7 @@ def _reading(file: Path) -> Iterator[None]:
     except Exception as error:
         kind = file.suffix or "Arrow"
         raise UserError(
-            f"{file}: is no readable {kind} file ({one_line(error)}); fetch or save it again"
+            f"{file}: is not a readable {kind} file ({one_line(error)}); fetch or save it again"
         ) from None
 
 
@@ -173,4 +173,6 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
-        raise UserError(f"{path}: is no readable JSON ({one_line(error)}); save the data set again") from None
+        raise UserError(
+            f"{path}: is not readable JSON ({one_line(error)}); save the data set again"
+        ) from None

@@ -69,7 +69,7 @@ def read_conll(
         warn(
             f"{path}:{word_like[0]}: looks like a word with its tag, and is left out as a comment, the first "
             f"of {counted(len(word_like), 'such line')}; if words begin with {comment!r}, set comment to "
-            "more of what comments begin with"
+            "a longer beginning, which comments alone have"
         )
 
 

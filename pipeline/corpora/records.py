@@ -10,7 +10,7 @@ from pipeline.corpora.arrow_files import data_files, label_names, rows
 from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
 from pipeline.corpora.textfile import read_lines, refuse
-from pipeline.errors import counted, is_unicode, one_line
+from pipeline.errors import counted, is_encodable, one_line
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ def read_jsonl(
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            report(f"{path}:{number}: is no JSON ({one_line(error)}); write one object a line")
+            report(f"{path}:{number}: is not JSON ({one_line(error)}); write one object a line")
             continue
         if not isinstance(record, dict) or word not in record or tag not in record:
             report(
-                f"{path}:{number}: is no object with {word!r} and {tag!r}; correct it, or set word and tag"
+                f"{path}:{number}: is not an object with {word!r} and {tag!r}; correct it or set word and tag"
             )
             continue
         yield from records.read(number, record[word], record[tag])
@@ -169,14 +169,14 @@ class _Records:
 
     def _word_problem(self, words: Any) -> str | None:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            return f"{self.word!r} is no list of words; correct it, or set word"
-        if not all(map(is_unicode, words)):
-            return f"{self.word!r} holds half a surrogate pair, which is no character; correct it"
+            return f"{self.word!r} is not a list of words; correct it, or set word"
+        if not all(map(is_encodable, words)):
+            return f"{self.word!r} holds half a surrogate pair, which is not a character; correct it"
         return None
 
     def _tag_problem(self, tags: Any, count: int) -> str | None:
         if not isinstance(tags, list) or not all(type(tag) in (str, int) for tag in tags):
-            return f"{self.tag!r} is no list of tags; correct it, or set tag"
+            return f"{self.tag!r} is not a list of tags; correct it, or set tag"
         if len(tags) != count:
             return f"has {counted(count, 'word')}, but {counted(len(tags), 'tag')}; correct it"
         numbers = [tag for tag in tags if isinstance(tag, int)]
@@ -190,7 +190,7 @@ class _Records:
             return problem
         others = (tag for tag in tags if self.names and isinstance(tag, str) and tag not in self.names)
         if (other := next(others, None)) is not None:
-            return f"{self.tag!r} holds {other!r}, which is none of the names; correct it, or names"
+            return f"{self.tag!r} holds {other!r}, which is not one of the names; correct it, or names"
         return None
 
     def _named(self, tags: Sequence[str | int]) -> list[str]:

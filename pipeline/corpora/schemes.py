@@ -40,7 +40,9 @@ def tag_problem(tag: str, scheme: str) -> str | None:
         return None
     if scheme == "io":
         if hyphen and letter and letter in "BELSU":
-            return f"{tag!r} is no io tag (O, TYPE or I-TYPE); correct it, or set scheme to the file's own"
+            return (
+                f"{tag!r} is not an io tag (O, TYPE or I-TYPE); correct it, or set scheme to the file's own"
+            )
         return None
     if letter and letter in PREFIXES[scheme] and bool(hyphen) == bool(kind):
         return None
@@ -51,7 +53,9 @@ def tag_problem(tag: str, scheme: str) -> str | None:
         if letter and letter in set(PREFIXES[name]) - set(PREFIXES[scheme])
     ]
     hint = f" (the file may be in {others[0]})" if others else ""
-    return f"{tag!r} is no {scheme} tag (O, {allowed}); correct it, or the settings `tag` or `scheme`{hint}"
+    article = "an" if scheme.startswith("i") else "a"
+    problem = f"{tag!r} is not {article} {scheme} tag (O, {allowed})"
+    return f"{problem}; correct it, or the settings `tag` or `scheme`{hint}"
 
 
 def to_iob2(tags: Sequence[str], scheme: str) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -79,7 +79,7 @@ class Corpus(Group):
         elif self.files.test is None:
             raise ValueError("files.test: is missing; add it")
         elif (self.files.dev is None) == (self.hold_out is None):
-            raise ValueError("hold_out: give either it or files.dev")
+            raise ValueError("hold_out: give either hold_out or files.dev")
         return self
 
     @model_validator(mode="after")

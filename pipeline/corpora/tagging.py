@@ -40,7 +40,7 @@ def spans(tags: Tags, *, scheme: Scheme) -> set[Span]:
     for word, tag in enumerate((*tags, "O")):
         prefix, _, kind = tag.partition("-")
         if tag != "O" and not (prefix in ("B", "I") and kind):
-            raise ValueError(f"{tag!r} is no IOB2 tag: expected O, B-TYPE or I-TYPE")
+            raise ValueError(f"{tag!r} is not an IOB2 tag: expected O, B-TYPE or I-TYPE")
         if open_kind and (prefix != "I" or kind != open_kind):
             found.add((open_kind, start, word))
             open_kind = ""

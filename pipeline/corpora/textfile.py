@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.errors import UserError, is_unicode
+from pipeline.errors import UserError, is_encodable, permission_denied
 from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
@@ -24,8 +24,8 @@ UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
 OTHER_FILES = {
     ZIP: "is a zip archive; unpack it and name the text file inside",
     GZIP: "is gzip data, which must be unpacked once more",
-    PARQUET: "is a Parquet file, which params.yaml takes with format: dataset",
-    ARROW: "is an Arrow file, which params.yaml takes with format: dataset",
+    PARQUET: "is a Parquet file, which needs format: dataset in params.yaml",
+    ARROW: "is an Arrow file, which needs format: dataset in params.yaml",
     b"%PDF": "is a PDF document; name a text file",
     b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
     b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
@@ -56,6 +56,8 @@ def read_lines(
     empty = True
     try:
         file = path.open("rb")
+    except PermissionError as error:
+        raise permission_denied(path, error) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
     with file:
@@ -124,7 +126,7 @@ def stream_lines(
     if begun:
         yield number, check.clean(begun, number, head)
     if warn and unicode and (first := unicode.line):
-        warn(f"{name}:{first}: is UTF-8 too; set encoding: utf-8 if words look wrong")
+        warn(f"{name}:{first}: is also valid UTF-8; set encoding: utf-8 if words look wrong")
 
 
 def _is_single_byte(encoding: str) -> bool:
@@ -244,16 +246,16 @@ class _Check:
             return self.other_file(head)
         if "\r" in line or "\0" in line:
             return self.other_file(head) or self._control_problem(line)
-        if not is_unicode(line):
+        if not is_encodable(line):
             return (
-                "holds half a surrogate pair, which is no character; correct the file or the encoding "
+                "holds half a surrogate pair, which is not a character; correct the file or the encoding "
                 f"{encoding}"
             )
         return None
 
     def _control_problem(self, line: str) -> str:
         if "\0" in line:
-            return f"holds a NUL character, so that it is no text in {self.encoding}; {self.advice}"
+            return f"holds a NUL character, so that it is not text in {self.encoding}; {self.advice}"
         if line.endswith("\r"):
             return (
                 "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"

@@ -106,7 +106,9 @@ def write_unlabelled_text(
             with closing(found):
                 write_shards(_watched(kept, found, settings.sentences), folder)
         if not kept.sentences:
-            raise UserError("unlabelled.files: hold no sentence that is not in the test split; name others")
+            raise UserError(
+                "unlabelled.files: hold no sentence that is not in the test split; name other files"
+            )
     if kept.repeated or kept.in_test:
         log.warning(
             f"text without tags: left out {counted(kept.repeated, 'sentence')} that came before, and "
@@ -114,7 +116,7 @@ def write_unlabelled_text(
         )
     if settings.sentences is not None and kept.sentences < settings.sentences:
         log.warning(
-            f"unlabelled.sentences: {settings.sentences:,} are asked for, and there are {kept.sentences:,}"
+            f"unlabelled.sentences: {settings.sentences:,} are asked for, but there are {kept.sentences:,}"
         )
     say(f"{counted(kept.sentences, 'sentence')}, {counted(kept.words, 'word')}")
 

@@ -87,7 +87,7 @@ def _files_in(source: str, suffixes: tuple[str, ...]) -> list[Path] | None:
         return sorted(path for path in files if path.name.endswith(suffixes) and path.name[0] != ".")
     except OSError as error:
         raise UserError(
-            f"{source}: cannot be read ({error.strerror}); correct the path or its rights"
+            f"{source}: cannot be read ({error.strerror}); correct the path or its permissions"
         ) from None
 
 

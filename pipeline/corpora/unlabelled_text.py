@@ -25,7 +25,7 @@ from pipeline.corpora.text_stream import (
 )
 from pipeline.corpora.word_columns import Columns, check_words
 from pipeline.corpora.words import Text, is_unspaced
-from pipeline.errors import UserError, counted, is_unicode
+from pipeline.errors import UserError, counted, is_encodable
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +137,8 @@ def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -
         raise UserError(f"{where}: {field!r} is neither text nor a list of words; correct it, or set word")
     found = [[*filter(None, value)]] if words else [cut(line).words for line in _lines(value or "")]
     for sentence in found:
-        if not all(map(is_unicode, sentence)):
-            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is no character")
+        if not all(map(is_encodable, sentence)):
+            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is not a character")
         check_words(len(sentence), where, "cut it into sentences")
         yield sentence
 
@@ -156,7 +156,8 @@ def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]
             record = json.loads(line) if is_json(line) else {}
             if field not in record:
                 raise UserError(
-                    f"{name}:{number}: is no object with {field!r}; correct the line, or set unlabelled.word"
+                    f"{name}:{number}: is not an object with {field!r}; correct the line, or set "
+                    "unlabelled.word"
                 )
             yield f"{name}:{number}", record[field]
 
@@ -199,7 +200,7 @@ def _check_separator(lines: Sequence[str], name: str, columns: Columns) -> None:
     if len(widths) == 1 and (width := widths.pop()) > 1:
         raise UserError(
             f"{name}: has {counted(width, 'column')} between spaces, but the corpus has another separator "
-            f"({columns.separator!r}); put that between the columns, or leave the words alone"
+            f"({columns.separator!r}); put that between the columns, or keep only the words"
         )
 
 

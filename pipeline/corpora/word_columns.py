@@ -51,8 +51,8 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
         numbered = count_words([row.first for row in block])
         if numbered and unsure and block[0].width > 1 and len(block) > 1:
             raise UserError(
-                f"{name}:{block[0].number}: column 0 numbers the words; name theirs (predict: --word 1; "
-                "a corpus in params.yaml: word: 1)"
+                f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
+                "(predict: --word 1; a corpus in params.yaml: word: 1)"
             )
         unsure = unsure and len(block) == 1
         apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column that numbers them
@@ -109,7 +109,7 @@ def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
             "comments begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
         )
     if not -width <= place < width:
-        return f"has {counted(width, 'column')}, so {place} is no column of words; choose 0 to {width - 1}"
+        return f"has {counted(width, 'column')}, so column {place} does not exist; choose 0 to {width - 1}"
     return None if cells[place] else f"the word in column {place} is empty; correct the line"
 
 

@@ -1,6 +1,6 @@
 """Words cut into word pieces, once per corpus, and stored on disk; what follows needs no tokenizer.
 
-A split is two files: words and tags as Parquet, for scoring, and what batches are made of as safetensors,
+A split is two files: words and tags as Parquet, for evaluation, and what batches are made of as safetensors,
 of which no more is read than a batch needs, so that memory does not grow with the corpus.
 """
 
@@ -263,7 +263,7 @@ def read_words(path: Path) -> list[list[str]]:
 
 
 def read_tags(path: Path) -> list[list[str]]:
-    """The gold tags of a split that `save` wrote, as strings: for scoring."""
+    """The gold tags of a split that `save` wrote, as strings: for evaluation."""
     tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
     return tags
 

@@ -39,7 +39,9 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
     header = load(encoded / "train.parquet")
     tokenizer = load_tokenizer(encoder)
     if tokenizer_identity(tokenizer) != header.layout.identity:
-        raise UserError(f"{encoded}: was encoded with another tokenizer than {encoder} has; run `dvc repro`")
+        raise UserError(
+            f"{encoded}: was encoded with a tokenizer other than that of {encoder}; run `dvc repro`"
+        )
     words = chain(read_shards(text) if given else (), _made_up(encoded, made_up, header.tag_set.scheme))
     if (first := next(words, None)) is None:
         raise UserError(

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, one_line, permission_denied
 from pipeline.storage.file_names import CONFIG
 
 TAGGER = "chain-tagger"
@@ -40,10 +40,12 @@ def read_json(path: Path) -> dict[str, Any]:
         if (size := path.stat().st_size) > _LARGEST_FILE:
             raise UserError(f"{path}: has {size:,} bytes, more than {_LARGEST_FILE:,}; fetch the right file")
         value = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise permission_denied(path, error) from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); fetch the folder whole") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is no JSON ({one_line(error)}); fetch it again") from None
+        raise UserError(f"{path}: is not JSON ({one_line(error)}); fetch it again") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: holds no JSON object; fetch it again")
     return value
@@ -57,10 +59,10 @@ def read_checked(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     if (folder / "adapter_config.json").exists():
-        raise UserError(f"{folder}: holds an adapter, which is not read; merge it into its model")
+        raise UserError(f"{folder}: holds an adapter, which is not supported; merge it into its model")
     values = read_json(path)
     if "quantization_config" in values:
-        raise UserError(f"{path}: its weights are quantised, and such are not read; save them in float32")
+        raise UserError(f"{path}: its weights are quantised, which is not supported; save them in float32")
     checked: dict[str, Any] = _checked(values, str(path), "", 0)
     return checked
 

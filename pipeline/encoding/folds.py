@@ -30,7 +30,7 @@ def other_rows(sentences: int, fold: int, folds: int) -> Tensor:
 def _in_fold(sentences: int, fold: int, folds: int) -> Tensor:
     if sentences < folds:
         raise UserError(
-            f"folds: {folds} for {counted(sentences, 'training sentence')}; give at most as many folds"
+            f"folds: {folds} for {counted(sentences, 'training sentence')}; choose at most as many folds"
         )
     blocks = folds * math.ceil(sentences / (folds * BLOCK))
     return torch.arange(sentences) * blocks // sentences % folds == fold - 1

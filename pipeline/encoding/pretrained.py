@@ -1,7 +1,7 @@
 """The one way from a model folder's files to objects of `transformers`.
 
-Such a folder may come from a stranger. So no code of its own runs, no pickle is read, nothing is fetched, its
-config.json is checked first, and whatever a library raises on its files is the project's own error.
+Such a folder may come from an untrusted source. So no code of its own runs, no pickle is read, nothing is
+fetched, its config.json is checked first, and what a library raises on its files is the project's own error.
 """
 
 import sys
@@ -27,7 +27,7 @@ from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
 from pipeline.encoding.encoder_config import TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
-from pipeline.errors import UserError, one_line
+from pipeline.errors import UserError, one_line, permission_denied
 from pipeline.fetching.encoder_folder import PICKLES, SENTENCEPIECE, SHARDS, TEXT_VOCABULARIES
 from pipeline.storage.file_names import CONFIG, TOKENIZER_CONFIG, WEIGHTS
 
@@ -47,7 +47,7 @@ def refused(what: str, advice: str = "") -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         if isinstance(error, PermissionError) and error.filename:
-            raise UserError(f"{error.filename}: cannot be read ({error.strerror}); set its rights") from None
+            raise permission_denied(error.filename, error) from None
         name = type(error).__name__
         plain = isinstance(error, OSError | ValueError) and str(error)
         reason = str(error) if plain else f"{name}: {error}"

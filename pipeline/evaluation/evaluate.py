@@ -113,7 +113,7 @@ def why_zero(gold: Sequence[Sequence[str]], *, trained: bool = True) -> str:
             "`scheme` of the corpus, or give a test split with spans"
         )
     if not trained:
-        return "check `teacher.types` and `teacher.scheme`, or take another `teacher.model`"
+        return "check `teacher.types` and `teacher.scheme`, or choose another `teacher.model`"
     return "its training diverged or was too short; lower learning_rate, or raise epochs"
 
 

@@ -103,7 +103,7 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
     method, seed = student_name(model, methods)
     if student_name(evaluated, methods) != (method, seed):
         raise UserError(
-            f"{evaluated}: has the metrics of another student than {model}; name data/eval/{method}/{seed}"
+            f"{evaluated}: has the metrics of a student other than {model}; name data/eval/{method}/{seed}"
         )
     target = f"distill@{method}-{seed}"
     if not model.is_dir():
@@ -199,5 +199,7 @@ def student_name(folder: Path, methods: Container[str]) -> tuple[str, int]:
     """
     *_, method, seed = ("", "", *folder.absolute().parts)
     if method not in methods or not (seed.isascii() and seed.isdigit()):
-        raise UserError(f"{folder}: is no student's folder; name METHOD/SEED, as data/students/efficient/1")
+        raise UserError(
+            f"{folder}: is not a student's folder; name METHOD/SEED, such as data/students/efficient/1"
+        )
     return method, int(seed)

@@ -42,7 +42,7 @@ def check_repository(repository: str) -> None:
         valid = repository.count("/") == 1
     if not valid:
         raise UserError(
-            f"--push: {one_line(repository)!r} is no name on a hub; write ORG/NAME, of letters, digits, "
+            f"--push: {one_line(repository)!r} is not a name for a hub; write ORG/NAME, of letters, digits, "
             "'-', '_' and '.'"
         )
 

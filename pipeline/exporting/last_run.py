@@ -44,13 +44,13 @@ def check_last_run(params: Path, student: str, scored_by: str) -> None:
     for name, before, after in _changed_parameters(stages, now, f"dump@{scored_by}", f"evaluate@{student}"):
         if not _is_free(name, now):
             raise UserError(
-                f"{params}: {name} is {_shown(after)}, but in the last run ({lock}) {_shown(before)}; "
+                f"{params}: {name} is {_shown(after)}, but was {_shown(before)} in the last run ({lock}); "
                 "give the params.yaml of the student's run with --params, or run `dvc repro`"
             )
     made, scored = _teacher(stages, "teacher", "outs"), _teacher(stages, "evaluate_teacher", "deps")
     if made and scored and made != scored:
         raise UserError(
-            "data/teacher: was trained again after it was scored; run `dvc repro evaluate_teacher`"
+            "data/teacher: was trained again after it was evaluated; run `dvc repro evaluate_teacher`"
         )
 
 

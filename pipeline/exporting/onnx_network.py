@@ -74,7 +74,7 @@ def emission_network(model: ChainTagger, name: Path) -> onnx.ModelProto:
             f"{refused} ({first_line(error.__cause__ or error)}); choose another encoder"
         ) from None
     if not agrees:
-        raise UserError(f"{refused}: the result computes something else; choose another encoder")
+        raise UserError(f"{refused}: the exported network gives different results; choose another encoder")
     for node in exported.graph.node:
         del node.metadata_props[:]  # the lines of source code, with this machine's paths
     return exported

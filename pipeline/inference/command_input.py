@@ -45,10 +45,10 @@ def read_input(
     """
     if cut == "characters" and layout != "text":
         raise UserError(
-            f"--words: cuts --input text, but the words of {layout} are cut already; leave it out"
+            f"--words: applies to --input text alone, as the words of {layout} are cut already; leave it out"
         )
     if columns != Columns() and layout != "columns":
-        raise UserError(f"--word, --comment: are of --input columns, not of {layout}; leave them out")
+        raise UserError(f"--word, --comment: apply to --input columns, not to {layout}; leave them out")
     layout = "characters" if cut == "characters" else layout
     if file is None:
         texts = _read(sys.stdin.buffer, "standard input", layout, columns)

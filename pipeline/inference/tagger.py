@@ -19,7 +19,7 @@ from pipeline.corpora.words import Text
 from pipeline.device import best_device
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
-from pipeline.errors import UserError, is_unicode
+from pipeline.errors import UserError, is_encodable
 from pipeline.fetching.encoder_folder import FILES
 from pipeline.fetching.hub import is_hub_id, model_files
 from pipeline.inference.confidence import span_probabilities
@@ -243,9 +243,9 @@ def _text(sentence: Any, number: int) -> Text:
     else:
         _check_words(sentence, number)
         text = Text.of_words(sentence)
-    if not is_unicode(text.text):
+    if not is_encodable(text.text):
         raise UserError(
-            f"sentence {number}: holds half a surrogate pair, which is no character; correct the text"
+            f"sentence {number}: holds half a surrogate pair, which is not a character; correct the text"
         )
     return text
 

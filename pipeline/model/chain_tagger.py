@@ -140,8 +140,8 @@ class ChainTagger(PreTrainedModel):
         teacher = cls.load(folder)
         if teacher.conversion is not None:
             raise UserError(
-                "init: teacher (of student or distill.METHOD) is not possible, as the teacher's labels are "
-                "not the corpus's tags; set pretrained, which starts from the same encoder"
+                "student.init, distill.METHOD.init: `teacher` needs a teacher whose labels are the corpus's "
+                "tags; set `pretrained`, which starts from the same encoder"
             )
         check_first_layers(teacher.encoder, layers, folder)
         shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
@@ -149,8 +149,8 @@ class ChainTagger(PreTrainedModel):
         student = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
             raise UserError(
-                "init: teacher (of student or distill.METHOD) is not possible where one head is crf and one "
-                f"softmax over {shape['model_type']}, whose softmax has a layer more; set pretrained, or the "
+                "student.init, distill.METHOD.init: `teacher` needs a teacher with the student's head over "
+                f"{shape['model_type']}, whose softmax has a layer more than a crf; set `pretrained`, or the "
                 "same head"
             )
         weights = student.state_dict() | teacher.state_dict()
@@ -189,7 +189,7 @@ class ChainTagger(PreTrainedModel):
             head="softmax",
         )
         if len(config.labels) != model.config.num_labels:
-            raise ValueError(f"its {CONFIG} has another number of tags than of labels")
+            raise ValueError(f"its {CONFIG} has different numbers of tags and labels")
         return cls.from_classifier(model, config).eval(), missing
 
     @classmethod

@@ -36,7 +36,7 @@ def check_encoder(folder: Path, layout: InputLayout) -> None:
     with refused(f"{kind} cannot be run on word pieces alone", advice):
         for long in (min(layout.window, _LONGEST), _SHORT + 2):
             if not _same_beside_padding(encoder, layout, max(long, _SHORT)):
-                raise UserError(f"{kind} computes other hidden states beside padding{advice}")
+                raise UserError(f"{kind} gives different hidden states when its input is padded{advice}")
         depth, usable = encoder.config.num_hidden_layers, usable_layers(encoder, folder)
     if len(usable) < depth:
         log.warning(

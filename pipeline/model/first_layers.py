@@ -58,8 +58,8 @@ def check_first_layers(encoder: PreTrainedModel, layers: int, folder: Path) -> N
     if not _agree(encoder, layers, *_hidden_states(encoder), folder):
         usable = ", ".join(map(str, usable_layers(encoder, folder)))
         raise UserError(
-            f"student.layers: the first {layers} layers of the encoder in {folder} (kind "
-            f"{encoder.config.model_type}) compute something else alone than in it; set one of {usable}"
+            f"student.layers: cut to its first {layers} layers, the encoder in {folder} (kind "
+            f"{encoder.config.model_type}) computes different hidden states; set one of {usable}"
         )
 
 

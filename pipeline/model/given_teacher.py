@@ -47,7 +47,7 @@ def given_teacher(
         if order is None:
             raise UserError(
                 "teacher.types: a teacher with a CRF must have a tag for each of the corpus's and no others, "
-                "as its transitions can be neither added nor left out; take a teacher with a softmax"
+                "as its transitions can be neither added nor left out; choose a teacher with a softmax"
             )
         tagger = ChainTagger.load(folder)
     else:
@@ -76,7 +76,7 @@ def _softmax_tagger(
     with refused(f"{folder}: no token classifier can be loaded from it"):
         model, missing = token_classifier.read(folder, config)
     if missing:
-        raise missing_weights(folder, missing, "take a whole token classifier as teacher.model")
+        raise missing_weights(folder, missing, "choose a whole token classifier as teacher.model")
     shape = token_classifier.shape_of(model.config.to_dict())
     converting = None if conversion is None else conversion.to_json()
     own = ChainTaggerConfig(shape, tag_set.to_json(), layout, 0.0, "softmax", converting)

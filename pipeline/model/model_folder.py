@@ -84,7 +84,7 @@ def load_model_and_tokenizer(folder: Path) -> tuple[ChainTagger, Any]:
         check(folder)
     model = ChainTagger.load(folder).eval()
     if model.config.input_layout is None:
-        raise UserError(f"{folder / CONFIG}: says no input_layout; train the model again")
+        raise UserError(f"{folder / CONFIG}: has no input_layout; train the model again")
     tokenizer = load_tokenizer(folder)
     model.check_pieces(tokenizer_identity(tokenizer))
     check_vocabulary(tokenizer, model.encoder.config, folder)

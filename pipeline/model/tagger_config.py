@@ -85,7 +85,7 @@ def checked_values(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     where = f"{folder}: no tagger can be loaded from it"
     values = tagger_values(config)
     if not values:
-        raise UserError(f"{where}: its {CONFIG} is not of one that this project trained")
+        raise UserError(f"{where}: its {CONFIG} is not that of a tagger which this project trained")
     tags = values.get("tag_set")
     wrong = [
         name
@@ -112,7 +112,7 @@ def read_layout(folder: Path) -> InputLayout:
     """
     layout = checked_values(read_checked(folder), folder)["input_layout"]
     if layout is None:
-        raise UserError(f"{folder / CONFIG}: says no input_layout; train the model again")
+        raise UserError(f"{folder / CONFIG}: has no input_layout; train the model again")
     return InputLayout.from_json(layout)
 
 

@@ -41,6 +41,7 @@ def tags_to_learn(
     if missing := tag_set.missing(splits["test"]):
         log.warning(
             f"test: {counted(missing.total(), 'word')} with tags that the teacher cannot give "
-            f"({listed(missing)}); write under teacher.types what its types are there, or correct the tags"
+            f"({listed(missing)}); write under teacher.types what its types are in the corpus, or "
+            "correct the tags"
         )
     return tag_set

@@ -46,7 +46,7 @@ class TeacherLabels:
         self._check_types(types)
         tags = {tag for name in self.names for tag in converted(name, self.scheme, types)}
         if self.scheme != "plain" and not types_of(tags, self.scheme):
-            raise UserError("teacher.types: leaves no type of the teacher's; keep at least one")
+            raise UserError("teacher.types: leaves none of the types that the teacher has; keep at least one")
         return TagSet.with_types_of(tags, self.scheme)
 
     def check(self, tag_set: TagSet, types: Mapping[str, str | None]) -> None:
@@ -65,7 +65,7 @@ class TeacherLabels:
         ours, theirs = (types_of(one.tags, one.scheme) for one in (tag_set, own))
         if ours == theirs:
             if not plain and "O" not in self.names and None not in types.values():
-                raise UserError(f"{self.folder}: its labels have no O; take another teacher.model")
+                raise UserError(f"{self.folder}: its labels have no O; choose another teacher.model")
             return
         unknown, lacking = sorted(theirs - ours), sorted(ours - theirs)
         said = (
@@ -79,7 +79,7 @@ class TeacherLabels:
             )
         raise UserError(
             f"{said}none of its types becomes {_listed(lacking)}; name one under teacher.types, such as "
-            f"`{self.types[0]}: {lacking[0]}`, or take another teacher"
+            f"`{self.types[0]}: {lacking[0]}`, or choose another teacher"
         )
 
     def _check_types(self, types: Mapping[str, str | None]) -> None:
@@ -117,7 +117,8 @@ def read_labels(folder: Path, scheme: FileScheme | None, corpus: Scheme) -> Teac
     found = scheme or recorded or scheme_of(names, corpus)
     for name in names:
         if problem := tag_problem(name, found):
-            raise UserError(f"{folder / CONFIG}: {problem}, of the teacher's labels, or teacher.scheme")
+            why = problem.rpartition("; ")[0]
+            raise UserError(f"{folder / CONFIG}: id2label: {why}; correct it, or set teacher.scheme")
     return TeacherLabels(folder, names, found)
 
 
@@ -156,7 +157,7 @@ def scheme_of(labels: Iterable[str], corpus: Scheme = "iob2") -> FileScheme:
 
 def _no_scheme(why: str) -> UserError:
     return UserError(
-        f"teacher.model: its labels are in no scheme that is known ({one_line(why)}); set teacher.scheme, or "
+        f"teacher.model: its labels are in no known scheme ({one_line(why)}); set teacher.scheme, or "
         "correct id2label in its config.json"
     )
 
@@ -184,8 +185,8 @@ def _check_kind(folder: Path, config: dict[str, Any]) -> None:
         return
     if not any(str(kind).endswith(("ForTokenClassification", "ChainTagger")) for kind in kinds):
         raise UserError(
-            f"{folder / CONFIG}: is of a {one_line(kinds[0], 60)}, which is no token classifier; "
-            "take another teacher.model"
+            f"{folder / CONFIG}: is of a {one_line(kinds[0], 60)}, which is not a token classifier; "
+            "choose another teacher.model"
         )
 
 

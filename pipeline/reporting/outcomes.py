@@ -162,7 +162,7 @@ def require_numbers(
     `where` says where in the file it stands; numbers must be finite and more than `above`.
     """
     if not isinstance(content, dict):
-        kind = f"`{where}` is no" if where else "holds no JSON"
+        kind = f"`{where}` is not an" if where else "holds no JSON"
         raise UserError(f"{path}: {kind} object; {run_again(target)}")
     for name in names:
         value = content.get(name)

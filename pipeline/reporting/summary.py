@@ -131,7 +131,7 @@ def check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome
         for run in runs.values():
             if teacher.ids != run.ids or teacher.gold != run.gold:
                 raise UserError(
-                    f"{run.folder}: not scored on the same test sentences as {teacher.folder}; "
+                    f"{run.folder}: not evaluated on the same test sentences as {teacher.folder}; "
                     "run `dvc repro`"
                 )
 

@@ -114,7 +114,7 @@ def _teacher_warnings(summary: Mapping[str, Any]) -> list[str]:
             "lower `teacher.learning_rate`, or train for more `teacher.epochs`"
             if trained
             else "the teacher's F1 is 0, and no student can learn from it; check `teacher.types` and "
-            "`teacher.scheme`, or take another `teacher.model`"
+            "`teacher.scheme`, or choose another `teacher.model`"
         ]
     if UNDISTILLED not in methods or teacher >= methods[UNDISTILLED]["f1"]["mean"]:
         return []
@@ -122,7 +122,7 @@ def _teacher_warnings(summary: Mapping[str, Any]) -> list[str]:
         "it has not converged, and there is no gap to close; train it for more `teacher.epochs`, or with "
         "a smaller `teacher.batch_size`"
         if trained
-        else "there is no gap to close; take another `teacher.model`, or train one here"
+        else "there is no gap to close; choose another `teacher.model`, or train one here"
     )
     return [
         f"the teacher's F1 of {teacher:.2f} is below the undistilled student's "

@@ -19,14 +19,8 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.tagger_config import converts_labels, read_layout
 from pipeline.progress import progress
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import (
-    ChainParameters,
-    FinishedShards,
-    Origin,
-    OwnShards,
-    ScoredBatch,
-    write_scores,
-)
+from pipeline.scores.shards import ChainParameters, Origin
+from pipeline.scores.write_store import FinishedShards, OwnShards, ScoredBatch, write_scores
 from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check, identity, write_empty
 

@@ -21,7 +21,8 @@ from torch import Tensor
 from pipeline.corpora.sentence_hashes import hashes_of_words
 from pipeline.errors import UserError, counted, one_line
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import ChainParameters, FinishedShards, Origin, ScoredBatch, write_scores
+from pipeline.scores.shards import ChainParameters, Origin
+from pipeline.scores.write_store import FinishedShards, ScoredBatch, write_scores
 from pipeline.storage.sealed_folder import write_empty
 
 log = logging.getLogger(__name__)
@@ -135,12 +136,12 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
             kind = schema.field(kinds[0]).type
             if not _is_list(kind) or not pa.types.is_struct(kind.value_type):
                 raise UserError(
-                    f"{file.name}: {kinds[0]} is {one_line(kind, 60)}, and no list of structs; {advice}"
+                    f"{file.name}: {kinds[0]} is {one_line(kind, 60)}, not a list of structs; {advice}"
                 )
             words = schema.field("words").type
             if not _is_list(words) or not _is_text(words.value_type):
                 raise UserError(
-                    f"{file.name}: words is {one_line(words, 60)}, and no list of strings; {advice}"
+                    f"{file.name}: words is {one_line(words, 60)}, not a list of strings; {advice}"
                 )
             fields = [field.name for field in kind.value_type]
             if twice := [name for name in fields if fields.count(name) > 1]:
@@ -148,7 +149,7 @@ def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
             for field in kind.value_type:
                 if not _is_number(field.type):
                     tag, held = one_line(field.name, 60), one_line(field.type, 60)
-                    raise UserError(f"{file.name}: {kinds[0]} of {tag} is {held}, and no number; {advice}")
+                    raise UserError(f"{file.name}: {kinds[0]} of {tag} is {held}, not a number; {advice}")
             for batch in opened.iter_batches(_ROWS, columns=["words", kinds[0]], use_threads=False):
                 batch.validate(full=True)
                 yield batch.column("words"), batch.column(kinds[0]), kinds[0]

@@ -12,7 +12,7 @@ from pipeline.model.model_folder import load_model
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.imported import import_scores
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import Origin
+from pipeline.scores.shards import Origin
 from pipeline.storage.checkpoint import CHECKPOINTS, Checkpoint
 from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import check

@@ -90,7 +90,7 @@ class Header:
             if not value.isfinite().all():
                 raise ValueError(f"{name} hold NaN or inf")
         if self.dtype not in DTYPES:
-            raise ValueError(f"dtype {self.dtype!r} is none of {', '.join(DTYPES)}")
+            raise ValueError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; float32 as base64 of little-endian bytes, so that no bit is lost."""
@@ -241,3 +241,9 @@ def _schema(dtype: str) -> pa.Schema:
     number = pa.field("element", pa.from_numpy_dtype(np.dtype(DTYPES[dtype])), nullable=False)
     columns = {"id": pa.int64(), "length": pa.int32(), "emissions": pa.list_(number)}
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
+
+
+def repeated(ids: Integers) -> Integers:
+    """The ids that are there more than once."""
+    ordered = np.sort(ids)
+    return ordered[1:][ordered[1:] == ordered[:-1]]

@@ -153,7 +153,7 @@ def unwritable(path: Path, error: OSError) -> UserError:
     """The line that says why `path` cannot be written, and what to do."""
     where = f": {error.filename}" if error.filename else ""
     why = error.strerror or error
-    advice = "move what stands there away" if error.errno in _IN_THE_WAY else "free space or rights"
+    advice = "move what is there away" if error.errno in _IN_THE_WAY else "free space or change permissions"
     return UserError(f"{path}: cannot be written ({why}{where}); {advice}, and run again")
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline import processes
-from pipeline.errors import UserError
+from pipeline.errors import UserError, permission_denied
 from pipeline.storage.commit import replacing, resolved, unwritable
 
 SEAL = "seal.json"
@@ -52,7 +52,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         except FileNotFoundError:
             if aside.exists():
                 raise
-            raise UserError(f"{path}: what was written of it was removed meanwhile; run again") from None
+            raise UserError(f"{path}: was removed while it was being written; run again") from None
 
 
 def check(path: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def check(path: Path) -> dict[str, str]:
                 raise UserError(f"{path / name}: missing; {remedy}")
             found = sha256(path / name)
         except PermissionError as error:
-            raise _denied(path / name, error) from error
+            raise permission_denied(path / name, error) from error
         except OSError as error:
             raise UserError(f"{path / name}: cannot be read ({error.strerror}); {remedy}") from error
         if found != expected:
@@ -131,14 +131,9 @@ def identity(path: Path) -> str:
         raise UserError(f"{path / SEAL}: damaged; remove {path} and run `dvc repro`") from None
 
 
-def _denied(file: Path, error: OSError) -> UserError:
-    """The error of a file without rights, which is whole for all that is known."""
-    return UserError(f"{file}: cannot be read ({error.strerror}); set its rights")
-
-
 def _unfinished(path: Path, error: OSError) -> UserError:
     if isinstance(error, PermissionError):
-        return _denied(path / SEAL, error)
+        return permission_denied(path / SEAL, error)
     first = f"remove {path} and " if os.path.lexists(path) else ""
     return UserError(
         f"{path}: not a finished output of the pipeline ({SEAL}: {error.strerror}); {first}run `dvc repro`"
@@ -159,7 +154,7 @@ def _refuse_others(path: Path) -> None:
     if not os.path.lexists(path):
         return
     if not path.is_dir():
-        raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name stands there"))
+        raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name exists"))
     ours = sealed_files(path)
     if others := [name for name in _entries(path) if name not in ours]:
         raise UserError(

@@ -28,4 +28,4 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def _refuse_folder(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        raise unwritable(path, IsADirectoryError(errno.EISDIR, "a folder of this name stands there"))
+        raise unwritable(path, IsADirectoryError(errno.EISDIR, "a folder of this name exists"))

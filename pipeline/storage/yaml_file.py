@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline.errors import UserError, is_unicode, one_line
+from pipeline.errors import UserError, is_encodable, one_line, permission_denied
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
@@ -22,6 +22,8 @@ def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     """
     try:
         text = path.read_bytes().decode("utf-8")
+    except PermissionError as error:
+        raise permission_denied(path, error) from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from None
     except UnicodeDecodeError as error:
@@ -35,12 +37,12 @@ def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{line}: is no YAML: {one_line(error.problem)}; correct it") from None
+        raise UserError(f"{path}{line}: is not YAML: {one_line(error.problem)}; correct it") from None
     except RecursionError:
         raise UserError(f"{path}: is nested too deeply; write it flatter") from None
     except (YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         # Beside its own errors, the constructor raises what int(), float() and date() of odd scalars raise.
-        raise UserError(f"{path}: is no YAML: {one_line(error)}; correct it") from None
+        raise UserError(f"{path}: is not YAML: {one_line(error)}; correct it") from None
     if problem := _problem(tree, ""):
         raise UserError(f"{path}: {problem}")
     return tree
@@ -64,8 +66,8 @@ def _problem(value: Any, key: str) -> str | None:
     name = one_line(key) or "the document"
     if isinstance(value, dict):
         for child in value:
-            if not isinstance(child, str) or not is_unicode(child):
-                return f"{name}: the key {one_line(child, 40)} is no text; put it in quotes"
+            if not isinstance(child, str) or not is_encodable(child):
+                return f"{name}: the key {one_line(child, 40)} is not text; put it in quotes"
         problems = (_problem(child, f"{key}.{part}".lstrip(".")) for part, child in value.items())
         return next((problem for problem in problems if problem), None)
     if isinstance(value, list):
@@ -73,8 +75,8 @@ def _problem(value: Any, key: str) -> str | None:
         return next((problem for problem in problems if problem), None)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{name}: must be a finite number, not {value}"
-    if isinstance(value, str) and not is_unicode(value):
-        return f"{name}: holds half a surrogate pair, which is no character; correct it"
+    if isinstance(value, str) and not is_encodable(value):
+        return f"{name}: holds half a surrogate pair, which is not a character; correct it"
     if value is not None and type(value) not in (str, int, float, bool):
         return f"{name}: is a {type(value).__name__}; put text in quotes, or use a number, list or mapping"
     return None

@@ -90,7 +90,7 @@ class WrittenMetrics:
             live.make_summary()
         except Exception as error:  # whatever another library makes of a full disk or an empty repository
             self._failed = True
-            log.warning("%s: no more live metrics (%s); training goes on", self._folder, first_line(error))
+            log.warning("%s: live metrics stop here (%s); training goes on", self._folder, first_line(error))
 
     def _open(self) -> list[Any]:
         from dvclive import Live

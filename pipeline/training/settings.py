@@ -104,9 +104,9 @@ class Student(Training):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("steps: give either it or epochs, and empty the other")
+            raise ValueError("steps: give either steps or epochs, and leave the other empty")
         if self.labelled_share is not None and self.steps is None:
-            raise ValueError("labelled_share: is used with steps alone; empty it, or give steps, not epochs")
+            raise ValueError("labelled_share: is used only with steps; empty it, or give steps, not epochs")
         if self.network == "bilstm" and self.head == "softmax":
             raise ValueError("head: softmax needs a transformer; set student.head: crf")
         return self

@@ -122,5 +122,5 @@ def _check_pairs(method: str, settings: Settings, student: Student, scores: list
     if settings.matches_pairs and student.head == "softmax" and pairs:
         raise UserError(
             f"student.head: softmax has no scores of pairs of tags, which {method} matches to those of the "
-            f"teacher's CRF; set crf, or take {method} out of methods"
+            f"teacher's CRF; set crf, or remove {method} from methods"
         )

@@ -119,7 +119,7 @@ def test_encoding(write: Writer) -> None:
 def test_utf_8_that_is_read_as_latin_1_is_a_warning(write: Writer, caplog: pytest.LogCaptureFixture) -> None:
     path = write("a O\nZoë B-PER\n\nChloë B-PER\n".encode())
     assert read(path, encoding="latin-1")[0].words == ("a", "ZoÃ«")
-    assert caplog.messages == [f"{path}:2: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+    assert caplog.messages == [f"{path}:2: is also valid UTF-8; set encoding: utf-8 if words look wrong"]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_utf_8_that_is_read_as_latin_1_is_a_warning(write: Writer, caplog: pytes
         (b"a\nb\n", {"tag": 1}, 1, "has 1 column, so tag: 1 does not exist"),
         (b"a O\n", {"tag": -3}, 1, "tag: -3 does not exist"),
         (b"a O\n", {"word": 2}, 1, "word: 2 does not exist"),
-        (b"a O\nb S-X\n", {}, 2, "'S-X' is no iob2 tag"),
-        (b"a O\nb B-\n", {"scheme": "iob1"}, 2, "'B-' is no iob1 tag"),
+        (b"a O\nb S-X\n", {}, 2, "'S-X' is not an iob2 tag"),
+        (b"a O\nb B-\n", {"scheme": "iob1"}, 2, "'B-' is not an iob1 tag"),
         (b"a\tO\n\tO\n", {"separator": "\t"}, 2, "the word in column 0 is empty"),
         (b"a O\r\nb O\r\n", {}, 1, "Windows line ends"),
         (b"a O\nb \rO\n", {}, 2, "carriage return inside"),
@@ -202,7 +202,7 @@ COMMENTS: dict[str, tuple[bytes, dict[str, Any], str]] = {
     "multiconer": (
         b"# id 0001\tdomain=xx\nIda _ _ B-PER\nsah _ _ O\n\n# id 0002\tdomain=xx\nUlm _ _ B-LOC\n",
         {"tag": 3},
-        "1: 'domain=xx' is no iob2 tag",
+        "1: 'domain=xx' is not an iob2 tag",
     ),
     "jnlpba": (
         b"###MEDLINE:01\n\nIda\tB-PER\nsah\tO\n\n###MEDLINE:02\n\nUlm\tB-LOC\n",

@@ -127,8 +127,8 @@ def test_columns_are_chosen_and_missing_ones_listed(tmp_path: Path) -> None:
         ([[1, 2], [0], [], [0]], "row 4: has 2 words, but 1 tag"),
         ([[1, 2], [3], [], [0, 0]], "row 2: 'ner_tags' holds 3, but names are 0 to 2"),
         ([[1, 2], [-1], [], [0, 0]], "row 2: 'ner_tags' holds -1"),
-        ([[1, 2], None, [], [0, 0]], "row 2: 'ner_tags' is no list"),
-        ([["O", "B_X"], ["O"], [], ["O", "O"]], "row 1: 'B_X' is no iob2 tag"),
+        ([[1, 2], None, [], [0, 0]], "row 2: 'ner_tags' is not a list"),
+        ([["O", "B_X"], ["O"], [], ["O", "O"]], "row 1: 'B_X' is not an iob2 tag"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, tags: Any, says: str) -> None:
@@ -157,11 +157,11 @@ def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
     write_stream(table(), tmp_path / "x.arrow")
     cut = tmp_path / "cut.arrow"
     cut.write_bytes((tmp_path / "x.arrow").read_bytes()[:-200])
-    with pytest.raises(UserError, match=rf"^{cut}: is no readable .arrow file"):
+    with pytest.raises(UserError, match=rf"^{cut}: is not a readable .arrow file"):
         read_arrow(cut, names=NAMES)
     html = tmp_path / "page.parquet"
     html.write_text("<html>")
-    with pytest.raises(UserError, match=rf"^{html}: is no readable .parquet file"):
+    with pytest.raises(UserError, match=rf"^{html}: is not a readable .parquet file"):
         read_arrow(html)
     with pytest.raises(UserError, match="holds no Arrow or Parquet files"):
         read_arrow(tmp_path / "none")
@@ -174,7 +174,7 @@ def test_lists_that_reach_past_their_values(tmp_path: Path) -> None:
     offsets = struct.pack("<3i", 0, 2, 3)
     assert data.count(offsets) == 1
     path.write_bytes(data.replace(offsets, struct.pack("<3i", 0, 2, 5)))
-    with pytest.raises(UserError, match=r"x.arrow: is no readable .arrow file \(.*offset"):
+    with pytest.raises(UserError, match=r"x.arrow: is not a readable .arrow file \(.*offset"):
         read_arrow(tmp_path / "x.arrow", names=NAMES)
 
 
@@ -214,7 +214,7 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_a_tag_that_is_none_of_the_names_given_is_refused(tmp_path: Path, scheme: str) -> None:
     """A number in quotes, which would be a tag itself where any text is one."""
     path = write_lines(tmp_path / "x", {"tokens": ["a", "b"], "ner_tags": [1, "1"]})
-    with pytest.raises(UserError, match=rf"^{path}:1: 'ner_tags' holds '1', which is none of the names"):
+    with pytest.raises(UserError, match=rf"^{path}:1: 'ner_tags' holds '1', which is not one of the names"):
         read_jsonl(path, names=["O", "X"], scheme=scheme)
     path = write_lines(tmp_path / "y", {"tokens": ["a", "b"], "ner_tags": [1, "X"]})
     assert read_jsonl(path, names=["O", "X"], scheme="plain")[0].tags == ("X", "X")
@@ -225,7 +225,7 @@ def test_json_lines_of_utf_8_that_are_read_as_latin_1(
 ) -> None:
     path = write_lines(tmp_path / "x", '{"tokens": ["Zoë"], "ner_tags": ["O"]}')
     read_jsonl(path, encoding="latin-1")
-    assert caplog.messages == [f"{path}:1: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+    assert caplog.messages == [f"{path}:1: is also valid UTF-8; set encoding: utf-8 if words look wrong"]
 
 
 def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
@@ -239,19 +239,19 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ('{"tokens": [' + "9" * 5000 + '], "ner_tags": []}', "is no JSON"),
-        ("[]", "is no object with 'tokens' and 'ner_tags'"),
-        ({"tokens": ["a"]}, "is no object with 'tokens' and 'ner_tags'"),
-        ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is no list of words"),
-        ({"tokens": [1], "ner_tags": ["O"]}, "'tokens' is no list of words"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"tokens": [' + "9" * 5000 + '], "ner_tags": []}', "is not JSON"),
+        ("[]", "is not an object with 'tokens' and 'ner_tags'"),
+        ({"tokens": ["a"]}, "is not an object with 'tokens' and 'ner_tags'"),
+        ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is not a list of words"),
+        ({"tokens": [1], "ner_tags": ["O"]}, "'tokens' is not a list of words"),
         ('{"tokens": ["\\ud800"], "ner_tags": ["O"]}', "half a surrogate pair"),
-        ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is no list of tags"),
-        ({"tokens": ["a"], "ner_tags": [True]}, "'ner_tags' is no list of tags"),
+        ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is not a list of tags"),
+        ({"tokens": ["a"], "ner_tags": [True]}, "'ner_tags' is not a list of tags"),
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "has 1 word, but 2 tags"),
         ({"tokens": ["a"], "ner_tags": [0]}, "holds numbers without names"),
-        ({"tokens": ["a"], "ner_tags": ["PER"]}, "'PER' is no iob2 tag"),
+        ({"tokens": ["a"], "ner_tags": ["PER"]}, "'PER' is not an iob2 tag"),
     ],
 )
 def test_bad_json_lines_are_named(tmp_path: Path, line: Any, says: str) -> None:

@@ -102,7 +102,7 @@ def test_a_line_of_punctuation_is_refused_by_its_words(write: Write) -> None:
 def test_json_is_no_raw_text(write: Write, begin: bytes) -> None:
     path = write(begin + b'{"tokens":["Anna","Hope"]}\n')
     with pytest.raises(
-        UserError, match=rf"text:{1 + begin.count(10)}: is a JSON object and no sentence; .*jq"
+        UserError, match=rf"text:{1 + begin.count(10)}: is a JSON object, not a sentence; .*jq"
     ):
         list(read_file(path, "text"))
     assert next(read_file(write(b"{Anna} left .\n"), "text")).words[:2] == ("{", "Anna")

@@ -96,7 +96,7 @@ def test_utf_8_that_is_read_as_one_byte_a_character_is_told(encoding: str, most:
     data = "a O\n\nZoë B-PER\nChloë B-PER".encode()
     lines = streamed(gzip.compress(data) if packed else data, most, encoding=encoding, warn=told.append)
     assert lines[0] == (1, "a O")
-    assert told == ["name:3: is UTF-8 too; set encoding: utf-8 if words look wrong"]
+    assert told == ["name:3: is also valid UTF-8; set encoding: utf-8 if words look wrong"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def zipped() -> bytes:
         (zipped(), "is a zip archive; unpack it"),
         (gzip.compress(zipped()), "is a zip archive; unpack it"),
         (gzip.compress(gzip.compress(b"Ida B-PER\n")), "is gzip data, which must be unpacked once more"),
-        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file, which params.yaml takes with format: dataset"),
+        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file, which needs format: dataset in params.yaml"),
         ("Ida B-PER\n".encode("utf-16"), "set encoding: utf-16"),
     ],
     ids=["zip", "zip in gzip", "gzip in gzip", "parquet", "utf-16"],

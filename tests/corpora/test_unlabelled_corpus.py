@@ -112,7 +112,7 @@ def test_a_source_that_is_not_needed_is_not_fetched(
 
 def test_fewer_than_asked_for_is_said(written: Written, caplog: pytest.LogCaptureFixture) -> None:
     assert written(files=["one", "two"], sentences=9) == KEPT
-    assert caplog.records[-1].getMessage() == "unlabelled.sentences: 9 are asked for, and there are 4"
+    assert caplog.records[-1].getMessage() == "unlabelled.sentences: 9 are asked for, but there are 4"
 
 
 def test_a_text_of_test_sentences_alone_is_refused(written: Written) -> None:

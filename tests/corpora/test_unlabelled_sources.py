@@ -124,7 +124,7 @@ def test_a_missing_text(read: Callable[..., list[str]], tmp_path: Path) -> None:
     ("path", "says"),
     [
         ("~nosuchuser/text.txt", "there is no such home folder; correct the path"),
-        ("x" * 300, r"cannot be read \(File name too long\); correct the path or its rights"),
+        ("x" * 300, r"cannot be read \(File name too long\); correct the path or its permissions"),
     ],
 )
 def test_a_path_that_cannot_be_looked_at_is_one_line(

@@ -211,7 +211,7 @@ def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: st
 @pytest.mark.parametrize(
     ("text", "settings", "corpus", "says"),
     [
-        (NUMBERED, CONLL, NEWSDESK, "name:1: column 0 numbers the words; .*word: 1"),
+        (NUMBERED, CONLL, NEWSDESK, "name:1: column 0 holds word numbers; .*word: 1"),
         (NUMBERED, TEXT, GERMEVAL, "name: looks like a word per line in columns; set unlabelled.format"),
         (WITH_COMMENTS, CONLL, NEWSDESK, 'name:2: has 4 columns, but line 1 has 3; .*comment: "#"'),
         (CONLLU, CONLL, NEWSDESK, "name:2: has 5 columns, but line 1 has 4"),
@@ -222,10 +222,10 @@ def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: st
             "name:1: has 2 col",
         ),
         ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
-        ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is no object with 'forms'; correct"),
+        ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is not an object with 'forms'; correct"),
         ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
         ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' holds half a surrogate pair"),
-        ("Ida left .\n", RECORDS, JSONL, "name:1: is no object with 'forms'"),
+        ("Ida left .\n", RECORDS, JSONL, "name:1: is not an object with 'forms'"),
         ("\ufeffIda".encode("utf-16").decode("latin-1"), TEXT, NEWSDESK, "name:1: "),
     ],
 )

@@ -57,10 +57,10 @@ def test_words_of_a_column(text: str, columns: Columns, sentences: list[list[str
     [
         (CONLLU, Columns(), "file:2: has 7 columns, but line 1 has 4; correct the line, or say how comments"),
         (GERMEVAL, Columns(1), "file:2: has 4 columns, but line 1 has 3; .*predict: --comment '#'"),
-        (CONLLU, Columns(comment="#"), "file:3: column 0 numbers the words; .*predict: --word 1"),
-        ("1 Ida\n\n1 Ulm\n2 .\n", Columns(), "file:3: column 0 numbers the words"),
-        ("a b\n", Columns(2), "file:1: has 2 columns, so 2 is no column of words; choose 0 to 1"),
-        ("a\n", Columns(1), "file:1: has 1 column, so 1 is no column"),
+        (CONLLU, Columns(comment="#"), "file:3: column 0 holds word numbers; .*predict: --word 1"),
+        ("1 Ida\n\n1 Ulm\n2 .\n", Columns(), "file:3: column 0 holds word numbers"),
+        ("a b\n", Columns(2), "file:1: has 2 columns, so column 2 does not exist; choose 0 to 1"),
+        ("a\n", Columns(1), "file:1: has 1 column, so column 1 does not exist"),
         ("a\tb\n\tb", Columns(separator="\t"), "file:2: the word in column 0 is empty"),
         (
             "a\n" * (MOST_WORDS + 1),

@@ -340,6 +340,6 @@ def test_packed_files_are_unpacked_as_the_pipeline_does_it(tmp_path: Path, codec
     found = look_at(path, entry())
     assert found.words == Counter(["Ba"])
     (problem,) = found.problems
-    assert problem.startswith(f"{path}:2: 'X-X' is no iob2 tag")
+    assert problem.startswith(f"{path}:2: 'X-X' is not an iob2 tag")
     corpus = Corpus.model_validate({"files": {"train": str(path), "test": str(path)}, "hold_out": 1})
     assert all(file.words for file in check_entry(corpus, mirror=None).files.values())

@@ -42,7 +42,7 @@ def test_the_numbers_are_those_of_the_whole(sealed: Path, bert: Path, corpus: Pa
 def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) -> None:
     text = write_text(tmp_path / "text", ["ba ne"])
     seal(write_encoder(tmp_path / "plain", "roberta"), tmp_path / "other")
-    with pytest.raises(UserError, match=r"was encoded with another tokenizer than .*other has"):
+    with pytest.raises(UserError, match=r"was encoded with a tokenizer other than that of .*other;"):
         encode_text(text, tmp_path / "out", encoder=tmp_path / "other", encoded=corpus)
     assert not (tmp_path / "out").exists()
 

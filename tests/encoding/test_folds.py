@@ -40,5 +40,5 @@ def test_the_only_fold_has_every_sentence() -> None:
 def test_more_folds_than_sentences_are_refused() -> None:
     assert fold_rows(3, 3, 3).tolist() == [2]
     for rows in (fold_rows, other_rows):
-        with pytest.raises(UserError, match="folds: 3 for 2 training sentences; give at most as many"):
+        with pytest.raises(UserError, match="folds: 3 for 2 training sentences; choose at most as many"):
             rows(2, 1, 3)

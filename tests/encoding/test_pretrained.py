@@ -95,7 +95,7 @@ def test_an_attention_kernel_of_the_hub_is_never_asked_for(
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("config.json", "[" * 100_000, "is no JSON"),
+        ("config.json", "[" * 100_000, "is not JSON"),
         ("config.json", "[]", "holds no JSON object"),
         ("config.json", '{"model_type": "bert", "num_hidden_layers": 1000000000}', "beyond 200"),
         ("config.json", '{"model_type": "bert", "hidden_size": 1e300}', "beyond 262,144"),

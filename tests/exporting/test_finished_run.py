@@ -79,7 +79,7 @@ def test_a_teacher_on_another_test_set_is_refused(
     transitions = json.loads((runs / "eval/teacher/transitions.json").read_text())
     other = Evaluated(metrics, transitions, gold, [[1.0] * len(row) for row in gold])
     save_outcome(again / "eval/teacher", other, words, gold)
-    with pytest.raises(UserError, match=r"not scored on the same test sentences as .*; run `dvc repro`"):
+    with pytest.raises(UserError, match=r"not evaluated on the same test sentences as .*; run `dvc repro`"):
         published(again, tmp_path / "out", parameters())
 
 

@@ -136,10 +136,10 @@ def test_a_damaged_file_is_one_line(exported: Path, tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize("name", ["tagger.json", "tokenizer.json", "model.onnx"])
-def test_a_file_without_rights_is_one_line(
+def test_a_file_without_permission_is_one_line(
     exported: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rights themselves would not stop root, who may run the tests."""
+    """Permissions themselves would not stop root, who may run the tests."""
     opened = Path.open
 
     def denied(path: Path, *arguments: Any, **options: Any) -> Any:
@@ -150,7 +150,9 @@ def test_a_file_without_rights_is_one_line(
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(FolderError) as caught:
         Tagger(exported)
-    assert str(caught.value) == f"{exported / name}: cannot be read (Permission denied); set its rights"
+    assert (
+        str(caught.value) == f"{exported / name}: cannot be read (Permission denied); change its permissions"
+    )
 
 
 USES = {

@@ -87,15 +87,15 @@ def test_a_checksum_of_no_known_kind(target: Path, checksum: str) -> None:
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("file:///etc/passwd", "file:///etc/passwd: is no https address"),
-        ("file:/etc/passwd", "file:/etc/passwd: is no https address"),
-        ("http://example.com/x", "http://example.com/x: is no https address"),
-        ("pypi:name==1", "pypi:name==1: is no https address"),
+        ("file:///etc/passwd", "file:///etc/passwd: is not an https address"),
+        ("file:/etc/passwd", "file:/etc/passwd: is not an https address"),
+        ("http://example.com/x", "http://example.com/x: is not an https address"),
+        ("pypi:name==1", "pypi:name==1: is not an https address"),
         ("no/such/file", "no/such/file: there is no such file; check it, or put file into DIR/<corpus>"),
         ("~nobody-here/x", "~nobody-here/x: there is no such home folder"),
         (".", ".: is a folder; name its files"),
-        ("", "'': is no source"),
-        ("a\0b", r"'a\x00b': is no source"),
+        ("", "'': is not a source"),
+        ("a\0b", r"'a\x00b': is not a source"),
     ],
 )
 def test_sources_that_are_none(target: Path, source: str, says: str) -> None:

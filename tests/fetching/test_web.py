@@ -65,12 +65,12 @@ def test_a_page_and_a_redirect_to_it(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("file:///etc/passwd", "leads to 'file://127.0.0.1/etc/passwd', which is no https address"),
-        ("ftp://127.0.0.1/x", "leads to 'ftp://127.0.0.1/x', which is no https address"),
-        ("http://example.com/x", "leads to 'http://example.com/x', which is no https address"),
+        ("file:///etc/passwd", "leads to 'file://127.0.0.1/etc/passwd', which is not an https address"),
+        ("ftp://127.0.0.1/x", "leads to 'ftp://127.0.0.1/x', which is not an https address"),
+        ("http://example.com/x", "leads to 'http://example.com/x', which is not an https address"),
         ("data:text/plain,x", "answers 302 Found; check it"),
-        ("/loop", "leads on more than 10 times"),
-        ("//example.com/x", "leads to 'http://example.com/x', which is no https address"),
+        ("/loop", "redirects more than 10 times"),
+        ("//example.com/x", "leads to 'http://example.com/x', which is not an https address"),
         ("https://[::1/x", "answers 302 Found; check it"),
     ],
 )
@@ -123,7 +123,7 @@ def test_ten_redirects_are_followed(hosts: Hosts, tmp_path: Path) -> None:
     hosts(dict(pairwise(pages[:11])))
     web.download(pages[0], tmp_path / "out", advice="")
     hosts(dict(pairwise(pages)))
-    assert refusal(pages[0], tmp_path / "out").startswith("leads on more than 10 times")
+    assert refusal(pages[0], tmp_path / "out").startswith("redirects more than 10 times")
 
 
 def test_a_message_tells_no_password_and_no_signature(hosts: Hosts, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_message_tells_no_password_and_no_signature(hosts: Hosts, tmp_path: Pa
     with pytest.raises(UserError) as caught:
         web.download("https://user:secret@example.com/x?X-Signature=abc", tmp_path / "out", advice="")
     assert str(caught.value) == (
-        "https://example.com/x?…: leads to 'http://example.org/y?…', which is no https address; "
+        "https://example.com/x?…: leads to 'http://example.org/y?…', which is not an https address; "
         "give an https address or a path"
     )
 
@@ -236,7 +236,7 @@ def test_headers_by_drops_are_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_addresses_that_are_not_https(tmp_path: Path, address: str) -> None:
-    with pytest.raises(UserError, match="is no https address"):
+    with pytest.raises(UserError, match="is not an https address"):
         web.download(address, tmp_path / "out", advice="")
 
 

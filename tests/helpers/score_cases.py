@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.scores import shards, store
-from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
+from pipeline.scores import shards, write_store
+from pipeline.scores.shards import ChainParameters, Origin
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.write_store import write_scores
 
 TAGS = ("O", "B-PER", "I-PER", "B-Ort", "I-Ort")
 ORIGIN = Origin(TAGS, teacher="a1", words="b2", tokenizer="c3", split="train")
@@ -65,7 +67,7 @@ def shard_path(folder: Path, number: int) -> Path:
 @pytest.fixture(autouse=True)
 def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several row groups in each shard."""
-    monkeypatch.setattr(store, "_ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr(write_store, "_ROW_GROUP_BYTES", 1000)
 
 
 @pytest.fixture(name="teacher")

@@ -76,7 +76,7 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
 
     from pipeline import processes
     from pipeline.model.chain_tagger import ChainTagger
-    from pipeline.scores import store
+    from pipeline.scores import write_store
     from pipeline.training.loop import reproducible, train
     from pipeline.training.loss import gold_loss
     from pipeline.training.optimisation import TrainingState
@@ -117,14 +117,14 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
         checkpoint=case.checkpoint,
         label="training",
     )
-    scores, write_shard = place / "scores", store.write_shard
+    scores, write_shard = place / "scores", write_store.write_shard
 
     def noting(path: Path, header: Any, number: int, groups: Any) -> None:
         written.append(number)
         write_shard(path, header, number, groups)
 
     written = list[int]()
-    store.write_shard = noting
+    write_store.write_shard = noting
     if processes.is_first():
         dump(scores, corpus, teacher, shard_sentences=SHARD)
     else:

@@ -15,11 +15,11 @@ from tests.helpers import tiny_encoders
 from tests.helpers.tiny_encoders import KINDS, MORE_KINDS, POSITIONS, write_encoder
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "convbert": ({"embedding_size": 16}, "computes other hidden states beside padding"),
-    "fnet": ({}, "computes other hidden states beside padding"),
+    "convbert": ({"embedding_size": 16}, "gives different hidden states when its input is padded"),
+    "fnet": ({}, "gives different hidden states when its input is padded"),
     "nystromformer": ({"num_landmarks": 4, "segment_means_seq_len": 64}, "kind nystromformer"),
     "bros": ({}, "cannot be run on word pieces alone"),
-    "canine": ({}, "computes other hidden states beside padding"),
+    "canine": ({}, "gives different hidden states when its input is padded"),
     "bart": (
         {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2}
         | {f"{part}_attention_heads": 2 for part in ("encoder", "decoder")}

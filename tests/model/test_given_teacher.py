@@ -149,7 +149,7 @@ def test_a_tagger_is_an_encoder_too(encoder: Callable[[str], Path], tmp_path: Pa
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        ({"architectures": ["BertForSequenceClassification"]}, "which is no token classifier"),
+        ({"architectures": ["BertForSequenceClassification"]}, "which is not a token classifier"),
         ({"model_type": "made-up"}, "does not know the kind made-up"),
         ({"hidden_size": 18}, "no token classifier can be loaded from it"),
     ],
@@ -195,7 +195,7 @@ def test_what_cannot_hold_a_conversion_refuses_it(bert: Path, train: Encoded, tm
     save_model(tmp_path / "teacher", tagger, model, History([], 0))
     with pytest.raises(
         UserError,
-        match=r"init: teacher \(of student or distill.METHOD\) is not possible, as the teacher's labels",
+        match=r"student.init, distill.METHOD.init: `teacher` needs a teacher whose labels are the",
     ):
         ChainTagger.from_teacher(tmp_path / "teacher", layers=1)
     path = tmp_path / "teacher" / "config.json"

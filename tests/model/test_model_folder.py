@@ -18,7 +18,7 @@ from pipeline.model.model_folder import load_model, load_model_and_tokenizer, sa
 from pipeline.model.prediction import predict
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import Origin
+from pipeline.scores.shards import Origin
 from pipeline.storage.file_names import HISTORY
 from pipeline.storage.sealed_folder import check
 from tests.helpers import tiny_inputs
@@ -106,8 +106,8 @@ def dump_emissions(model, batches, device, *, out):
     dump_scores(model, batches, device, Dump(), origin=origin, checkpoint=out, out=out)
 
 
-def test_a_tokenizer_without_rights_is_not_to_be_chosen_anew(bert, monkeypatch):
-    """Rights themselves would not stop root, who may run the tests."""
+def test_a_tokenizer_without_permission_is_not_to_be_chosen_anew(bert, monkeypatch):
+    """Permissions themselves would not stop root, who may run the tests."""
     path = str(bert / "tokenizer.json")
 
     def denied(*_, **__):
@@ -116,7 +116,7 @@ def test_a_tokenizer_without_rights_is_not_to_be_chosen_anew(bert, monkeypatch):
     monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", denied)
     with pytest.raises(UserError) as caught:
         load_tokenizer(bert)
-    assert str(caught.value) == f"{path}: cannot be read (Permission denied); set its rights"
+    assert str(caught.value) == f"{path}: cannot be read (Permission denied); change its permissions"
 
 
 @pytest.mark.parametrize(

@@ -46,5 +46,5 @@ def test_tags_of_the_test_split_that_the_teacher_lacks_are_told(
         learnt([], [], sentences("B-PER", "B-ORG", "I-ORG"), teacher)
     assert caplog.messages == [
         "test: 4 words with tags that the teacher cannot give (B-ORG (2), I-ORG (2)); write under "
-        "teacher.types what its types are there, or correct the tags"
+        "teacher.types what its types are in the corpus, or correct the tags"
     ]

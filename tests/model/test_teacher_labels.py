@@ -56,7 +56,7 @@ def test_a_given_scheme_is_taken(tmp_path: Path) -> None:
     folder = write(tmp_path, ["O", "B-PER", "I-PER"])
     assert read_labels(folder, None, "iob2").scheme == "iob2"
     assert read_labels(folder, "iob1", "iob2").scheme == "iob1"
-    with pytest.raises(UserError, match=r"config.json: 'B-PER' is no io tag .*, or teacher.scheme"):
+    with pytest.raises(UserError, match=r"json: id2label: 'B-PER' is not an io tag .*; correct it, or set"):
         read_labels(folder, "io", "iob2")
 
 
@@ -70,7 +70,7 @@ def test_a_given_scheme_is_taken(tmp_path: Path) -> None:
         ({"id2label": {"0": "O", "1": "O"}}, "id2label must give each number from 0 a name of its own"),
         ({"id2label": {"0": "O", "1": 7}}, "id2label must give each number from 0 a name"),
         ({"id2label": {"0": "O", "1": "B-\u200bX"}}, "holds U\\+200B"),
-        ({"architectures": ["BertForSequenceClassification"]}, "which is no token classifier"),
+        ({"architectures": ["BertForSequenceClassification"]}, "which is not a token classifier"),
         ({"chain_tagger": {"tag_set": 3}}, "tag_set in its config.json is damaged"),
         ({"model_type": "chain-tagger"}, "encoder in its config.json is damaged"),
     ],
@@ -96,7 +96,7 @@ def test_a_corpus_without_tags_has_those_of_its_teacher() -> None:
         "I-PERSON",
     )
     assert labels("NN VB", "plain").tag_set({"VB": "AA"}) == TagSet(("AA", "NN"), "plain")
-    with pytest.raises(UserError, match=r"teacher.types: leaves no type"):
+    with pytest.raises(UserError, match=r"teacher.types: leaves none of the types"):
         own.tag_set({"PER": None, "MISC": None, "LOC": None})
 
 

@@ -43,7 +43,7 @@ def test_a_teacher_that_exists_takes_the_encoders_place(load: Load) -> None:
         ),
         (
             GIVEN | {"student": TREE["student"]},
-            "student.init: teacher takes the teacher's first layers, which do not fit teacher.types with",
+            "student.init: `teacher` starts from the teacher's first layers, which do not fit teacher.types",
         ),
         (changed("teacher.types", {"PER": "PERSON"}), "teacher.types: is not used without teacher.model"),
         (changed("teacher.scheme", "iob1"), "teacher.scheme: is not used without teacher.model"),
@@ -93,7 +93,7 @@ MINE = {"files": {"test": "test.txt"}}
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
         (
             {"unlabelled": {"sentences": 0}},
-            "corpora.mine.files.train: is missing; add it, or let unlabelled.sentences be more than 0",
+            "corpora.mine.files.train: is missing; add it, or set unlabelled.sentences to more than 0",
         ),
         (
             {"methods": ["vanilla", "kbest"]},

@@ -99,4 +99,4 @@ def test_a_windows_path_is_no_address_and_no_hub_id(tmp_path: Path) -> None:
             fetch()
         refused.append(str(caught.value))
     assert "is neither a folder here nor a hub id" in refused[0]
-    assert "is no https address" in refused[1]
+    assert "is not an https address" in refused[1]

@@ -88,7 +88,9 @@ def error_of(call: Callable[..., object], *args: object, **options: Any) -> str 
 
 def check_place(message: str | None, path: Path, unit: str = r":\d+") -> None:
     """A message names the file, and a line unless it is about the whole."""
-    whole = ": (is empty|holds no sentence|has no column|is no readable|looks like|begins with a JSON)"
+    whole = (
+        ": (is empty|holds no sentence|has no column|is not (?:a )?readable|looks like|begins with a JSON)"
+    )
     assert message is None or re.match(rf"{re.escape(str(path))}({unit}: |{whole})", message), message
 
 

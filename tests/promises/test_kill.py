@@ -166,7 +166,7 @@ def test_a_signal_is_one_line_and_the_work_so_far_is_kept(
     at = trial.whole.moments.index("batch") if stage in DUMPS else _third_step(trial)
     stopped = trial.run(place, at=at, number=number, checkpoint_seconds=3600)
     assert stopped.status == 128 + number
-    assert stopped.err.splitlines()[-1] == "stopped; the same command goes on from here"
+    assert stopped.err.splitlines()[-1] == "stopped; run the same command to resume"
     assert "Traceback" not in stopped.err
     assert not place_of(stage, place / "out").exists()
     again = trial.run(place)

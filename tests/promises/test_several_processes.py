@@ -57,7 +57,7 @@ def test_a_run_stopped_and_killed_goes_on_with_any_number(
     until(stopped.stdout, "epoch 1,")
     stopped.send_signal(signal.SIGTERM)
     _, err = stopped.communicate(timeout=100)
-    assert (stopped.returncode, err) == (143, "stopped; the same command goes on from here\n")
+    assert (stopped.returncode, err) == (143, "stopped; run the same command to resume\n")
 
     killed = start(long, "teacher", tmp_path)
     assert len([line for line in until(killed.stdout, "epoch ") if "resumes after step" in line]) == 1

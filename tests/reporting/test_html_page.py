@@ -1,4 +1,4 @@
-"""The page says what was measured, is one file that loads nothing, and takes strangers' text as text."""
+"""The page says what was measured, is one file that loads nothing, and takes untrusted text as text."""
 
 import json
 import re
@@ -115,7 +115,7 @@ def test_parameters_other_than_the_default_are_marked(page):
     assert re.search(r"teacher\.keep</code></th><td>best</td><td>best", page)
 
 
-def test_strangers_text_stays_text():
+def test_untrusted_text_stays_text():
     run = results(
         40, types=["<script>hacked=1</script>", 'x" onload="hacked=1', "PER"], words=HOSTILE, task=HOSTILE[0]
     )

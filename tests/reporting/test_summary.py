@@ -123,7 +123,7 @@ def test_outcomes_of_different_test_sets_are_refused():
     other = dataclasses.replace(outcome(gold=[*GOLD[:4], ["O", "B-PER"]]))
     reordered = dataclasses.replace(outcome(), ids=[1, 0, 2, 3, 4])
     for student in (other, reordered):
-        with pytest.raises(UserError, match="not scored on the same test sentences"):
+        with pytest.raises(UserError, match="not evaluated on the same test sentences"):
             summary_of({"vanilla": {1: student}}, teacher)
 
 

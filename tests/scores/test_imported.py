@@ -14,7 +14,8 @@ from pipeline.errors import UserError
 from pipeline.scores import imported as module
 from pipeline.scores.imported import LEAST, import_scores
 from pipeline.scores.settings import Dump
-from pipeline.scores.store import Origin, ScoreStore
+from pipeline.scores.shards import Origin
+from pipeline.scores.store import ScoreStore
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 
 TAGS = TAG_SET.tags
@@ -160,13 +161,13 @@ def first_word(columns: dict[str, list[Any]]) -> dict[str, float]:
         (lambda c: c["words"].__setitem__(3, ["another"]), "1 of 30 sentences are in no row, first sentence"),
         (lambda c: c.update(words2=c.pop("words")), "needs the column `words`"),
         (lambda c: c.update(more=c.pop("probabilities")), "one of `probabilities` and `scores`"),
-        (lambda c: c.update(probabilities=[[0.5]] * 31), "is list<.*double>, and no list of structs"),
-        (lambda c: c.update(words=[[1]] * 31), "words is list<.*int64>, and no list of strings"),
+        (lambda c: c.update(probabilities=[[0.5]] * 31), "is list<.*double>, not a list of structs"),
+        (lambda c: c.update(words=[[1]] * 31), "words is list<.*int64>, not a list of strings"),
         (
             lambda c: c.update(probabilities=[[{"O": "1", "B-PER": "0"}]] * 31),
-            "probabilities of B-PER is string, and no number|probabilities of O is string, and no number",
+            "probabilities of B-PER is string, not a number|probabilities of O is string, not a number",
         ),
-        (lambda c: c.update(probabilities=[[{"O": True}]] * 31), "probabilities of O is bool, and no number"),
+        (lambda c: c.update(probabilities=[[{"O": True}]] * 31), "probabilities of O is bool, not a number"),
         (
             lambda c: c.update(scores=c.pop("probabilities")) or c["scores"][1][0].update(O=1e39),
             "row 2 has scores beyond",

@@ -17,7 +17,8 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.scores import shards
-from pipeline.scores.store import Origin, ScoreStore
+from pipeline.scores.shards import Origin
+from pipeline.scores.store import ScoreStore
 from pipeline.storage import sealed_folder as folders
 from tests.helpers.score_cases import ORIGIN, SENTENCES, Teacher, reads_back, shard_path
 from tests.helpers.score_cases import folder_fixture as folder_fixture

@@ -156,5 +156,5 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
 
 @pytest.mark.parametrize("item", ["1", "dump@x-1", "0-1", "1-1-1", ""])
 def test_an_item_that_is_no_teacher_and_fold_is_refused(item: str) -> None:
-    with pytest.raises(UserError, match="is no TEACHER-FOLD"):
+    with pytest.raises(UserError, match="is not a TEACHER-FOLD"):
         teacher_and_fold_of(item)

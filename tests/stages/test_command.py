@@ -43,10 +43,10 @@ def test_a_process_that_fails_waits_for_no_other(
 @pytest.mark.parametrize(
     ("name", "done"), [("locked/seal.json", "read"), ("there", "written"), ("new", "written")]
 )
-def test_a_path_without_rights_is_one_line(
+def test_a_path_without_permission_is_one_line(
     name: str, done: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rights themselves would not stop root: only what lies in `locked` is out of reach here."""
+    """Permissions themselves would not stop root: only what lies in `locked` is out of reach here."""
     (tmp_path / "there").touch()
     access = os.access
     monkeypatch.setattr("sys.argv", ["predict"])
@@ -60,5 +60,5 @@ def test_a_path_without_rights_is_one_line(
     with pytest.raises(SystemExit) as ended:
         run_application(app, "predict", [])
     assert ended.value.code == 2
-    expected = f"error: {tmp_path / name}: cannot be {done} (Permission denied); set its rights\n"
+    expected = f"error: {tmp_path / name}: cannot be {done} (Permission denied); change its permissions\n"
     assert capsys.readouterr().err == expected

@@ -76,7 +76,7 @@ def test_where_none_is_free_it_waits(
     monkeypatch.setattr(module.time, "sleep", one_ends)
     with free_gpu("dump"):
         assert os.environ[VISIBLE] == "0"
-    assert capsys.readouterr().out == "waits for one of 2 GPUs, which other stages use\n"
+    assert capsys.readouterr().out == "all 2 GPUs are in use by other stages; waiting for one\n"
 
 
 @pytest.mark.parametrize(("given", "stage"), [("0", "teacher"), ("", "teacher"), ("0,1", "prepare")])

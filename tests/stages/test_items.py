@@ -34,8 +34,8 @@ def test_an_item_that_params_yaml_does_not_list_is_refused(tmp_path: Path) -> No
     params = load_from(tmp_path / "params.yaml", TREE | {"folds": [1, 2]})
     assert params.folds_of(1, 2) == 2
     for item, says in (
-        ((1, 3), "folds of params.yaml have no 3"),
-        ((2, 1), "teachers of params.yaml have no 2"),
+        ((1, 3), "no 3 under `folds`"),
+        ((2, 1), "no 2 under `teachers`"),
     ):
-        with pytest.raises(UserError, match=f"^--item: {says}; name one that they list$"):
+        with pytest.raises(UserError, match=f"^--item: params.yaml lists {says}; choose one that is listed$"):
             params.folds_of(*item)

@@ -99,20 +99,20 @@ def test_columns_are_read_where_the_words_are(run: Callable[..., str], tmp_path:
     ("content", "options", "says"),
     [
         (CONLLU, {"input": "columns"}, r"text:2: has 5 columns, but line 1 has 4; .*--comment '#'"),
-        (CONLLU, {"input": "columns", "comment": "#"}, r"text:3: column 0 numbers the words; .*--word 1"),
+        (CONLLU, {"input": "columns", "comment": "#"}, r"text:3: column 0 holds word numbers; .*--word 1"),
         (
             CONLLU,
             {"input": "columns", "comment": "#", "word": 3},
-            r"text:3: has 3 columns, so 3 is no column",
+            r"text:3: has 3 columns, so column 3 does not exist",
         ),
-        ('{"tokens":["ba","NERI"]}\n', {}, r"text:1: is a JSON object and no sentence"),
+        ('{"tokens":["ba","NERI"]}\n', {}, r"text:1: is a JSON object, not a sentence"),
         ("ba " * 40_001, {}, r"text:1: the sentence has more than 40,000 words; put one sentence on a line"),
         ("x" * 200_001, {}, r"text:1: is longer than 200,000 characters"),
-        ("ba\n", {"word": 1}, r"^--word, --comment: are of --input columns, not of text"),
+        ("ba\n", {"word": 1}, r"^--word, --comment: apply to --input columns, not to text"),
         (
             "ba\n",
             {"input": "words", "words": "characters"},
-            r"^--words: cuts --input text, but the words of words",
+            r"^--words: applies to --input text alone, as the words of words",
         ),
     ],
 )

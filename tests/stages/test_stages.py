@@ -270,8 +270,8 @@ def test_the_mirror_is_looked_in_first(run: Run, place: Path, monkeypatch: pytes
     [
         (b"Anna B-PER\nslept\n", {}, "train.txt:2: has 1 column, but line 1 has 2"),
         (b"Anna B-PER\n", {"tag": 3}, "train.txt:1: has 2 columns, so tag: 3 does not exist; choose 0 to 1"),
-        (b"Anna B-PER\nslept V-X\n", {}, "train.txt:2: 'V-X' is no iob2 tag (O, B-TYPE, I-TYPE)"),
-        (b"Anna S-PER\n", {}, "train.txt:1: 'S-PER' is no iob2 tag"),
+        (b"Anna B-PER\nslept V-X\n", {}, "train.txt:2: 'V-X' is not an iob2 tag (O, B-TYPE, I-TYPE)"),
+        (b"Anna S-PER\n", {}, "train.txt:1: 'S-PER' is not an iob2 tag"),
         (b"", {}, "train.txt: is empty"),
         (b"\n\n", {}, "train.txt: holds no sentence"),
         (

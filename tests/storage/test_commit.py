@@ -95,7 +95,7 @@ def test_a_place_where_no_lock_file_can_be_made_has_no_other_writer() -> None:
     """FileLock waits there, as if the file had been removed by another process."""
     if not Path("/proc/self").exists():
         pytest.skip("needs /proc")
-    with pytest.raises(UserError, match=r"^/proc/out: cannot be written \(.*; free space or rights"):
+    with pytest.raises(UserError, match=r"^/proc/out: cannot be written \(.*; free space or change perm"):
         write(Path("/proc/out"))
 
 
@@ -104,7 +104,7 @@ def test_what_stands_in_the_way_is_told_apart_from_a_full_disk(tmp_path: Path) -
     (tmp_path / ".out.lock").mkdir()
     for path, there in ((tmp_path / "file" / "out", "file"), (tmp_path / "out", ".out.lock")):
         with (
-            pytest.raises(UserError, match=rf"{there}\); move what stands there away, and run again"),
+            pytest.raises(UserError, match=rf"{there}\); move what is there away, and run again"),
             reserved(path, check=allow),
         ):
             pass

@@ -71,7 +71,7 @@ def test_a_folder_that_is_removed_while_it_is_written_is_told(tmp_path: Path) ->
         with new_folder(path) as aside:
             aside.rmdir()
 
-    with pytest.raises(UserError, match=r"out: what was written of it was removed meanwhile; run again"):
+    with pytest.raises(UserError, match=r"out: was removed while it was being written; run again"):
         fail()
     assert read(path) == CONTENT
 
@@ -85,10 +85,10 @@ def test_an_unfinished_folder_that_is_there_must_be_removed(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["a.txt", "sub/b.bin", SEAL])
-def test_a_file_without_rights_is_not_to_be_removed(
+def test_a_file_without_permission_is_not_to_be_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Rights themselves would not stop root, who may run the tests."""
+    """Permissions themselves would not stop root, who may run the tests."""
     path = write(tmp_path / "out")
     opened = Path.open
 
@@ -101,7 +101,9 @@ def test_a_file_without_rights_is_not_to_be_removed(
     for read in (check, identity) if name == SEAL else (check,):
         with pytest.raises(UserError) as caught:
             read(path)
-        assert str(caught.value) == f"{path / name}: cannot be read (Permission denied); set its rights"
+        assert (
+            str(caught.value) == f"{path / name}: cannot be read (Permission denied); change its permissions"
+        )
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, FileNotFoundError])

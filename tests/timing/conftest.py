@@ -10,7 +10,9 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
-from pipeline.scores.store import ChainParameters, Origin, ScoreStore, write_scores
+from pipeline.scores.shards import ChainParameters, Origin
+from pipeline.scores.store import ScoreStore
+from pipeline.scores.write_store import write_scores
 from pipeline.training.settings import Student
 from tests.helpers.tiny_inputs import tagger, train_batches
 

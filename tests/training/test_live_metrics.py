@@ -131,7 +131,7 @@ def test_what_cannot_be_written_is_one_warning_and_no_error(tmp_path, caplog):
         live.log(1, {"loss": 1.0})
         live.log(2, {"loss": 1.0})
     warned = [
-        record.getMessage() for record in caplog.records if "no more live metrics" in record.getMessage()
+        record.getMessage() for record in caplog.records if "live metrics stop here" in record.getMessage()
     ]
     assert len(warned) == 1
     assert "training goes on" in warned[0]

@@ -22,14 +22,14 @@ from tests.helpers.params_cases import (
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"student.steps": 100}, "student.steps: give either it or epochs, and empty the other"),
-        ({"student.epochs": None}, "student.steps: give either it or epochs"),
-        ({"student.labelled_share": 0.1}, "student.labelled_share: is used with steps alone; empty it"),
+        ({"student.steps": 100}, "student.steps: give either steps or epochs, and leave the other empty"),
+        ({"student.epochs": None}, "student.steps: give either steps or epochs"),
+        ({"student.labelled_share": 0.1}, "student.labelled_share: is used only with steps; empty it"),
         ({"student.labelled_share": 1.5}, "student.labelled_share: must be less than or equal to 1"),
         (
             {"student.labelled_share": 0.1, "student.epochs": None, "student.steps": 9}
             | {"unlabelled.sentences": 0},
-            "student.labelled_share: is used with text without tags alone",
+            "student.labelled_share: is used only with text without tags",
         ),
         ({"student.patience": 0}, "student.patience: must be greater than 0"),
         ({"teacher.epochs": None}, "teacher.epochs: must be a valid integer"),
@@ -87,5 +87,5 @@ def test_only_layers_of_the_teachers_encoder_start_from_the_teacher(
         load(tree)
     else:
         assert refuse(tree).startswith(
-            f": {key}: teacher takes the teacher's first layers, which do not fit {named}; set"
+            f": {key}: `teacher` starts from the teacher's first layers, which do not fit {named}; set"
         )

@@ -37,5 +37,7 @@ def test_the_best_other_kind_is_compared_with_both_starts() -> None:
 
 
 def test_a_search_without_another_kind_is_refused() -> None:
-    with pytest.raises(UserError, match="the search has no student by structural of another kind than its"):
+    with pytest.raises(
+        UserError, match="the search has no student by structural besides 'as given' and 'from"
+    ):
         best_kind({"development_f1": {"vanilla": 94.0}}, list(SEARCHED)[2:])
