@@ -25,6 +25,7 @@ def main(
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
     word: Annotated[int | None, typer.Option(help="Column of the words, from 0; else the first.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Of columns (default: spaces and tabs).")] = None,
     comment: Annotated[str | None, typer.Option(help="With columns: skip lines that begin so.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
@@ -40,7 +41,8 @@ def main(
     from pipeline.corpora.word_columns import Columns
     from pipeline.inference.command_input import is_typed, read_input
 
-    with read_input(file, input, cut=words, columns=Columns(word, comment=comment)) as texts:
+    columns = Columns(word, separator and separator.replace(r"\t", "\t"), comment)
+    with read_input(file, input, cut=words, columns=columns) as texts:
         from pipeline.corpora.tagging import TagSet  # these take seconds, so the input is opened before
         from pipeline.inference.rendering import renderer
         from pipeline.inference.tagger import CHUNK_SENTENCES, load
@@ -49,11 +51,13 @@ def main(
         terminal, tags = out.stream.isatty(), TagSet(tagger.tags, tagger.scheme)
         colour = terminal and not os.environ.get("NO_COLOR")
         render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
-        for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
-            out.write(render(tagged))
-            if is_typed(file):
-                out.flush()
-        out.flush()
+        try:
+            for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
+                out.write(render(tagged))
+                if is_typed(file):
+                    out.flush()
+        finally:  # what is tagged before a line that cannot be read is written
+            out.flush()
 
 
 if __name__ == "__main__":

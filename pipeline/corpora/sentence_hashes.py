@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -18,3 +19,8 @@ def hashes_of(texts: Sequence[str]) -> Hashes:
 def hashes_of_words(sentences: Iterable[Iterable[str]]) -> Hashes:
     """The hash [S] of the words of each sentence: the same words in the same order have the same one."""
     return hashes_of(["\0".join(words) for words in sentences])
+
+
+def hashes_of_equivalent(texts: Iterable[str]) -> Hashes:
+    """The hash [S] of each text in Unicode's form NFC, so that é and e with a combining accent are one."""
+    return hashes_of([normalize("NFC", text) for text in texts])

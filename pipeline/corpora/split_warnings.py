@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from pipeline.corpora.schemes import FileScheme
-from pipeline.corpora.sentence_hashes import Hashes, hashes_of_words
+from pipeline.corpora.sentence_hashes import Hashes, hashes_of_equivalent
 from pipeline.corpora.settings import Split
 from pipeline.corpora.stored_sentences import groups
 from pipeline.corpora.tagging import Sentence, TagSet, types_of
@@ -73,8 +73,8 @@ def shared_sentences(splits: Mapping[Split, Sequence[Sentence]]) -> Iterator[str
 
 def _hashes(sentences: Iterable[Sentence]) -> Hashes:
     """The hash of each sentence's words."""
-    found = [hashes_of_words(sentence.words for sentence in some) for some in groups(sentences)]
-    return np.concatenate(found)
+    texts = (["\0".join(sentence.words) for sentence in some] for some in groups(sentences))
+    return np.concatenate([*map(hashes_of_equivalent, texts)])
 
 
 def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[str]:

@@ -105,8 +105,9 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
 def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
     if len(cells) != width:
         return (
-            f"has {counted(len(cells), 'column')}, but line {top} has {width}; correct the line, or say how "
-            "comments begin (predict: --comment '#'; a corpus in params.yaml: comment: \"#\")"
+            f"has {counted(len(cells), 'column')}, but line {top} has {width}; correct the line, or set how "
+            "comments begin or what separates columns "
+            "(predict: --comment '#', --separator '\\t'; a corpus in params.yaml: comment: \"#\", separator)"
         )
     if not -width <= place < width:
         return f"has {counted(width, 'column')}, so column {place} does not exist; choose 0 to {width - 1}"

@@ -25,11 +25,14 @@ from transformers import (
 )
 from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
+from pipeline.encoding.bilstm_config import BiLSTMConfig
 from pipeline.encoding.encoder_config import TAGGER, read_checked, read_json
 from pipeline.encoding.encoder_kinds import ENCODER_ALONE
 from pipeline.errors import UserError, one_line, permission_denied
 from pipeline.fetching.encoder_folder import PICKLES, SENTENCEPIECE, SHARDS, TEXT_VOCABULARIES
 from pipeline.storage.file_names import CONFIG, TOKENIZER_CONFIG, WEIGHTS
+
+AutoConfig.register(BiLSTMConfig.model_type, BiLSTMConfig)
 
 _CLOSED = {"trust_remote_code": False, "local_files_only": True}
 _SLACK = 1 << 26  # numbers that a model may hold beside its stored weights: buffers, a pooler left out

@@ -48,7 +48,9 @@ def read_input(
             f"--words: applies to --input text alone, as the words of {layout} are cut already; leave it out"
         )
     if columns != Columns() and layout != "columns":
-        raise UserError(f"--word, --comment: apply to --input columns, not to {layout}; leave them out")
+        raise UserError(
+            f"--word, --separator, --comment: apply to --input columns, not to {layout}; leave them out"
+        )
     layout = "characters" if cut == "characters" else layout
     if file is None:
         texts = _read(sys.stdin.buffer, "standard input", layout, columns)

@@ -267,13 +267,18 @@ def _chunks(texts: Iterable[str | Sequence[str] | Text], at_once: int) -> Iterat
         raise TypeError("give a list of sentences, as tagger([text]), not a dictionary")
     chunk: list[Text] = []
     words = characters = 0
-    for text in map(_text, texts, count(1)):
-        chunk.append(text)
-        words += len(text.words)
-        characters += len(text.text)
-        if len(chunk) == at_once or words >= CHUNK_WORDS or characters >= CHUNK_CHARACTERS:
+    try:
+        for text in map(_text, texts, count(1)):
+            chunk.append(text)
+            words += len(text.words)
+            characters += len(text.text)
+            if len(chunk) == at_once or words >= CHUNK_WORDS or characters >= CHUNK_CHARACTERS:
+                yield chunk
+                chunk, words, characters = [], 0, 0
+    except Exception:
+        if chunk:  # the sentences before one that cannot be read
             yield chunk
-            chunk, words, characters = [], 0, 0
+        raise
     if chunk:
         yield chunk
 

@@ -4,39 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-KIND = "bilstm"
-
-
-class BiLSTMConfig(PreTrainedConfig):
-    """The shape of the network.
-
-    vocab_size: word pieces.
-    embedding_size: numbers of a piece's embedding.
-    hidden_size: numbers of a hidden state; a direction has half of them.
-    num_hidden_layers: LSTM layers.
-    dropout: of the embeddings.
-    """
-
-    model_type = KIND
-
-    def __init__(
-        self,
-        vocab_size: int = 1,
-        embedding_size: int = 2,
-        hidden_size: int = 2,
-        num_hidden_layers: int = 1,
-        dropout: float = 0.1,
-        **rest: Any,
-    ) -> None:
-        self.vocab_size = vocab_size
-        self.embedding_size = embedding_size
-        self.hidden_size = hidden_size
-        self.num_hidden_layers = num_hidden_layers
-        self.dropout = dropout
-        super().__init__(**rest)
+from pipeline.encoding.bilstm_config import BiLSTMConfig
 
 
 class BiLSTM(PreTrainedModel):
@@ -105,5 +76,4 @@ def _reversal(mask: Tensor) -> Tensor:
     return first + torch.where(places <= last, last - places, places)
 
 
-AutoConfig.register(KIND, BiLSTMConfig)
 AutoModel.register(BiLSTMConfig, BiLSTM)

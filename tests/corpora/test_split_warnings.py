@@ -94,6 +94,12 @@ def test_one_file_for_two_splits_is_told() -> None:
     ]
 
 
+def test_a_sentence_is_the_same_in_another_form_of_unicode() -> None:
+    composed, decomposed = (Sentence((word, "left"), ("B-PER", "O")) for word in ("Jos\u00e9", "Jose\u0301"))
+    (line,) = warnings([*GOOD, composed], DEV, [decomposed])
+    assert line.startswith("test: 1 of 1 sentence is in train too")
+
+
 def test_a_few_sentences_may_be_in_two_splits() -> None:
     test = [*GOOD[:2], *sentences(18, "B-PER", "O")]
     assert not warnings(GOOD, DEV, test)

@@ -70,6 +70,15 @@ def test_a_test_sentence_is_known_although_a_word_of_it_holds_a_space(tmp_path: 
     assert [group.to_pylist() for group in read_shards(tmp_path / "out")] == [[["New", "York", "fell", "."]]]
 
 
+def test_a_sentence_is_known_in_another_form_of_unicode(tmp_path: Path) -> None:
+    """As macOS and many PDF extractors write accents: a letter, and the accent as a character of its own."""
+    test = [Sentence(("Jos\u00e9", "left", "."), ("O",) * 3)]
+    (tmp_path / "raw").write_text("Jose\u0301 left.\nZoe\u0308 left.\nZo\u00eb left.\n", encoding="utf-8")
+    kept = Unlabelled(files=str(tmp_path / "raw"))
+    write_unlabelled_text(kept, CORPUS, test, tmp_path / "out", mirror=None, say=lambda _: None)
+    assert [group.to_pylist() for group in read_shards(tmp_path / "out")] == [[["Zoe\u0308", "left", "."]]]
+
+
 def test_a_test_sentence_is_known_although_a_word_of_it_does_not_show(tmp_path: Path) -> None:
     test = [Sentence(("Anna", "\u200b", "left", ",", "here", "."), ("O",) * 6)]
     (tmp_path / "raw").write_text("Anna \u200b left, here.\nAnna stayed, here.\n", encoding="utf-8")

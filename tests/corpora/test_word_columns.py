@@ -55,7 +55,7 @@ def test_words_of_a_column(text: str, columns: Columns, sentences: list[list[str
 @pytest.mark.parametrize(
     ("text", "columns", "says"),
     [
-        (CONLLU, Columns(), "file:2: has 7 columns, but line 1 has 4; correct the line, or say how comments"),
+        (CONLLU, Columns(), "file:2: has 7 columns, but line 1 has 4; correct the line, or set how comments"),
         (GERMEVAL, Columns(1), "file:2: has 4 columns, but line 1 has 3; .*predict: --comment '#'"),
         (CONLLU, Columns(comment="#"), "file:3: column 0 holds word numbers; .*predict: --word 1"),
         ("1 Ida\n\n1 Ulm\n2 .\n", Columns(), "file:3: column 0 holds word numbers"),

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,12 @@ def test_a_kind_that_is_known_needs_no_code_of_its_folder(folder: Path) -> None:
     (folder / "mine.py").write_text("raise SystemExit('code ran')")
     change(folder / "config.json", auto_map={"AutoConfig": "mine.C", "AutoModel": "mine.M"})
     assert type(load_encoder(folder)).__name__ == "BertModel"
+
+
+def test_the_bilstm_of_this_project_is_a_known_kind_whatever_else_is_imported() -> None:
+    """The model card reads it without the network."""
+    program = "from pipeline.encoding import pretrained as p; p.known_config({'model_type': 'bilstm'}, 'it')"
+    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=True, timeout=300)
 
 
 def test_pickled_weights_are_not_read(folder: Path) -> None:

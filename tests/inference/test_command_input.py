@@ -51,7 +51,7 @@ def test_a_prompt_comes_before_each_typed_sentence(
     [
         ("words", Columns(), "--words"),
         ("columns", Columns(1), "--words"),
-        ("text", Columns(1), "--word, --comment"),
+        ("text", Columns(1), "--word, --separator, --comment"),
     ],
 )
 def test_options_of_another_input_are_refused(layout: Layout, columns: Columns, says: str) -> None:

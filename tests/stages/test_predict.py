@@ -78,6 +78,17 @@ def test_a_bad_line_is_named(run: Callable[..., str], tmp_path: Path) -> None:
         run(tmp_path / "bad")
 
 
+@pytest.mark.parametrize("bad", [b"ba \xff\n", b"x" * 200_001])
+def test_what_comes_before_a_bad_line_is_tagged(
+    run: Callable[..., str], tmp_path: Path, capfd: pytest.CaptureFixture[str], bad: bytes
+) -> None:
+    """Whoever goes on behind the line that the message names has then all sentences."""
+    (tmp_path / "bad").write_bytes(b"ba\nNERI\n" + bad)
+    with pytest.raises(UserError, match=r"bad:3: "):
+        run(tmp_path / "bad", format="jsonl")
+    assert [json.loads(line)["text"] for line in capfd.readouterr().out.splitlines()] == ["ba", "NERI"]
+
+
 def test_standard_input_is_named_too(run: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(LINES.encode()))))
     assert len(run(format="text").splitlines()) == 3
@@ -95,6 +106,13 @@ def test_columns_are_read_where_the_words_are(run: Callable[..., str], tmp_path:
     assert [line.partition(" ")[0] for line in lines] == ["ba", "NERI", ".", "", "Tok", ""]
 
 
+@pytest.mark.parametrize("separator", ["\t", r"\t"])
+def test_words_may_hold_spaces_between_tabs(run: Callable[..., str], tmp_path: Path, separator: str) -> None:
+    (tmp_path / "tabs").write_text("ba\tNERI Tok\tO\nsa\tlum\tO\n")
+    options = {"input": "columns", "word": 1, "separator": separator, "format": "jsonl"}
+    assert json.loads(run(tmp_path / "tabs", **options))["words"] == ["NERI Tok", "lum"]
+
+
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
@@ -108,7 +126,7 @@ def test_columns_are_read_where_the_words_are(run: Callable[..., str], tmp_path:
         ('{"tokens":["ba","NERI"]}\n', {}, r"text:1: is a JSON object, not a sentence"),
         ("ba " * 40_001, {}, r"text:1: the sentence has more than 40,000 words; put one sentence on a line"),
         ("x" * 200_001, {}, r"text:1: is longer than 200,000 characters"),
-        ("ba\n", {"word": 1}, r"^--word, --comment: apply to --input columns, not to text"),
+        ("ba\n", {"word": 1}, r"^--word, --separator, --comment: apply to --input columns, not to text"),
         (
             "ba\n",
             {"input": "words", "words": "characters"},
