@@ -13,7 +13,9 @@ from stages.streams import ResultStream
 
 def main(
     model: Annotated[str, typer.Option(help="Folder of a teacher or student, or org/name on the hub.")],
-    file: Annotated[Path | None, typer.Argument(help="UTF-8, gzip too; standard input if left out.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Text file in UTF-8, plain or gzip; default: standard input.")
+    ] = None,
     input: Annotated[
         Literal["text", "words", "columns"],
         typer.Option(
@@ -24,8 +26,12 @@ def main(
         Literal["conll", "characters"],
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
-    word: Annotated[int | None, typer.Option(help="Column of the words, from 0; else the first.")] = None,
-    comment: Annotated[str | None, typer.Option(help="With columns: skip lines that begin so.")] = None,
+    word: Annotated[
+        int | None, typer.Option(help="Column of the words, counted from 0 (default: the first).")
+    ] = None,
+    comment: Annotated[
+        str | None, typer.Option(help="With columns: skip lines that begin with this.")
+    ] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
         typer.Option(
