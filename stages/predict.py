@@ -18,20 +18,14 @@ def main(
     ] = None,
     input: Annotated[
         Literal["text", "words", "columns"],
-        typer.Option(
-            help="text: raw, a sentence per line; words: cut at spaces; columns: CoNLL, a word per line."
-        ),
+        typer.Option(help="text: raw, a sentence per line; words: cut at spaces; columns: a word per line."),
     ] = "text",
     words: Annotated[
         Literal["conll", "characters"],
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
-    word: Annotated[
-        int | None, typer.Option(help="Column of the words, counted from 0 (default: the first).")
-    ] = None,
-    comment: Annotated[
-        str | None, typer.Option(help="With columns: skip lines that begin with this.")
-    ] = None,
+    word: Annotated[int | None, typer.Option(help="Word column, counted from 0; default: the first.")] = None,
+    comment: Annotated[str | None, typer.Option(help="With columns: skip lines beginning with this.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
         typer.Option(
