@@ -8,7 +8,7 @@ import typer
 Root = Annotated[
     Path, typer.Option(envvar="DVC_ROOT", help="The DVC project; checkpoints lie in its folder .ckpt.")
 ]
-Params = Annotated[Path, typer.Option(help="The file of parameters.")]
+Params = Annotated[Path, typer.Option(help="The parameter file.")]
 Encoded = Annotated[Path, typer.Option(help="The encoded corpus, from `prepare`.")]
 Encoder = Annotated[Path, typer.Option(help="The pretrained encoder, from `download`.")]
 Teacher = Annotated[Path, typer.Option(help="The teacher, from `teacher`.")]
@@ -23,10 +23,12 @@ StudentEncoded = Annotated[
 ]
 Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")]
 ImportedScores = Annotated[
-    Path, typer.Option(help="Scores from elsewhere, from `download`; empty: the teacher's are taken.")
+    Path, typer.Option(help="Scores from elsewhere, from `download`; empty: the teacher's are used.")
 ]
 Text = Annotated[Path, typer.Option(help="Text without tags, encoded, from `encode_text`.")]
-StudentText = Annotated[Path, typer.Option(help="The same for the students' own encoder; empty: `text`.")]
+StudentText = Annotated[
+    Path, typer.Option(help="The text encoded for the students' own encoder; empty: `text`.")
+]
 Unlabelled = Annotated[Path, typer.Option(help="The teachers' scores of that text, from `unlabelled`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 ScoringTeachers = Annotated[
@@ -46,6 +48,6 @@ Mirror = Annotated[
     Path | None,
     typer.Option(
         envvar="CORPUS_MIRROR",
-        help="Folder whose MIRROR/<task>/ is looked in before any address, for files of the same name.",
+        help="Folder searched before any download: MIRROR/<task>/<file name>.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Check that the encoder can give what the students start from, before a teacher is trained."""
+"""Check that the encoder has enough layers, or wide enough embeddings, for the students."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write, always empty.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Refuse students of more layers or wider embeddings than their encoder has; write an empty folder."""
+    """Check that the encoder has enough layers, or wide enough embeddings, for the students."""
     from pipeline.model.encoder import load_encoder
     from pipeline.model.first_layers import check_embedding_width, check_first_layers
     from pipeline.storage.sealed_folder import check, filled, write_empty

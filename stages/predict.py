@@ -13,20 +13,20 @@ from stages.streams import ResultStream
 
 def main(
     model: Annotated[str, typer.Option(help="Folder of a teacher or student, or org/name on the hub.")],
-    file: Annotated[Path | None, typer.Argument(help="UTF-8, gzip too; standard input if left out.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="UTF-8, plain or gzip; default: standard input.")
+    ] = None,
     input: Annotated[
         Literal["text", "words", "columns"],
-        typer.Option(
-            help="text: raw, a sentence per line; words: cut at spaces; columns: CoNLL, a word per line."
-        ),
+        typer.Option(help="text: raw, a sentence per line; words: cut at spaces; columns: a word per line."),
     ] = "text",
     words: Annotated[
         Literal["conll", "characters"],
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
-    word: Annotated[int | None, typer.Option(help="Column of the words, from 0; else the first.")] = None,
-    separator: Annotated[str | None, typer.Option(help="Of columns (default: spaces and tabs).")] = None,
-    comment: Annotated[str | None, typer.Option(help="With columns: skip lines that begin so.")] = None,
+    word: Annotated[int | None, typer.Option(help="Word column, counted from 0; default: the first.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Of columns; default: spaces and tabs.")] = None,
+    comment: Annotated[str | None, typer.Option(help="With columns: skip lines beginning with this.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,
         typer.Option(
@@ -42,22 +42,19 @@ def main(
     from pipeline.inference.command_input import is_typed, read_input
 
     columns = Columns(word, separator and separator.replace(r"\t", "\t"), comment)
-    with read_input(file, input, cut=words, columns=columns) as texts:
+    with ResultStream() as out, read_input(file, input, cut=words, columns=columns) as texts:
         from pipeline.corpora.tagging import TagSet  # these take seconds, so the input is opened before
         from pipeline.inference.rendering import renderer
         from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
-        tagger, out = load(model, constrained=constrained), ResultStream()
+        tagger = load(model, constrained=constrained)
         terminal, tags = out.stream.isatty(), TagSet(tagger.tags, tagger.scheme)
         colour = terminal and not os.environ.get("NO_COLOR")
         render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
-        try:
-            for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
-                out.write(render(tagged))
-                if is_typed(file):
-                    out.flush()
-        finally:  # what is tagged before a line that cannot be read is written
-            out.flush()
+        for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
+            out.write(render(tagged))
+            if is_typed(file):
+                out.flush()
 
 
 if __name__ == "__main__":

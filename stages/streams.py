@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Self, TextIO
 
 from pipeline.errors import UserError
 
@@ -48,6 +48,8 @@ class Messages:
 class ResultStream:
     """Standard output where it is what the user asked for: UTF-8, and a failure to write it is an error.
 
+    A context: what was written before an error inside is flushed before the error is told.
+
     Raises:
         UserError: when writing or flushing, if the text cannot be written.
     """
@@ -56,6 +58,12 @@ class ResultStream:
         self.stream: TextIO = sys.stdout.stream if isinstance(sys.stdout, Messages) else sys.stdout
         if isinstance(self.stream, io.TextIOWrapper):
             self.stream.reconfigure(encoding="utf-8", errors="strict")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
 
     def write(self, text: str) -> None:
         """Write."""

@@ -13,6 +13,8 @@ ENCODER = "all-MiniLM-L6-v2"
 """The encoder of params.yaml; the headings name any other."""
 ALL_OF_THESE = "with all of these"
 """As `benchmarks.studies.mechanisms` names the kind that joins those above it; a table's row stands alone."""
+UNTAGGED, IMPORTED = "of the teacher's folder, without a tag", "of CRFsuite's scores"
+"""As `benchmarks.studies.any_teacher` names two of its kinds; the page says what they are."""
 GIVEN = "as given"
 """As studies name the kind with nothing changed: students from the pretrained encoder."""
 
@@ -81,11 +83,13 @@ def any_teacher_section(result: Mapping[str, Any]) -> str:
     runs = result["runs"]
     student = next(iter(runs.values()))["parameters"]["student"]["encoder"]
     notes = [
-        f"The student {kind} has no gold tags: its F1 on development is the {AGREEMENT}."
+        f"The student {kind} learned no gold tag; its development F1 is the {AGREEMENT}."
         for kind, run in runs.items()
         if run["parameters"]["task"] != result["task"]
     ]
-    return "\n\n".join([_students_section(f"students with {student}", result), *notes])
+    section = _students_section(f"students of {student}", result, encoder_is="teacher ")
+    text = "\n\n".join([section, *notes])
+    return text.replace(UNTAGGED, "without labelled sentences").replace(IMPORTED, "from CRFsuite's scores")
 
 
 def ablation_section(result: Mapping[str, Any]) -> str:
@@ -137,18 +141,20 @@ def made_line(run: Mapping[str, Any], device: str, *, what: str = "Commit") -> s
     return f"{what} {run['commit'][:12]}, {device}, {run['date']}."
 
 
-def _heading(title: str, result: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+def _heading(title: str, result: Mapping[str, Any], run: Mapping[str, Any], *, encoder_is: str = "") -> str:
     encoder = PurePosixPath(run["parameters"]["teacher"]["encoder"]).name
-    return f"## {result['task']}, {title}" + ("" if encoder == ENCODER else f", {encoder}")
+    return f"## {result['task']}, {title}" + ("" if encoder == ENCODER else f", {encoder_is}{encoder}")
 
 
-def _students_section(title: str, result: Mapping[str, Any], *, before: str = "", after: str = "") -> str:
+def _students_section(
+    title: str, result: Mapping[str, Any], *, before: str = "", after: str = "", encoder_is: str = ""
+) -> str:
     summary, run = result["summary"], next(iter(result["runs"].values()))
     layers, seeds = run["parameters"]["student"]["layers"], len(run["parameters"]["seeds"])
     over = "1 seed" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
     return "\n\n".join(
         [
-            _heading(title, result, run),
+            _heading(title, result, run, encoder_is=encoder_is),
             quality_table(summary),
             f"{before}Test set of {summary['sentences']:,} sentences; students of {layers} layers, "
             f"{over}{after}. {_on_development(result, seeds)}",

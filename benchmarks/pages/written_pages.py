@@ -82,7 +82,7 @@ def written_pages(results: Path) -> dict[Path, str]:
         Path("docs/recipe.md"): _joined(
             recipe_section(map(read_result, results.glob(f"{task}-recipe-*.json"))) for task in CORPORA
         ),
-        Path("docs/studies.md"): _joined(
+        Path("docs/results-studies.md"): _joined(
             write(read_result(path))
             for kind, write in _STUDIES.items()
             for task in CORPORA

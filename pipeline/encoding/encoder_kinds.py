@@ -1,4 +1,4 @@
-"""Which kinds of encoder can be taken, by `model_type` (the table is in docs/encoders.md)."""
+"""Which kinds of encoder are supported, by `model_type` (the table is in docs/encoders.md)."""
 
 from typing import Any
 

@@ -264,7 +264,7 @@ def excess(case: Case, **values: Any) -> Tensor:
 
 
 def test_structural_near_the_teacher_is_a_variance():
-    """KL = ½ Var Δ(y) + O(Δ³), weighed by the teacher (docs/second-order-distance.md)."""
+    """KL = ½ Var Δ(y) + O(Δ³), weighed by the teacher (docs/methods.md)."""
     case = Case.draw(BATCHES[-1], 3)
     near = [t + 1e-3 * s for t, s in zip(case.teacher.potentials, case.student.potentials, strict=True)]
     case = Case(with_potentials(case.teacher, near), case.teacher, case.tags)
@@ -275,7 +275,7 @@ def test_structural_near_the_teacher_is_a_variance():
 
 
 def test_structural_at_a_high_temperature_matches_centred_scores():
-    """The limit weighs all sequences alike: mean squares of centred parts (docs/second-order-distance.md)."""
+    """The limit weighs all sequences alike: mean squares of centred parts (docs/methods.md)."""
     case = Case.draw(BATCHES[-1], 3)
     for row, (length, found) in enumerate(zip(BATCHES[-1], excess(case, temperature=1e3), strict=True)):
         student, teacher = sentence(case.student, row, length), sentence(case.teacher, row, length)

@@ -7,6 +7,8 @@ import pytest
 from benchmarks.pages.benchmark_tables import confidence_section
 from benchmarks.pages.study_tables import (
     ENCODER,
+    IMPORTED,
+    UNTAGGED,
     ablation_section,
     any_teacher_section,
     confirmed_section,
@@ -91,7 +93,7 @@ def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None
     assert "agreement" not in any_teacher_section(result)
     runs["without a tag"] = RUN | {"parameters": made | {"task": "toy_untagged"}}
     note = (
-        "The student without a tag has no gold tags: its F1 on development is the agreement with the teacher."
+        "The student without a tag learned no gold tag; its development F1 is the agreement with the teacher."
     )
     assert any_teacher_section(result).endswith(note)
 
@@ -106,7 +108,7 @@ def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
         (mechanisms_section, "other teachers, students and text"),
-        (any_teacher_section, "students with small"),
+        (any_teacher_section, "students of small"),
     ],
 )
 @pytest.mark.parametrize("encoder", [ENCODER, "org/other"])
@@ -129,8 +131,8 @@ def test_students_of_a_study_are_shown_with_what_made_them(
             "runs": {"labelled": made, "with text": longer},
         }
     )
-    heading = f"## toy, {title}" if encoder == ENCODER else f"## toy, {title}, other"
-    assert text.splitlines()[0] == heading
+    other = "teacher other" if write is any_teacher_section else "other"
+    assert text.splitlines()[0] == f"## toy, {title}" + ("" if encoder == ENCODER else f", {other}")
     assert "`kbest`" in text
     assert "students of 2 layers, mean ± standard deviation over 2 seeds" in text
     assert "On development, means over seeds: teacher 95.00, `kbest` 93.46." in text
@@ -149,6 +151,16 @@ def test_a_confirmed_search_in_steps_is_that_of_made_up_sentences(summary: Any) 
     runs = {"as given": MADE, "longer": MADE | {"parameters": MADE["parameters"] | {"student": student}}}
     result = {"task": "toy", "summary": summary, "development_f1": {"kbest": 93.4}, "runs": runs}
     assert confirmed_section(result).startswith("## toy, the best of many made-up sentences, 2 seeds\n")
+
+
+def test_kinds_of_any_teacher_say_what_students_learn_from(summary: Any) -> None:
+    summary["methods"] = {f"kbest {kind}": summary["methods"]["kbest"] for kind in (UNTAGGED, IMPORTED)}
+    student = MADE["parameters"]["student"] | {"encoder": "small"}
+    runs = {"as given": MADE | {"parameters": MADE["parameters"] | {"task": "toy", "student": student}}}
+    result = {"task": "toy", "summary": summary, "development_f1": {}, "runs": runs}
+    text = any_teacher_section(result)
+    assert "| `kbest without labelled sentences` |" in text
+    assert "| `kbest from CRFsuite's scores` |" in text
 
 
 def test_a_row_says_what_is_joined_and_a_note_where_students_start(summary: Any) -> None:
