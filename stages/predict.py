@@ -47,9 +47,8 @@ def main(
         from pipeline.inference.rendering import renderer
         from pipeline.inference.tagger import CHUNK_SENTENCES, load
 
-        tagger = load(model, constrained=constrained)
-        terminal, tags = out.stream.isatty(), TagSet(tagger.tags, tagger.scheme)
-        colour = terminal and not os.environ.get("NO_COLOR")
+        tagger, terminal = load(model, constrained=constrained), out.stream.isatty()
+        tags, colour = TagSet(tagger.tags, tagger.scheme), terminal and not os.environ.get("NO_COLOR")
         render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
         for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
             out.write(render(tagged))
