@@ -102,8 +102,8 @@ def ablation_section(result: Mapping[str, Any]) -> str:
             _heading("one setting changed", result, run),
             table(["", "development F1"], rows),
             f"Students of {run['parameters']['student']['layers']} layers, one seed. As tuned: the method's "
-            f"best cell of the search. Then with {result['confirmed']}, {counted(seeds, 'seed')}, scored on "
-            "test:",
+            f"best cell of the search. Then with {result['confirmed']}, {counted(seeds, 'seed')}, evaluated "
+            "on test:",
             quality_table(summary),
             _on_development(result, seeds),
             made_line(run, result["device"]),

@@ -43,7 +43,7 @@ def test_a_setting_changed_is_a_row(summary: Any) -> None:
     assert "| `efficient`, as tuned | 88.66 |" in text
     assert "| `efficient`, twice the epochs | 89.00 |" in text
     assert "Students of 2 layers, one seed." in text
-    assert "Then with twice the epochs, 1 seed, scored on test:\n\n|  | precision |" in text
+    assert "Then with twice the epochs, 1 seed, evaluated on test:\n\n|  | precision |" in text
     assert "On development: `vanilla` 91.24.\n\nCommit 0123456789ab" in text
 
 
