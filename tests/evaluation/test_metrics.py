@@ -189,5 +189,5 @@ def test_unequal_shapes_are_refused(function):
 
 @pytest.mark.parametrize("tag", ["PER", "E-PER", "B", "I-", "", "b-PER"])
 def test_foreign_tags_are_refused(tag):
-    with pytest.raises(ValueError, match="no IOB2 tag"):
+    with pytest.raises(ValueError, match="not an IOB2 tag"):
         compute_metrics([["O", tag]], [["O", "O"]], scheme="iob2")

@@ -26,7 +26,7 @@ def rewrite(folder: Path, file: str, content: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "scored", "says"),
     [
-        ("students/efficient/1", "eval/efficient/2", "another student"),
+        ("students/efficient/1", "eval/efficient/2", "has the metrics of a student other than"),
         ("students/efficient/1", "eval/teacher", "METHOD/SEED"),
         ("students/efficient", "eval/efficient/1", "METHOD/SEED"),
         ("students/efficient/x", "eval/efficient/x", "METHOD/SEED"),
