@@ -197,8 +197,8 @@ def test_a_classifier_of_another_form_is_refused(made: Made) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"chain_tagger": None}, "not of one that this project trained"),
-        ({"chain_tagger": 3}, "not of one that this project trained"),
+        ({"chain_tagger": None}, "not that of a tagger which this project trained"),
+        ({"chain_tagger": 3}, "not that of a tagger which this project trained"),
         ({"chain_tagger": {"tags": []}}, "no tagger can be loaded from it"),
         ({"hidden_size": 18}, "no tagger can be loaded from it"),
     ],
