@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 FIRST = ("errors", "settings", "processes", "device", "progress", "fingerprint")
 ORDER = (
     "chain", "distillation", "storage", "fetching", "corpora", "encoding", "model", "scores", "evaluation",
-    "training", "timing", "reporting", "inference", "exporting", "params",
+    "training", "timing", "reporting", "inference", "exporting", "params_complaint", "params",
 )  # fmt: skip
 KNOWN = {
     "distillation": {"chain"},  # beside the ground
