@@ -26,6 +26,13 @@ def permission_denied(path: object, error: OSError, done: str = "read") -> UserE
     return UserError(f"{path}: cannot be {done} ({error.strerror}); change its permissions")
 
 
+def unreadable(path: object, error: OSError | ValueError, advice: str) -> UserError:
+    """The error of a path that cannot be read; `advice` says what to do, except for missing permissions."""
+    if isinstance(error, PermissionError):
+        return permission_denied(path, error)
+    return UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); {advice}")
+
+
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM came and the state is saved; `signal` is its number.
 

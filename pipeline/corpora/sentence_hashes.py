@@ -21,6 +21,6 @@ def hashes_of_words(sentences: Iterable[Iterable[str]]) -> Hashes:
     return hashes_of(["\0".join(words) for words in sentences])
 
 
-def hashes_of_equivalent(texts: Iterable[str]) -> Hashes:
-    """The hash [S] of each text in Unicode's form NFC, so that é and e with a combining accent are one."""
-    return hashes_of([normalize("NFC", text) for text in texts])
+def hashes_of_equivalent(sentences: Iterable[Iterable[str]]) -> Hashes:
+    """`hashes_of_words` in Unicode's form NFC, so that é and e with a combining accent are one."""
+    return hashes_of([normalize("NFC", "\0".join(words)) for words in sentences])

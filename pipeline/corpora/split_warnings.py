@@ -73,8 +73,8 @@ def shared_sentences(splits: Mapping[Split, Sequence[Sentence]]) -> Iterator[str
 
 def _hashes(sentences: Iterable[Sentence]) -> Hashes:
     """The hash of each sentence's words."""
-    texts = (["\0".join(sentence.words) for sentence in some] for some in groups(sentences))
-    return np.concatenate([*map(hashes_of_equivalent, texts)])
+    found = [hashes_of_equivalent(sentence.words for sentence in some) for some in groups(sentences)]
+    return np.concatenate(found)
 
 
 def tag_warnings(sentences: Iterable[Sentence], scheme: FileScheme) -> Iterator[str]:

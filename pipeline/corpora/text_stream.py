@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal
 from pipeline.corpora.textfile import stream_lines
 from pipeline.corpora.word_columns import LONGEST, Columns, check_words, read_words
 from pipeline.corpora.words import Text, is_unspaced
-from pipeline.errors import UserError, permission_denied
+from pipeline.errors import UserError, unreadable
 
 FIRST_COLUMN = Columns()  # unless it numbers the words
 log = logging.getLogger(__name__)
@@ -37,10 +37,8 @@ def open_text(path: Path) -> BinaryIO:
     """
     try:
         return path.open("rb")
-    except PermissionError as error:
-        raise permission_denied(path, error) from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); name a text file") from None
+        raise unreadable(path, error, "name a text file") from None
 
 
 def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.errors import UserError, is_encodable, permission_denied
+from pipeline.errors import UserError, is_encodable, unreadable
 from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
 
 LONGEST = 1_000_000
@@ -56,10 +56,8 @@ def read_lines(
     empty = True
     try:
         file = path.open("rb")
-    except PermissionError as error:
-        raise permission_denied(path, error) from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({_reason(error)}); name a text file") from None
+        raise unreadable(path, error, "name a text file") from None
     with file:
         for line in stream_lines(file, str(path), encoding, warn=warn):
             empty = False
@@ -122,7 +120,7 @@ def stream_lines(
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{name}:{number}: damaged gzip data ({error}); fetch the file again") from None
     except OSError as error:
-        raise UserError(f"{name}: cannot be read ({_reason(error)}); name a text file") from None
+        raise unreadable(name, error, "name a text file") from None
     if begun:
         yield number, check.clean(begun, number, head)
     if warn and unicode and (first := unicode.line):
@@ -265,7 +263,3 @@ class _Check:
 
 def _too_long(longest: int) -> str:
     return f"is longer than {longest:,} characters; end each line with a line feed"
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

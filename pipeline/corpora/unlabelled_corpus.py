@@ -42,7 +42,7 @@ class KeptSentences:
         """The sentences to keep, some thousand at a time; reads at most ROWS beyond the last one kept."""
         while group := list(islice(sentences, ROWS)):
             in_test = np.isin(_hashes_without_spaces(group), self._test)
-            first = self._seen.first(hashes_of_equivalent(map("\0".join, group))) & ~in_test
+            first = self._seen.first(hashes_of_equivalent(group)) & ~in_test
             places = first.nonzero()[0]
             looked_at = len(group)  # what comes behind the last sentence that is kept is not counted
             if self._limit is not None and len(places) >= (missing := self._limit - self.sentences):
@@ -65,7 +65,7 @@ def _hashes_without_spaces(sentences: Sequence[Words]) -> Hashes:
     Spaces inside words go too: text may be cut where the test split has a word of two parts. So do control
     and format characters: raw text is cut without those that stand alone.
     """
-    return hashes_of_equivalent(_visible("".join("".join(words).split())) for words in sentences)
+    return hashes_of_equivalent([_visible("".join("".join(words).split()))] for words in sentences)
 
 
 def _visible(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError, one_line, permission_denied
+from pipeline.errors import UserError, one_line, unreadable
 from pipeline.storage.file_names import CONFIG
 
 TAGGER = "chain-tagger"
@@ -40,10 +40,8 @@ def read_json(path: Path) -> dict[str, Any]:
         if (size := path.stat().st_size) > _LARGEST_FILE:
             raise UserError(f"{path}: has {size:,} bytes, more than {_LARGEST_FILE:,}; fetch the right file")
         value = json.loads(path.read_text(encoding="utf-8"))
-    except PermissionError as error:
-        raise permission_denied(path, error) from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); fetch the folder whole") from None
+        raise unreadable(path, error, "fetch the folder whole") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON ({one_line(error)}); fetch it again") from None
     if not isinstance(value, dict):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline import processes
-from pipeline.errors import UserError, permission_denied
+from pipeline.errors import UserError, permission_denied, unreadable
 from pipeline.storage.commit import replacing, resolved, unwritable
 
 SEAL = "seal.json"
@@ -78,10 +78,8 @@ def check(path: Path) -> dict[str, str]:
             if not (path / name).is_file():
                 raise UserError(f"{path / name}: missing; {remedy}")
             found = sha256(path / name)
-        except PermissionError as error:
-            raise permission_denied(path / name, error) from error
         except OSError as error:
-            raise UserError(f"{path / name}: cannot be read ({error.strerror}); {remedy}") from error
+            raise unreadable(path / name, error, remedy) from error
         if found != expected:
             raise UserError(f"{path / name}: damaged (checksum differs); {remedy}")
     for name in _entries(path):

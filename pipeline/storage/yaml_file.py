@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline.errors import UserError, is_encodable, one_line, permission_denied
+from pipeline.errors import UserError, is_encodable, one_line, unreadable
 
 LIMIT = 10_000  # values after aliases are expanded, keys included
 
@@ -22,10 +22,8 @@ def read_yaml(path: Path, limit: int = LIMIT) -> Any:
     """
     try:
         text = path.read_bytes().decode("utf-8")
-    except PermissionError as error:
-        raise permission_denied(path, error) from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from None
+        raise unreadable(path, error, "run from the project's root") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
     yaml = YAML(typ="safe", pure=True)  # of YAML 1.2, as DVC reads it

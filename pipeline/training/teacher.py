@@ -46,14 +46,14 @@ def train_teacher(
         UserError, Interrupted: see training.loop.train.
     """
     check(encoder)
-    seed = settings.seed + number - 1
+    settings = settings.model_copy(update={"seed": settings.seed + number - 1})
     name, label = ("teacher", "teacher") if number == 1 else (f"teacher-{number}", f"teacher {number}")
     rows, made = None, dict[str, int]()
     if folds > 1:
         name, label = f"{name}-fold-{fold}", f"{label}, fold {fold}"
         rows, made = partial(other_rows, fold=fold, folds=folds), {"fold": fold, "folds": folds}
     inputs = Inputs.load(encoded, batch_size=settings.batch_size, precision=settings.precision, rows=rows)
-    reproducible(seed)
+    reproducible(settings.seed)
     model = ChainTagger.from_encoder(
         encoder, inputs.train.encoded, dropout=settings.dropout, head=settings.head
     )
@@ -61,8 +61,8 @@ def train_teacher(
         model,
         inputs,
         gold_loss,
-        settings.model_copy(update={"seed": seed}),
-        Run("teacher", made, seed, name, label),
+        settings,
+        Run("teacher", made, settings.seed, name, label),
         depends_on=[code, encoder],
         tokenizer=encoder,
         root=root,

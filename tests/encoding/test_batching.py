@@ -73,7 +73,7 @@ def fits(sizes: list[int], capacity: int) -> bool:
 word_sizes = st.lists(st.integers(1, 5) | st.integers(9, 12), min_size=1, max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(word_sizes, min_size=1, max_size=4), st.integers(8, 14), st.integers(0, 4))
 def test_windows_follow_the_rule_and_every_word_is_read_once(split, window, overlap):
     """Checked in the batch itself: its rows are the windows, its index points to each word's first piece."""

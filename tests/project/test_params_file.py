@@ -182,7 +182,7 @@ def fuzz_trees(path: Path, count: int) -> None:
         [key for key, _ in leaves(TREE)] + GROUPS + [f"corpora.{name}" for name in TREE["corpora"]]
     )
 
-    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=count, suppress_health_check=list(HealthCheck), database=None)
     @given(edits=st.lists(st.tuples(keys, VALUES), min_size=1, max_size=2))
     def edit(edits: list[tuple[str, Any]]) -> None:
         tree = copy.deepcopy(TREE)
