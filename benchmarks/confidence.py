@@ -15,7 +15,7 @@ from benchmarks.made_with import made_with
 from benchmarks.pages.benchmark_tables import confidence_section
 from pipeline.corpora.settings import SPLITS
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_tags
+from pipeline.encoding.split_file import load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model

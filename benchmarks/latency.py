@@ -21,7 +21,8 @@ from transformers.utils import logging
 from benchmarks.made_with import made_with
 from benchmarks.measuring import in_turns
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, load, read_tags
+from pipeline.encoding.encoded import Encoded
+from pipeline.encoding.split_file import load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger

@@ -84,7 +84,7 @@ def trained(folder: Path, epochs: int, live: bool) -> dict[str, Any]:
     """
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
-    from pipeline.encoding.encoded import load
+    from pipeline.encoding.split_file import load
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.storage.checkpoint import Checkpoint
     from pipeline.training.live_metrics import live_metrics

@@ -106,7 +106,7 @@ def work(kind: str, root: Path, out: Path, shard_sentences: int) -> float:
     from pipeline import processes
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
-    from pipeline.encoding.encoded import load
+    from pipeline.encoding.split_file import load
     from pipeline.model.model_folder import load_model
     from pipeline.scores.dump import dump_scores, origin_of
     from pipeline.scores.settings import Dump

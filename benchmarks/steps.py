@@ -27,8 +27,8 @@ from pipeline.storage.text_file import write_json
 from pipeline.timing.shapes import bert_base
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
+from pipeline.training.training_state import TrainingState
 from stages import command
 
 AHEAD, WAITING = "ahead", "waiting"

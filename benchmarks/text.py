@@ -46,7 +46,7 @@ STAGES: list[Stage] = [
     ("text", {"corpus": "corpus"}, "text", ""),
     ("encode_text", {"text": "text", "encoder": "encoder", "encoded": "encoded"}, "text_encoded", ""),
     (
-        "unlabelled",
+        "dump_text",
         {
             "text": "text_encoded",
             "teacher": "teacher",
@@ -54,11 +54,11 @@ STAGES: list[Stage] = [
             "imported_scores": "imported_scores",
             "root": "",
         },
-        "unlabelled",
+        "text_scores",
         "1",
     ),
 ]
-READ_BY_STUDENTS = ("encoded", "encoder", "teacher", "scores", "unlabelled")
+READ_BY_STUDENTS = ("encoded", "encoder", "teacher", "scores", "text_scores")
 NOT_GIVEN = ("student_encoded", "student_encoder", "student_text", "scoring_teachers", "imported_scores")
 """What the stages read too, with nothing in it: students have the teacher's encoder, and its scores alone."""
 
@@ -159,7 +159,7 @@ def measure(root: Path, sentences: int, steps: int) -> dict[str, Any]:
         stages[f"distill {method}"] = measured(run_stage, *arguments)
     sizes = {
         f"{name}_mb": folder_bytes(place / name) / 1e6
-        for name in ("prepared", "text", "text_encoded", "unlabelled")
+        for name in ("prepared", "text", "text_encoded", "text_scores")
     }
     shutil.rmtree(place)
     return {"sentences": sentences, "words": words, "stages": stages, **sizes}

@@ -28,10 +28,10 @@ from pipeline.storage.sealed_folder import filled
 from pipeline.storage.text_file import write_json
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import LookupLoss, Loss
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.run import Inputs
 from pipeline.training.student import new_student
 from pipeline.training.student_loss import student_loss
+from pipeline.training.training_state import TrainingState
 from stages import command
 
 METHOD = "structural"

@@ -100,9 +100,9 @@ class Params(Group):
         return self.unlabelled.or_own(self.corpus)
 
     @property
-    def made_up(self) -> int:
-        """`unlabelled.made_up`: how many sentences are made up from each labelled one."""
-        return self.unlabelled.made_up
+    def augmented(self) -> int:
+        """`unlabelled.augmented`: augmented sentences per labelled one."""
+        return self.unlabelled.augmented
 
     @property
     def imported_scores(self) -> str | None:
@@ -201,7 +201,7 @@ class Params(Group):
 
     @model_validator(mode="after")
     def _share_has_text(self) -> Self:
-        if self.student.labelled_share is not None and not (self.text.files or self.made_up):
+        if self.student.labelled_share is not None and not (self.text.files or self.augmented):
             raise ValueError(
                 "student.labelled_share: is used only with text without tags; empty it, or see unlabelled"
             )
@@ -219,9 +219,9 @@ class Params(Group):
             raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
         if not self.text.files:
             raise ValueError(f"{missing} give text without tags under unlabelled.files")
-        if self.made_up:
+        if self.augmented:
             raise ValueError(
-                f"unlabelled.made_up: corpora.{self.task} has no files.train to make sentences up from; set 0"
+                f"unlabelled.augmented: corpora.{self.task} has no files.train to augment; set 0"
             )
         if self.student.labelled_share is not None:
             raise ValueError(

@@ -29,7 +29,7 @@ Text = Annotated[Path, typer.Option(help="Text without tags, encoded, from `enco
 StudentText = Annotated[
     Path, typer.Option(help="The text encoded for the students' own encoder; empty: `text`.")
 ]
-Unlabelled = Annotated[Path, typer.Option(help="The teachers' scores of that text, from `unlabelled`.")]
+TextScores = Annotated[Path, typer.Option(help="The teachers' scores of that text, from `dump_text`.")]
 Code = Annotated[Path, typer.Option(help="This stage's code, from `fingerprint`.")]
 ScoringTeachers = Annotated[
     Path,

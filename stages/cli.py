@@ -11,6 +11,7 @@ from stages import (
     distill,
     download,
     dump,
+    dump_text,
     encode_text,
     evaluate,
     export,
@@ -26,7 +27,6 @@ from stages import (
     teacher,
     text,
     time_epochs,
-    unlabelled,
 )
 from stages.arguments import Mirror, Params
 from stages.check_corpus import check_corpus
@@ -35,7 +35,7 @@ from stages.command import application, run_application
 MODELS = (predict, export, publish)
 PIPELINE = (
     fingerprint, download, prepare, prepare_student, text, encode_text, check_student, teacher,
-    further_teacher, fold_teacher, dump, unlabelled, distill, evaluate, time_epochs, headline, report,
+    further_teacher, fold_teacher, dump, dump_text, distill, evaluate, time_epochs, headline, report,
 )  # fmt: skip
 
 

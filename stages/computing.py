@@ -19,7 +19,7 @@ STAGES = {
     "further_teacher": Computing("teacher.batch_size"),
     "fold_teacher": Computing("teacher.batch_size"),
     "dump": Computing("dump.batch_size"),
-    "unlabelled": Computing("dump.batch_size"),
+    "dump_text": Computing("dump.batch_size"),
     "distill": Computing("student.batch_size"),
     "time_epochs": Computing("student.batch_size", several=False),
     "evaluate": Computing("evaluate.batch_size", several=False),

@@ -27,8 +27,8 @@ def main(
     With several folds, each fold's by the teacher that has not seen it. Scores from elsewhere take the place
     of a teacher's.
     """
-    from pipeline.encoding.encoded import load
     from pipeline.encoding.folds import fold_rows
+    from pipeline.encoding.split_file import load
     from pipeline.scores.dump import origin_of
     from pipeline.scores.scoring import scoring_teacher, write_split_scores
     from pipeline.storage.checkpoint import run_key

@@ -20,18 +20,18 @@ def main(
 ) -> None:
     """Split the text's words into the encoder's word pieces, in the form of the encoded corpus.
 
-    The sentences that `unlabelled.made_up` asks for come last. Without text or encoder, write an
+    The sentences that `unlabelled.augmented` asks for come last. Without text or encoder, write an
     empty folder.
     """
     from pipeline.storage.sealed_folder import check, write_empty
 
-    with guarded("encode_text", params, code, lambda given: given.made_up, out) as made_up:
-        if not (check(text) or made_up) or not check(encoder):
+    with guarded("encode_text", params, code, lambda given: given.augmented, out) as augmented:
+        if not (check(text) or augmented) or not check(encoder):
             write_empty(out)
             return
         from pipeline.encoding.encoded_text import encode_text
 
-        encode_text(text, out, encoder=encoder, encoded=encoded, made_up=made_up)
+        encode_text(text, out, encoder=encoder, encoded=encoded, augmented=augmented)
 
 
 if __name__ == "__main__":

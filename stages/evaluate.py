@@ -27,7 +27,7 @@ def main(
 
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
-    from pipeline.encoding.encoded import load, read_tags, read_words
+    from pipeline.encoding.split_file import load, read_tags, read_words
     from pipeline.errors import UserError
     from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
     from pipeline.evaluation.settings import Evaluate

@@ -28,7 +28,7 @@ def main(
             return
         from pipeline.corpora.settings import SPLITS
         from pipeline.encoding.encode_split import encode_split
-        from pipeline.encoding.encoded import load, read_sentences
+        from pipeline.encoding.split_file import load, read_sentences
         from pipeline.encoding.tokenization import input_layout, load_tokenizer
         from pipeline.model.encoder_check import check_encoder
 

@@ -41,7 +41,7 @@ def main(
         teacher=read.teacher,
         dump=read.dump,
         text=read.text,
-        made_up=read.made_up,
+        augmented=read.augmented,
         student=student_settings(read.student, read.settings(method)),
         method=read.settings(method),
         evaluate=read.evaluate,

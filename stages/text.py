@@ -20,8 +20,8 @@ def main(
     """Fetch the text without tags; leave out repeated sentences and those of the test split."""
     from pipeline.storage.sealed_folder import check, write_empty
 
-    # What is made up comes later, in `encode_text`.
-    uses = lambda given: (given.text.model_copy(update={"made_up": 0}), given.task, given.corpus)
+    # Augmented sentences come later, in `encode_text`.
+    uses = lambda given: (given.text.model_copy(update={"augmented": 0}), given.task, given.corpus)
     with guarded("text", params, code, uses, out) as (settings, task, entry):
         if settings.files is None:
             write_empty(out)

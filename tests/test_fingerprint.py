@@ -296,7 +296,7 @@ def test_the_settings_that_a_stage_is_given_count_with_it(tmp_path: Path) -> Non
         "encoding": {"prepare", "prepare_student"},
         "evaluation": {"evaluate"},
         "fetching": {"download"},
-        "scores": {"dump", "unlabelled"},
+        "scores": {"dump", "dump_text"},
         "timing": {"time_epochs"},
         "training": {"teacher", "further_teacher", "fold_teacher", "time_epochs"},
     }

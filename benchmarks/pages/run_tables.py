@@ -80,7 +80,7 @@ def times_table(runs: Iterable[RecordedRun], folder: str) -> str:
 
 
 def _ratios(timing: Mapping[str, Any]) -> list[str]:
-    published, pipeline, bound = timing["published"], timing["pipeline"], timing["floor"]["total"]
+    published, pipeline, bound = timing["published"], timing["pipeline"], timing["lower_bound"]["total"]
     others = [phases["total"] for method, phases in pipeline.items() if method != PAPER]
     ours = pipeline.get(PAPER, {}).get("total")
     structural = published.get(EXACT, {}).get("total")

@@ -38,9 +38,9 @@ def equal_steps_section(result: Mapping[str, Any]) -> str:
     return _students_section("a tenth of it labelled, as many steps", result, after=_lengths(result))
 
 
-def made_up_section(result: Mapping[str, Any]) -> str:
-    """Students with many made-up sentences and without, from `benchmarks.studies.made_up`."""
-    return _students_section("many made-up sentences", result, after=_lengths(result))
+def augmentation_section(result: Mapping[str, Any]) -> str:
+    """Students with many augmented sentences and without, from `benchmarks.studies.augmentation`."""
+    return _students_section("many augmented sentences", result, after=_lengths(result))
 
 
 def _lengths(result: Mapping[str, Any]) -> str:
@@ -64,18 +64,23 @@ def variants_section(result: Mapping[str, Any]) -> str:
 
 
 def mechanisms_section(result: Mapping[str, Any]) -> str:
-    """Other teachers, other students and made-up sentences, from `benchmarks.studies.mechanisms`."""
+    """Other teachers, other students and augmented sentences, from `benchmarks.studies.mechanisms`."""
     section = _students_section("other teachers, students and text", result)
-    return section.replace(ALL_OF_THESE, "with two folds, text and made-up sentences, from the teacher")
+    return section.replace(ALL_OF_THESE, "with two folds, text and augmented sentences, from the teacher")
 
 
 def confirmed_section(result: Mapping[str, Any]) -> str:
     """The best kind of a search with several seeds, from `benchmarks.studies.confirmed`."""
     parameters = [run["parameters"] for run in result["runs"].values()]
     seeds = counted(len(parameters[0]["seeds"]), "seed")
-    in_steps = any(each["student"].get("steps") for each in parameters)  # as the study made_up has them
-    search = "many made-up sentences" if in_steps else "the search"
-    return _students_section(f"the best of {search}, {seeds}", result, after=_lengths(result))
+    in_steps = any(each["student"].get("steps") for each in parameters)  # as the study augmentation has them
+    search = "many augmented sentences" if in_steps else "the search"
+    section = _students_section(f"the best of {search}, {seeds}", result, after=_lengths(result))
+    compared = [
+        f"p of the difference from `{rival}`: " + ", ".join(f"{p:.4f} for `{name}`" for name, p in of.items())
+        for rival, of in result.get("p_value_vs", {}).items()
+    ]
+    return "\n\n".join([section, *(f"{line}." for line in compared)])
 
 
 def any_teacher_section(result: Mapping[str, Any]) -> str:

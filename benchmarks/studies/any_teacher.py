@@ -32,15 +32,6 @@ from benchmarks.taggers.crfsuite_scores import write_probabilities
 from stages import command
 
 TEACHER, GIVEN = Path("data/teacher"), Path("data/given_teacher")
-UNCHANGED = {
-    "methods": "[vanilla,structural,efficient]",
-    "teacher.model": "null",
-    "dump.scores": "null",
-    "unlabelled.files": "null",
-    "student.learning_rate": "2e-4",
-    "distill.structural.schedule": "linear",
-}
-"""What some kind changes and all others leave: `dvc exp run` keeps what the run before has set."""
 
 
 def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
@@ -82,14 +73,14 @@ def main(
     write_parts(splits, 0, OWN / untagged, development=0)
     if not scores.exists():
         write_probabilities([sentence for sentence in splits["train"] if sentence.words], scores)
-    unchanged = {
-        **UNCHANGED,
+    size = {
+        "methods": "[vanilla,structural,efficient]",
         "student.encoder": student,
         "student.layers": layers,
         "student.epochs": epochs,
     }
     shared = [
-        *as_settings(unchanged),
+        *as_settings(size),
         *shared_settings(task, encoder, put),
         *corpus_settings(untagged, corpus, OWN / untagged, splits=["test"]),
     ]

@@ -1,7 +1,7 @@
 """The way to learn more from a teacher that a search found best on development, again with several seeds.
 
-The search is `benchmarks.studies.mechanisms` or `benchmarks.studies.made_up`, from whose results the choice,
-the students' size and the length of their training are taken.
+The search is `benchmarks.studies.mechanisms` or `benchmarks.studies.augmentation`. The choice, the students'
+size and the length of their training come from its results.
 Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its own,
 since `dvc exp run` changes `params.yaml` there:
 
@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from benchmarks.pages.recorded_runs import read_result
+from benchmarks.studies.augmentation import searched_kinds
 from benchmarks.studies.compared_runs import Kind, chosen_kinds, compare_runs
 from benchmarks.studies.experiment import RESULTS, Device, EncoderName, Put, Seeds, Task, name_ending
-from benchmarks.studies.made_up import searched_kinds
 from benchmarks.studies.mechanisms import kinds, shared_by_kinds
 from benchmarks.studies.parts import text_of
 from pipeline.errors import UserError
@@ -57,9 +57,9 @@ def main(
     task: Task,
     device: Device,
     seeds: Seeds = [1, 2, 3, 4, 5],
-    search: Annotated[Literal["mechanisms", "made-up"], typer.Option(help="The study that searched.")] = (
-        "mechanisms"
-    ),
+    search: Annotated[
+        Literal["mechanisms", "augmentation"], typer.Option(help="The study that searched.")
+    ] = ("mechanisms"),
     encoder: EncoderName = None,
     put: Put = [],
 ) -> None:

@@ -17,6 +17,9 @@ from rich.table import Table
 
 from benchmarks.git import git
 from benchmarks.pages.provenance import provenance
+from pipeline.corpora.tagging import Scheme
+from pipeline.evaluation.bootstrap import p_value, resample
+from pipeline.evaluation.metrics import sentence_counts
 from pipeline.params import Params, load_params
 from pipeline.reporting.outcomes import Outcome, read_outcomes
 from pipeline.reporting.summary import summarise
@@ -24,6 +27,8 @@ from pipeline.reporting.tables import optional
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
 OF_TEACHERS_AND_FOLDS = Path("data/scores"), Path("data/scoring_teachers")
+START = "vanilla from the teacher"
+"""The student without a teacher that starts from its layers, as `compare` names it."""
 PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
 """The paper's setting, where params.yaml has another: students learn from labelled sentences alone."""
 Task = Annotated[str, typer.Argument(help="A name under `corpora`, such as conll2000 or conll2003.")]
@@ -77,10 +82,14 @@ def shared_settings(task: str, encoder: str | None, put: Sequence[str] = ()) -> 
 def run_pipeline(settings: Sequence[str], targets: Sequence[str]) -> None:
     """One `dvc exp run` of the targets and what they need, in the paper's setting but for `KEY=VALUE` given.
 
+    All other parameters are as committed: params.yaml is checked out first, as DVC leaves the values of the
+    run before in it.
+
     Raises:
         UserError: code is uncommitted; said before hours are spent, not after.
         SystemExit: the run failed, and DVC has said why; the same call goes on from there.
     """
+    git("checkout", "HEAD", "--", str(PARAMS))
     provenance(load_params(PARAMS))
     given = PAPER | as_values(settings)
     set_to = [word for setting in as_settings(given) for word in ("-S", setting)]
@@ -116,7 +125,10 @@ def remove_further(roots: Iterable[Path]) -> None:
 
 
 def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
-    """All students of several runs with one teacher, a later run's named "method run", in one summary."""
+    """All students of several runs with one teacher, a later run's named "method run", in one summary.
+
+    `p_value_vs` has the p-values of the differences from the students START, where there are any.
+    """
     first = next(iter(runs))
     teacher = runs[first].teacher
     students = {
@@ -124,16 +136,30 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
         for name, run in runs.items()
         for method, by_seed in run.students.items()
     }
+    scheme = teacher.metrics["scheme"]
     outcomes = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
     return {
         "task": task,
-        "summary": summarise(teacher, students, task=task, scheme=teacher.metrics["scheme"]),
+        "summary": summarise(teacher, students, task=task, scheme=scheme),
+        "p_value_vs": {START: _p_values(START, students, scheme)} if START in students else {},
         "development_f1": {
             name: mean(outcome.metrics["development_f1"] for outcome in found)
             for name, found in outcomes.items()
         },
         "runs": {name: run.made for name, run in runs.items()},
     }
+
+
+def _p_values(rival: str, students: Mapping[str, Mapping[int, Outcome]], scheme: Scheme) -> dict[str, float]:
+    """The p-value of each difference in test F1 from the students `rival` (see bootstrap.p_value)."""
+    resampled = resample(
+        {
+            name: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in by_seed.values()]
+            for name, by_seed in students.items()
+        }
+    )
+    found = {name: p_value(resampled[name], resampled[rival]) for name in students if name != rival}
+    return {name: p for name, p in found.items() if p is not None}
 
 
 def show(result: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ from pipeline.device import accelerator, device_name
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_tags
+from pipeline.encoding.split_file import load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model

@@ -6,7 +6,7 @@ from typing import Self
 
 from pipeline.corpora.settings import SPLITS
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.encoding.encoded import load, read_sentences
+from pipeline.encoding.split_file import load, read_sentences
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import check
 

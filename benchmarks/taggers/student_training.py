@@ -76,7 +76,7 @@ def train_again(recipe: Recipe, data: Path, counts: tuple[int, int], out: Path) 
     from pipeline.training.teacher_folders import TeacherFolders
 
     first = filled(data / "imported_scores", data / "teacher")
-    places = (data / "scoring_teachers", data / "scores", data / "unlabelled")
+    places = (data / "scoring_teachers", data / "scores", data / "text_scores")
     with TemporaryDirectory() as root:
         train_student(
             recipe.student,

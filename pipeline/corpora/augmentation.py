@@ -1,4 +1,4 @@
-"""Sentences made up from labelled ones: text for a teacher to score where there is no other.
+"""Data augmentation: new sentences from labelled ones, text for a teacher to score where there is no other.
 
 A mention is swapped for another of its type, and a word for one that stands between the same two words
 elsewhere. No tag is kept: the teacher scores the new sentence.
@@ -16,7 +16,7 @@ WORDS = 0.15  # chance that any other word is swapped; of a corpus of plain tags
 Words = tuple[str, ...]
 
 
-def made_up_sentences(
+def augmented_sentences(
     sentences: Sequence[Sentence], copies: int, *, scheme: Scheme, seed: int
 ) -> Iterator[Words]:
     """The words of `copies` new sentences for each labelled one; those in which nothing changed are left out.

@@ -142,7 +142,7 @@ class Unlabelled(Group):
         None is the column or field of the task's corpus, where that has the same format.
     checksums: of the unpacked files, one for each.
     sentences: how many to take; None is all, and 0 is no text.
-    made_up: how many sentences are made up from each labelled training sentence, behind those of the files.
+    augmented: augmented sentences per labelled training sentence; they follow those of the files.
     """
 
     files: Addresses | None = None
@@ -150,7 +150,7 @@ class Unlabelled(Group):
     word: Column | str | None = None
     checksums: Checksum | Annotated[tuple[Checksum, ...], Field(min_length=1)] | None = None
     sentences: Annotated[int, Field(ge=0, le=10**9)] | None = None
-    made_up: Annotated[int, Field(ge=0, le=1000)] = 0
+    augmented: Annotated[int, Field(ge=0, le=1000)] = 0
 
     def sources(self) -> tuple[tuple[str, str | None], ...]:
         """Each source with its checksum, if it has one."""

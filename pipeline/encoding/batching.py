@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pipeline.device import on_device, pinned
 from pipeline.encoding.batch_order import BatchOrder
-from pipeline.encoding.encoded import Encoded, InputLayout
+from pipeline.encoding.encoded import Encoded
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.encoding.passes import passes
 from pipeline.encoding.windows import cut_windows, plan_windows
 from pipeline.storage.ragged import Ragged

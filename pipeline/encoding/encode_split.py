@@ -6,7 +6,9 @@ from typing import Any
 
 from pipeline.corpora.stored_sentences import groups
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.encoding.encoded import InputLayout, encode, save
+from pipeline.encoding.encoded import encode
+from pipeline.encoding.input_layout import InputLayout
+from pipeline.encoding.split_file import save
 
 
 def encode_split(

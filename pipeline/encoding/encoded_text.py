@@ -6,32 +6,33 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.corpora.augmentation import made_up_sentences
+from pipeline.corpora.augmentation import augmented_sentences
 from pipeline.corpora.tagging import Scheme
 from pipeline.corpora.text_shards import read_shards
 from pipeline.corpora.unlabelled_corpus import KeptSentences
-from pipeline.encoding.encoded import encode_words, load, read_sentences, save
+from pipeline.encoding.encoded import encode_words
+from pipeline.encoding.split_file import load, read_sentences, save
 from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import check, new_folder
 
-_SEED = 0  # of the choices in made-up sentences
+_SEED = 0  # of the choices in augmented sentences
 
 
-def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up: int = 0) -> None:
+def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, augmented: int = 0) -> None:
     """Write the sentences of a text as a split without tags to `out`.
 
     Args:
-        text: what the stage `text` wrote; empty where all sentences are made up.
+        text: what the stage `text` wrote; empty where there are augmented sentences alone.
         out: the folder to write.
         encoder: whose tokenizer cuts the words.
         encoded: a corpus that was encoded with it, whose layout and tag set the split gets.
-        made_up: how many sentences are made up from each of its training sentences; they come last.
+        augmented: sentences per training sentence of that corpus (see corpora.augmentation); they come last.
 
     Raises:
-        UserError: a folder is damaged, the corpus was encoded with another tokenizer, or no sentence can
-            be made up.
+        UserError: a folder is damaged, the corpus was encoded with another tokenizer, or augmentation
+            changes no sentence.
     """
     given = bool(check(text))
     check(encoder)
@@ -42,25 +43,27 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, made_up:
         raise UserError(
             f"{encoded}: was encoded with a tokenizer other than that of {encoder}; run `dvc repro`"
         )
-    words = chain(read_shards(text) if given else (), _made_up(encoded, made_up, header.tag_set.scheme))
+    words = chain(read_shards(text) if given else (), _augmented(encoded, augmented, header.tag_set.scheme))
     if (first := next(words, None)) is None:
         raise UserError(
-            "unlabelled.made_up: the labelled sentences share no type and no neighbouring words, so none "
-            "can be made up; set it to 0"
+            "unlabelled.augmented: the labelled sentences share no type and no neighbouring words, so "
+            "nothing in them can be replaced; set it to 0"
         )
     with new_folder(out) as folder:
         tables = (encode_words(group, tokenizer, header.layout) for group in chain([first], words))
         save(tables, folder / TEXT, header.tag_set, header.layout)
 
 
-def _made_up(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:
-    """The words of the made-up sentences, each once and none of the test split."""
+def _augmented(encoded: Path, copies: int, scheme: Scheme) -> Iterator[pa.Array]:
+    """The words of the augmented sentences, each once and none of the test split."""
     if not copies:
         return
     train, test = ([*read_sentences(encoded / f"{split}.parquet")] for split in ("train", "test"))
     if not train:
-        raise UserError("unlabelled.made_up: no sentence is labelled to make others up from; set it to 0")
+        raise UserError(
+            "unlabelled.augmented: no training sentence is labelled, so there is none to augment; set it to 0"
+        )
     for group in KeptSentences(test, None).groups(
-        made_up_sentences(train, copies, scheme=scheme, seed=_SEED)
+        augmented_sentences(train, copies, scheme=scheme, seed=_SEED)
     ):
         yield pa.array(group, pa.list_(pa.string()))

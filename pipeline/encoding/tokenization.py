@@ -8,8 +8,8 @@ from typing import Any
 from tokenizers import Tokenizer, normalizers
 from transformers import PreTrainedConfig
 
-from pipeline.encoding.encoded import InputLayout
 from pipeline.encoding.encoder_kinds import positions
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.encoding.pretrained import load_fast_tokenizer, read_config, refused
 from pipeline.encoding.settings import Prepare
 from pipeline.errors import UserError

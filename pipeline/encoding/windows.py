@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.encoding.encoded import InputLayout
+from pipeline.encoding.input_layout import InputLayout
 
 
 class Window(NamedTuple):

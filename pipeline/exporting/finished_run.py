@@ -30,7 +30,7 @@ class RunSettings:
     task: the name of `corpus`.
     encoder: where `teacher.encoder` comes from.
     student_encoder: where `student.encoder` comes from; None: the students have the teacher's.
-    text, made_up: text without tags, and how many sentences were made up from each labelled one.
+    text, augmented: text without tags, and augmented sentences per labelled one.
     student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.
@@ -44,7 +44,7 @@ class RunSettings:
     teacher: Teacher
     dump: Dump
     text: Unlabelled
-    made_up: int
+    augmented: int
     student: Student
     method: Settings
     evaluate: Evaluate

@@ -18,7 +18,7 @@ HUB_ID = re.compile(
 CONVERTED = "refs/convert/parquet"  # where the hub keeps every data set as Parquet
 ANSWER = 300.0  # seconds in which the hub must say which files a repository has
 START, SLOWEST = 60.0, 16 << 10  # a file must come within START seconds and one for each SLOWEST bytes
-SPLITS = {"dev": ("validation", "valid", "dev", "val")}
+_NAMES_OF_SPLITS = {"dev": ("validation", "valid", "dev", "val")}
 
 
 _SHARD = r"-\d+-of-\d+(?:-[0-9a-f]+)?|[-._](?:\d{1,3}|\d{5,})"  # a year is none
@@ -26,7 +26,7 @@ _SHARD = r"-\d+-of-\d+(?:-[0-9a-f]+)?|[-._](?:\d{1,3}|\d{5,})"  # a year is none
 
 def split_names(split: str) -> tuple[str, ...]:
     """What a split may be called in a data set; `dev` has several names."""
-    return SPLITS.get(split, (split,))
+    return _NAMES_OF_SPLITS.get(split, (split,))
 
 
 def is_hub_id(source: str) -> bool:

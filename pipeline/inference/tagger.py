@@ -18,7 +18,8 @@ from pipeline.corpora.tagging import Scheme, Sentence, spans
 from pipeline.corpora.words import Text
 from pipeline.device import best_device
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, InputLayout, as_tensors, encode
+from pipeline.encoding.encoded import Encoded, as_tensors, encode
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.errors import UserError, is_encodable
 from pipeline.fetching.encoder_folder import FILES
 from pipeline.fetching.hub import is_hub_id, model_files

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from pipeline.encoding.encoded import InputLayout
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.encoding.pretrained import refused
 from pipeline.errors import UserError
 from pipeline.model.encoder import drop_pooler, load_encoder

@@ -8,9 +8,10 @@ from transformers import PreTrainedConfig
 
 from pipeline.corpora.schemes import tag_problem
 from pipeline.corpora.tagging import Scheme, TagSet
-from pipeline.encoding.encoded import Encoded, InputLayout
+from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoder_config import TAGGER, read_checked
 from pipeline.encoding.encoder_kinds import positions
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.label_conversion import LabelConversion

@@ -28,8 +28,8 @@ def read_epoch_times(path: Path) -> dict[str, Any]:
     require_numbers(times.get("spread"), (), path, _TARGET, where="spread")
     spread = times["spread"]
     runs: dict[str, tuple[Any, tuple[str, ...]]] = {
-        "floor": (times.get("floor"), PHASES[1:]),  # no teacher
-        "spread.floor": (spread.get("floor"), _SPREAD),
+        "lower_bound": (times.get("lower_bound"), PHASES[1:]),  # no teacher
+        "spread.lower_bound": (spread.get("lower_bound"), _SPREAD),
     }
     for block in BLOCKS:
         require_numbers(times.get(block), (), path, _TARGET, where=block)
@@ -39,5 +39,5 @@ def read_epoch_times(path: Path) -> dict[str, Any]:
             runs[f"spread.{block}.{method}"] = spread[block].get(method), _SPREAD
     for where, (phases, names) in runs.items():
         require_numbers(phases, names, path, _TARGET, where=where)
-    require_numbers(times["floor"], ("total",), path, _TARGET, where="floor", above=0.0)
+    require_numbers(times["lower_bound"], ("total",), path, _TARGET, where="lower_bound", above=0.0)
     return times

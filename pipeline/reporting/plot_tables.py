@@ -56,7 +56,7 @@ def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
     rows = [
         (block, method, phase, phases.get(phase) or 0.0)
         for block in (BLOCKS if timing else ())
-        for method, phases in {**timing[block], "lower bound": timing["floor"]}.items()
+        for method, phases in {**timing[block], "lower bound": timing["lower_bound"]}.items()
         for phase in PHASES[:-1]
     ]
     return pd.DataFrame(rows, columns=["block", "method", "phase", "seconds"])

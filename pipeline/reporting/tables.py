@@ -145,7 +145,7 @@ def _student_warnings(summary: Mapping[str, Any]) -> list[str]:
 
 def timing_tables(timing: Mapping[str, Any]) -> str:
     """As published and here: seconds per epoch by phase, spread of passes, and total / lower bound."""
-    bound, ranges = timing["floor"], timing["spread"]
+    bound, ranges = timing["lower_bound"], timing["spread"]
     parts = []
     for block, title in BLOCKS.items():
         rows = [
@@ -157,7 +157,7 @@ def timing_tables(timing: Mapping[str, Any]) -> str:
             ]
             for method, phases in timing[block].items()
         ]
-        spent = [*_seconds(bound), _least_and_most(ranges["floor"])]
+        spent = [*_seconds(bound), _least_and_most(ranges["lower_bound"])]
         rows.append(["lower bound (encoder alone)", *spent, f"{1:.2f}"])
         names = (f"{phase.replace('_', ' ')}, s" for phase in PHASES)
         header = [title, *names, "least – most", "total / lower bound"]
@@ -179,7 +179,7 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
         "a trivial loss. Methods are timed with their default settings, whatever `distill` says."
     )
     if PAPER in timing["pipeline"] and EXACT in timing["published"]:
-        published, bound = timing["published"][EXACT], timing["floor"]["total"]
+        published, bound = timing["published"][EXACT], timing["lower_bound"]["total"]
         ratio = timing["pipeline"][PAPER]["total"] / published["total"]
         teacher, encoder = published["teacher_forward"] / published["total"], bound / published["total"]
         notes += (

@@ -13,8 +13,8 @@ from torch import Tensor
 from pipeline import processes
 from pipeline.chain import length_mask
 from pipeline.encoding.batching import Batch, Batches
-from pipeline.encoding.encoded import load, read_words_digest
 from pipeline.encoding.prefetch import prefetch
+from pipeline.encoding.split_file import load, read_words_digest
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.tagger_config import converts_labels, read_layout
 from pipeline.progress import progress

@@ -7,7 +7,7 @@ from torch import Tensor
 from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_words
+from pipeline.encoding.split_file import load, read_words
 from pipeline.model.model_folder import load_model
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.imported import import_scores

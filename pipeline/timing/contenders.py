@@ -19,14 +19,14 @@ from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
 
-PUBLISHED, PIPELINE, FLOOR = "published", "pipeline", "floor"
+PUBLISHED, PIPELINE, LOWER_BOUND = "published", "pipeline", "lower_bound"
 
 
 @dataclass(frozen=True)
 class Contender:
     """One way to make a training step.
 
-    block, method: where its times go; the floor has no method.
+    block, method: where its times go; the lower bound has no method.
     teach: what the step needs of a live teacher; None where none is run.
     loss: (the student's chains, the batch, what `teach` gave, the step) → the loss of each sentence [B].
     """
@@ -94,8 +94,8 @@ def without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tens
     return lambda chain, batch, _, step: loss(chain, batch, step)
 
 
-def floor() -> Contender:
+def lower_bound() -> Contender:
     """Encoder, emission layer and optimiser under a loss that costs next to nothing."""
     return Contender(
-        FLOOR, "", None, lambda chain, batch, target, step: chain.emissions.square().mean((1, 2))
+        LOWER_BOUND, "", None, lambda chain, batch, target, step: chain.emissions.square().mean((1, 2))
     )

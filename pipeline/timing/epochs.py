@@ -8,7 +8,15 @@ from accelerate import Accelerator
 from pipeline.device import device_name
 from pipeline.distillation.roles import EXACT, PAPER
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.timing.contenders import FLOOR, PIPELINE, PUBLISHED, Contender, floor, in_pipeline, published
+from pipeline.timing.contenders import (
+    LOWER_BOUND,
+    PIPELINE,
+    PUBLISHED,
+    Contender,
+    in_pipeline,
+    lower_bound,
+    published,
+)
 from pipeline.timing.measurement import TEACHER_FORWARD, Pass, measure, representative
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.loop import TrainingBatches
@@ -28,7 +36,7 @@ def epoch_times(
     *,
     teacher_batches: TrainingBatches | None = None,
 ) -> dict[str, Any]:
-    """Measure both blocks and the floor in one run.
+    """Measure both blocks and the lower bound in one run.
 
     Args:
         methods: what to time, with default settings.
@@ -56,7 +64,7 @@ def epoch_times(
     if teacher_batches is not None:
         seen = {batch: teacher_batches.batch(batch.ids).to(accelerator.device) for batch in chosen}
     as_published = published(methods, teacher, accelerator, seen.__getitem__)
-    contenders = [*as_published, *here, floor()]
+    contenders = [*as_published, *here, lower_bound()]
     taken = measure(
         contenders,
         model,
@@ -96,25 +104,25 @@ def times(
         scale: batches of an epoch per measured batch.
 
     Returns:
-        published, pipeline: by method; floor: seconds of an epoch by phase and their total.
+        published, pipeline: by method; lower_bound: seconds of an epoch by phase and their total.
         spread: the least and the greatest total of each.
-        ratios: totals as multiples of the floor's; `efficient` here as a share of `structural` as published.
+        ratios: totals / the lower bound's; `efficient` here / `structural` as published.
     """
-    medians: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, FLOOR: {}}
-    spread: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, FLOOR: {}}
+    medians: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, LOWER_BOUND: {}}
+    spread: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, LOWER_BOUND: {}}
     for contender, passes in zip(contenders, taken, strict=True):
         epochs = [{phase: seconds * scale for phase, seconds in one.items()} for one in passes]
         ordered = sorted(epochs, key=_total)
         middle = ordered[(len(ordered) - 1) // 2]
         medians[contender.block][contender.method] = middle | {"total": _total(middle)}
         spread[contender.block][contender.method] = {"min": _total(ordered[0]), "max": _total(ordered[-1])}
-    base = {phase: seconds for phase, seconds in medians[FLOOR][""].items() if phase != TEACHER_FORWARD}
+    base = {phase: seconds for phase, seconds in medians[LOWER_BOUND][""].items() if phase != TEACHER_FORWARD}
     totals = {
         block: {method: phases["total"] for method, phases in medians[block].items()}
         for block in (PUBLISHED, PIPELINE)
     }
     ratios: dict[str, Any] = {
-        f"{block}_to_floor": {method: total / base["total"] for method, total in of_block.items()}
+        f"{block}_to_lower_bound": {method: total / base["total"] for method, total in of_block.items()}
         for block, of_block in totals.items()
     }
     if PAPER in totals[PIPELINE] and EXACT in totals[PUBLISHED]:
@@ -123,9 +131,9 @@ def times(
     return {
         PUBLISHED: medians[PUBLISHED],
         PIPELINE: medians[PIPELINE],
-        FLOOR: base,
+        LOWER_BOUND: base,
         "ratios": ratios,
-        "spread": spread | {FLOOR: spread[FLOOR][""]},
+        "spread": spread | {LOWER_BOUND: spread[LOWER_BOUND][""]},
     }
 
 

@@ -14,8 +14,8 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.progress import progress
 from pipeline.timing.contenders import Contender
 from pipeline.training.loop import TrainingBatches
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
+from pipeline.training.training_state import TrainingState
 
 TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"
 

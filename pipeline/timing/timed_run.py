@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.timing.epochs import epoch_times
 from pipeline.timing.settings import TimeEpochs
 from pipeline.timing.shapes import timed_models

@@ -22,8 +22,8 @@ from pipeline.progress import progress
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.training.live_metrics import LiveMetrics, NoMetrics
 from pipeline.training.loss import LookupLoss, Loss
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.settings import Training
+from pipeline.training.training_state import TrainingState
 
 CHECKPOINT_SECONDS = 60.0  # at least so long between two checkpoints
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_tags
 from pipeline.encoding.mixed_batches import LabelledShareBatches, MixedBatches
+from pipeline.encoding.split_file import load, read_tags
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
@@ -29,7 +29,7 @@ from pipeline.storage.sealed_folder import check
 from pipeline.training.live_metrics import LIVE, live_metrics
 from pipeline.training.loop import TrainingBatches, train
 from pipeline.training.loss import Loss
-from pipeline.training.optimisation import share_without_gradient
+from pipeline.training.optimiser import share_without_gradient
 from pipeline.training.settings import Student, Training
 
 log = logging.getLogger(__name__)

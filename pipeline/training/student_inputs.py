@@ -11,7 +11,7 @@ from pipeline.encoding.folds import fold_rows
 from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
-from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.scores.text_scores import open_text_scores
 from pipeline.training.loss import Loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
@@ -74,7 +74,7 @@ def student_inputs(
     scores: list[PartScores] = []
     if isinstance(settings, Scheduled):
         parts, scores = labelled_parts(inputs, folders)
-        if opened := open_unlabelled(text, folders.text_stores, inputs.train, folders.text_scoring):
+        if opened := open_text_scores(text, folders.text_stores, inputs.train, folders.text_scoring):
             sentences, stores = opened
             if not parts:
                 inputs, sentences = held_out(inputs, sentences, stores)

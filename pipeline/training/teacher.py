@@ -3,8 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from pipeline.encoding.encoded import load
 from pipeline.encoding.folds import other_rows
+from pipeline.encoding.split_file import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.given_teacher import given_teacher
 from pipeline.model.model_folder import History, save_model

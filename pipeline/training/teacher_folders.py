@@ -15,7 +15,7 @@ class TeacherFolders:
         one fold.
     scoring_teachers: the others (see `scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
-    unlabelled: `<number>` is the store of the text without tags; None where none is read.
+    text_scores: `<number>` is the store of the text without tags; None where none is read.
     teachers: how many score each sentence.
     folds: how many there are.
     """
@@ -24,7 +24,7 @@ class TeacherFolders:
     first: Path
     scoring_teachers: Path
     scores: Path
-    unlabelled: Path | None = None
+    text_scores: Path | None = None
     teachers: int = 1
     folds: int = 1
 
@@ -49,7 +49,7 @@ class TeacherFolders:
     @property
     def text_stores(self) -> list[Path]:
         """The stores of the text without tags, one for each teacher; none where no text is read."""
-        return [] if self.unlabelled is None else [self.unlabelled / str(number) for number in self.numbers]
+        return [] if self.text_scores is None else [self.text_scores / str(number) for number in self.numbers]
 
     @property
     def stores(self) -> list[Path]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.model_folder import save_model
 from pipeline.storage.sealed_folder import new_folder
 from tests.helpers import tiny_inputs

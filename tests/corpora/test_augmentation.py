@@ -1,6 +1,6 @@
-"""Made-up sentences: mentions of the same type in the same places, words in contexts that occur, no tags."""
+"""Augmented sentences: mentions of the same type, words in contexts that occur, no tags."""
 
-from pipeline.corpora.augmentation import made_up_sentences
+from pipeline.corpora.augmentation import augmented_sentences
 from pipeline.corpora.tagging import Sentence, spans
 from tests.helpers.tiny_corpus import sentences
 
@@ -8,7 +8,7 @@ SPLIT = sentences(60, seed=4, shortest=3)
 
 
 def made(copies: int = 1, seed: int = 1) -> list[tuple[str, ...]]:
-    return list(made_up_sentences(SPLIT, copies, scheme="iob2", seed=seed))
+    return list(augmented_sentences(SPLIT, copies, scheme="iob2", seed=seed))
 
 
 def test_the_same_seed_gives_the_same_sentences() -> None:
@@ -24,7 +24,7 @@ def test_every_sentence_is_new_and_there_are_no_more_than_asked_for() -> None:
 def test_a_mention_is_swapped_for_one_of_its_type_alone() -> None:
     text = Sentence(("in", "BA", "NE", "met", "Ri", "."), ("O", "B-LOC", "I-LOC", "O", "B-PER", "O"))
     other = Sentence(("KO", "saw", "Tok", "Sa"), ("B-LOC", "O", "B-PER", "I-PER"))
-    found = set(made_up_sentences([text, other], 200, scheme="iob2", seed=0))
+    found = set(augmented_sentences([text, other], 200, scheme="iob2", seed=0))
     places, people = {("BA", "NE"), ("KO",)}, {("Ri",), ("Tok", "Sa")}
     wanted = {("in", *place, "met", *person, ".") for place in places for person in people}
     wanted |= {(*place, "saw", *person) for place in places for person in people}
@@ -33,7 +33,7 @@ def test_a_mention_is_swapped_for_one_of_its_type_alone() -> None:
 
 def test_a_word_is_swapped_for_one_between_the_same_words() -> None:
     split = [Sentence(words, ("O",) * 3) for words in (("a", "b", "c"), ("a", "x", "c"), ("y", "b", "z"))]
-    found = set(made_up_sentences(split, 500, scheme="iob2", seed=0))
+    found = set(augmented_sentences(split, 500, scheme="iob2", seed=0))
     assert ("a", "x", "c") in found
     allowed = {("", "b"): {"a", "y"}, ("a", "c"): {"b", "x"}, ("y", "z"): {"b"}, ("b", ""): {"c", "z"}}
     for first, middle, last in found:
@@ -44,11 +44,11 @@ def test_a_word_is_swapped_for_one_between_the_same_words() -> None:
 
 def test_plain_tags_swap_words_by_their_neighbours() -> None:
     split = [Sentence(sentence.words, ("X",) * len(sentence.words)) for sentence in SPLIT]
-    for words in made_up_sentences(split, 1, scheme="plain", seed=0):
+    for words in augmented_sentences(split, 1, scheme="plain", seed=0):
         assert len(words) in {len(sentence.words) for sentence in split}
 
 
-def test_mentions_of_made_up_sentences_are_known() -> None:
+def test_mentions_of_augmented_sentences_are_known() -> None:
     known = {
         sentence.words[first:end]
         for sentence in SPLIT

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.encoding import batching
 from pipeline.encoding.batching import POOL, Batches
-from pipeline.encoding.encoded import Encoded, InputLayout, load
+from pipeline.encoding.encoded import Encoded
+from pipeline.encoding.input_layout import InputLayout
+from pipeline.encoding.split_file import load
 from pipeline.storage.ragged import Ragged
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split

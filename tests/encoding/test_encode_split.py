@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.corpora import stored_sentences
 from pipeline.encoding.encode_split import encode_split
-from pipeline.encoding.encoded import load, read_sentences, read_words_digest
 from pipeline.encoding.settings import Prepare
+from pipeline.encoding.split_file import load, read_sentences, read_words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_encoders import POSITIONS

@@ -9,8 +9,9 @@ import torch
 
 from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import WordsDigest, encode, load, read_tags, read_words_digest
+from pipeline.encoding.encoded import encode
 from pipeline.encoding.settings import Prepare
+from pipeline.encoding.split_file import WordsDigest, load, read_tags, read_words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from pipeline.corpora.tagging import Sentence
-from pipeline.encoding.encoded import load, read_sentences, read_words
 from pipeline.encoding.encoded_text import TEXT, encode_text
+from pipeline.encoding.split_file import load, read_sentences, read_words
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.tiny_corpus import sentences
@@ -47,7 +47,7 @@ def test_a_corpus_of_another_tokenizer_is_refused(corpus: Path, tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
-def test_made_up_sentences_come_last_and_without_the_test_split(
+def test_augmented_sentences_come_last_and_without_the_test_split(
     corpus: Path, bert: Path, tmp_path: Path
 ) -> None:
     train, test = (list(read_sentences(corpus / f"{split}.parquet")) for split in ("train", "test"))
@@ -56,8 +56,8 @@ def test_made_up_sentences_come_last_and_without_the_test_split(
     lines = write_text(tmp_path / "text", ["ba ne ri", "tok"])
     with new_folder(tmp_path / "none"):
         pass
-    encode_text(lines, tmp_path / "both", made_up=2, **places)
-    encode_text(tmp_path / "none", tmp_path / "alone", made_up=2, **places)
+    encode_text(lines, tmp_path / "both", augmented=2, **places)
+    encode_text(tmp_path / "none", tmp_path / "alone", augmented=2, **places)
     alone, both = (read_words(tmp_path / name / "text.parquet") for name in ("alone", "both"))
     assert both == [["ba", "ne", "ri"], ["tok"], *alone]
     assert len(train) < len(alone) <= 2 * len(train)
@@ -67,20 +67,24 @@ def test_made_up_sentences_come_last_and_without_the_test_split(
     assert load(tmp_path / "alone" / "text.parquet").tags is None
 
 
-def test_sentences_of_which_none_can_be_made_up_are_refused(sealed: Path, bert: Path, tmp_path: Path) -> None:
+def test_sentences_of_which_none_can_be_augmented_are_refused(
+    sealed: Path, bert: Path, tmp_path: Path
+) -> None:
     with new_folder(tmp_path / "encoded") as aside:
         for split in ("train", "test"):
             write_split(aside / f"{split}.parquet", [Sentence(("ba", "ne"), ("O", "O"))], bert)
     with new_folder(tmp_path / "none"):
         pass
-    with pytest.raises(UserError, match=r"unlabelled.made_up: .* none can be made up; set it to 0"):
+    with pytest.raises(
+        UserError, match=r"unlabelled.augmented: .* nothing in them can be replaced; set it to 0"
+    ):
         encode_text(
-            tmp_path / "none", tmp_path / "out", encoder=sealed, encoded=tmp_path / "encoded", made_up=2
+            tmp_path / "none", tmp_path / "out", encoder=sealed, encoded=tmp_path / "encoded", augmented=2
         )
     assert not (tmp_path / "out").exists()
 
 
-def test_a_made_up_sentence_that_the_test_split_has_is_left_out(
+def test_a_augmented_sentence_that_the_test_split_has_is_left_out(
     corpus: Path, bert: Path, tmp_path: Path
 ) -> None:
     train = list(read_sentences(corpus / "train.parquet"))
@@ -88,14 +92,14 @@ def test_a_made_up_sentence_that_the_test_split_has_is_left_out(
     with new_folder(tmp_path / "none"):
         pass
 
-    def made_up(name: str, test: list[Sentence]) -> list[list[str]]:
+    def augmented(name: str, test: list[Sentence]) -> list[list[str]]:
         with new_folder(tmp_path / name) as folder:
             for split, some in (("train", train), ("dev", train[:2]), ("test", test)):
                 write_split(folder / f"{split}.parquet", some, bert)
         places = {"encoder": tmp_path / "encoder", "encoded": tmp_path / name}
-        encode_text(tmp_path / "none", tmp_path / f"{name}-text", made_up=2, **places)
+        encode_text(tmp_path / "none", tmp_path / f"{name}-text", augmented=2, **places)
         return read_words(tmp_path / f"{name}-text" / TEXT)
 
-    found = made_up("one", train[:1])
+    found = augmented("one", train[:1])
     test = [Sentence(tuple(words), ("O",) * len(words)) for words in found[3:6]]
-    assert made_up("other", test) == [*found[:3], *found[6:]]
+    assert augmented("other", test) == [*found[:3], *found[6:]]

@@ -10,13 +10,14 @@ import torch
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, load
+from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.mixed_batches import LabelledShareBatches, MixedBatches
+from pipeline.encoding.split_file import load
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.scores.store import ScoreStore
-from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.scores.text_scores import open_text_scores
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.training.loop import reproducible, train
@@ -51,7 +52,7 @@ def text(corpus, teacher, tmp_path_factory):
 @pytest.fixture
 def mixed(corpus, teacher, text):
     labelled = Batches(load(corpus / "train.parquet"), SETTINGS.batch_size)
-    opened = open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
+    opened = open_text_scores(text.encoded, [text.scores / "1"], labelled, [teacher])
     assert opened is not None
     return MixedBatches([labelled, opened[0]])
 
@@ -302,10 +303,10 @@ def test_a_text_of_another_vocabulary_or_teacher_is_refused(corpus, teacher, tex
     with pytest.raises(
         UserError, match=r"text\.parquet: was made for another corpus or encoder; run `dvc repro"
     ):
-        open_unlabelled(text.encoded, [text.scores / "1"], Batches(other, 4), [teacher])
+        open_text_scores(text.encoded, [text.scores / "1"], Batches(other, 4), [teacher])
     save_model(tmp_path / "teacher", tagger(bert, split, seed=9), bert, HISTORY)
     with pytest.raises(UserError, match="its teacher is '"):
-        open_unlabelled(text.encoded, [text.scores / "1"], Batches(split, 4), [tmp_path / "teacher"])
+        open_text_scores(text.encoded, [text.scores / "1"], Batches(split, 4), [tmp_path / "teacher"])
 
 
 def test_damage_of_either_part_is_refused_by_name(corpus, teacher, tmp_path):
@@ -315,13 +316,13 @@ def test_damage_of_either_part_is_refused_by_name(corpus, teacher, tmp_path):
         whole = file.read_bytes()
         file.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
         with pytest.raises(UserError, match=str(file)):
-            open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
+            open_text_scores(text.encoded, [text.scores / "1"], labelled, [teacher])
         file.write_bytes(whole)
 
 
 def test_the_scores_are_the_live_teachers(corpus, teacher, text):
     labelled = Batches(load(corpus / "train.parquet"), 4)
-    opened = open_unlabelled(text.encoded, [text.scores / "1"], labelled, [teacher])
+    opened = open_text_scores(text.encoded, [text.scores / "1"], labelled, [teacher])
     assert opened is not None
     batches, (store,) = opened
     model = load_model(teacher).eval()

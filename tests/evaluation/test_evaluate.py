@@ -12,7 +12,7 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_tags, read_words
+from pipeline.encoding.split_file import load, read_tags, read_words
 from pipeline.evaluation import evaluate as module
 from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
 from pipeline.evaluation.metrics import Metrics, compute_metrics

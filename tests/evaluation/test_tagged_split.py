@@ -6,7 +6,7 @@ import torch
 from pipeline.corpora.schemes import to_iob2
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.evaluation.tagged_split import tag_split
 from pipeline.model.model_folder import load_model
 from pipeline.model.prediction import predict

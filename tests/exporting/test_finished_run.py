@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.encoding.encoded import read_tags, read_words
+from pipeline.encoding.split_file import read_tags, read_words
 from pipeline.errors import UserError
 from pipeline.evaluation.evaluate import Evaluated, save_outcome
 from pipeline.storage.sealed_folder import SEAL, new_folder

@@ -67,7 +67,7 @@ def put(path: str, value: Any) -> Callable[[Any], None]:
         ("corpora/newsdesk/counts", {"train": [999, 9999]}, r"corpora\.newsdesk\.counts is .*999.* empty"),
         ("unlabelled/files", "more.txt", r"unlabelled\.files is more\.txt, but .* empty"),
         ("unlabelled/sentences", 0, r"unlabelled\.sentences is 0, but"),
-        ("unlabelled/made_up", 1, r"unlabelled\.made_up is 1, but .* 0"),
+        ("unlabelled/augmented", 1, r"unlabelled\.augmented is 1, but .* 0"),
         ("student/encoder", "org/name", r"student\.encoder is org/name, but .* empty"),
         ("dump/dtype", "float16", r"dump\.dtype is float16, but .* float32"),
         ("evaluate/batch_size", 7, r"evaluate\.batch_size is 7, but .* 64"),

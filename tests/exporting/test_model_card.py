@@ -96,13 +96,16 @@ def test_text_without_tags_and_scores_from_elsewhere_are_named(
     bert: Path, corpus: Path, tmp_path: Path, parameters: Any
 ) -> None:
     given: dict[str, Any] = {
-        "unlabelled": {"files": [str(tmp_path / "news.txt"), "https://host/more.txt?key=1"], "made_up": 2},
+        "unlabelled": {"files": [str(tmp_path / "news.txt"), "https://host/more.txt?key=1"], "augmented": 2},
         "dump": {"scores": str(tmp_path / "llm.parquet")},
     }
     runs = write_runs(tmp_path / "runs", bert, corpus, **given)
     card = published(runs, tmp_path / "out", parameters(**given))
     assert "text without tags, which its teacher scored: `news.txt`, `https://host/more.txt?…`." in card
-    assert "From each training sentence, 2 more were made up for the teacher to score." in card
+    assert (
+        "The teacher also scored 2 augmented sentences per training sentence (other mentions and words)."
+        in card
+    )
     assert "- Teacher's scores: imported from `llm.parquet`; batch_size" in card
     assert str(tmp_path) not in card
 

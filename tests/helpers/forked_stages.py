@@ -32,7 +32,7 @@ IMPORTED = (
     "pipeline.corpora.splits",
     "pipeline.corpora.unlabelled_corpus",
     "pipeline.encoding.encoded_text",
-    "pipeline.scores.unlabelled",
+    "pipeline.scores.text_scores",
     "pipeline.training.teacher",
     "pipeline.training.student",
     "pipeline.evaluation.evaluate",
@@ -221,7 +221,7 @@ def watch(place: str, moment: Callable[[str], None]) -> None:
     """
     from pipeline.model.chain_tagger import ChainTagger
     from pipeline.storage import commit
-    from pipeline.training.optimisation import TrainingState
+    from pipeline.training.training_state import TrainingState
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" or event.startswith(("os.", "shutil.")):

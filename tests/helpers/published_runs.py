@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load as load_split
-from pipeline.encoding.encoded import read_tags, read_words
+from pipeline.encoding.split_file import load as load_split
+from pipeline.encoding.split_file import read_tags, read_words
 from pipeline.evaluation.evaluate import evaluate, save_outcome
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model

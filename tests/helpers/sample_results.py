@@ -81,10 +81,10 @@ TIMING: dict[str, Any] = {
         "efficient": phases(20, 5, 20),
     },
     "pipeline": {"vanilla": phases(0, 6, 20), "structural": phases(0, 7, 21), "efficient": phases(0, 5, 20)},
-    "floor": {"student_forward": 5.0, "student_backward": 20.0, "total": 25.0},
+    "lower_bound": {"student_forward": 5.0, "student_backward": 20.0, "total": 25.0},
     "spread": {
         "published": {name: {"min": 24.0, "max": 101.0} for name in ("vanilla", "structural", "efficient")},
         "pipeline": {name: {"min": 23.0, "max": 29.0} for name in ("vanilla", "structural", "efficient")},
-        "floor": {"min": 24.5, "max": 25.5},
+        "lower_bound": {"min": 24.5, "max": 25.5},
     },
 }

@@ -13,10 +13,11 @@ from pipeline.corpora.text_shards import write_shards
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encode_split import encode_split
-from pipeline.encoding.encoded import Encoded, load
+from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoded_text import encode_text
 from pipeline.encoding.folds import fold_rows
 from pipeline.encoding.settings import Prepare
+from pipeline.encoding.split_file import load
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch, History, load_model, save_model
@@ -24,7 +25,7 @@ from pipeline.params import Params
 from pipeline.scores.dump import dump_scores, origin_of
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
-from pipeline.scores.unlabelled import write_unlabelled
+from pipeline.scores.text_scores import write_text_scores
 from pipeline.settings import Head
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.training.student_settings import student_settings
@@ -111,15 +112,15 @@ def write_text(folder: Path, lines: Sequence[str]) -> Path:
 
 
 def write_text_and_scores(folder: Path, corpus: Path, teacher: Path, lines: Sequence[str]) -> Text:
-    """What the stages make of lines of words, in the folders `text_encoded` and `unlabelled` of `folder`."""
-    text = Text(folder / "text_encoded", folder / "unlabelled")
+    """What the stages make of lines of words, in the folders `text_encoded` and `text_scores` of `folder`."""
+    text = Text(folder / "text_encoded", folder / "text_scores")
     settings = Dump(batch_size=4, shard_sentences=8)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "code").write_text("1")
         encode_text(write_text(place / "text", lines), text.encoded, encoder=teacher, encoded=corpus)
         code, out = place / "code", text.scores / "1"
-        write_unlabelled(text.encoded, out, teacher=teacher, code=code, settings=settings, root=place)
+        write_text_scores(text.encoded, out, teacher=teacher, code=code, settings=settings, root=place)
     return text
 
 

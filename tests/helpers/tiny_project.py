@@ -28,7 +28,7 @@ SHARED = (
     "further_teacher@1",
     "fold_teacher@1",
     "dump@1-1",
-    "unlabelled@1",
+    "dump_text@1",
 )
 PER_RUN = ("distill", "evaluate")
 

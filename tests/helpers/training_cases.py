@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import History
 from pipeline.storage.checkpoint import Checkpoint

@@ -79,7 +79,7 @@ def _work(place: Path, encoder: Path, corpus: Path, teacher: Path) -> dict[str, 
     from pipeline.scores import write_store
     from pipeline.training.loop import reproducible, train
     from pipeline.training.loss import gold_loss
-    from pipeline.training.optimisation import TrainingState
+    from pipeline.training.training_state import TrainingState
     from tests.helpers.tiny_inputs import dump
     from tests.helpers.training_cases import SETTINGS, Case
 

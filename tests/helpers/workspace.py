@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.fingerprint import fingerprints
 from pipeline.model.model_folder import save_model
 from pipeline.params import load_params
@@ -67,7 +67,7 @@ MORE = {
     "further_teacher": ["--item", "1"],
     "fold_teacher": ["--item", "1"],
     "dump": ["--item", "1-1"],
-    "unlabelled": ["--item", "1"],
+    "dump_text": ["--item", "1"],
     "distill": ["--item", f"{METHOD}-1"],
 }
 
@@ -77,7 +77,7 @@ PLACES = {
     "further_teacher": "1",
     "fold_teacher": "1",
     "dump": "1/1",
-    "unlabelled": "1",
+    "dump_text": "1",
     "distill": f"{METHOD}/1",
 }
 

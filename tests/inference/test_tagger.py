@@ -20,7 +20,7 @@ from pipeline.corpora.tagging import Sentence, TagSet, spans
 from pipeline.corpora.words import Text
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load as load_split
+from pipeline.encoding.split_file import load as load_split
 from pipeline.errors import UserError
 from pipeline.inference import tagger as module
 from pipeline.inference.tagger import Tagger, load

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.model.bilstm import BiLSTM, BiLSTMConfig
 from pipeline.model.chain_tagger import ChainTagger

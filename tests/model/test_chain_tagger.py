@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.model import chain_tagger
 from pipeline.model.chain_tagger import ChainTagger

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.dropout import CpuDropout, use_cpu_dropout
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.encoding.encoded import InputLayout
+from pipeline.encoding.input_layout import InputLayout
 from pipeline.encoding.settings import Prepare
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError

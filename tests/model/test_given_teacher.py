@@ -14,7 +14,8 @@ from torch import Tensor
 from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import Encoded, load
+from pipeline.encoding.encoded import Encoded
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.exporting.onnx_network import emission_network
 from pipeline.model.chain_tagger import ChainTagger

@@ -20,7 +20,7 @@ from pipeline.chain import LinearChain, Moments, gold_moments
 from pipeline.device import accelerator
 from pipeline.distillation.objective import find_method, objective
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.errors import Interrupted, UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -29,10 +29,10 @@ from pipeline.scores.store import ScoreStore
 from pipeline.settings import Head
 from pipeline.storage.file_names import HISTORY
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
+from pipeline.training.training_state import TrainingState
 from tests.helpers import tiny_inputs
 from tests.helpers.methods import TEACHERS, settings_of
 from tests.helpers.tiny_corpus import sentences
@@ -266,7 +266,7 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
     own = Workspace(shutil.copytree(workspace.root, tmp_path / "inputs"))
     softmax = {"head": "softmax", "precision": "float32"}
     own.set(teacher=softmax, student=softmax)
-    for stage in ("teacher", "dump", "unlabelled", "distill", "time_epochs"):
+    for stage in ("teacher", "dump", "dump_text", "distill", "time_epochs"):
         app = typer.Typer()
         app.command()(import_module(f"stages.{stage}").main)
         done = CliRunner().invoke(app, own.arguments(stage, stage), catch_exceptions=False)

@@ -10,8 +10,8 @@ import torch
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
 from pipeline.encoding.settings import Prepare
+from pipeline.encoding.split_file import load
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, load_model_and_tokenizer, save_model

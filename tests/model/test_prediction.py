@@ -6,7 +6,7 @@ import torch
 from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.prediction import constrain, predict
 from tests.helpers.brute_force import BruteForce
 from tests.helpers.tiny_corpus import TAG_SET, sentences

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.bilstm import BiLSTM
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.encoder import load_encoder

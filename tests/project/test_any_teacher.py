@@ -11,7 +11,7 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.label_conversion import LabelConversion
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore

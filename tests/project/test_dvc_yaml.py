@@ -34,9 +34,9 @@ WATCHED = {"data/newsdesk", "data/own"}  # named in params.yaml instead of the c
 STANDS_FOR = {
     "corpus": {"task", TASK},
     "encoder": {"teacher.encoder", "teacher.model", "sources"},
-    "text": {TASK, *(f"unlabelled.{key}" for key in PARAMS["unlabelled"])} - {"unlabelled.made_up"},
+    "text": {TASK, *(f"unlabelled.{key}" for key in PARAMS["unlabelled"])} - {"unlabelled.augmented"},
     "counts": {"teachers", "folds"},
-    "made_up": {"unlabelled.made_up"},
+    "augmented": {"unlabelled.augmented"},
     "student_encoder": {"student.encoder", "sources"},
     "imported_scores": {"dump.scores"},
     "settings": {"distill.<method>"},
@@ -138,7 +138,7 @@ def test_a_command_gives_what_its_module_takes(stage: str) -> None:
     app.command()(importlib.import_module(f"stages.{module_of(stage)}").main)
     words = shlex.split(resolved()[stage]["cmd"])[3:]
     if stage.startswith(
-        ("further_teacher", "fold_teacher", "dump", "unlabelled", "distill")
+        ("further_teacher", "fold_teacher", "dump", "dump_text", "distill")
     ):  # DVC says which in DVC_STAGE
         words += ["--item", stage]
     context = typer.main.get_command(app).make_context(
@@ -263,9 +263,9 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("teacher.epochs") == {"teacher"} | OTHER_TEACHERS
     assert re_run_by("teacher.types.PER") == {"prepare", "teacher"} | OTHER_TEACHERS
     assert re_run_by("teacher.model") == {"download@encoder", "teacher"} | OTHER_TEACHERS
-    assert re_run_by("dump.dtype") == {"dump@1-1", "unlabelled@1"}
+    assert re_run_by("dump.dtype") == {"dump@1-1", "dump_text@1"}
     assert re_run_by("unlabelled.files") == {"text"}
-    assert re_run_by("unlabelled.made_up") == {"encode_text", "encode_student_text"}
+    assert re_run_by("unlabelled.augmented") == {"encode_text", "encode_student_text"}
     assert re_run_by("time_epochs.epochs") == {"time_epochs"}
     assert re_run_by(f"{TASK}.scheme") == {"download@corpus", "prepare", "text"}
     students = {f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds}
@@ -307,22 +307,22 @@ def test_unlabelled_text_re_runs_the_students_and_no_teacher() -> None:
     after = downstream("text")
     assert students <= after
     assert not {"download@corpus", "prepare", "teacher", "dump", "evaluate_teacher", "time_epochs"} & after
-    assert "unlabelled@1" in downstream("teacher")
+    assert "dump_text@1" in downstream("teacher")
 
 
 def test_other_folds_do_not_score_the_text_again() -> None:
     """It is scored by the teacher of all sentences, in a pass over all of it."""
     assert re_run_by("folds") >= {"fold_teacher@1", "dump@1-1"}
     after = set().union(*(downstream(stage) for stage in re_run_by("folds")))
-    assert "unlabelled@1" not in after
-    assert "unlabelled@1" in downstream("further_teacher@1")
+    assert "dump_text@1" not in after
+    assert "dump_text@1" in downstream("further_teacher@1")
 
 
 def test_neither_another_teacher_nor_a_larger_training_split_fetches_or_encodes_the_text_again() -> None:
     assert not {"text", "encode_text"} & (downstream("teacher") | re_run_by("dump.dtype"))
     corpus = [dep for dep in resolved()["text"]["deps"] if dep.startswith("data/corpus")]
     assert corpus == ["data/corpus/test"]
-    assert {"encode_text", "unlabelled@1"} <= downstream("text")
+    assert {"encode_text", "dump_text@1"} <= downstream("text")
 
 
 def test_stage_list_and_dag_show_every_stage() -> None:

@@ -69,13 +69,13 @@ def test_the_headline_is_the_summary_of_its_method(project: Path) -> None:
     assert read("metrics/methods/kbest.json")["f1"] == pytest.approx(headline["f1"], abs=0.005)
 
 
-def test_timing_has_both_blocks_and_the_floor(project: Path) -> None:
+def test_timing_has_both_blocks_and_the_lower_bound(project: Path) -> None:
     timing = read("reports/timing.json")
     phases = {"teacher_forward", "student_forward", "student_backward", "total"}
     for block in ("published", "pipeline"):
         assert set(timing[block]) == set(METHODS)
         assert all(set(figures) == phases for figures in timing[block].values())
-    assert timing["floor"]["total"] > 0
+    assert timing["lower_bound"]["total"] > 0
     assert timing["device"]
 
 

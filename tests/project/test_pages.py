@@ -220,11 +220,11 @@ def test_the_page_explains_every_key_of_the_summary() -> None:
 def test_the_page_explains_every_key_of_the_timing() -> None:
     timing = json.loads((ROOT / "results/newsdesk-cpu/timing.json").read_text())
     del timing["run"]  # added by `benchmarks.results --keep`
-    phases = set(timing["floor"]) | set(timing["published"]["vanilla"])
+    phases = set(timing["lower_bound"]) | set(timing["published"]["vanilla"])
     told = keys_of("reports/timing.json")
     assert told == set(timing) - {"task", "device"} | phases
-    assert "`published_to_floor`" in read(RESULTS)
-    assert "published_to_floor" in timing["ratios"]
+    assert "`published_to_lower_bound`" in read(RESULTS)
+    assert "published_to_lower_bound" in timing["ratios"]
 
 
 def test_the_page_names_plots_and_files_that_are_there() -> None:

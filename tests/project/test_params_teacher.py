@@ -89,7 +89,10 @@ MINE = {"files": {"test": "test.txt"}}
             {"student": {"labelled_share": 0.5, "steps": 9, "epochs": None}},
             "student.labelled_share: corpora.mine",
         ),
-        ({"unlabelled": {"made_up": 2}}, "unlabelled.made_up: corpora.mine has no files.train to make"),
+        (
+            {"unlabelled": {"augmented": 2}},
+            "unlabelled.augmented: corpora.mine has no files.train to augment",
+        ),
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
         (
             {"unlabelled": {"sentences": 0}},

@@ -93,7 +93,7 @@ def test_changes_in_shared_files_reach_what_runs_them(after_edit: Callable[[str]
 
 
 TRAINED = {"teacher", "further_teacher", "fold_teacher"} | {f"distill/{name}" for name in method_names()}
-RESULTS = {"download", "prepare", "dump", "unlabelled", "evaluate"} | TRAINED
+RESULTS = {"download", "prepare", "dump", "dump_text", "evaluate"} | TRAINED
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_reads_files_re_runs_no_training_dump_or_evaluation(
         ("pipeline/evaluation/settings.py", {"evaluate"}),
         ("pipeline/encoding/settings.py", {"prepare", "prepare_student"}),
         ("pipeline/corpora/settings.py", {"download", "prepare", "text"}),
-        ("pipeline/scores/settings.py", {"dump", "unlabelled"}),
+        ("pipeline/scores/settings.py", {"dump", "dump_text"}),
         ("pipeline/timing/settings.py", {"time_epochs"}),
         ("pipeline/training/settings.py", TRAINED),
     ],

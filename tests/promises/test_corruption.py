@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 
 from pipeline.corpora.splits import read_splits
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model
@@ -23,7 +23,7 @@ from tests.helpers.forked_stages import Stages
 from tests.helpers.workspace import COMMANDS, Workspace, place_of
 
 FLIPS, TRUNCATIONS = 200, 60
-FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "scores", "unlabelled")
+FOLDERS = ("corpus", "encoder", "encoded", "text", "text_encoded", "teacher", "scores", "text_scores")
 ASKED = ("further_teacher", "fold_teacher", "prepare_student")  # which read only where they are asked to
 # `distill` reads folders of every kind, and refuses each as the other stages do.
 INPUTS = [

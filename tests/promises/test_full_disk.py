@@ -147,7 +147,7 @@ def test_a_stage_on_a_disk_that_takes_no_file_more(
         refused(stages, workspace, stage, disk, "Read-only file system")
 
 
-CHECKPOINTED = ("teacher", "dump", "unlabelled", "distill")
+CHECKPOINTED = ("teacher", "dump", "dump_text", "distill")
 
 
 @pytest.mark.parametrize("stage", CHECKPOINTED)

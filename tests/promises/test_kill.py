@@ -15,8 +15,8 @@ from tests.helpers.forked_stages import Ended, Stages
 from tests.helpers.tiny_inputs import dump, write_corpus, write_text
 from tests.helpers.workspace import COMMANDS, METHOD, Workspace, place_of
 
-STAGES = ("teacher", "dump", "unlabelled", "distill")
-DUMPS = ("dump", "unlabelled")  # their checkpoints are finished shards
+STAGES = ("teacher", "dump", "dump_text", "distill")
+DUMPS = ("dump", "dump_text")  # their checkpoints are finished shards
 PHASES = ("starting", "computing", "checkpoint", "saving", "tidying up")
 GROUPS = {"teacher": "teacher", "distill": "student"}  # of params.yaml
 
@@ -113,10 +113,10 @@ def trial_of(
 
 @pytest.mark.parametrize(
     ("stage", "phases"),
-    [  # `unlabelled` goes on as `dump` does, and `teacher` as `distill`
+    [  # `dump_text` goes on as `dump` does, and `teacher` as `distill`
         ("dump", PHASES),
         ("distill", PHASES),
-        pytest.param("unlabelled", PHASES, marks=pytest.mark.thorough),
+        pytest.param("dump_text", PHASES, marks=pytest.mark.thorough),
         pytest.param("teacher", PHASES, marks=pytest.mark.thorough),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_stage_killed_after_any_time_goes_on_to_the_same_bits(
     [
         ("dump", signal.SIGTERM),
         ("distill", signal.SIGINT),
-        pytest.param("unlabelled", signal.SIGINT, marks=pytest.mark.thorough),
+        pytest.param("dump_text", signal.SIGINT, marks=pytest.mark.thorough),
         pytest.param("teacher", signal.SIGTERM, marks=pytest.mark.thorough),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_checkpoint_of_other_parameters_data_or_code_is_never_used(
     if change == "code":
         code = own.root / COMMANDS[stage][0]["--code"]
         (code / METHOD if stage == "distill" else code).write_text("2")
-    elif change == "data" and stage == "unlabelled":
+    elif change == "data" and stage == "dump_text":
         shutil.rmtree(own.root / "text_encoded")
         other = write_text(tmp_path / "text", ["ba neRI ."] * 20)
         encoder, encoded = own.root / "encoder", own.root / "encoded"

@@ -86,7 +86,7 @@ def test_a_run_stopped_and_killed_goes_on_with_any_number(
     "stage",
     [
         pytest.param("dump", marks=pytest.mark.thorough),
-        pytest.param("unlabelled", marks=pytest.mark.slow),
+        pytest.param("dump_text", marks=pytest.mark.slow),
     ],
 )
 def test_the_output_is_that_of_one_process(

@@ -17,7 +17,7 @@ from tests.promises.test_shared_cache import METHOD, PAGE, gpu, lines, ran, shel
 
 __all__ = ["gpu"]  # the fixture
 
-TRAINING = {"teacher", "further_teacher", "fold_teacher", "dump", "unlabelled", "distill"}
+TRAINING = {"teacher", "further_teacher", "fold_teacher", "dump", "dump_text", "distill"}
 
 
 def free_port() -> int:

@@ -61,8 +61,8 @@ def test_each_part_must_be_there_and_of_its_kind(tmp_path, value):
 
 def test_a_floor_of_no_time_is_refused(tmp_path):
     path = tmp_path / "timing.json"
-    path.write_text(json.dumps(TIMING | {"floor": TIMING["floor"] | {"total": 0.0}}))
-    assert "`floor.total` is 0.0, must be a number above 0" in refusal(path)
+    path.write_text(json.dumps(TIMING | {"lower_bound": TIMING["lower_bound"] | {"total": 0.0}}))
+    assert "`lower_bound.total` is 0.0, must be a number above 0" in refusal(path)
 
 
 def test_flipped_bits_and_truncations_are_a_page_or_one_line(tmp_path):

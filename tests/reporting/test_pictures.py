@@ -85,7 +85,7 @@ def test_bars_stand_end_to_end_and_are_as_long_as_the_phases_last() -> None:
     rows = [
         (method, phases)
         for block in ("published", "pipeline")
-        for method, phases in {**TIMING[block], "lower bound": TIMING["floor"]}.items()
+        for method, phases in {**TIMING[block], "lower bound": TIMING["lower_bound"]}.items()
     ]
     bars = marks(svg, "bar")
     assert [said["method"] for said, _ in bars] == [method for method, _ in rows for _ in PHASES]

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load, read_words_digest
+from pipeline.encoding.split_file import load, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model

@@ -14,7 +14,7 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline.encoding.encoded import load, read_sentences, read_words, read_words_digest
+from pipeline.encoding.split_file import load, read_sentences, read_words, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, load_model_and_tokenizer
 from pipeline.params import load_params
@@ -115,7 +115,7 @@ def test_several_teachers(own: Workspace) -> None:
     weights = [load_model(place).state_dict() for place in (own.root / "teacher", teachers / "further/2")]
     assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     shutil.copytree(run(own, "dump", item="2-1") / "2", own.root / "scores/2")
-    shutil.copytree(run(own, "unlabelled", item="2") / "2", own.root / "unlabelled/2")
+    shutil.copytree(run(own, "dump_text", item="2") / "2", own.root / "text_scores/2")
     shutil.rmtree("distill")
     both = load_model(run(own, "distill")).state_dict()
     assert any(not torch.equal(both[name], one[name]) for name in one)
@@ -128,7 +128,7 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     """A file with the emissions of a teacher whose chain has no transitions teaches what the teacher does."""
     encoded = own.root / "encoded/train.parquet"
     store = ScoreStore.open(own.root / "scores/1/1")
-    text = ScoreStore.open(own.root / "unlabelled/1")
+    text = ScoreStore.open(own.root / "text_scores/1")
     sentences = list(read_sentences(encoded))
     rows = [(store, row) for row in range(len(sentences))] + [(text, row) for row in range(text.sentences)]
     scores = [
@@ -148,9 +148,9 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     assert not any(part.any() for part in again.parameters)
     shutil.rmtree(own.root / "scores")
     shutil.copytree("dump", own.root / "scores")
-    run(own, "unlabelled")
-    shutil.rmtree(own.root / "unlabelled")
-    shutil.copytree("unlabelled", own.root / "unlabelled")
+    run(own, "dump_text")
+    shutil.rmtree(own.root / "text_scores")
+    shutil.copytree("text_scores", own.root / "text_scores")
     distilled(own)
 
 

@@ -26,13 +26,13 @@ EDITS: dict[str, tuple[str, Any, str]] = {
     "prepare": ("prepare.overlap", 5, "overlap"),
     "prepare_student": ("prepare.overlap", 5, "overlap"),
     "text": ("unlabelled.sentences", 19, "sentences"),
-    "encode_text": ("unlabelled.made_up", 1, "a parameter"),
+    "encode_text": ("unlabelled.augmented", 1, "a parameter"),
     "check_student": ("student.layers", 2, "a parameter"),
     "teacher": ("teacher.dropout", 0.2, "dropout"),
     "further_teacher": ("teacher.dropout", 0.2, "dropout"),
     "fold_teacher": ("teacher.dropout", 0.2, "dropout"),
     "dump": ("dump.dtype", "float16", "dtype"),
-    "unlabelled": ("dump.dtype", "float16", "dtype"),
+    "dump_text": ("dump.dtype", "float16", "dtype"),
     "distill": (f"distill.{METHOD}.k", 2, "k"),
     "evaluate": ("evaluate.batch_size", 3, "batch_size"),
     "time_epochs": ("time_epochs.batches", 2, "batches"),
@@ -112,7 +112,7 @@ def test_an_edited_parameter_of_the_stage_keeps_the_output_from_being_written(
     assert str(error).startswith(f"{params}: {name} changed while the stage {stage}")
     assert not written(tmp_path)
     params.write_bytes(before)
-    others = {"dump": "teacher.epochs", "unlabelled": "teacher.epochs", "text": "unlabelled.made_up"}
+    others = {"dump": "teacher.epochs", "dump_text": "teacher.epochs", "text": "unlabelled.augmented"}
     other = others.get(stage, "dump.batch_size")
     assert run(stage, lambda: edit(params, other, 7)) is None
     assert written(tmp_path) == {"out"}

@@ -17,7 +17,7 @@ from tests.helpers.params_cases import TREE, load_from
         (student_of, "distill@kbest--1", "methods and seeds"),  # seeds: [-1]
         (student_of, "kbest-" + 20 * "9", "methods and seeds"),  # of more digits than a seed has
         (teacher_and_fold_of, "dump@1-0", "teachers and folds"),
-        (teacher_of, "unlabelled@0", "teachers"),
+        (teacher_of, "dump_text@0", "teachers"),
         (fold_of, "fold_teacher@x", "folds"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.encoding.encoded import load, read_tags
+from pipeline.encoding.split_file import load, read_tags
 from pipeline.errors import Interrupted, ProcessLost, UserError
 from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import sealed_folder

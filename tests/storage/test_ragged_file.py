@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.storage.ragged import Ragged
 from pipeline.storage.ragged_file import UNREADABLE, StoredRagged, stored_integers
 

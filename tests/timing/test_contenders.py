@@ -14,7 +14,7 @@ from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.scores.store import ScoreStore
-from pipeline.timing.contenders import floor, in_pipeline, published
+from pipeline.timing.contenders import in_pipeline, lower_bound, published
 from pipeline.timing.measurement import TEACHER_FORWARD, measure, representative
 from pipeline.training.run_length import RunLength
 from pipeline.training.settings import Student
@@ -38,7 +38,7 @@ def test_only_the_published_block_runs_a_teacher(
         return forward(*args)
 
     monkeypatch.setattr(live, "forward", counted)
-    contenders = [*published(["vanilla", "structural"], live, device), floor()]
+    contenders = [*published(["vanilla", "structural"], live, device), lower_bound()]
     chosen = [batches.batch(ids) for ids in representative(batches, 3)]
     taken = measure(contenders, model, chosen, student, steps=4, passes=1, accelerator=device)
     assert runs == [False] * 6  # `structural`, for each batch, once to warm up and once to count

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.timing.settings import TimeEpochs
 from pipeline.timing.shapes import BERT_BASE_LAYERS, bert_base, timed_models

@@ -16,17 +16,17 @@ from pipeline.chain import engine, unfused
 from pipeline.device import accelerator
 from pipeline.distillation.registry import method_names
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.dropout import use_cpu_dropout
 from pipeline.model.used_pieces import train_used_pieces
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import LookupLoss
-from pipeline.training.optimisation import TrainingState
 from pipeline.training.run_length import RunLength
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
+from pipeline.training.training_state import TrainingState
 from tests.helpers.methods import settings_of
 from tests.helpers.tiny_inputs import dump
 from tests.helpers.training_cases import SETTINGS
@@ -118,7 +118,7 @@ BOTH = [("transformer", method) for method in method_names()] + [("bilstm", "str
 @pytest.mark.parametrize(("kind", "method"), BOTH)
 def test_a_step_reads_nothing(kind, method, place, monkeypatch):
     monkeypatch.setattr(engine, "backend_for", lambda emissions: unfused)
-    monkeypatch.setattr("pipeline.training.optimisation.AdamW", NotFused)
+    monkeypatch.setattr("pipeline.training.training_state.AdamW", NotFused)
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled  # which do not know the device
     monkeypatch.setattr(torch, "autocast", lambda device, enabled: autocast("cpu", enabled=enabled))
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: is_enabled("cpu"))

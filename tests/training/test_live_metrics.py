@@ -68,7 +68,7 @@ def test_each_epoch_is_logged_with_the_figures_of_its_history(case):
 
 
 def test_where_it_is_due_every_step_that_is_read_has_its_loss_and_learning_rate(case, monkeypatch):
-    monkeypatch.setattr("pipeline.training.optimisation.READ_STEPS", 1)
+    monkeypatch.setattr("pipeline.training.training_state.READ_STEPS", 1)
     live = Kept(due=True)
     run(case, live)
     losses = [(step, figures) for step, figures in live.logged if "loss" in figures]

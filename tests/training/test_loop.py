@@ -11,8 +11,9 @@ from pipeline.device import accelerator
 from pipeline.errors import Interrupted, UserError
 from pipeline.training.loop import CHECKPOINT_SECONDS, train
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import TrainingState, learning_rate_scale
+from pipeline.training.optimiser import learning_rate_scale
 from pipeline.training.settings import Student
+from pipeline.training.training_state import TrainingState
 from tests.helpers.tiny_inputs import SPLITS, same_bits
 from tests.helpers.training_cases import SETTINGS, Case
 
@@ -311,10 +312,10 @@ def test_losses_are_read_every_few_steps(case, monkeypatch):
     """And with them the bad ones are found; the history is that of steps read one by one."""
     _, together = case.run()
     case.checkpoint.remove()
-    monkeypatch.setattr("pipeline.training.optimisation.READ_STEPS", 1)
+    monkeypatch.setattr("pipeline.training.training_state.READ_STEPS", 1)
     _, alone = case.run()
     assert together == alone
-    monkeypatch.setattr("pipeline.training.optimisation.READ_STEPS", 3)
+    monkeypatch.setattr("pipeline.training.training_state.READ_STEPS", 3)
     seen: list[int] = []
 
     def loss(chain, batch, step):

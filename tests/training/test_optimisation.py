@@ -9,11 +9,11 @@ from torch.optim import AdamW
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimisation import TrainingState
+from pipeline.training.training_state import TrainingState
 from tests.helpers.training_cases import SETTINGS
 
 STEPS = 3

@@ -12,7 +12,7 @@ import torch
 from accelerate.state import AcceleratorState
 
 from pipeline.corpora.tagging import Sentence
-from pipeline.encoding.encoded import read_tags
+from pipeline.encoding.split_file import read_tags
 from pipeline.errors import Interrupted, UserError
 from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.model.chain_tagger import ChainTagger

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from pipeline.distillation.objective import find_method
-from pipeline.encoding.encoded import load
 from pipeline.encoding.folds import fold_rows
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
-from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.scores.text_scores import open_text_scores
 from pipeline.training import student as module
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs
@@ -58,7 +58,7 @@ def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
     name: str, folders: TeacherFolders, corpus: Path, teacher: Path, text: Text, bert: Path
 ) -> None:
     settings, method = settings_of(name, schedule="constant"), find_method(name)
-    folders = replace(folders, unlabelled=text.scores)
+    folders = replace(folders, text_scores=text.scores)
     inputs, loss = student_inputs(name, settings, STUDENT, inputs_of(corpus), folders, text.encoded)
     student = tagger(bert, inputs.train.encoded, layers=1, seed=9)
     live = [load_model(folders.scoring(1, fold)).eval() for fold in range(1, FOLDS + 1)] + [
@@ -102,7 +102,7 @@ def test_scores_with_pairs_of_tags_are_not_matched_by_a_softmax_student(
         settings_of(name),
         softmax,
         inputs_of(corpus),
-        replace(folders, unlabelled=text.scores),
+        replace(folders, text_scores=text.scores),
         text.encoded,
     )
     if name == "efficient":
@@ -134,7 +134,7 @@ def test_without_labelled_sentences_the_last_of_the_text_are_development(
     lines = [" ".join(sentence.words) for sentence in made_up(sentences, seed=4)]
     made = write_text_and_scores(tmp_path / "text", corpus, teacher, lines)
     labelled = inputs_of(corpus)
-    text = open_unlabelled(made.encoded, [made.scores / "1"], labelled.train, [teacher])
+    text = open_text_scores(made.encoded, [made.scores / "1"], labelled.train, [teacher])
     assert text is not None
     inputs, rest = held_out(labelled, *text)
     (store,) = text[1]
@@ -151,7 +151,7 @@ def test_without_labelled_sentences_the_last_of_the_text_are_development(
 
 def test_one_sentence_of_text_is_too_little(corpus: Path, teacher: Path, tmp_path: Path) -> None:
     made = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne ri"])
-    text = open_unlabelled(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
+    text = open_text_scores(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
     assert text is not None
     with pytest.raises(UserError, match=r"unlabelled.files: hold one sentence"):
         held_out(inputs_of(corpus), *text)
@@ -162,7 +162,7 @@ def test_a_large_text_gives_a_thousand_sentences_to_development(
 ) -> None:
     monkeypatch.setattr("pipeline.training.student_inputs.MOST_HELD_OUT", 3)
     made = write_text_and_scores(tmp_path / "text", corpus, teacher, ["ba ne"] * 100)
-    text = open_unlabelled(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
+    text = open_text_scores(made.encoded, [made.scores / "1"], inputs_of(corpus).train, [teacher])
     assert text is not None
     inputs, _ = held_out(inputs_of(corpus), *text)
     assert inputs.dev.sentences == len(inputs.gold) == 3
@@ -181,7 +181,7 @@ def test_a_checkpoint_depends_on_all_that_a_student_learns_from(
         module, "train_and_save", lambda *given, depends_on, **others: seen.append(depends_on)
     )
     monkeypatch.setattr(module, "check", lambda folder: {})
-    folders = replace(folders, unlabelled=text.scores)
+    folders = replace(folders, text_scores=text.scores)
     code = tmp_path / "code"
     module.train_student(
         STUDENT,

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from pipeline.distillation.objective import find_method, objective
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model
-from pipeline.scores.unlabelled import open_unlabelled
+from pipeline.scores.text_scores import open_text_scores
 from pipeline.training import targets as tabulation
 from pipeline.training.loss import gold_loss, gold_of
 from pipeline.training.run_length import RunLength
@@ -131,7 +131,7 @@ def text(corpus, teacher, tmp_path_factory):
     """Unlabelled batches and their store: more sentences than the training split, so other ones by id."""
     lines = [" ".join(sentence.words) for sentence in sentences(40, seed=77)]
     folder = write_text_and_scores(tmp_path_factory.mktemp("text"), corpus, teacher, lines)
-    opened = open_unlabelled(folder.encoded, [folder.scores / "1"], train_batches(corpus), [teacher])
+    opened = open_text_scores(folder.encoded, [folder.scores / "1"], train_batches(corpus), [teacher])
     assert opened is not None
     batches, (store,) = opened
     return batches, store

@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.chain import LinearChain, Moments
 from pipeline.distillation.mean_target import mean_target
 from pipeline.distillation.objective import Target, find_method
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.model_folder import save_model
 from pipeline.scores.store import ScoreStore
 from pipeline.training import targets

@@ -56,14 +56,15 @@ def test_times_alone_leave_the_summary(results: Path) -> None:
 
 def test_pictures_lie_beside_their_numbers(results: Path) -> None:
     study = {"task": "toy", "summary": json.loads((results / "toy-cpu" / "summary.json").read_text())}
-    (results / "toy-confirmed-made-up-cpu.json").write_text(json.dumps(study))
+    (results / "toy-confirmed-augmentation-cpu.json").write_text(json.dumps(study))
     drawn = pictures(results)
     assert {path.relative_to(results).as_posix() for path in drawn} == {
         "other-gpu/epoch_time.svg", "toy-cpu/epoch_time.svg", "toy-cpu/f1.svg",
-        "toy-confirmed-made-up-cpu.svg",
+        "toy-confirmed-augmentation-cpu.svg",
     }  # fmt: skip
     points = [
-        drawn[results / name].count("<path") for name in ("toy-cpu/f1.svg", "toy-confirmed-made-up-cpu.svg")
+        drawn[results / name].count("<path")
+        for name in ("toy-cpu/f1.svg", "toy-confirmed-augmentation-cpu.svg")
     ]
     assert points[0] == points[1] > 0
     assert all(text.startswith("<svg") for text in drawn.values())

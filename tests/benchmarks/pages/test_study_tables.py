@@ -11,18 +11,18 @@ from benchmarks.pages.study_tables import (
     UNTAGGED,
     ablation_section,
     any_teacher_section,
+    augmentation_section,
     confirmed_section,
     equal_steps_section,
     heads_section,
     initial_layers_section,
-    made_up_section,
     mechanisms_section,
     unlabelled_section,
     variants_section,
 )
 from tests.helpers.recorded_runs import RUN, recorded_in
 
-BY_STEPS = (equal_steps_section, made_up_section)
+BY_STEPS = (equal_steps_section, augmentation_section)
 MADE = RUN | {"parameters": {**RUN["parameters"], "teacher": {"encoder": ENCODER}}}
 
 
@@ -103,7 +103,7 @@ def test_f1_of_a_student_without_a_tag_is_called_agreement(summary: Any) -> None
     [
         (unlabelled_section, "a tenth of it labelled"),
         (equal_steps_section, "a tenth of it labelled, as many steps"),
-        (made_up_section, "many made-up sentences"),
+        (augmentation_section, "many augmented sentences"),
         (confirmed_section, "the best of the search, 2 seeds"),
         (heads_section, "with a CRF and without"),
         (variants_section, "other schedules and initialisations"),
@@ -146,11 +146,16 @@ def test_students_of_a_study_are_shown_with_what_made_them(
         assert "over 2 seeds; labelled: 7 epochs; with text: 9 epochs." in text
 
 
-def test_a_confirmed_search_in_steps_is_that_of_made_up_sentences(summary: Any) -> None:
+def test_a_confirmed_search_in_steps_is_that_of_augmented_sentences(summary: Any) -> None:
     student = MADE["parameters"]["student"] | {"epochs": None, "steps": 9_000}
     runs = {"as given": MADE, "longer": MADE | {"parameters": MADE["parameters"] | {"student": student}}}
     result = {"task": "toy", "summary": summary, "development_f1": {"kbest": 93.4}, "runs": runs}
-    assert confirmed_section(result).startswith("## toy, the best of many made-up sentences, 2 seeds\n")
+    text = confirmed_section(result)
+    assert text.startswith("## toy, the best of many augmented sentences, 2 seeds\n")
+    compared = {"p_value_vs": {"vanilla from the teacher": {"kbest": 0.01234}}}
+    assert confirmed_section(result | compared) == (
+        f"{text}\n\np of the difference from `vanilla from the teacher`: 0.0123 for `kbest`."
+    )
 
 
 def test_kinds_of_any_teacher_say_what_students_learn_from(summary: Any) -> None:
@@ -167,6 +172,6 @@ def test_a_row_says_what_is_joined_and_a_note_where_students_start(summary: Any)
     summary["methods"] = {"kbest with all of these": summary["methods"]["kbest"]}
     figures = {"kbest with all of these": 93.456}
     result = {"task": "toy", "summary": summary, "development_f1": figures, "runs": {"as given": MADE}}
-    joined = "`kbest with two folds, text and made-up sentences, from the teacher`"
+    joined = "`kbest with two folds, text and augmented sentences, from the teacher`"
     assert mechanisms_section(result).count(joined) == 2
-    assert "; from the pretrained encoder: " in made_up_section(result)
+    assert "; from the pretrained encoder: " in augmentation_section(result)

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import experiment
-from benchmarks.studies.experiment import as_settings, as_values, name_ending, shared_settings
+from benchmarks.studies.experiment import (
+    START,
+    Finished,
+    as_settings,
+    as_values,
+    compare,
+    name_ending,
+    shared_settings,
+)
+from tests.helpers.sample_results import outcome
 
 
 def test_an_encoder_is_part_of_the_results_name() -> None:
@@ -32,12 +41,33 @@ def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.
         return subprocess.CompletedProcess(words, 0)
 
     monkeypatch.setattr(experiment, "provenance", lambda _: {})
+    monkeypatch.setattr(experiment, "git", lambda *words: commands.append(["git", *words]))
     monkeypatch.setattr(subprocess, "run", stand_in)
     experiment.run_pipeline(["seeds=[1,2]", "student.init=teacher"], ["distill"])
-    (words,) = commands
+    restored, words = commands
+    assert restored == [
+        "git",
+        "checkout",
+        "HEAD",
+        "--",
+        "params.yaml",
+    ]  # else it has the values of the run before
     given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-S")
     assert given == experiment.PAPER | {"student.init": "teacher", "seeds": "[1,2]"}
     assert words[-1] == "distill"
+
+
+def test_students_are_compared_with_those_from_the_teachers_layers() -> None:
+    teacher, worse, better = outcome(repeat=20), outcome(0, 1, 2, repeat=20), outcome(0, repeat=20)
+    start, text = (
+        Finished(teacher, {"vanilla": {1: worse}}, {}),
+        Finished(teacher, {"kbest": {1: better}}, {}),
+    )
+    result = compare("toy", {"as given": start, "from the teacher": start, "with text": text})
+    as_vanilla = result["summary"]["methods"]["kbest with text"]["p_value_vs_vanilla"]
+    assert result["p_value_vs"] == {START: {"vanilla": 1.0, "kbest with text": as_vanilla}}
+    assert 0 < as_vanilla < 1
+    assert compare("toy", {"as given": start, "with text": text})["p_value_vs"] == {}
 
 
 def test_settings_are_read_as_they_are_written() -> None:

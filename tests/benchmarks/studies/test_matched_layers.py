@@ -11,7 +11,7 @@ from benchmarks.studies.initial_layers import start_from
 from benchmarks.studies.matched_layers import MatchedHiddenStates, MatchedRelations, layers_of
 from pipeline.chain import LinearChain
 from pipeline.encoding.batching import Batch, Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.params import load_params

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.model.model_folder import save_model
-from pipeline.scores import unlabelled as module
+from pipeline.scores import text_scores as module
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.sealed_folder import check, identity
@@ -16,8 +16,8 @@ from tests.helpers.forked_stages import Ended, Stages
 from tests.helpers.tiny_inputs import HISTORY, tagger, write_text_and_scores
 from tests.helpers.workspace import Workspace
 
-OUTS = ("text", "text_encoded", "unlabelled")  # as the stages are told
-MADE = ("text", "text_encoded", "unlabelled/1")
+OUTS = ("text", "text_encoded", "text_scores")  # as the stages are told
+MADE = ("text", "text_encoded", "text_scores/1")
 Run = Callable[..., list[Ended]]
 
 
@@ -39,7 +39,7 @@ def run(stages: Stages, own: Workspace, tmp_path: Path) -> Run:
     def run(source: object, **settings: object) -> list[Ended]:
         own.set(unlabelled={"files": None if source is None else str(source), **settings})
         ended = []
-        for stage, out in zip(("text", "encode_text", "unlabelled"), OUTS, strict=True):
+        for stage, out in zip(("text", "encode_text", "dump_text"), OUTS, strict=True):
             arguments = own.arguments(stage, str(own.root / out))
             ended.append(stages.run(stage, *arguments, place=tmp_path))
             if ended[-1].status:
@@ -76,7 +76,7 @@ def test_with_text_the_folders_hold_words_pieces_and_scores(run: Run, own: Works
     assert table["words"].to_pylist() == words
     assert table["tags"].null_count == 2
     assert load(own.root / "text_encoded/text.parquet").lengths.tolist() == [3, 3]
-    assert ScoreStore.open(own.root / "unlabelled/1").lengths.tolist() == [3, 3]
+    assert ScoreStore.open(own.root / "text_scores/1").lengths.tolist() == [3, 3]
     first = [identity(own.root / name) for name in MADE]
     run(source)
     assert [identity(own.root / name) for name in MADE] == first
@@ -128,7 +128,7 @@ def test_a_stopped_run_goes_on_with_the_same_inputs_alone(
         (one, teacher, codes[1], Dump()),
         (one, teacher, codes[0], Dump(dtype="float16")),
     ):
-        module.write_unlabelled(
+        module.write_text_scores(
             text, tmp_path / "out", teacher=scorer, code=code, settings=settings, root=tmp_path
         )
     assert keys[0] == keys[1]

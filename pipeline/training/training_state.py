@@ -1,6 +1,5 @@
 """The state of a training run, which a checkpoint holds, and its optimisation steps."""
 
-import math
 import time
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import Epoch
 from pipeline.storage.checkpoint import Checkpoint
 from pipeline.training.loss import Loss
+from pipeline.training.optimiser import learning_rate_scale, parameter_groups
 from pipeline.training.settings import Training
 
 READ_STEPS = 20  # steps whose losses and norms stay on the device, to be read together
@@ -56,7 +56,7 @@ class TrainingState:
     def __init__(self, model: ChainTagger, settings: Training, steps: int) -> None:
         """Start at step 0 of `steps`; `model` is on its device."""
         self.model, self.settings, self.steps = model, settings, steps
-        self.optimizer = AdamW(_parameter_groups(model, settings), fused=True)
+        self.optimizer = AdamW(parameter_groups(model, settings), fused=True)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.step = 0
         self.sentences = 0  # of the epoch so far
@@ -242,38 +242,3 @@ class TrainingState:
             f"step {step} of {self.steps}: {what}; lower learning_rate or head_learning_rate, or set "
             "precision: float32"
         )
-
-
-def learning_rate_scale(step: int, steps: int, warmup: float) -> float:
-    """Share of the learning rate at `step` (from 0): up over the first `warmup` of `steps`, then down."""
-    rise = round(steps * warmup)
-    if step < rise:
-        return (step + 1) / rise
-    return (steps - step) / (steps - rise)
-
-
-def share_without_gradient(settings: Training, steps: int, taken: int) -> float:
-    """What AdamW leaves of a matrix of the encoder that gets no gradient, after `taken` of `steps` steps."""
-    rates = (
-        settings.learning_rate * learning_rate_scale(step, steps, settings.warmup) for step in range(taken)
-    )
-    return math.prod(1 - rate * settings.weight_decay for rate in rates)
-
-
-def _parameter_groups(model: ChainTagger, settings: Training) -> list[dict[str, Any]]:
-    """The encoder's matrices decay; biases, norms and the head do not; the head has its own learning rate."""
-    head = {id(parameter) for parameter in model.head_parameters}
-    encoder = [parameter for parameter in model.parameters() if id(parameter) not in head]
-    return [
-        {
-            "params": [parameter for parameter in encoder if parameter.ndim > 1],
-            "lr": settings.learning_rate,
-            "weight_decay": settings.weight_decay,
-        },
-        {
-            "params": [parameter for parameter in encoder if parameter.ndim <= 1],
-            "lr": settings.learning_rate,
-            "weight_decay": 0.0,
-        },
-        {"params": model.head_parameters, "lr": settings.head_learning_rate, "weight_decay": 0.0},
-    ]

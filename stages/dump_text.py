@@ -24,14 +24,14 @@ def main(
 ) -> None:
     """Run a teacher once over the encoded text; without text, write an empty folder."""
     from pipeline.scores.scoring import scoring_teacher
-    from pipeline.scores.unlabelled import write_unlabelled
+    from pipeline.scores.text_scores import write_text_scores
     from pipeline.storage.sealed_folder import filled
 
     number = teacher_of(item)
     out /= str(number)
-    with guarded("unlabelled", params, code, lambda given: given.dump, out) as settings:
+    with guarded("dump_text", params, code, lambda given: given.dump, out) as settings:
         scoring = scoring_teacher(filled(imported_scores, teacher), scoring_teachers, number, 1, 1)
-        write_unlabelled(text, out, teacher=scoring, code=code, settings=settings, root=root)
+        write_text_scores(text, out, teacher=scoring, code=code, settings=settings, root=root)
 
 
 if __name__ == "__main__":

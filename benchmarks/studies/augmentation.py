@@ -1,11 +1,11 @@
-"""What many made-up sentences and many steps bring where all sentences are labelled.
+"""What many augmented sentences and many steps bring where all sentences are labelled.
 
-Students from the teacher's layers learn from several sentences made up of each labelled one, from these and
+Students from the teacher's layers learn from several augmented sentences per labelled one, from these and
 the training text of another corpus, with cross-fitting too, or for as many steps from the labelled sentences
 alone. Runs go through DVC's cache, so that a stopped one goes on. Run it from the root of a checkout of its
 own, since `dvc exp run` changes `params.yaml` there:
 
-    CORPUS_MIRROR=DIR python -m benchmarks.studies.made_up conll2003 --device cpu
+    CORPUS_MIRROR=DIR python -m benchmarks.studies.augmentation conll2003 --device cpu
 """
 
 from collections.abc import Mapping
@@ -37,35 +37,33 @@ from benchmarks.studies.mechanisms import FOLDS
 from benchmarks.studies.parts import text_of
 from stages import command
 
-LABELLED_ALONE = {"unlabelled.made_up": "0", "unlabelled.files": "null", "folds": "[1]"}
-
 
 def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
         epochs: of the students "as given" and "from the teacher".
-        copies: sentences made up of each labelled one.
+        copies: augmented sentences per labelled one.
         steps: of all others.
         text: the path of the text without tags.
     """
-    from_teacher = FROM_TEACHER | for_steps(steps) | LABELLED_ALONE
-    made_up = from_teacher | {"unlabelled.made_up": str(copies)}
-    with_both = made_up | with_text(text)
-    given = for_epochs(epochs) | LABELLED_ALONE
+    from_teacher = FROM_TEACHER | for_steps(steps)
+    augmented = from_teacher | {"unlabelled.augmented": str(copies)}
+    with_both = augmented | with_text(text)
+    given = for_epochs(epochs)
     return {
         "as given": (["vanilla"], given),
         "from the teacher": (["vanilla"], given | FROM_TEACHER),
-        f"with {copies} made-up sentences for each, from the teacher": (
+        f"with {copies} augmented sentences for each, from the teacher": (
             ["structural"],
-            made_up,
+            augmented,
         ),
         "for as many steps, from the teacher": (["vanilla", "structural"], from_teacher),
-        f"with text and {copies} made-up sentences for each, from the teacher": (
+        f"with text and {copies} augmented sentences for each, from the teacher": (
             ["structural"],
             with_both,
         ),
-        f"with text, {copies} made-up sentences for each and two folds, from the teacher": (
+        f"with text, {copies} augmented sentences for each and two folds, from the teacher": (
             ["structural"],
             with_both | FOLDS,
         ),
@@ -77,7 +75,7 @@ def searched_kinds(search: Mapping[str, Any], text: str) -> dict[str, Kind]:
     runs = {name: run["parameters"] for name, run in search["runs"].items()}
     return kinds(
         runs["as given"]["student"]["epochs"],
-        max(run["unlabelled"]["made_up"] for run in runs.values()),
+        max(run["unlabelled"]["augmented"] for run in runs.values()),
         max(run["student"]["steps"] or 0 for run in runs.values()),
         text,
     )
@@ -87,7 +85,7 @@ def main(
     task: Task,
     device: Device,
     epochs: Annotated[int, typer.Option(help="As given, and from the teacher.")] = 10,
-    copies: Annotated[int, typer.Option(help="Sentences made up of each labelled one.")] = 5,
+    copies: Annotated[int, typer.Option(help="Augmented sentences per labelled one.")] = 5,
     steps: Annotated[int, typer.Option(help="Of all others.")] = 20_000,
     layers: Layers = 2,
     seeds: Seeds = [1],
@@ -95,10 +93,10 @@ def main(
     put: Put = [],
     encoder: EncoderName = None,
 ) -> None:
-    """Run the students and write results/TASK-made-up-DEVICE.json after each kind."""
+    """Run the students and write results/TASK-augmentation-DEVICE.json after each kind."""
     shared = [*shared_settings(task, encoder, put), f"student.layers={layers}"]
     chosen = chosen_kinds(kinds(epochs, copies, steps, text_of(task)), only)
-    compare_runs("made-up", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
+    compare_runs("augmentation", chosen, shared, task=task, device=name_ending(device, encoder), seeds=seeds)
 
 
 if __name__ == "__main__":

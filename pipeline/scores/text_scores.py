@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.encoded import load
+from pipeline.encoding.split_file import load
 from pipeline.encoding.split_names import TEXT
 from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
@@ -15,7 +15,9 @@ from pipeline.storage.checkpoint import run_key
 from pipeline.storage.sealed_folder import check, write_empty
 
 
-def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settings: Dump, root: Path) -> None:
+def write_text_scores(
+    text: Path, out: Path, *, teacher: Path, code: Path, settings: Dump, root: Path
+) -> None:
     """Write the store `out` of a teacher's scores on a text, or an empty sealed folder without text.
 
     Args:
@@ -32,19 +34,19 @@ def write_unlabelled(text: Path, out: Path, *, teacher: Path, code: Path, settin
     if not check(text):
         write_empty(out)
         return
-    key = run_key("unlabelled", settings.model_dump(), text, teacher, code)
+    key = run_key("dump_text", settings.model_dump(), text, teacher, code)
     origin = origin_of(text / TEXT, teacher)
     write_split_scores(teacher, text / TEXT, settings, origin=origin, key=key, root=root, out=out)
 
 
-def open_unlabelled(
+def open_text_scores(
     text: Path, scores: Sequence[Path], labelled: Batches, teachers: Sequence[Path]
 ) -> tuple[Batches, tuple[ScoreStore, ...]] | None:
     """The encoded sentences of a text and each teacher's scores of them; None without text.
 
     Args:
         text: what `encode_text` wrote.
-        scores: what `write_unlabelled` wrote, for each teacher.
+        scores: what `write_text_scores` wrote, for each teacher.
         labelled: the training split, whose batch size the sentences get.
         teachers: whose scores they must be.
 
