@@ -41,7 +41,7 @@ def main(
     encoded: Annotated[Path, typer.Option(help="The encoded corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/latency.json"),
     rounds: Annotated[int, typer.Option(help="Turns of each contestant over the test split.")] = 5,
-    sentences: Annotated[int, typer.Option(help="Timed alone in each turn.")] = 60,
+    sentences: Annotated[int, typer.Option(help="Sentences timed one at a time in each turn.")] = 60,
 ) -> None:
     """Measure on the test split, with one thread and with all."""
     logging.set_verbosity_error()

@@ -3,7 +3,7 @@
 `python -m benchmarks.live_metrics`. The student has the shape of newsdesk's, with random weights; an epoch
 has as many batches as newsdesk's. Each run has a process of its own, with one thread, so that each imports
 DVCLive. No run evaluates on development, so that the share of the live metrics is as large as it can be.
-The difference of two runs holds the noise of the machine; the processor time of the thread that writes the
+The difference of two runs holds the noise of the machine; the CPU time of the thread that writes the
 figures does not, and is measured too.
 """
 
@@ -71,11 +71,11 @@ def main(
             f"{kind.replace('_', ' ')}: {statistics.median(ratios):.4f} times those without "
             f"({min(ratios):.4f} – {max(ratios):.4f})"
         )
-    print(f"live metrics take {100 * statistics.median(share):.2f} % of the run's processor time")
+    print(f"live metrics take {100 * statistics.median(share):.2f} % of the run's CPU time")
 
 
 def trained(folder: Path, epochs: int, live: bool) -> dict[str, Any]:
-    """Seconds and processor seconds of a run, those of its live metrics alone, and how many figures it wrote.
+    """Seconds and CPU seconds of a run, those of its live metrics alone, and how many figures it wrote.
 
     Args:
         folder: of the encoder and the training split.

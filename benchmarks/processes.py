@@ -37,8 +37,8 @@ print(work(kind, Path(root), Path(out), int(size)))
 
 def main(
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/processes.json"),
-    sentences: Annotated[int, typer.Option(help="In the corpus.")] = 12_000,
-    shards: Annotated[int, typer.Option(help="In the store.")] = 24,
+    sentences: Annotated[int, typer.Option(help="Sentences in the corpus.")] = 12_000,
+    shards: Annotated[int, typer.Option(help="Shards in the store.")] = 24,
     rounds: Annotated[int, typer.Option(help="Turns of each kind.")] = 3,
     small: Annotated[bool, typer.Option(help="A tiny encoder, to try the script.")] = False,
 ) -> None:

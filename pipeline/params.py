@@ -96,7 +96,7 @@ class Params(Group):
 
     @property
     def text(self) -> Unlabelled:
-        """The text without tags: of `unlabelled.files`, or else of the corpus's own `files.unlabelled`."""
+        """The unlabelled text: of `unlabelled.files`, or else of the corpus's own `files.unlabelled`."""
         return self.unlabelled.or_own(self.corpus)
 
     @property
@@ -178,9 +178,9 @@ class Params(Group):
         trained_here = self.teacher.model is None and self.dump.scores is None
         if trained_here and (self.teacher.head, self.student.head) == ("crf", "softmax"):
             for name in self.methods:
-                if _METHODS[name].matches_pairs:
+                if _METHODS[name].matches_transitions:
                     raise ValueError(
-                        f"methods: {name} matches a CRF's scores of pairs of tags, and student.head: softmax "
+                        f"methods: {name} matches the teacher's transitions, and student.head: softmax "
                         "has none; remove it, or set teacher.head: softmax too"
                     )
         return self
@@ -203,7 +203,7 @@ class Params(Group):
     def _share_has_text(self) -> Self:
         if self.student.labelled_share is not None and not (self.text.files or self.augmented):
             raise ValueError(
-                "student.labelled_share: is used only with text without tags; empty it, or see unlabelled"
+                "student.labelled_share: is used only with unlabelled text; empty it, or see unlabelled"
             )
         return self
 
@@ -218,7 +218,7 @@ class Params(Group):
         if self.unlabelled.sentences == 0:
             raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
         if not self.text.files:
-            raise ValueError(f"{missing} give text without tags under unlabelled.files")
+            raise ValueError(f"{missing} give unlabelled text under unlabelled.files")
         if self.augmented:
             raise ValueError(
                 f"unlabelled.augmented: corpora.{self.task} has no files.train to augment; set 0"

@@ -25,7 +25,7 @@ Scores = Annotated[Path, typer.Option(help="The teacher's scores, from `dump`.")
 ImportedScores = Annotated[
     Path, typer.Option(help="Scores from elsewhere, from `download`; empty: the teacher's are used.")
 ]
-Text = Annotated[Path, typer.Option(help="Text without tags, encoded, from `encode_text`.")]
+Text = Annotated[Path, typer.Option(help="Unlabelled text, encoded, from `encode_text`.")]
 StudentText = Annotated[
     Path, typer.Option(help="The text encoded for the students' own encoder; empty: `text`.")
 ]

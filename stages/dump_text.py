@@ -1,4 +1,4 @@
-"""Store what a teacher says about every word of text without tags."""
+"""Store what a teacher says about every word of unlabelled text."""
 
 from pathlib import Path
 from typing import Annotated

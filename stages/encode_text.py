@@ -1,4 +1,4 @@
-"""Text without tags → word pieces, by the tokenizer of one encoder."""
+"""Unlabelled text → word pieces, by the tokenizer of one encoder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from stages.guard import guarded
 
 
 def main(
-    text: Annotated[Path, typer.Option(help="Text without tags, from `text`.")],
+    text: Annotated[Path, typer.Option(help="Unlabelled text, from `text`.")],
     encoder: Encoder,
     encoded: Encoded,
     code: Code,

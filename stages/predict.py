@@ -25,7 +25,7 @@ def main(
         typer.Option(help="How text is cut: as in CoNLL corpora, or every character a word (Chinese, Thai)."),
     ] = "conll",
     word: Annotated[int | None, typer.Option(help="Word column, counted from 0; default: the first.")] = None,
-    separator: Annotated[str | None, typer.Option(help="Of columns; default: spaces and tabs.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Column separator; default: spaces and tabs.")] = None,
     comment: Annotated[str | None, typer.Option(help="With columns: skip lines beginning with this.")] = None,
     format: Annotated[
         Literal["conll", "jsonl", "text"] | None,

@@ -1,4 +1,4 @@
-"""Text without tags: fetched, cut into words, and no sentence in it twice."""
+"""Unlabelled text: fetched, cut into words, and no sentence in it twice."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def main(
     params: Params = Path("params.yaml"),
     mirror: Mirror = None,
 ) -> None:
-    """Fetch the text without tags; leave out repeated sentences and those of the test split."""
+    """Fetch the unlabelled text; leave out repeated sentences and those of the test split."""
     from pipeline.storage.sealed_folder import check, write_empty
 
     # Augmented sentences come later, in `encode_text`.

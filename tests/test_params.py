@@ -233,8 +233,27 @@ def test_what_no_softmax_can_learn_from_a_crf_is_refused(
         assert load(tree).student.head == student
         return
     says = refuse(tree)
-    assert "methods: efficient matches a CRF's scores of pairs of tags" in says
+    assert "methods: efficient matches the teacher's transitions" in says
     assert "remove it, or set teacher.head: softmax too" in says
+
+
+def other_than_default(group: BaseModel, place: str = "") -> Iterator[str]:
+    """The settings of a group that have another value than their class."""
+    for name, field in type(group).model_fields.items():
+        value = getattr(group, name)
+        inner = {name: value} if isinstance(value, BaseModel) else value if isinstance(value, dict) else {}
+        for key, one in inner.items():
+            if isinstance(one, BaseModel):
+                yield from other_than_default(
+                    one, f"{place}{name}." if one is value else f"{place}{name}.{key}."
+                )
+        if not inner and not field.is_required() and value != field.get_default(call_default_factory=True):
+            yield f"{place}{name}"
+
+
+def test_params_yaml_has_the_defaults_that_the_report_compares_with(load: Load) -> None:
+    found = [name for name in other_than_default(load(TEXT)) if not name.startswith(("corpora.", "sources."))]
+    assert found == ["distill.vanilla.init"]
 
 
 def test_an_encoder_that_is_no_entry_is_its_own_address(load: Load) -> None:

@@ -108,17 +108,17 @@ def live_metrics_section(result: Mapping[str, Any]) -> str:
         ]
         for turn, row in enumerate(result["rows"], 1)
     ]
-    measures = ["s, with", "s, without", "processor s, with", "processor s, without"]
-    header = ["turn", *measures, "processor s of the live metrics", "figures written"]
+    measures = ["s, with", "s, without", "CPU s, with", "CPU s, without"]
+    header = ["turn", *measures, "CPU s of the live metrics", "figures written"]
     wall, processor = (median(result["ratio"][kind]) for kind in ("seconds", "processor_seconds"))
     return "\n\n".join(
         [
             "## Live metrics",
             table(header, rows),
             f"A training run of {result['epochs']} epochs with DVCLive's figures, and one without them. "
-            f"The first takes {wall:.3f} of the time and {processor:.3f} of the processor time. To write the "
+            f"The first takes {wall:.3f} of the time and {processor:.3f} of the CPU time. To write the "
             f"figures, DVCLive's import included, takes {100 * median(result['share']):.2f} % of the run's "
-            "processor time (medians).",
+            "CPU time (medians).",
             _made(result),
         ]
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
 
 HELD, FAILED, OPEN = "held", "did not hold", "not significant"
 
@@ -25,7 +25,7 @@ class Claim:
 
 CLAIMS = (
     Claim("kbest", UNDISTILLED),
-    Claim(EXACT, UNDISTILLED),
+    Claim(STRUCTURAL, UNDISTILLED),
     Claim(PAPER, UNDISTILLED),
     Claim(PAPER, "best_baseline"),
 )

@@ -51,7 +51,7 @@ def recipe_section(results: Iterable[Mapping[str, Any]]) -> str:
             table(header, rows),
             f"Students of {run['parameters']['student']['layers']} layers; F1 on the test set of "
             f"{summary['sentences']:,} sentences; {counted(seeds, 'seed')}. "
-            "Minutes: processor time of training and evaluation, the teacher's too where there is one.",
+            "Minutes: CPU time of training and evaluation, the teacher's too where there is one.",
             made_line(run, summary["device"]),
             commands,
         ]

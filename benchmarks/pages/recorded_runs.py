@@ -139,8 +139,7 @@ def read_result(path: Path) -> dict[str, Any]:
         UserError: it is missing, or not JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8").replace(", 1 threads", ", 1 thread")  # as older runs say
-        content: dict[str, Any] = json.loads(text)
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: missing; benchmarks/studies/reproduce.sh shows what writes it") from None
     except ValueError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.pages.claims import CLAIMS, verdict
 from benchmarks.pages.recorded_runs import RecordedRun
-from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
 from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import NONE, optional, spread, table
 
@@ -83,7 +83,7 @@ def _ratios(timing: Mapping[str, Any]) -> list[str]:
     published, pipeline, bound = timing["published"], timing["pipeline"], timing["lower_bound"]["total"]
     others = [phases["total"] for method, phases in pipeline.items() if method != PAPER]
     ours = pipeline.get(PAPER, {}).get("total")
-    structural = published.get(EXACT, {}).get("total")
+    structural = published.get(STRUCTURAL, {}).get("total")
     shape = timing["shape"]
     return [
         f"{shape['teacher_layers']} → {shape['student_layers']}",

@@ -20,7 +20,7 @@ GIVEN = "as given"
 
 
 def unlabelled_section(result: Mapping[str, Any]) -> str:
-    """Students with and without text without tags, from what `benchmarks.studies.unlabelled` wrote."""
+    """Students with and without unlabelled text, from what `benchmarks.studies.unlabelled` wrote."""
     sizes, runs = result["sentences"], result["runs"]
     epochs = " and ".join(
         f"{made['parameters']['student']['epochs']} ({name})" for name, made in runs.items()
@@ -28,7 +28,7 @@ def unlabelled_section(result: Mapping[str, Any]) -> str:
     return _students_section(
         "a tenth of it labelled",
         result,
-        before=f"{sizes['train']:,} sentences with tags, {sizes['text']:,} without. ",
+        before=f"{sizes['train']:,} labelled sentences, {sizes['text']:,} unlabelled. ",
         after=f"; epochs: {epochs}",
     )
 

@@ -2,7 +2,7 @@
 
 Beside students of the teacher's scores stand a student of CRFsuite's, brought in as `dump.scores`, and one
 without a single tag: of the same teacher, given as `teacher.model`, from the words of the training sentences.
-Text without tags is the training text of the other corpus. Runs go through DVC's cache, so that a stopped one
+Unlabelled text is the training text of the other corpus. Runs go through DVC's cache, so that a stopped one
 goes on. Run it from the root of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.any_teacher conll2003 --device cpu --encoder FOLDER
@@ -39,7 +39,7 @@ def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
 
     Args:
         untagged: the corpus that is `task`'s test set alone; its folder under OWN holds the training words.
-        text: the file of text without tags.
+        text: the file of unlabelled text.
         scores: the file of CRFsuite's probabilities.
     """
     without_tags = {

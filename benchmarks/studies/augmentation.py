@@ -45,7 +45,7 @@ def kinds(epochs: int, copies: int, steps: int, text: str) -> dict[str, Kind]:
         epochs: of the students "as given" and "from the teacher".
         copies: augmented sentences per labelled one.
         steps: of all others.
-        text: the path of the text without tags.
+        text: the path of the unlabelled text.
     """
     from_teacher = FROM_TEACHER | for_steps(steps)
     augmented = from_teacher | {"unlabelled.augmented": str(copies)}
@@ -84,9 +84,11 @@ def searched_kinds(search: Mapping[str, Any], text: str) -> dict[str, Kind]:
 def main(
     task: Task,
     device: Device,
-    epochs: Annotated[int, typer.Option(help="As given, and from the teacher.")] = 10,
+    epochs: Annotated[
+        int, typer.Option(help="Epochs of the students `as given` and `from the teacher`.")
+    ] = 10,
     copies: Annotated[int, typer.Option(help="Augmented sentences per labelled one.")] = 5,
-    steps: Annotated[int, typer.Option(help="Of all others.")] = 20_000,
+    steps: Annotated[int, typer.Option(help="Steps of all other students.")] = 20_000,
     layers: Layers = 2,
     seeds: Seeds = [1],
     only: Only = [],

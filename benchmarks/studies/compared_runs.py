@@ -34,7 +34,7 @@ def for_steps(steps: int) -> dict[str, str]:
 
 
 def with_text(path: str) -> dict[str, str]:
-    """KEY: VALUE of params.yaml for students that learn from all text without tags of a file too."""
+    """KEY: VALUE of params.yaml for students that learn from all unlabelled text of a file too."""
     return {"unlabelled.files": path, "unlabelled.sentences": "null"}
 
 

@@ -1,4 +1,4 @@
-"""What text without tags brings beyond its training steps, with a tenth of a corpus labelled.
+"""What unlabelled text brings beyond its training steps, with a tenth of a corpus labelled.
 
 Students of the labelled tenth are trained for the epochs that suit it, and for as many steps as those that
 have the other sentences as text. Runs go through DVC's cache, so that a stopped one goes on. Run it from the
@@ -33,7 +33,7 @@ def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
     """The kinds of the study by name, with what each changes.
 
     Args:
-        text: the file of text without tags.
+        text: the file of unlabelled text.
         epochs: of students of the labelled sentences alone.
         steps: of students with text, and of those that are trained for as long without.
     """

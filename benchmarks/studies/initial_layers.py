@@ -67,7 +67,7 @@ MATCHED: Mapping[What, type[Matched]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of student: where it starts, and the weight of the difference; the teacher's term has 1."""
+    """One kind of student: where it starts, and the weight of the difference; the distillation loss has 1."""
 
     start: str
     weight: float
@@ -159,7 +159,7 @@ def main(
     task: Task,
     device: Device,
     layers: Layers = 2,
-    epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
+    epochs: Annotated[int, typer.Option(help="Epochs of each student.")] = 10,
     seeds: Seeds = [1],
     data: Annotated[Path, typer.Option(help="Folder with what the pipeline made of the task.")] = Path(
         "data"

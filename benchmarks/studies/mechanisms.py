@@ -1,6 +1,6 @@
 """What each way to learn more from a teacher is worth, and all of them together, with one set of settings.
 
-Text without tags is the training text of another corpus, or what newsdesk brings. Runs go through DVC's
+Unlabelled text is the training text of another corpus, or what newsdesk brings. Runs go through DVC's
 cache, so that a stopped one goes on. Run it from the root of a checkout of its own, since `dvc exp run`
 changes `params.yaml` there:
 
@@ -64,7 +64,7 @@ def main(
     task: Task,
     device: Device,
     layers: Annotated[int, typer.Option(help="Of the students that are no BiLSTM.")] = 3,
-    epochs: Annotated[int, typer.Option(help="Of the same.")] = 10,
+    epochs: Annotated[int, typer.Option(help="Epochs of those students.")] = 10,
     seeds: Seeds = [1, 2, 3],
     only: Only = [],
     encoder: EncoderName = None,

@@ -1,4 +1,4 @@
-"""A corpus for a study: a part of its training sentences keeps the tags, the rest is text without tags."""
+"""A corpus for a study: a part of its training sentences keeps the tags, the rest is unlabelled text."""
 
 import os
 import random
@@ -17,7 +17,7 @@ CHOICE = 0  # seed of the draw of labelled sentences
 SHARE = 10  # one sentence in so many keeps its tags in a tenth
 OWN = Path("data/own")
 OTHER = {"conll2000": "conll2003", "conll2003": "conll2000"}
-"""The corpus whose training sentences are a task's text without tags."""
+"""The corpus whose training sentences are a task's unlabelled text."""
 
 
 class Tenth(NamedTuple):

@@ -92,7 +92,7 @@ def main(
 
 
 class Minutes:
-    """The processor time of each row, its students with all their seeds and their evaluation, in minutes.
+    """The CPU time of each row, its students with all their seeds and their evaluation, in minutes.
 
     A row that DVC takes from its cache takes seconds, so that what was written before is kept.
     """

@@ -1,8 +1,8 @@
-"""How much text without tags helps: a tenth of a corpus with its tags, and the rest as text.
+"""How much unlabelled text helps: a tenth of a corpus with its tags, and the rest as text.
 
 Two runs of the pipeline, through DVC's cache, so a stopped one continues: the teacher and all students on
-the labelled tenth, then the students of the methods with a teacher's term on both. Run it from the root of a
-checkout of its own, since `dvc exp run` changes `params.yaml` there:
+the labelled tenth, then the students of the methods with a distillation loss on both. Run it from the root
+of a checkout of its own, since `dvc exp run` changes `params.yaml` there:
 
     CORPUS_MIRROR=DIR python -m benchmarks.studies.unlabelled conll2000 --device cpu
 """

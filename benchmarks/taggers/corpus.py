@@ -37,6 +37,6 @@ class Corpus:
         for split in SPLITS:
             sentences = [one for one in read_sentences(encoded / f"{split}.parquet") if one.words]
             if not sentences or any(one.tags is None for one in sentences):
-                raise UserError(f"{encoded}: {split} has no sentences with tags, which all taggers need")
+                raise UserError(f"{encoded}: {split} has no labelled sentences, which all taggers need")
             splits[split] = sentences
         return cls(**splits, tag_set=tag_set)

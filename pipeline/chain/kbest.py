@@ -10,7 +10,8 @@ def kbest(
     """The K best scores [B, K], falling, and their tags [B, K, L] int64, 0 at padding.
 
     Where a sentence has fewer than K allowed sequences the score is -inf and the tags are 0. Sums are made in
-    float64, or else long sentences with large scores would get wrong sequences.
+    float64, or else long sentences with large scores would get wrong sequences. The back pointers take
+    8 · L · B · N · K bytes.
     """
     batch, size, tags = emissions.shape
     all_scores = emissions.new_full((batch, k), -torch.inf)

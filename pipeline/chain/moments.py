@@ -19,7 +19,7 @@ class Moments(NamedTuple):
     pairs: Tensor
 
     def mix(self, other: "Moments", weight: float) -> "Moments":
-        """The moments of the mixture weight · self + (1 - weight) · other."""
+        """The moments of the mixture weight · self + (1 - weight) · other, for 0 ≤ weight ≤ 1."""
         return Moments(
             torch.lerp(other.unary, self.unary, weight),
             torch.lerp(other.pairs, self.pairs, weight),

@@ -50,7 +50,7 @@ def read_conll(
         scheme: of the tags.
         encoding: the file's.
         separator: what stands between columns; None means any run of spaces and tabs.
-        comment: how lines begin that are left out; None leaves none out.
+        comment: prefix of lines to skip; None skips none.
         strict: refuse tags that break the scheme.
         report: called with each problem of a line, which is then skipped; raises UserError unless given.
         warn: called with what is odd about the file, at its end; logs it unless given.
@@ -69,7 +69,7 @@ def read_conll(
         warn(
             f"{path}:{word_like[0]}: looks like a word with its tag, and is left out as a comment, the first "
             f"of {counted(len(word_like), 'such line')}; if words begin with {comment!r}, set comment to "
-            "a longer beginning, which comments alone have"
+            "a longer prefix, which only comments have"
         )
 
 

@@ -171,7 +171,7 @@ class _Records:
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"{self.word!r} is not a list of words; correct it, or set word"
         if not all(map(is_encodable, words)):
-            return f"{self.word!r} holds half a surrogate pair, which is not a character; correct it"
+            return f"{self.word!r} contains a lone surrogate, which is not a character; correct it"
         return None
 
     def _tag_problem(self, tags: Any, count: int) -> str | None:

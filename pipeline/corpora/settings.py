@@ -19,7 +19,7 @@ class Files(Group):
     """Where the splits come from; without `dev`, the end of `train` is held out.
 
     Several files of a split are read one after the other. Without `train` there are no labelled sentences but
-    those of `test`, if it is given: students learn from text without tags alone. `unlabelled` is such
+    those of `test`, if it is given: students learn from unlabelled text alone. `unlabelled` is such
     text, with one sentence per line.
     """
 
@@ -41,9 +41,9 @@ class Corpus(Group):
     counts: the sentences and the words of a split.
     word, tag: columns by number (conll; None is the first and the last) or by name (jsonl and dataset; None
         is tokens and ner_tags).
-    words: how raw text without tags is cut: as CoNLL corpora are, or every character a word (Chinese, Thai).
+    words: how raw unlabelled text is cut: as CoNLL corpora are, or every character a word (Chinese, Thai).
     separator: what stands between columns (conll); None is any run of spaces and tabs.
-    comment: how lines begin that are left out (conll); None leaves none out.
+    comment: prefix of lines to skip (conll); None skips none.
     names: of tags that are numbers (jsonl and dataset; a data set often tells them itself).
     language, licence: for the model card, as the hub calls them (en; cc-by-4.0).
     """
@@ -133,7 +133,7 @@ class Corpus(Group):
 
 
 class Unlabelled(Group):
-    """Text without tags.
+    """Unlabelled text.
 
     files: paths, folders, https addresses, or data sets as in a corpus of format dataset; None is the
         corpus's own text, if it has any.

@@ -35,7 +35,7 @@ def split_warnings(splits: Mapping[Split, Sequence[Sentence]], scheme: FileSchem
     if len(train) < ENOUGH_TO_TRAIN:
         verb = "makes" if len(train) == 1 else "make"
         yield (
-            f"train: {counted(len(train), 'sentence')} {verb} few steps of training; raise epochs or lower "
+            f"train: {counted(len(train), 'sentence')} {verb} for few training steps; raise epochs or lower "
             "batch_size, of the teacher and of the student, or label more"
         )
     yield from (f"train: {line}" for line in rare_types(train, scheme))
@@ -66,7 +66,7 @@ def shared_sentences(splits: Mapping[Split, Sequence[Sentence]]) -> Iterator[str
             verb = "is" if shared == 1 else "are"
             yield (
                 f"{split}: {shared:,} of {counted(total, 'sentence')} {verb} in {earlier} too, word for "
-                f"word, so that F1 on {split} promises too much; take them out of {earlier}, or correct the "
+                f"word, so F1 on {split} is too optimistic; take them out of {earlier}, or correct the "
                 "corpus's files"
             )
 
@@ -104,8 +104,8 @@ def rare_types(sentences: Sequence[Sentence], scheme: FileScheme) -> Iterator[st
     rare = Counter({kind: count for kind, count in found.items() if count < ENOUGH_OF_A_TYPE})
     if rare:
         yield (
-            f"fewer than {ENOUGH_OF_A_TYPE} sentences have {listed(rare)}; a tagger learns them badly: "
-            "label more sentences with them"
+            f"fewer than {ENOUGH_OF_A_TYPE} sentences have {listed(rare)}, too few to learn them "
+            "reliably; label more sentences with them"
         )
 
 

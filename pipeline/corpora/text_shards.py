@@ -1,4 +1,4 @@
-"""Sentences without tags on disk: words in Parquet shards, written and read some thousand at a time."""
+"""Unlabelled sentences on disk: words in Parquet shards, written and read some thousand at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack

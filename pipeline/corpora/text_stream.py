@@ -15,7 +15,7 @@ FIRST_COLUMN = Columns()  # unless it numbers the words
 log = logging.getLogger(__name__)
 
 Layout = Literal["text", "characters", "words", "columns"]
-"""How text without tags is laid out.
+"""How unlabelled text is laid out.
 
 text: raw, a sentence a line, cut by `split_words`; characters: likewise, every character a word; words: a
 sentence a line, words between spaces; columns: a word a line (CoNLL).

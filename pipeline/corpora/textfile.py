@@ -93,7 +93,7 @@ def stream_lines(
     Raises:
         UserError: the stream cannot be read, `encoding` is unknown, gzip data are damaged, bytes are not in
             the encoding, or a line is longer than `longest` or holds a byte order mark at the file's start,
-            a carriage return, a NUL or half a surrogate pair. The message starts with `NAME:LINE`.
+            a carriage return, a NUL or a lone surrogate. The message starts with `NAME:LINE`.
     """
     decoder, check = _decoder(encoding), _Check(name, encoding, windows, longest, advice)
     number, begun = 1, ""  # of the line that is not ended yet
@@ -246,7 +246,7 @@ class _Check:
             return self.other_file(head) or self._control_problem(line)
         if not is_encodable(line):
             return (
-                "holds half a surrogate pair, which is not a character; correct the file or the encoding "
+                "contains a lone surrogate, which is not a character; correct the file or the encoding "
                 f"{encoding}"
             )
         return None

@@ -1,4 +1,4 @@
-"""Text without tags as the pipeline keeps it: no sentence twice, and none of the test split."""
+"""Unlabelled text as the pipeline keeps it: no sentence twice, and none of the test split."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -111,7 +111,7 @@ def write_unlabelled_text(
             )
     if kept.repeated or kept.in_test:
         log.warning(
-            f"text without tags: left out {counted(kept.repeated, 'sentence')} that came before, and "
+            f"unlabelled text: left out {counted(kept.repeated, 'sentence')} that came before, and "
             f"{kept.in_test:,} of the test split"
         )
     if settings.sentences is not None and kept.sentences < settings.sentences:

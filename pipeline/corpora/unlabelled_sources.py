@@ -1,4 +1,4 @@
-"""Text without tags from its sources: each is fetched, read sentence by sentence, and removed again."""
+"""Unlabelled text from its sources: each is fetched, read sentence by sentence, and removed again."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Text without tags → words of sentences, one after the other: as params.yaml says, or it is refused."""
+"""Unlabelled text → words of sentences, one after the other: as params.yaml says, or it is refused."""
 
 import json
 import logging
@@ -47,7 +47,7 @@ class UnlabelledText:
 
 
 def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus) -> UnlabelledText:
-    """The sentences of text without tags in UTF-8; empty ones are left out.
+    """The sentences of unlabelled text in UTF-8; empty ones are left out.
 
     A line of text is cut as the corpus' `words` say, or at its spaces if marks stand between spaces, as
     corpora have them; so is the text in a field of JSON Lines or of a data set, each line of which is a
@@ -138,7 +138,7 @@ def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -
     found = [[*filter(None, value)]] if words else [cut(line).words for line in _lines(value or "")]
     for sentence in found:
         if not all(map(is_encodable, sentence)):
-            raise UserError(f"{where}: {field!r} holds half a surrogate pair, which is not a character")
+            raise UserError(f"{where}: {field!r} contains a lone surrogate, which is not a character")
         check_words(len(sentence), where, "cut it into sentences")
         yield sentence
 

@@ -1,4 +1,4 @@
-"""Rows of text without tags → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
+"""Rows of unlabelled text → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -14,9 +14,9 @@ from pipeline.distillation.objective import Target
 def mean_target(targets: Sequence[Target]) -> Target:
     """The mean of the targets of several teachers, for the same sentences.
 
-    Moments and tag marginals are averaged, so that the target is that of the mixture of the teachers'
-    distributions. Chains, which `efficient` matches by their scores, are averaged as scores:
-    their distribution is the normalised geometric mean of the teachers'.
+    Moments μ = mean_t μ_t and tag marginals log p = log mean_t p_t are those of the mixture of the teachers'
+    distributions. Chains, which `efficient` matches by their scores, have the scores θ = mean_t θ_t: their
+    distribution is the normalised geometric mean of the teachers'.
     """
     first = targets[0]
     if len(targets) == 1:

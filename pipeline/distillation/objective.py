@@ -1,4 +1,4 @@
-"""A student's loss: the teacher's term and the gold term, weighted by λ."""
+"""A student's loss: the distillation loss and the gold loss, weighted by λ."""
 
 from typing import Any, Protocol, cast
 
@@ -15,7 +15,7 @@ Target = LinearChain | Moments | Tensor
 class Method(Protocol):
     """What a file in `methods/` defines beside its `Settings`.
 
-    A method whose Settings have no schedule has no teacher's term, and neither function.
+    A method whose Settings have no schedule has no distillation loss, and neither function.
     """
 
     def targets(self, teacher: LinearChain, settings: Any, /) -> Target:
@@ -26,11 +26,15 @@ class Method(Protocol):
         """
 
     def loss(self, student: LinearChain, target: Any, settings: Any, /) -> Tensor:
-        """The teacher's term for each sentence [B]."""
+        """The distillation loss for each sentence [B]."""
 
 
 def find_method(name: str) -> Method:
-    """The method in `methods/<name>.py`."""
+    """The method in `methods/<name>.py`.
+
+    Raises:
+        ModuleNotFoundError: there is none.
+    """
     return cast(Method, method_module(name))
 
 
@@ -43,14 +47,22 @@ def objective(
     target: Target | None,
     gold: Moments | None,
 ) -> Tensor:
-    """λ · teacher's term + (1 - λ) · negative log-likelihood of the gold tags, for each sentence [B].
+    """λ · distillation loss + (1 - λ) · negative log-likelihood of the gold tags, for each sentence [B].
 
-    `weight` is λ. `target` is not used where λ = 0, nor `gold` where λ = 1. Between them a method that mixes
-    moments needs one log Z, not two, since the cross-entropy is linear in them:
+    Between λ = 0 and λ = 1 a method that mixes moments needs one log Z, not two, since the cross-entropy is
+    linear in them:
 
         λ CE(μ_t) + (1-λ) CE(μ_gold) = CE(λ μ_t + (1-λ) μ_gold)
 
     With a temperature other than 1 the two terms have different chains, and two are needed.
+
+    Args:
+        method: gives the distillation loss.
+        settings: of the method.
+        weight: λ, from 0 to 1.
+        student: its chains, of B sentences.
+        target: what `method.targets` gave for these; not used where λ = 0.
+        gold: the moments of their gold tags; not used where λ = 1.
     """
     if weight == 0.0:
         assert gold is not None

@@ -17,7 +17,11 @@ def method_names() -> list[str]:
 
 
 def method_module(name: str) -> ModuleType:
-    """The file `methods/<name>.py`, imported."""
+    """The file `methods/<name>.py`, imported.
+
+    Raises:
+        ModuleNotFoundError: there is none.
+    """
     return importlib.import_module(f"pipeline.distillation.methods.{name}")
 
 

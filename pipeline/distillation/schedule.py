@@ -1,4 +1,4 @@
-"""The weight λ of the teacher's term, step by step."""
+"""The weight λ of the distillation loss, step by step."""
 
 from typing import Literal
 

@@ -14,11 +14,11 @@ Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 class Settings(Group):
     """What every entry may set; None takes the student's value.
 
-    matches_pairs: whether the student must have scores of pairs of tags as the teacher has them, so that a
-        softmax student cannot learn from a CRF.
+    matches_transitions: whether the student must have transitions as the teacher has them, so that a softmax
+        student cannot learn from a CRF.
     """
 
-    matches_pairs: ClassVar[bool] = False
+    matches_transitions: ClassVar[bool] = False
 
     init: Init | None = None
     epochs: Count | None = None

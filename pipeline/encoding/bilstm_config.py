@@ -9,8 +9,8 @@ class BiLSTMConfig(PreTrainedConfig):
     """The shape of the network.
 
     vocab_size: word pieces.
-    embedding_size: numbers of a piece's embedding.
-    hidden_size: numbers of a hidden state; a direction has half of them.
+    embedding_size: dimension of a piece's embedding.
+    hidden_size: dimension of a hidden state; a direction has half of it.
     num_hidden_layers: LSTM layers.
     dropout: of the embeddings.
     """

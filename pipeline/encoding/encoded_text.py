@@ -1,4 +1,4 @@
-"""Text without tags as word pieces, some thousand sentences at a time."""
+"""Unlabelled text as word pieces, some thousand sentences at a time."""
 
 from collections.abc import Iterator
 from itertools import chain

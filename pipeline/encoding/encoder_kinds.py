@@ -22,19 +22,19 @@ def refusal(config: PreTrainedConfig) -> str | None:
     """
     kind = config.model_type
     if kind not in CONFIG_MAPPING or type(config) not in MODEL_MAPPING:
-        return f"the kind {kind} has no model in `transformers`"
+        return f"model_type {kind} has no model in `transformers`"
     if kind in ENCODER_ALONE:
         return None
     if config.is_encoder_decoder:
-        return f"the kind {kind} has a decoder, and its encoder cannot be loaded alone"
+        return f"model_type {kind} has a decoder, and its encoder cannot be loaded alone"
     if kind == "funnel":
-        return "the kind funnel shortens the text inside, so that a layer has no state for each word"
+        return "model_type funnel shortens the sequence, so there is no hidden state for each piece"
     if kind == "xmod" and config.default_language is None:
-        return f"the kind {kind} has weights for each language; set default_language in its config.json"
+        return f"model_type {kind} has weights for each language; set default_language in its config.json"
     model: Any = MODEL_MAPPING[type(config)]
     model = model[0] if isinstance(model, tuple) else model
     if model.main_input_name != "input_ids" or (config.sub_configs and kind not in _OF_ONE_TEXT):
-        return f"the kind {kind} reads more than text"
+        return f"model_type {kind} reads more than text"
     return None
 
 

@@ -1,4 +1,4 @@
-"""The parts of a run's training sentences: the folds of the labelled split, and text without tags."""
+"""The parts of a run's training sentences: the folds of the labelled split, and unlabelled text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -92,7 +92,7 @@ def known_config(values: dict[str, Any], what: str) -> PreTrainedConfig:
     kind = values.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise UserError(
-            f"{what}: `transformers` does not know the kind {one_line(kind, 60)}; "
+            f"{what}: `transformers` does not know model_type {one_line(kind, 60)}; "
             "code that comes with a model is never run, so choose another encoder"
         )
     with refused(what):
@@ -123,7 +123,7 @@ def load_weights(auto: Any, folder: Path, config: PreTrainedConfig, **options: A
         model = new_model(auto, config)
         needed = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
     if needed > 2 * stored + _SLACK:
-        raise ValueError(f"its {CONFIG} describes {needed:,} numbers, and its weights hold {stored:,}")
+        raise ValueError(f"its {CONFIG} describes {needed:,} values, but its weight files hold {stored:,}")
     model, report = auto.from_pretrained(
         folder,
         config=config,

@@ -123,22 +123,36 @@ def read_words_digest(path: Path) -> str:
 
 
 def read_sentences(path: Path) -> Iterator[Sentence]:
-    """The words and tags of a split that `save` wrote; some hundred sentences are in memory at a time."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    """The words and tags of a split that `save` wrote; some hundred sentences are in memory at a time.
+
+    Raises:
+        UserError: the file is no such split.
+    """
+    with _reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         for some in file.iter_batches(_SENTENCES, columns=["words", "tags"], use_threads=False):
             for words, tags in zip(some["words"].to_pylist(), some["tags"].to_pylist(), strict=True):
                 yield Sentence(tuple(words), tags and tuple(tags))
 
 
 def read_words(path: Path) -> list[list[str]]:
-    """The words of a split that `save` wrote."""
-    words: list[list[str]] = pq.read_table(path, columns=["words"])["words"].to_pylist()
+    """The words of a split that `save` wrote.
+
+    Raises:
+        UserError: the file is no such split.
+    """
+    with _reading(path):
+        words: list[list[str]] = pq.read_table(path, columns=["words"])["words"].to_pylist()
     return words
 
 
 def read_tags(path: Path) -> list[list[str]]:
-    """The gold tags of a split that `save` wrote, as strings: for evaluation."""
-    tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
+    """The gold tags of a labelled split that `save` wrote, as strings: for evaluation.
+
+    Raises:
+        UserError: the file is no such split.
+    """
+    with _reading(path):
+        tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
     return tags
 
 

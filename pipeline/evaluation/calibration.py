@@ -25,8 +25,11 @@ def calibration(
         confidences: of the predicted tags, from 0 to 1.
 
     Returns:
-        `error` in percent; `bins`, of those that are not empty: `words`, mean `confidence` and `accuracy` in
-        percent.
+        `error` in percent, 0 without words; `bins`, of those that are not empty: `words`, mean `confidence`
+        and `accuracy` in percent.
+
+    Raises:
+        ValueError: gold and predicted tags differ in number.
     """
     right = np.array(
         [a == b for tags in zip(gold, predicted, strict=True) for a, b in zip(*tags, strict=True)]

@@ -30,7 +30,7 @@ class RunSettings:
     task: the name of `corpus`.
     encoder: where `teacher.encoder` comes from.
     student_encoder: where `student.encoder` comes from; None: the students have the teacher's.
-    text, augmented: text without tags, and augmented sentences per labelled one.
+    text, augmented: unlabelled text, and augmented sentences per labelled one.
     student: with the epochs and learning rate of the method, where it has its own.
     method: the entry `distill.<method>`.
     seeds: of the method's students.

@@ -100,7 +100,7 @@ class Tagger:
 
         Raises:
             TypeError: `texts` is one string, or a sentence is something else; the message has its number.
-            UserError: a sentence holds half a surrogate pair.
+            UserError: a sentence contains a lone surrogate.
         """
         return list(self.stream(texts))
 
@@ -246,7 +246,7 @@ def _text(sentence: Any, number: int) -> Text:
         text = Text.of_words(sentence)
     if not is_encodable(text.text):
         raise UserError(
-            f"sentence {number}: holds half a surrogate pair, which is not a character; correct the text"
+            f"sentence {number}: contains a lone surrogate, which is not a character; correct the text"
         )
     return text
 

@@ -149,9 +149,9 @@ class ChainTagger(PreTrainedModel):
         student = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, head))
         if (student.projection is None) != (teacher.projection is None):
             raise UserError(
-                "student.init, distill.METHOD.init: `teacher` needs a teacher with the student's head over "
-                f"{shape['model_type']}, whose softmax has a layer more than a crf; set `pretrained`, or the "
-                "same head"
+                "student.init, distill.METHOD.init: `teacher` needs the same head for teacher and student "
+                f"over {shape['model_type']}, whose softmax head has one layer more than its crf head; set "
+                "`pretrained`, or give both the same head"
             )
         weights = student.state_dict() | teacher.state_dict()
         student.load_state_dict({name: weights[name] for name in student.state_dict()})
@@ -201,7 +201,12 @@ class ChainTagger(PreTrainedModel):
         return tagger
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **options: Any) -> None:
-        """A folder that `load` reads; with a softmax head it is a token classifier of `transformers`."""
+        """Write a folder that `load` reads; with a softmax head it is a token classifier of `transformers`.
+
+        Args:
+            save_directory: made if it does not exist.
+            args, options: of `transformers`, with a CRF; not used with a softmax head.
+        """
         if self.config.head == "crf":
             super().save_pretrained(save_directory, *args, **options)
             return

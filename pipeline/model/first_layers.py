@@ -67,14 +67,14 @@ def check_embedding_width(encoder: PreTrainedModel, width: int, folder: Path) ->
     """Check that a BiLSTM may have the first `width` principal components of the encoder's embeddings.
 
     Raises:
-        UserError: an embedding has fewer numbers.
+        UserError: the embedding dimension is lower.
     """
     weight: Any = encoder.get_input_embeddings().weight
-    numbers = weight.shape[1]
-    if width > numbers:
+    dimension = weight.shape[1]
+    if width > dimension:
         raise UserError(
-            f"student.bilstm.width: {width} is more than the {numbers} numbers of an embedding in {folder}; "
-            "set at most these"
+            f"student.bilstm.width: {width} exceeds the embedding dimension of {folder}; set at most "
+            f"{dimension}"
         )
 
 

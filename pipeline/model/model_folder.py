@@ -17,7 +17,11 @@ from pipeline.storage.sealed_folder import SEAL, check, new_folder
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass: mean loss per sentence, span F1 on development in percent."""
+    """One epoch: a pass over the training sentences, or `student.evaluate_every` steps.
+
+    loss: mean per sentence.
+    development_f1: span F1 in percent.
+    """
 
     epoch: int
     loss: float

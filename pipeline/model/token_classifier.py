@@ -122,6 +122,6 @@ def pretrained_projection(folder: Path, config: PreTrainedConfig, tags: int) -> 
 
 def _unknown(config: Any) -> UserError:
     return UserError(
-        f"teacher.head, student.head: softmax is not possible over the encoder {config.model_type}, whose "
-        "token classifier in `transformers` is missing or of another form; set crf"
+        "teacher.head, student.head: `transformers` has no token classifier of encoder, dropout and one "
+        f"linear layer for {config.model_type}, which softmax needs; set crf"
     )

@@ -27,6 +27,7 @@ Read = TypeVar("Read")
 class Outcome:
     """One model on the test set: `metrics` (FIGURES, `scheme`, `device`, …), and by sentence words and tags.
 
+    ids: row of each sentence in the test split.
     confidences: the marginal probability of each predicted tag.
     """
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.distillation.roles import EXACT, PAPER, UNDISTILLED
+from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
 from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.reporting.outcomes import RATES
@@ -55,7 +55,7 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
     if summary.get("development") == AGREEMENT:
         notes.append(
             "The corpus has no labelled sentences but the test set. F1 on development, which chose the "
-            "epochs, is the agreement with the teacher on the last sentences of the text without tags."
+            "epochs, is the agreement with the teacher on the last sentences of the unlabelled text."
         )
     if "constrained_f1" in summary["teacher"]:  # not in results recorded before it was measured
         notes.append(_constrained_note(summary))
@@ -178,12 +178,12 @@ def timing_notes(timing: Mapping[str, Any]) -> str:
         "Only the ratios carry over to another device. Lower bound: one epoch of the student's encoder with "
         "a trivial loss. Methods are timed with their default settings, whatever `distill` says."
     )
-    if PAPER in timing["pipeline"] and EXACT in timing["published"]:
-        published, bound = timing["published"][EXACT], timing["lower_bound"]["total"]
+    if PAPER in timing["pipeline"] and STRUCTURAL in timing["published"]:
+        published, bound = timing["published"][STRUCTURAL], timing["lower_bound"]["total"]
         ratio = timing["pipeline"][PAPER]["total"] / published["total"]
         teacher, encoder = published["teacher_forward"] / published["total"], bound / published["total"]
         notes += (
-            f" An epoch of `{PAPER}` in this pipeline takes {ratio:.2f} of the time of `{EXACT}` as "
+            f" An epoch of `{PAPER}` in this pipeline takes {ratio:.2f} of the time of `{STRUCTURAL}` as "
             f"published. Of the latter, the teacher's forward pass takes {teacher:.0%} (stored scores save "
             f"it), the student's encoder and optimiser {encoder:.0%} (the lower bound), and recursions and "
             f"losses {1 - teacher - encoder:z.0%}."

@@ -87,7 +87,12 @@ class ScoreStore:
         return len(self.lengths)
 
     def words(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B], in their order."""
+        """Emissions [sum of lengths, N] (float32) and lengths [B] of `ids` [B] int64, in their order.
+
+        Raises:
+            UserError: a shard was removed or replaced after the store was opened.
+            OSError: a shard has become shorter.
+        """
         lengths = self.lengths[ids].long()
         starts = self._start[ids.numpy()]
         owners = np.searchsorted(self._first, starts, side="right") - 1
@@ -99,7 +104,11 @@ class ScoreStore:
         return torch.from_numpy(values).view(-1, len(self.tags)), lengths
 
     def batch(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B]."""
+        """Emissions [B, L, N] (float32, 0 behind a sentence's end) and lengths [B] of `ids` [B].
+
+        Raises:
+            UserError, OSError: see `words`.
+        """
         return Ragged.of(*self.words(ids)).padded(torch.arange(len(ids)))
 
 

@@ -1,4 +1,4 @@
-"""The teacher's scores on text without tags, and the text that they belong to."""
+"""The teacher's scores on unlabelled text, and the text that they belong to."""
 
 from collections.abc import Sequence
 from pathlib import Path

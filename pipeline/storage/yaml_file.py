@@ -74,7 +74,7 @@ def _problem(value: Any, key: str) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{name}: must be a finite number, not {value}"
     if isinstance(value, str) and not is_encodable(value):
-        return f"{name}: holds half a surrogate pair, which is not a character; correct it"
+        return f"{name}: contains a lone surrogate, which is not a character; correct it"
     if value is not None and type(value) not in (str, int, float, bool):
         return f"{name}: is a {type(value).__name__}; put text in quotes, or use a number, list or mapping"
     return None

@@ -9,7 +9,7 @@ What this side does at every step of a method that has a teacher:
 - scores and marginals of all pairs are written out as [B, L - 1, N, N].
 
 Everything is vectorised over the batch, in float32, with a handful of operations per word as in
-pytorch-crf, so that it is a fair opponent. The gold term of `efficient` costs a recursion at every step,
+pytorch-crf, so that it is a fair opponent. The gold loss of `efficient` costs a recursion at every step,
 as in its released code. The paper prints for it a student forward time far below that of `vanilla`, which
 has the same recursion: it seems to have been taken at λ = 1. So this form is an upper bound of the paper's.
 """
@@ -34,7 +34,7 @@ class PublishedForm(NamedTuple):
 
 
 def loss(chain: LinearChain, form: PublishedForm | None, target: Any, tags: Tensor) -> Tensor:
-    """λ · teacher's term + (1 - λ) · gold term for each sentence [B]; without a `form`, the gold term alone.
+    """λ · distillation loss + (1 - λ) · gold loss for each sentence [B]; without a `form`, the gold loss.
 
     Args:
         chain: the student's.

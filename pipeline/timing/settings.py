@@ -8,6 +8,6 @@ from pipeline.settings import Count, Group
 class TimeEpochs(Group):
     """How much is timed, passes and batches in a pass (None: all), and with which encoders."""
 
-    epochs: Count = 5
-    batches: Count | None = None
+    epochs: Count = 3
+    batches: Count | None = 2
     shapes: Literal["encoder", "bert-base"] = "encoder"

@@ -1,4 +1,4 @@
-"""Figures of an unfinished run, for DVCLive (with it `dvc plots`, VS Code and Studio) and TensorBoard.
+"""Live metrics of a run, for DVCLive (with it `dvc plots`, VS Code and Studio) and TensorBoard.
 
 They only show: a figure that cannot be written stops no training, and none decides what a stage makes.
 """

@@ -76,7 +76,7 @@ def train(
         accelerator: device and precision.
         checkpoint: where the state goes every minute and when a signal comes, and where it is taken up.
         label: for the progress line.
-        live: where the figures of the unfinished run go; None: nowhere.
+        live: where live metrics go; None: nowhere.
 
     Raises:
         UserError: a loss, a gradient or a weight is NaN or infinite, and the last checkpoint stays; or not
@@ -121,7 +121,8 @@ def train(
                 _save_if_due(state, checkpoint, pending, device)
         if state.step < state.steps:
             meter.say(
-                f"{label}: ends after step {state.step:,} of {state.steps:,}, as development no longer rises"
+                f"{label}: stops early after step {state.step:,} of {state.steps:,}: development F1 no "
+                "longer improves"
             )
     model.load_state_dict(state.best)
     model.eval()

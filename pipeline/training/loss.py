@@ -29,7 +29,7 @@ def gold_of(batch: Batch, num_tags: int) -> Moments:
     """
     if batch.tags is None:
         raise UserError(
-            "the training split carries no tags, but the loss has a gold term; label it, or set the method's "
+            "the training split has no gold tags, which the loss needs; label it, or set the method's "
             "schedule: constant and weight: 1.0"
         )
     return gold_moments(batch.tags, batch.lengths, num_tags)

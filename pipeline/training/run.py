@@ -40,7 +40,7 @@ class Inputs:
     """What teacher and students train on: the folder `encoded`, its splits laid out, and the device.
 
     gold: the tags of `dev`.
-    parts: what a run goes through instead of `train` as a whole: its folds, and text without tags.
+    parts: what a run goes through instead of `train` as a whole: its folds, and unlabelled text.
     agreement: whether the development sentences have the teacher's tags, as there are no labelled ones.
     labelled_share: of batches, where the last of `parts` is text; None: as there are sentences.
     """
@@ -173,7 +173,7 @@ def train_and_save(
         depends_on: what else decides the result (sealed folders, files, settings): a checkpoint made with
             anything other is not taken up.
         tokenizer: the folder whose tokenizer goes with the model.
-        root: the DVC project, where checkpoints lie in CHECKPOINTS and figures of unfinished runs in LIVE.
+        root: the DVC project, where checkpoints lie in CHECKPOINTS and live metrics in LIVE.
         out: the folder to write.
         tensorboard: whether these figures go to TensorBoard too.
 
@@ -216,8 +216,8 @@ def _keep_last_without_spans(settings: Training, inputs: Inputs) -> Training:
     if allowed == settings or inputs.has_development_spans:
         return settings
     log.warning(
-        "every tag of the development split is O, so that it cannot choose the best epoch, nor end the "
-        "run: the last of all epochs is kept; give a development split with spans, or set keep: last"
+        "every tag of the development split is O, so its F1 can neither choose an epoch nor stop the run "
+        "early: the last epoch is kept; give a development split with spans, or set keep: last"
     )
     return allowed
 

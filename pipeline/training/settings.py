@@ -24,7 +24,7 @@ class Training(Group):
     """What teacher and students share: one optimisation run."""
 
     head: Head = "crf"
-    epochs: Count | None = None
+    epochs: Count | None
     batch_size: Count = 32
     learning_rate: Positive
     head_learning_rate: Positive
@@ -42,7 +42,7 @@ class Training(Group):
 
 
 class Live(Group):
-    """Where the figures of unfinished runs go, beside DVCLive."""
+    """Where live metrics go, beside DVCLive."""
 
     tensorboard: bool = False
 
@@ -61,6 +61,7 @@ class Teacher(Training):
     scheme: FileScheme | None = None
     seed: Seed = 1
     epochs: Count
+    batch_size: Count = 16
 
 
 class BiLSTM(Group):
@@ -83,7 +84,7 @@ class Student(Training):
     network: Literal["transformer", "bilstm"] = "transformer"
     layers: Count
     bilstm: BiLSTM = BiLSTM()
-    init: Init = "pretrained"
+    init: Init = "teacher"
     steps: Count | None = None
     labelled_share: Share | None = None
     evaluate_every: Count = 500

@@ -39,11 +39,11 @@ def train_student(
         encoded: the encoded corpus.
         encoder: the pretrained encoder.
         folders: the teachers, and their scores of the corpus and the text.
-        text: text without tags, encoded, or a folder sealed empty.
+        text: unlabelled text, encoded, or a folder sealed empty.
         code: the hash of the code.
         root: of the project, where checkpoints lie.
         out: the folder to write.
-        tensorboard: whether the figures of the unfinished run go to TensorBoard too.
+        tensorboard: whether live metrics go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.loop.train.

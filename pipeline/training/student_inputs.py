@@ -58,7 +58,7 @@ def student_inputs(
 ) -> tuple[Inputs, Loss]:
     """The inputs, with the parts that the method's loss has targets for, and the loss on them.
 
-    A method without a teacher's term learns from the labelled sentences alone, and reads no scores.
+    A method without a distillation loss learns from the labelled sentences alone, and reads no scores.
 
     Args:
         method: its name.
@@ -81,7 +81,7 @@ def student_inputs(
             parts, scores = [*parts, sentences], [*scores, PartScores(stores)]
             inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
-        _check_pairs(method, settings, student, scores)
+        _check_transitions(method, settings, student, scores)
     return inputs, student_loss(method, settings, scores, student.length(len(inputs.batches)))
 
 
@@ -93,7 +93,7 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
 
     Args:
         inputs: without a labelled sentence.
-        text: all sentences without tags.
+        text: all unlabelled sentences.
         stores: the teachers' scores of them.
 
     Raises:
@@ -102,7 +102,7 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     sentences = len(text.encoded)
     if sentences < 2:
         raise UserError(
-            "unlabelled.files: hold one sentence; two are needed, as one chooses the best epoch; give more"
+            "unlabelled.files: hold one sentence; two are needed, as one is the development set; give more"
         )
     rows = torch.arange(sentences)
     count = min(MOST_HELD_OUT, max(1, int(HELD_OUT * sentences)))
@@ -116,11 +116,11 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest
 
 
-def _check_pairs(method: str, settings: Settings, student: Student, scores: list[PartScores]) -> None:
-    """Refuse a softmax student of a method that matches the scores of pairs of tags, where there are any."""
+def _check_transitions(method: str, settings: Settings, student: Student, scores: list[PartScores]) -> None:
+    """Refuse a softmax student of a method that matches the teacher's transitions, where there are any."""
     pairs = any(store.parameters.transitions.any() for part in scores for store in part.stores)
-    if settings.matches_pairs and student.head == "softmax" and pairs:
+    if settings.matches_transitions and student.head == "softmax" and pairs:
         raise UserError(
-            f"student.head: softmax has no scores of pairs of tags, which {method} matches to those of the "
+            f"student.head: softmax has no transitions, which {method} matches to those of the "
             f"teacher's CRF; set crf, or remove {method} from methods"
         )

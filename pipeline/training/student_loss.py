@@ -26,7 +26,7 @@ def student_loss(
     """The loss of method `name` over a run.
 
     A step looks the targets of its batch up among those of the batch's part (see `target_sources`). A batch
-    without gold tags has no gold term: there λ = 1 whatever the schedule.
+    without gold tags has no gold loss: there λ = 1 whatever the schedule.
 
     Args:
         name: of the method.
@@ -40,7 +40,7 @@ def student_loss(
 
 
 class _DistillationLoss:
-    """The loss of a method with a teacher's term; a step looks its targets up, unless `look_up` has."""
+    """The loss of a method with a distillation loss; a step looks its targets up, unless `look_up` has."""
 
     def __init__(
         self, name: str, settings: Scheduled, scores: Sequence[PartScores], length: RunLength
@@ -66,7 +66,7 @@ class _DistillationLoss:
         return objective(self.method, self.settings, weight, student=student, target=target, gold=gold)
 
     def look_up(self, batch: Batch, step: int) -> Batch:
-        """The batch with what its targets are made of, where the step has a teacher's term."""
+        """The batch with what its targets are made of, where the step has a distillation loss."""
         if self._weight(batch, step) == 0.0:
             return batch
         return replace(batch, stored=self.sources[batch.part].stored(batch.ids))

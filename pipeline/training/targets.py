@@ -49,7 +49,11 @@ class PartScores(NamedTuple):
 
 
 def teacher_chains(store: ScoreStore, ids: Tensor) -> LinearChain:
-    """The teacher's chains of the sentences `ids` [B], as stored."""
+    """The teacher's chains of the sentences `ids` [B], as stored: emissions [B, L, N] float32.
+
+    Raises:
+        UserError, OSError: see `ScoreStore.words`.
+    """
     emissions, lengths = store.batch(ids)
     return LinearChain(emissions, *store.parameters, lengths)
 

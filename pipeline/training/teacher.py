@@ -40,7 +40,7 @@ def train_teacher(
         number: of the teacher, from 1, where there are several.
         fold: from 1; with several `folds` the teacher is trained on the sentences of all others.
         folds: how many; 1: the teacher is trained on all sentences.
-        tensorboard: whether the figures of the unfinished run go to TensorBoard too.
+        tensorboard: whether live metrics go to TensorBoard too.
 
     Raises:
         UserError, Interrupted: see training.loop.train.

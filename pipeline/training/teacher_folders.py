@@ -15,7 +15,7 @@ class TeacherFolders:
         one fold.
     scoring_teachers: the others (see `scoring_teacher`).
     scores: `<number>/<fold>` is the store of the fold's sentences, by the teacher of this number.
-    text_scores: `<number>` is the store of the text without tags; None where none is read.
+    text_scores: `<number>` is the store of the unlabelled text; None where none is read.
     teachers: how many score each sentence.
     folds: how many there are.
     """
@@ -43,12 +43,12 @@ class TeacherFolders:
 
     @property
     def text_scoring(self) -> list[Path]:
-        """The teachers whose scores the text without tags has."""
+        """The teachers whose scores the unlabelled text has."""
         return [scoring_teacher(self.first, self.scoring_teachers, number, 1, 1) for number in self.numbers]
 
     @property
     def text_stores(self) -> list[Path]:
-        """The stores of the text without tags, one for each teacher; none where no text is read."""
+        """The stores of the unlabelled text, one for each teacher; none where no text is read."""
         return [] if self.text_scores is None else [self.text_scores / str(number) for number in self.numbers]
 
     @property

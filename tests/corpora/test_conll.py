@@ -141,7 +141,7 @@ def test_utf_8_that_is_read_as_latin_1_is_a_warning(write: Writer, caplog: pytes
         ("\ufeffa O\n".encode("utf-32-be"), {"encoding": "UTF_32BE"}, 1, "byte order mark.*: utf-32,"),
         (b"a O\nb\x00c O\n", {}, 2, "NUL"),
         (b"a O\n" * 9999 + b"\xff O\n", {}, 10000, r"byte 39997 of the file \(0xff\) is not utf-8"),
-        (b"a O\n+2AA- O\n", {"encoding": "utf-7"}, 2, "half a surrogate pair"),
+        (b"a O\n+2AA- O\n", {"encoding": "utf-7"}, 2, "a lone surrogate"),
         (b"a O\nb I-X\n", {"strict": True}, 2, "'I-X' breaks the scheme iob2"),
         (gzip.compress(b"a O\n" * 99, mtime=0)[:-9], {}, 100, "damaged gzip"),
     ],

@@ -246,7 +246,7 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
         ({"tokens": ["a"]}, "is not an object with 'tokens' and 'ner_tags'"),
         ({"tokens": "a", "ner_tags": ["O"]}, "'tokens' is not a list of words"),
         ({"tokens": [1], "ner_tags": ["O"]}, "'tokens' is not a list of words"),
-        ('{"tokens": ["\\ud800"], "ner_tags": ["O"]}', "half a surrogate pair"),
+        ('{"tokens": ["\\ud800"], "ner_tags": ["O"]}', "a lone surrogate"),
         ({"tokens": ["a"], "ner_tags": "O"}, "'ner_tags' is not a list of tags"),
         ({"tokens": ["a"], "ner_tags": [True]}, "'ner_tags' is not a list of tags"),
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "has 1 word, but 2 tags"),

@@ -66,8 +66,8 @@ def test_one_plain_tag_is_told() -> None:
 def test_rare_types_are_told_with_their_sentences() -> None:
     train = [*GOOD, *sentences(49, "B-LOC", "I-LOC", "B-LOC"), *sentences(50, "B-ORG"), *sentences(1, "B-X")]
     assert warnings(train, [], []) == [
-        "train: fewer than 50 sentences have LOC (49), X (1); a tagger learns them badly: label "
-        "more sentences with them"
+        "train: fewer than 50 sentences have LOC (49), X (1), too few to learn them "
+        "reliably; label more sentences with them"
     ]
     many = [*GOOD, *(sentence for kind in range(12) for sentence in sentences(1, f"B-T{kind:02}"))]
     (line,) = warnings(many, [], [])
@@ -77,7 +77,7 @@ def test_rare_types_are_told_with_their_sentences() -> None:
 def test_few_sentences_are_told_with_a_remedy() -> None:
     (first, *_) = warnings(GOOD[:35], [], [])
     assert first == (
-        "train: 35 sentences make few steps of training; raise epochs or lower batch_size, of the teacher "
+        "train: 35 sentences make for few training steps; raise epochs or lower batch_size, of the teacher "
         "and of the student, or label more"
     )
 
@@ -130,7 +130,7 @@ def test_clauses_in_place_of_words_are_told(words: tuple[str, ...], clauses: boo
 
 def test_one_sentence_is_told_in_the_singular() -> None:
     told = warnings(GOOD[:1], DEV, GOOD[:1])
-    assert told[0].startswith("train: 1 sentence makes few steps of training")
+    assert told[0].startswith("train: 1 sentence makes for few training steps")
     assert told[2].startswith("test: 1 of 1 sentence is in train too, word for word")
 
 

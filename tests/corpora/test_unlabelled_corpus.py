@@ -1,4 +1,4 @@
-"""Text without tags: no sentence twice, none of the test split, so many as are asked for, and said."""
+"""Unlabelled text: no sentence twice, none of the test split, so many as are asked for, and said."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_each_sentence_once_and_none_of_the_test_split(
     assert written(files=("one", "two")) == KEPT
     (record,) = caplog.records
     assert record.getMessage() == (
-        "text without tags: left out 2 sentences that came before, and 1 of the test split"
+        "unlabelled text: left out 2 sentences that came before, and 1 of the test split"
     )
     assert written.said == [
         "one: read as a sentence a line, words between spaces; the first: Old | Ulm | .",
@@ -108,7 +108,7 @@ def test_what_comes_behind_the_last_sentence_that_is_kept_is_not_counted(
     assert written(files="text", sentences=2) == ["One .", "Two ."]
     (record,) = caplog.records
     assert record.getMessage() == (
-        "text without tags: left out 1 sentence that came before, and 0 of the test split"
+        "unlabelled text: left out 1 sentence that came before, and 0 of the test split"
     )
 
 

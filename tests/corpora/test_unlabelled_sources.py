@@ -1,4 +1,4 @@
-"""Sources of text without tags: files, folders, addresses and data sets, plain or packed, with a checksum."""
+"""Sources of unlabelled text: files, folders, addresses and data sets, plain or packed, with a checksum."""
 
 import gzip
 import hashlib

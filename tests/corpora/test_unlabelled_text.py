@@ -1,4 +1,4 @@
-"""Text without tags is read however it is laid out; what is no such text is refused under its own name."""
+"""Unlabelled text is read however it is laid out; what is no such text is refused under its own name."""
 
 import gzip
 import json
@@ -224,7 +224,7 @@ def test_a_blank_line_between_clauses_makes_no_columns(tmp_path: Path, words: st
         ('{"tokens":["Anna"]}\n', TEXT, NEWSDESK, "name: begins with a JSON object; set unlabelled.format"),
         ('{"tokens":["Anna","left"]}\n', RECORDS, JSONL, "name:1: is not an object with 'forms'; correct"),
         ('{"forms":["Anna"]}\n{"forms":7}\n', RECORDS, JSONL, "name:2: 'forms' is neither text nor a list"),
-        ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' holds half a surrogate pair"),
+        ('{"forms":["\\ud800"]}\n', RECORDS, JSONL, "name:1: 'forms' contains a lone surrogate"),
         ("Ida left .\n", RECORDS, JSONL, "name:1: is not an object with 'forms'"),
         ("\ufeffIda".encode("utf-16").decode("latin-1"), TEXT, NEWSDESK, "name:1: "),
     ],

@@ -1,4 +1,4 @@
-"""The weight of the teacher's term, step by step."""
+"""The weight of the distillation loss, step by step."""
 
 from pipeline.distillation.schedule import weight_at
 

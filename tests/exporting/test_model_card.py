@@ -101,7 +101,7 @@ def test_text_without_tags_and_scores_from_elsewhere_are_named(
     }
     runs = write_runs(tmp_path / "runs", bert, corpus, **given)
     card = published(runs, tmp_path / "out", parameters(**given))
-    assert "text without tags, which its teacher scored: `news.txt`, `https://host/more.txt?…`." in card
+    assert "unlabelled text, which its teacher scored: `news.txt`, `https://host/more.txt?…`." in card
     assert (
         "The teacher also scored 2 augmented sentences per training sentence (other mentions and words)."
         in card

@@ -97,7 +97,7 @@ def made_by(params: Params, method: str) -> dict[str, Any]:
 
 
 class Text(NamedTuple):
-    """Text without tags: what `encode_text` writes, and the folder of each teacher's scores of it."""
+    """Unlabelled text: what `encode_text` writes, and the folder of each teacher's scores of it."""
 
     encoded: Path
     scores: Path

@@ -250,7 +250,7 @@ def test_what_is_no_sentence_is_named(tagger: Tagger, sentence: Any, says: str) 
 
 @pytest.mark.parametrize("sentence", ["ba \ud800", ["ba", "\udfff"], Text.spaced("ba \ud800")])
 def test_half_a_surrogate_pair_is_named(tagger: Tagger, sentence: Any) -> None:
-    with pytest.raises(UserError, match=r"^sentence 2: holds half a surrogate pair"):
+    with pytest.raises(UserError, match=r"^sentence 2: contains a lone surrogate"):
         tagger(["ba", sentence])
 
 

@@ -24,7 +24,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2}
         | {f"{part}_attention_heads": 2 for part in ("encoder", "decoder")}
         | {f"{part}_ffn_dim": 24 for part in ("encoder", "decoder")},
-        "the kind bart has a decoder",
+        "model_type bart has a decoder",
     ),
     "xmod": ({"languages": ["en_XX"], "default_language": None}, "set default_language"),
 }

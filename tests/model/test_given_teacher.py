@@ -151,7 +151,7 @@ def test_a_tagger_is_an_encoder_too(encoder: Callable[[str], Path], tmp_path: Pa
     ("damage", "says"),
     [
         ({"architectures": ["BertForSequenceClassification"]}, "which is not a token classifier"),
-        ({"model_type": "made-up"}, "does not know the kind made-up"),
+        ({"model_type": "made-up"}, "does not know model_type made-up"),
         ({"hidden_size": 18}, "no token classifier can be loaded from it"),
     ],
 )

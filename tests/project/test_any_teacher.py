@@ -237,13 +237,13 @@ def test_a_student_learns_without_any_labelled_sentence(place: Path, bert: Path)
     assert max(epoch["development_f1"] for epoch in history["epochs"]) > 0
     assert read("reports/summary.json")["development"] == "agreement with the teacher"
     page = Path("reports/summary.md").read_text()
-    assert "is the agreement with the teacher on the last sentences of the text without tags" in page
+    assert "is the agreement with the teacher on the last sentences of the unlabelled text" in page
     assert "No epoch was timed, as the corpus has no labelled sentences." in page
     invoke(
         "python -m stages.publish --model data/students/efficient/1 --eval data/eval/efficient/1 --out card"
     )
     assert (
-        "on development (agreement with the teacher on text without tags) was"
+        "on development (agreement with the teacher on unlabelled text) was"
         in Path("card/README.md").read_text()
     )
 

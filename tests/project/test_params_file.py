@@ -70,7 +70,7 @@ def bomb(line: str, depth: int = 30) -> str:
         ("a: {1: 2}\n", ": a: the key 1 is not text; put it in quotes"),
         ("~: 2\n", ": the document: the key None is not text"),
         ("? [a, b]\n: 1\n", "the key ('a', 'b') is not text"),
-        ('a: "\\ud800"\n', ": a: holds half a surrogate pair"),
+        ('a: "\\ud800"\n', ": a: contains a lone surrogate"),
         ('"\\ud800": 1\n', "is not text"),
         ("a: {b: .inf}\n", ": a.b: must be a finite number, not inf"),
         ("a: 1.0e999\n", ": a: must be a finite number, not inf"),

@@ -59,7 +59,7 @@ def test_settings_that_do_not_go_with_the_teacher_are_refused(
 
 
 def text_alone(**changes: Any) -> dict[str, Any]:
-    """Parameters for students that learn from text without tags alone; `changes` go into the groups."""
+    """Parameters for students that learn from unlabelled text alone; `changes` go into the groups."""
     tree = copy.deepcopy(GIVEN) | {"task": "mine", "methods": ["kbest"], "method": "kbest"}
     tree["corpora"]["mine"] = {"files": {"test": "test.txt"}}
     tree["unlabelled"] |= {"files": "text.txt"}

@@ -112,7 +112,7 @@ def read_well(path: Path, read: Callable[..., Iterator[Sentence]] = read_conll, 
 
 
 def read_text(path: Path, given: Unlabelled) -> None:
-    """Read text without tags; what comes out must be sentences of words."""
+    """Read unlabelled text; what comes out must be sentences of words."""
     for words in read_unlabelled(path, str(path), given, CORPUS).sentences:
         assert words
         assert all(words)

@@ -1,4 +1,4 @@
-"""The stages of text without tags: empty folders without it, words, pieces and scores with it."""
+"""The stages of unlabelled text: empty folders without it, words, pieces and scores with it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -51,7 +51,7 @@ def test_only_the_published_block_runs_a_teacher(
         ("vanilla", 1),
         ("kbest", 1),  # one log Z for both terms
         ("structural", 1),
-        ("posterior", 3),  # log marginals, their gradient, and the gold term's log Z
+        ("posterior", 3),  # log marginals, their gradient, and the gold loss's log Z
         ("efficient", 0),
         ("efficient_emission", 0),
     ],

@@ -1,4 +1,4 @@
-"""Figures of an unfinished run: what the run has, where DVCLive writes it; they never stop a run."""
+"""Live metrics of a run: what the run has, where DVCLive writes it; they never stop a run."""
 
 import csv
 import time

@@ -209,7 +209,7 @@ def test_a_run_ends_when_development_no_longer_rises(case, patience, epochs, cap
     assert len(history.epochs) == epochs
     assert steps == list(range(epochs * case.steps))
     assert history.kept == (2 if epochs == 3 else 4)
-    stopped = "as development no longer rises" in capsys.readouterr().out
+    stopped = "stops early after step" in capsys.readouterr().out
     assert stopped == (epochs < 6)
 
 

@@ -47,7 +47,7 @@ def test_patience_counts_epochs_since_the_best(scores: list[float], over: bool) 
 
 def test_a_run_is_counted_in_epochs_or_in_steps() -> None:
     epochs = Student(layers=1, epochs=3, patience=4, **RATES)
-    steps = Student(layers=1, steps=70, evaluate_every=20, **RATES)
+    steps = Student(layers=1, epochs=None, steps=70, evaluate_every=20, **RATES)
     assert Training(epochs=3, **RATES).length(11) == RunLength(33, 11)
     assert epochs.length(11) == RunLength(33, 11, 4)
     assert steps.length(11) == RunLength(70, 20)

@@ -29,7 +29,7 @@ from tests.helpers.params_cases import (
         (
             {"student.labelled_share": 0.1, "student.epochs": None, "student.steps": 9}
             | {"unlabelled.sentences": 0},
-            "student.labelled_share: is used only with text without tags",
+            "student.labelled_share: is used only with unlabelled text",
         ),
         ({"student.patience": 0}, "student.patience: must be greater than 0"),
         ({"teacher.epochs": None}, "teacher.epochs: must be a valid integer"),

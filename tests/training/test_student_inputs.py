@@ -106,9 +106,7 @@ def test_scores_with_pairs_of_tags_are_not_matched_by_a_softmax_student(
         text.encoded,
     )
     if name == "efficient":
-        with pytest.raises(
-            UserError, match=r"student.head: softmax has no scores of pairs of tags, which eff"
-        ):
+        with pytest.raises(UserError, match=r"student.head: softmax has no transitions, which eff"):
             student_inputs(name, *given)
     else:
         student_inputs(name, *given)

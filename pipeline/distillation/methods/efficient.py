@@ -12,7 +12,7 @@ from pipeline.distillation.settings import Scheduled
 class Settings(Scheduled):
     """As in the paper, λ is 1, and 0 in the last epoch, which learns the gold tags alone."""
 
-    matches_pairs: ClassVar[bool] = True
+    matches_transitions: ClassVar[bool] = True
 
     schedule: Schedule = "last_epoch"
 

@@ -11,9 +11,9 @@ targets = efficient.targets
 
 
 class Settings(efficient.Settings):
-    """As those of `efficient`; the student needs no scores of pairs of tags."""
+    """As those of `efficient`; the student needs no transitions."""
 
-    matches_pairs: ClassVar[bool] = False
+    matches_transitions: ClassVar[bool] = False
 
 
 def loss(student: LinearChain, target: LinearChain, settings: Settings) -> Tensor:

@@ -1,3 +1,3 @@
-"""No distillation: without a schedule there is no teacher's term; the student learns the gold tags alone."""
+"""No distillation: without a schedule there is no distillation loss, and the gold loss has the weight 1."""
 
 from pipeline.distillation.settings import Settings as Settings

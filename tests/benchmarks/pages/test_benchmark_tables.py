@@ -63,5 +63,5 @@ def test_live_metrics_show_each_turn_and_the_medians() -> None:
     facts = {"rows": [row], "ratio": ratio, "share": [0.0071, 0.0075, 0.02], "epochs": 40}
     text = live_metrics_section(facts | MADE)
     assert "| 1 | 202.0 | 200.0 | 201.0 | 200.0 | 1.50 | 960 |" in text
-    assert "takes 1.010 of the time and 1.005 of the processor time" in text
-    assert "takes 0.75 % of the run's processor time" in text
+    assert "takes 1.010 of the time and 1.005 of the CPU time" in text
+    assert "takes 0.75 % of the run's CPU time" in text

@@ -138,7 +138,7 @@ def test_students_of_a_study_are_shown_with_what_made_them(
     assert "On development, means over seeds: teacher 95.00, `kbest` 93.46." in text
     assert "Commit 0123456789ab, a <small> machine, 2030-01-02." in text
     if write is unlabelled_section:
-        assert "1,234 sentences with tags, 98,765 without." in text
+        assert "1,234 labelled sentences, 98,765 unlabelled." in text
         assert "epochs: 7 (labelled) and 9 (with text)." in text
     if write in BY_STEPS:
         assert "over 2 seeds; labelled: 7 epochs; with text: 9,000 steps." in text
