@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
+from pipeline.distillation.roles import PAPER, STRUCTURAL, UNDISTILLED
 
 HELD, FAILED, OPEN = "held", "did not hold", "not significant"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.pages.claims import CLAIMS, verdict
 from benchmarks.pages.recorded_runs import RecordedRun
-from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
+from pipeline.distillation.roles import PAPER, STRUCTURAL, UNDISTILLED
 from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import NONE, optional, spread, table
 

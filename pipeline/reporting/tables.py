@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.distillation.roles import STRUCTURAL, PAPER, UNDISTILLED
+from pipeline.distillation.roles import PAPER, STRUCTURAL, UNDISTILLED
 from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.reporting.outcomes import RATES

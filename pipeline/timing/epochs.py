@@ -6,7 +6,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from pipeline.device import device_name
-from pipeline.distillation.roles import STRUCTURAL, PAPER
+from pipeline.distillation.roles import PAPER, STRUCTURAL
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.timing.contenders import (
     LOWER_BOUND,

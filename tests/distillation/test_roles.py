@@ -1,7 +1,7 @@
 """The paper's method and those it is compared with are methods that exist."""
 
 from pipeline.distillation.registry import method_names
-from pipeline.distillation.roles import BASELINES, STRUCTURAL, PAPER, UNDISTILLED
+from pipeline.distillation.roles import BASELINES, PAPER, STRUCTURAL, UNDISTILLED
 
 
 def test_they_are_methods() -> None:
