@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from pipeline import processes
 from pipeline.errors import UserError, counted
+from pipeline.settings import Precision
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -32,7 +33,7 @@ def best_device() -> torch.device:
     return torch.device("cpu") if found is None or found.type == "mps" else found
 
 
-def accelerator(precision: Literal["auto", "bfloat16", "float32"]) -> "Accelerator":
+def accelerator(precision: Precision) -> "Accelerator":
     """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it.
 
     Where a launcher has started several processes, they are connected, and each gets a device of its own.

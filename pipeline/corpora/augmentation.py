@@ -13,12 +13,10 @@ from pipeline.corpora.tagging import Scheme, Sentence, spans
 SPANS = 0.5  # chance that a mention is swapped
 WORDS = 0.15  # chance that any other word is swapped; of a corpus of plain tags that is every word
 
-Words = tuple[str, ...]
-
 
 def augmented_sentences(
     sentences: Sequence[Sentence], copies: int, *, scheme: Scheme, seed: int
-) -> Iterator[Words]:
+) -> Iterator[tuple[str, ...]]:
     """The words of `copies` new sentences for each labelled one; those in which nothing changed are left out.
 
     Args:
@@ -36,7 +34,7 @@ def augmented_sentences(
                 yield words
 
 
-def _mentions(sentences: Sequence[Sentence], scheme: Scheme) -> dict[str, list[Words]]:
+def _mentions(sentences: Sequence[Sentence], scheme: Scheme) -> dict[str, list[tuple[str, ...]]]:
     """All mentions by type, each as often as it occurs; none of plain tags."""
     found = defaultdict(list)
     if scheme != "plain":
@@ -58,11 +56,11 @@ def _neighbours(sentences: Sequence[Sentence]) -> dict[tuple[str, str], list[str
 
 def _changed(
     sentence: Sentence,
-    mentions: dict[str, list[Words]],
+    mentions: dict[str, list[tuple[str, ...]]],
     neighbours: dict[tuple[str, str], list[str]],
     scheme: Scheme,
     chance: random.Random,
-) -> Words:
+) -> tuple[str, ...]:
     """The sentence with some mentions and words swapped."""
     own = sorted(spans(sentence.tags or (), scheme=scheme), key=lambda span: span[1])
     swapped = {first: (kind, end) for kind, first, end in own if kind in mentions}

@@ -14,6 +14,7 @@ Scheme = Literal["iob2", "plain"]
 Span = tuple[str, int, int]
 """Type, first word, word after the last."""
 
+Words = Sequence[str]
 Tags = Sequence[str]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.corpora.tagging import Words
 from pipeline.errors import UserError, one_line
 
 ROWS = 10_000
@@ -14,8 +15,6 @@ ROWS = 10_000
 
 GROUPS = 100  # row groups of a shard
 _SCHEMA = pa.schema([pa.field("words", pa.list_(pa.string()), nullable=False)])
-
-Words = Sequence[str]
 
 
 def write_shards(groups: Iterable[Sequence[Words]], folder: Path) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from pipeline.corpora.seen_sentences import SeenSentences
 from pipeline.corpora.sentence_hashes import Hashes, hashes_of_equivalent
 from pipeline.corpora.settings import Corpus, Unlabelled
-from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.text_shards import ROWS, Words, write_shards
+from pipeline.corpora.tagging import Sentence, Words
+from pipeline.corpora.text_shards import ROWS, write_shards
 from pipeline.corpora.unlabelled_sources import unlabelled_sentences
 from pipeline.errors import UserError, counted
 from pipeline.progress import progress

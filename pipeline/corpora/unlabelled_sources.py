@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.splits import check_links, check_pattern
-from pipeline.corpora.unlabelled_text import Words, read_unlabelled
+from pipeline.corpora.tagging import Words
+from pipeline.corpora.unlabelled_text import read_unlabelled
 from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching.hub import split_files
 from pipeline.fetching.sources import fetch_dataset, fetch_file, local_path

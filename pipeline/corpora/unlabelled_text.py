@@ -14,6 +14,7 @@ from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
 from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
+from pipeline.corpora.tagging import Words
 from pipeline.corpora.text_stream import (
     CUTS,
     FIRST_COLUMN,
@@ -34,8 +35,6 @@ NO_MARKS = frozenset(".%٪‰％'’‘*&@#/\\§·•′″׳״՚॰་༌")
 """Punctuation that stands at a word's start or end in corpora, too: 5%, dogs', l', and/, U.S., डॉ॰."""
 _TAG = re.compile(f"O|[{''.join(PREFIXES.values())}]-.+")  # of any scheme
 _LINE_END = re.compile(r"\r?\n|\r")
-
-Words = Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pipeline.corpora.text_shards import read_shards
 from pipeline.corpora.unlabelled_corpus import KeptSentences
 from pipeline.encoding.encoded import encode_words
 from pipeline.encoding.split_file import load, read_sentences, save
-from pipeline.encoding.split_names import TEXT
 from pipeline.encoding.tokenization import load_tokenizer, tokenizer_identity
 from pipeline.errors import UserError
+from pipeline.storage.file_names import TEXT
 from pipeline.storage.sealed_folder import check, new_folder
 
 _SEED = 0  # of the choices in augmented sentences

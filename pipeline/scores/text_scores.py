@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.split_file import load
-from pipeline.encoding.split_names import TEXT
 from pipeline.errors import UserError
 from pipeline.scores.dump import origin_of
 from pipeline.scores.scoring import write_split_scores
 from pipeline.scores.settings import Dump
 from pipeline.scores.store import ScoreStore
 from pipeline.storage.checkpoint import run_key
+from pipeline.storage.file_names import TEXT
 from pipeline.storage.sealed_folder import check, write_empty
 
 

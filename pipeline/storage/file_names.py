@@ -6,5 +6,8 @@ CONFIG, WEIGHTS, TOKENIZER_CONFIG = "config.json", "model.safetensors", "tokeniz
 HISTORY = "history.json"
 """How a tagger was trained; beside its weights."""
 
+TEXT = "text.parquet"
+"""The encoded unlabelled text, in a folder of its own."""
+
 METRICS, PREDICTIONS, TRANSITIONS = "metrics.json", "predictions.parquet", "transitions.json"
 """What a model reached on the test split."""
