@@ -71,7 +71,7 @@ def test_rare_types_are_told_with_their_sentences() -> None:
     ]
     many = [*GOOD, *(sentence for kind in range(12) for sentence in sentences(1, f"B-T{kind:02}"))]
     (line,) = warnings(many, [], [])
-    assert "T08 (1), T09 (1), 2 more; " in line
+    assert "T08 (1), T09 (1), 2 more, too few" in line
 
 
 def test_few_sentences_are_told_with_a_remedy() -> None:
@@ -84,8 +84,8 @@ def test_few_sentences_are_told_with_a_remedy() -> None:
 
 def test_one_file_for_two_splits_is_told() -> None:
     assert warnings(GOOD, DEV, GOOD) == [
-        "test: 300 of 300 sentences are in train too, word for word, so that F1 on test promises too "
-        "much; take them out of train, or correct the corpus's files"
+        "test: 300 of 300 sentences are in train too, word for word, so F1 on test is too "
+        "optimistic; take them out of train, or correct the corpus's files"
     ]
     told = warnings(GOOD, GOOD, GOOD)
     assert [line.partition(",")[0] for line in told] == [

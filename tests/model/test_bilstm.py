@@ -59,7 +59,9 @@ def test_embeddings_keep_what_the_principal_components_keep(
 
 
 def test_a_width_beyond_the_embeddings_is_refused(bert: Path, corpus: Path) -> None:
-    with pytest.raises(UserError, match=r"student\.bilstm\.width: 999 is more than the \d+ numbers"):
+    with pytest.raises(
+        UserError, match=r"student\.bilstm\.width: 999 exceeds the embedding dimension .*at most \d+"
+    ):
         ChainTagger.from_embeddings(bert, load(corpus / "train.parquet"), **(SHAPE | {"width": 999}))
 
 

@@ -268,6 +268,7 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
     own = Workspace(shutil.copytree(workspace.root, tmp_path / "inputs"))
     softmax = {"head": "softmax", "precision": "float32"}
     own.set(teacher=softmax, student=softmax)
+    written = {"dump": "scores", "dump_text": "text_scores"}
     for stage in ("teacher", "dump", "dump_text", "distill", "time_epochs"):
         app = typer.Typer()
         app.command()(import_module(f"stages.{stage}").main)
@@ -276,9 +277,9 @@ def test_the_stages_make_the_heads_that_the_parameters_name(
         if (own.root / stage).is_dir():
             shutil.rmtree(own.root / stage)
             shutil.copytree(tmp_path / stage, own.root / stage)
-        elif stage == "dump":
-            shutil.rmtree(own.root / "scores")
-            shutil.copytree(tmp_path / stage, own.root / "scores")
+        elif stage in written:
+            shutil.rmtree(own.root / written[stage])
+            shutil.copytree(tmp_path / stage, own.root / written[stage])
     torch.use_deterministic_algorithms(False)
     folders = [place_of(stage, tmp_path / stage) for stage in ("teacher", "distill")]
     for folder in folders:
@@ -303,6 +304,6 @@ def test_a_start_that_no_emission_layer_fits_is_refused(encoder: Any, tmp_path: 
         ChainTagger.from_teacher(tmp_path / head, layers=1, head=head)
     for head, other in PAIRS[1:3]:
         with pytest.raises(
-            UserError, match=r"`teacher` needs a teacher with the student's head .* modernbert"
+            UserError, match=r"`teacher` needs the same head for teacher and student over modernbert"
         ):
             ChainTagger.from_teacher(tmp_path / head, layers=1, head=other)

@@ -181,7 +181,8 @@ def test_the_layer_that_modernbert_has_more_is_its_own(encoder: Encoder, made: M
 
 def test_an_encoder_without_a_stock_classifier_is_refused() -> None:
     with pytest.raises(
-        UserError, match=r"teacher\.head, student\.head: softmax .* encoder reformer.*; set crf"
+        UserError,
+        match=r"teacher\.head, student\.head: `transformers` has no .* for reformer, which softmax needs; set crf",
     ):
         token_classifier.new({"model_type": "reformer"}, 3)
 
@@ -190,7 +191,10 @@ def test_a_classifier_of_another_form_is_refused(made: Made) -> None:
     model = AutoModelForTokenClassification.from_pretrained(made("bert")[1])
     assert token_classifier.names(model) == ("bert", None, "classifier")
     model.extra = nn.LayerNorm(16)
-    with pytest.raises(UserError, match="of another form; set crf"):
+    with pytest.raises(
+        UserError,
+        match="has no token classifier of encoder, dropout and one linear layer for bert.*; set crf",
+    ):
         token_classifier.names(model)
 
 

@@ -93,7 +93,7 @@ MINE = {"files": {"test": "test.txt"}}
             {"unlabelled": {"augmented": 2}},
             "unlabelled.augmented: corpora.mine has no files.train to augment",
         ),
-        ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give text"),
+        ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give unlabelled"),
         (
             {"unlabelled": {"sentences": 0}},
             "corpora.mine.files.train: is missing; add it, or set unlabelled.sentences to more than 0",

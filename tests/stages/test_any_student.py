@@ -150,7 +150,7 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
     shutil.copytree("dump", own.root / "scores")
     run(own, "dump_text")
     shutil.rmtree(own.root / "text_scores")
-    shutil.copytree("text_scores", own.root / "text_scores")
+    shutil.copytree("dump_text", own.root / "text_scores")
     distilled(own)
 
 

@@ -376,7 +376,7 @@ def test_a_signal_ends_the_step_saves_and_leaves(case, number):
 def test_checkpoints_are_a_minute_apart(case, monkeypatch):
     """By a clock on which every step takes 25 s."""
     now, saved = [0.0], list[int]()
-    for module in ("loop", "optimisation"):
+    for module in ("loop", "training_state"):
         clock = SimpleNamespace(monotonic=lambda: now[0])
         monkeypatch.setattr(f"pipeline.training.{module}.time", clock)
     save = TrainingState.save

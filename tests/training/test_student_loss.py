@@ -172,5 +172,5 @@ def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store,
 def test_a_split_without_tags_and_scores_is_refused_where_gold_is_asked_for(store, text, student):
     batch = text[0].batch(torch.arange(4))
     loss = student_loss("vanilla", settings_of("vanilla"), [], LENGTH)
-    with pytest.raises(UserError, match=r"carries no tags.*schedule: constant and weight: 1\.0"):
+    with pytest.raises(UserError, match=r"has no gold tags.*schedule: constant and weight: 1\.0"):
         loss(student.chain(batch), batch, 5)
