@@ -39,7 +39,7 @@ def test_relative_positions_have_no_bound(kind: str) -> None:
     [
         ("bart", "has a decoder"),
         ("mbart", "has a decoder"),
-        ("funnel", "shortens the text"),
+        ("funnel", "shortens the sequence"),
         ("vit", "reads more than text"),
         ("clip", "reads more than text"),
         ("xmod", "set default_language"),

@@ -108,7 +108,7 @@ def test_an_attention_kernel_of_the_hub_is_never_asked_for(
         ("config.json", '{"model_type": "bert", "num_hidden_layers": 1000000000}', "beyond 200"),
         ("config.json", '{"model_type": "bert", "hidden_size": 1e300}', "beyond 262,144"),
         ("config.json", '{"model_type": "bert", "layer_norm_eps": NaN}', "layer_norm_eps is nan"),
-        ("config.json", '{"model_type": ["bert"]}', "does not know the kind"),
+        ("config.json", '{"model_type": ["bert"]}', "does not know model_type"),
         ("config.json", '{"model_type": "bert", "quantization_config": {}}', "quantised"),
         ("config.json", '{"model_type": "bert", "vocab_size": 90000000}', "describes"),
         ("config.json", '{"model_type": "bert", "hidden_act": "no-such"}', "cannot be loaded: KeyError"),

@@ -29,7 +29,7 @@ def results(
     made: dict[str, Any] = {
         "teacher": {"seed": 1, "training": {"epochs": 6, "batch_size": 16, "keep": "best"}}
     } | {
-        name: {"seed": 1, "training": {"layers": 3, "init": "teacher"}, "settings": {"epochs": None}}
+        name: {"seed": 1, "training": {"layers": 3, "init": "pretrained"}, "settings": {"epochs": None}}
         for name in methods
     }
     curves = sample_run.histories(students)

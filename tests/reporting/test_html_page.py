@@ -111,7 +111,7 @@ def test_what_is_not_significant_is_marked_so():
 
 
 def test_parameters_other_than_the_default_are_marked(page):
-    assert re.search(r"student\.init</code></th><td><b>teacher</b></td><td>pretrained", page)
+    assert re.search(r"student\.init</code></th><td><b>pretrained</b></td><td>teacher", page)
     assert re.search(r"teacher\.keep</code></th><td>best</td><td>best", page)
 
 
