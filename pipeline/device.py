@@ -33,6 +33,11 @@ def best_device() -> torch.device:
     return torch.device("cpu") if found is None or found.type == "mps" else found
 
 
+def is_bfloat16(precision: Precision) -> bool:
+    """Whether a run with this precision is computed in bfloat16 here."""
+    return precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
+
+
 def accelerator(precision: Precision) -> "Accelerator":
     """The best device here, with autocast to bfloat16 if asked for; "auto": if the device is fast at it.
 
@@ -46,8 +51,7 @@ def accelerator(precision: Precision) -> "Accelerator":
     from accelerate.utils import InitProcessGroupKwargs
 
     on_cpu = best_device().type == "cpu"
-    bfloat16 = precision == "bfloat16" or (precision == "auto" and _is_fast_at_bfloat16())
-    kind = "bf16" if bfloat16 else "no"
+    kind = "bf16" if is_bfloat16(precision) else "no"
     if processes.count() == 1:
         return Accelerator(mixed_precision=kind, cpu=on_cpu)
     # A process that has died is noticed by the launcher; one that is at work longer than others is no error.

@@ -20,7 +20,7 @@ from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
 from pipeline.params_complaint import complaint
 from pipeline.scores.settings import Dump
-from pipeline.settings import Count, Group, Name, Seed
+from pipeline.settings import Count, Group, Name, Precision, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Live, Student, Teacher
@@ -75,6 +75,12 @@ class Params(Group):
     def student_shape(self) -> tuple[str, int, int]:
         """The students' network, layers of a transformer, and width of a BiLSTM's embeddings."""
         return self.student.network, self.student.layers, self.student.bilstm.width
+
+    @property
+    def precisions(self) -> dict[str, Precision]:
+        """By its key, the precision of the students' training, and of the teacher's if it is trained here."""
+        teacher = {} if self.teacher.model else {"teacher.precision": self.teacher.precision}
+        return teacher | {"student.precision": self.student.precision}
 
     @property
     def counts(self) -> tuple[int, int]:

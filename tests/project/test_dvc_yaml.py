@@ -43,6 +43,7 @@ STANDS_FOR = {
     "teacher_labels": {"teacher.types", "teacher.scheme"},
     "live": set(),  # shows a run and decides nothing that it makes
     "student_shape": {"student.network", "student.layers", "student.bilstm"},
+    "precisions": {"teacher.precision", "student.precision", "teacher.model"},
     "folds_of": {"folds"},  # and of `teachers` only whether the item is listed
     "student_of": {"student", "distill.<method>"},
 }

@@ -10,8 +10,9 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from pipeline.errors import UserError
-from pipeline.storage.sealed_folder import check
+from pipeline.storage.sealed_folder import check, new_folder
 from stages.check_student import main
+from tests.helpers.tiny_encoders import write_encoder
 from tests.helpers.workspace import ROOT, Workspace
 
 
@@ -45,6 +46,22 @@ def test_what_the_encoder_does_not_have_is_one_line(own: Workspace, student: dic
     with pytest.raises(UserError, match=says):
         checked(own, "out", **student)
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("kind", ["deberta", "xmod"])
+def test_a_precision_that_the_encoder_cannot_be_computed_in_is_one_line(own: Workspace, kind: str) -> None:
+    shutil.rmtree(own.root / "encoder")
+    with new_folder(own.root / "encoder") as folder:
+        shutil.copytree(write_encoder(own.root / kind, kind), folder, dirs_exist_ok=True)
+    own.set(teacher={"precision": "bfloat16"})
+    with pytest.raises(
+        UserError, match=rf"^teacher\.precision: .* \({kind}\) cannot be computed in bfloat16"
+    ):
+        checked(own, "out")
+    own.set(teacher={"precision": "float32"})
+    with pytest.raises(UserError, match=r"^student\.precision: .*; set student\.precision: float32$"):
+        checked(own, "out", precision="bfloat16")
+    assert check(checked(own, "out", precision="float32")) == {}
 
 
 def test_the_folder_is_the_same_for_every_student_so_that_no_teacher_is_trained_again(own: Workspace) -> None:
