@@ -41,11 +41,14 @@ PIPELINE = (
 
 def check(
     file: Annotated[Path | None, typer.Argument(exists=True, help="One file, read as the task's.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Folder whose tokenizer is asked which words it breaks.")
+    ] = None,
     mirror: Mirror = None,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Say what the files of the parameter `task` hold, and what is wrong with them."""
-    check_corpus(file, params, encoder=None, mirror=mirror)
+    check_corpus(file, params, encoder=encoder, mirror=mirror)
 
 
 def main() -> None:

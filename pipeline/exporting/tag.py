@@ -101,7 +101,13 @@ class Tagger:
         self.capacity = settings["window"] - len(self.prefix) - len(self.suffix)
 
     def __call__(self, sentences: list[list[str]]) -> list[list[str]]:
-        """The tags of each sentence, in their order."""
+        """The tags of each sentence, in their order.
+
+        Raises:
+            TypeError: a sentence is a string and no list of words.
+        """
+        if any(isinstance(sentence, str) for sentence in sentences):
+            raise TypeError("a sentence is a string; give lists of words, such as sentence.split()")
         pieces = self.cut(sentences)
         tags: list[list[str]] = [[] for _ in sentences]
         order = sorted(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Literal
+from unicodedata import category
 from zlib import crc32
 
 from rich.color import ColorSystem
@@ -16,6 +17,7 @@ from pipeline.inference.tagger import Tagged
 
 Format = Literal["conll", "jsonl", "text"]
 
+_KEPT = frozenset("\u200c\u200d\xad")  # joiners of Persian, Indic scripts and emoji; the soft hyphen
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
 
 
@@ -27,16 +29,24 @@ def renderer(
     Args:
         format: conll, jsonl or text.
         tags: all that sentences may have.
-        terminal: replace what a terminal would obey; text is for people and always shown so.
+        terminal: replace what a terminal would obey.
         colour: text with the codes of a terminal.
     """
     if format == "text":
-        return lambda tagged: marked(tagged, scheme=tags.scheme, colour=colour)
+        show = shown if terminal else str
+        return lambda tagged: marked(tagged, scheme=tags.scheme, colour=colour, show=show)
     separator = "\t" if any(" " in tag for tag in tags.tags) else " "
     write = partial(conll, separator=separator) if format == "conll" else jsonl
     if not terminal:
         return write
-    return lambda tagged: visible(write(tagged))
+    return lambda tagged: shown(write(tagged))
+
+
+def shown(text: str) -> str:
+    """`errors.visible`, but that spaces of any width, and what joins or parts letters, stay as they are."""
+    return "".join(
+        letter if letter in _KEPT or category(letter) == "Zs" else visible(letter) for letter in text
+    )
 
 
 def conll(tagged: Tagged, *, separator: str) -> str:
@@ -50,18 +60,18 @@ def jsonl(tagged: Tagged) -> str:
     return json.dumps(asdict(tagged), ensure_ascii=False) + "\n"
 
 
-def marked(tagged: Tagged, *, scheme: Scheme, colour: bool) -> str:
+def marked(tagged: Tagged, *, scheme: Scheme, colour: bool, show: Callable[[str], str] = shown) -> str:
     """The text itself with `[span TYPE]`, or `word/TAG` where tags are plain, for people to read.
 
-    Words and tags are as `errors.visible` has them.
+    Words and types are as `show` has them.
     """
     pieces, place = [], 0
     for span in tagged.spans:
-        body, kind = visible(span.text), visible(span.type)
+        body, kind = show(span.text), show(span.type)
         text = f"{body}/{kind}" if scheme == "plain" else f"[{body} {kind}]"
-        pieces += [visible(tagged.text[place : span.start]), _painted(text, span.type) if colour else text]
+        pieces += [show(tagged.text[place : span.start]), _painted(text, span.type) if colour else text]
         place = span.end
-    return "".join([*pieces, visible(tagged.text[place:]), "\n"])
+    return "".join([*pieces, show(tagged.text[place:]), "\n"])
 
 
 def _painted(text: str, kind: str) -> str:

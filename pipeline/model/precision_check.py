@@ -27,7 +27,7 @@ def check_precision(encoder: PreTrainedModel, folder: Path, precision: Precision
     if not is_bfloat16(precision):
         return
     device = best_device()
-    encoder.to(device)
+    encoder.to(device)  # type: ignore[arg-type]  # its decorator hides the signature
     ids = torch.arange(_PIECES, device=device).remainder(encoder.config.vocab_size)[None]
     try:
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):

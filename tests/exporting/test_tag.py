@@ -122,6 +122,11 @@ def test_a_folder_that_was_not_copied_whole_is_one_line(exported: Path, tmp_path
         assert done.stderr == f"error: {part / name}: missing; copy the whole folder\n"
 
 
+def test_a_string_is_not_taken_for_a_list_of_words(exported: Path) -> None:
+    with pytest.raises(TypeError, match="give lists of words"):
+        Tagger(exported)(["Anna left Leeds"])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize("name", ["tagger.json", "tokenizer.json", "model.onnx"])
 def test_a_damaged_file_is_one_line(exported: Path, tmp_path: Path, name: str) -> None:
     path = shutil.copytree(exported, tmp_path / "part") / name

@@ -85,11 +85,19 @@ def test_neither_words_nor_tags_give_orders_to_the_terminal(format: Format, colo
     assert "ab" in lines
 
 
-@pytest.mark.parametrize("format", ["conll", "jsonl"])
+@pytest.mark.parametrize("format", ["conll", "jsonl", "text"])
 def test_files_hold_every_character(format: Format) -> None:
-    odd = "a\u200e\u202e\x9b"
-    tagged = Tagged(odd, (odd,), ((0, 4),), ("O",), ())
+    odd = "a\u200e\u202e\x9b\u202f\u200d"
+    tagged = Tagged(odd, (odd,), ((0, 6),), ("O",), ())
     assert odd in renderer(format, TAGS)(tagged)
+
+
+@pytest.mark.parametrize("format", ["conll", "jsonl", "text"])
+def test_a_terminal_gets_the_spaces_and_joiners_that_languages_need(format: Format) -> None:
+    french, persian, family = "12\u202f000\u2009x", "\u0645\u06cc\u200c\u062e", "\U0001f469\u200d\u2695"
+    for text in (french, persian, family):
+        tagged = Tagged(text, (text,), ((0, len(text)),), ("O",), ())
+        assert text in renderer(format, TAGS, terminal=True)(tagged)
 
 
 @pytest.mark.parametrize("format", ["conll", "jsonl", "text"])

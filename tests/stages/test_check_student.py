@@ -26,6 +26,11 @@ def own(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def checked(own: Workspace, out: str, **student: Any) -> Path:
     """What the stage wrote for a student."""
     own.set(student=student)
+    return stage(own, out)
+
+
+def stage(own: Workspace, out: str) -> Path:
+    """What the stage wrote with the parameters as they are."""
     app = typer.Typer()
     app.command()(main)
     assert CliRunner().invoke(app, own.arguments("check_student", out), catch_exceptions=False).exit_code == 0
@@ -53,15 +58,17 @@ def test_a_precision_that_the_encoder_cannot_be_computed_in_is_one_line(own: Wor
     shutil.rmtree(own.root / "encoder")
     with new_folder(own.root / "encoder") as folder:
         shutil.copytree(write_encoder(own.root / kind, kind), folder, dirs_exist_ok=True)
-    own.set(teacher={"precision": "bfloat16"})
+    plain, fast = {"precision": "float32"}, {"precision": "bfloat16"}
+    own.set(teacher=fast, student=plain)
     with pytest.raises(
         UserError, match=rf"^teacher\.precision: .* \({kind}\) cannot be computed in bfloat16"
     ):
-        checked(own, "out")
-    own.set(teacher={"precision": "float32"})
+        stage(own, "out")
+    own.set(teacher=plain, student=fast)
     with pytest.raises(UserError, match=r"^student\.precision: .*; set student\.precision: float32$"):
-        checked(own, "out", precision="bfloat16")
-    assert check(checked(own, "out", precision="float32")) == {}
+        stage(own, "out")
+    own.set(teacher=plain, student=plain)
+    assert check(stage(own, "out")) == {}
 
 
 def test_the_folder_is_the_same_for_every_student_so_that_no_teacher_is_trained_again(own: Workspace) -> None:

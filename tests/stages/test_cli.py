@@ -71,6 +71,9 @@ def test_check_is_prepare_with_its_option(
     code, out, _ = substructured("check", "data/newsdesk/test.conll")
     assert code == 0
     assert out.startswith("sentences: 600\n")
+    code, _, err = substructured("check", "data/newsdesk/test.conll", "--encoder", "nowhere")
+    assert code != 0
+    assert err.startswith("error: nowhere")
 
 
 def test_a_library_of_the_extra_is_named_with_the_command(

@@ -127,6 +127,7 @@ def test_words_may_hold_spaces_between_tabs(run: Callable[..., str], tmp_path: P
         ("ba " * 40_001, {}, r"text:1: the sentence has more than 40,000 words; put one sentence on a line"),
         ("x" * 200_001, {}, r"text:1: is longer than 200,000 characters"),
         ("ba\n", {"word": 1}, r"^--word, --separator, --comment: apply to --input columns, not to text"),
+        ("ba\n", {"input": "columns", "separator": ""}, r"^--separator: is empty; leave it out"),
         (
             "ba\n",
             {"input": "words", "words": "characters"},
