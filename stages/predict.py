@@ -38,13 +38,9 @@ def main(
 ) -> None:
     """Tag sentences and write them to standard output, in order; at a terminal, each line as it is typed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end as other filters do when the reader has enough
-    from pipeline.corpora.word_columns import Columns
-    from pipeline.errors import UserError
-    from pipeline.inference.command_input import is_typed, read_input
+    from pipeline.inference.command_input import columns_of, is_typed, read_input
 
-    if separator == "":
-        raise UserError("--separator: is empty; leave it out, or give what stands between columns")
-    columns = Columns(word, separator and separator.replace(r"\t", "\t"), comment)
+    columns = columns_of(word, separator, comment)
     with ResultStream() as out, read_input(file, input, cut=words, columns=columns) as texts:
         from pipeline.corpora.tagging import TagSet  # these take seconds, so the input is opened before
         from pipeline.inference.rendering import renderer

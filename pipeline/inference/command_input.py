@@ -20,6 +20,17 @@ _BETWEEN_ROWS = re.compile(r"\s*|#.*|-DOCSTART-.*")
 log = logging.getLogger(__name__)
 
 
+def columns_of(word: int | None, separator: str | None, comment: str | None) -> Columns:
+    r"""What the options of `predict` say of columns; the separator may be written `\t`.
+
+    Raises:
+        UserError: the separator is empty.
+    """
+    if separator == "":
+        raise UserError("--separator: is empty; leave it out, or give what stands between columns")
+    return Columns(word, separator and separator.replace(r"\t", "\t"), comment)
+
+
 def is_typed(file: Path | None) -> bool:
     """Whether a person types the sentences, so that each is to be answered at once."""
     return file is None and sys.stdin.isatty()

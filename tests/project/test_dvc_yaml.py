@@ -263,7 +263,7 @@ def test_a_parameter_re_runs_what_depends_on_it() -> None:
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher"} | OTHER_TEACHERS
     assert re_run_by("teacher.types.PER") == {"prepare", "teacher"} | OTHER_TEACHERS
-    assert re_run_by("teacher.model") == {"download@encoder", "teacher"} | OTHER_TEACHERS
+    assert re_run_by("teacher.model") == {"download@encoder", "check_student", "teacher"} | OTHER_TEACHERS
     assert re_run_by("dump.dtype") == {"dump@1-1", "dump_text@1"}
     assert re_run_by("unlabelled.files") == {"text"}
     assert re_run_by("unlabelled.augmented") == {"encode_text", "encode_student_text"}
