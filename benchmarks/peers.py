@@ -79,7 +79,7 @@ def main(
     result = {
         "task": params.task,
         "sentences": {"train": len(corpus.train), "dev": len(corpus.dev), "test": len(corpus.test)},
-        "student": recipes[0].student.model_dump(mode="json"),
+        "students": {recipe.name: recipe.as_json() for recipe in recipes},
         "rows": rows,
         "training": training(corpus, recipes[0], data, encoder, 64 if quick else sentences, rounds),
         **made_with(*PACKAGES),

@@ -30,7 +30,7 @@ def peers_section(result: Mapping[str, Any]) -> str:
         ]
         for row in result["rows"]
     ]
-    sentences, student, training = result["sentences"], result["student"], result["training"]
+    sentences, students, training = result["sentences"], result["students"], result["training"]
     speeds = training["sentences_per_second"]
     by_form = ", ".join(f"{speeds[form]:.0f} ({form})" for form in TIME_TO)
     return "\n\n".join(
@@ -38,9 +38,10 @@ def peers_section(result: Mapping[str, Any]) -> str:
             f"### {result['task']}",
             table(header, rows),
             f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} "
-            f"test sentences; one thread; transformers have {student['layers']} layers. Training of "
+            f"test sentences; one thread; transformers have {_layers(students)} layers. Training of "
             f"{training['sentences']:,} sentences, in batches of {training['batch_size']} but by defaults: "
             f"{speeds['student']:.0f} sentences/s here; by the Trainer {by_form}.",
+            "How the students were trained:\n\n" + "\n".join(map(_trained, students, students.values())),
             "Goals that were set beforehand:\n\n" + "\n".join(f"- {goal}" for goal in goals(result)),
             f"Commit {result['commit']}, {result['device']}.",
         ]
@@ -59,6 +60,22 @@ def goals(result: Mapping[str, Any]) -> list[str]:
             f"Trainer, {form}: {share:.3f}."
         )
     return found
+
+
+def _layers(students: Mapping[str, Any]) -> int:
+    """Of the first student, which the Trainer's classifiers have as well."""
+    layers: int = next(iter(students.values()))["training"]["layers"]
+    return layers
+
+
+def _trained(name: str, student: Mapping[str, Any]) -> str:
+    """A student's start, epochs and learning rate as an item of a list: its method's, if set."""
+    start, epochs, rate = (
+        student["settings"].get(key) or student["training"][key]
+        for key in ("init", "epochs", "learning_rate")
+    )
+    begins = "the teacher's layers" if start == "teacher" else "the pretrained encoder"
+    return f"- {name}: from {begins}, {epochs} epochs, learning rate {rate:g}."
 
 
 def _against(student: Mapping[str, Any], rival: Mapping[str, Any]) -> str:

@@ -43,6 +43,11 @@ class Recipe:
         """Of the student, in tables."""
         return f"student, {self.method}" + (", BiLSTM" if self.student.network == "bilstm" else "")
 
+    def as_json(self) -> dict[str, Any]:
+        """What a result says of the student."""
+        training = self.student.model_dump(mode="json")
+        return {"method": self.method, "settings": self.own, "seed": self.seed, "training": training}
+
     def check_like_in_trainer(self) -> None:
         """Refuse a student that the Trainer of `transformers` cannot be compared with.
 

@@ -5,6 +5,12 @@ from benchmarks.pages.peers_table import goals, peers_section
 INT8 = "student, vanilla, ONNX int8"
 SAME_BATCHES = "defaults, but for the batch size"
 
+TRAINING = {"layers": 3, "init": "teacher", "epochs": 4, "learning_rate": 2e-4}
+STUDENTS = {
+    "student, vanilla": {"settings": {"init": "pretrained", "epochs": None}, "training": TRAINING},
+    "student, structural": {"settings": {"learning_rate": 1e-3, "init": None}, "training": TRAINING},
+}
+
 
 def row(tagger: str, f1: float, one: float, many: float, minutes: float | None = None) -> dict[str, Any]:
     speeds = {"words_per_second": {"1": one, "32": many}, "megabytes": 17.52, "start_seconds": 0.456}
@@ -19,7 +25,7 @@ def result(student: dict[str, Any], *, defaults: float = 0.25, tuned: float = 0.
         "sentences_per_second": {"student": 260.4, "defaults": 69.0, SAME_BATCHES: 90.0, "tuned": 215.0},
         "time_to": {"defaults": defaults, SAME_BATCHES: 0.25, "tuned": tuned},
     }
-    made = {"task": "newsdesk", "commit": "abc", "device": "a machine", "student": {"layers": 3}}
+    made = {"task": "newsdesk", "commit": "abc", "device": "a machine", "students": STUDENTS}
     sizes = {"sentences": {"train": 1_700, "dev": 300, "test": 600}}
     return made | sizes | {"rows": [*peers, student], "training": training}
 
@@ -33,6 +39,8 @@ def test_each_tagger_is_a_row() -> None:
     assert text.startswith("### newsdesk\n")
     assert "| spaCy CNN | 80.00 | 4,000 | 10,000 | 17.5 | 0.46 | 12.3 |" in text
     assert f"| {INT8} | 82.00 | 5,000 | 10,000 | 17.5 | 0.46 | – |" in text
+    assert "- student, vanilla: from the pretrained encoder, 4 epochs, learning rate 0.0002.\n" in text
+    assert "- student, structural: from the teacher's layers, 4 epochs, learning rate 0.001.\n" in text
     assert "1,700 training, 300 development and 600 test sentences; one thread;" in text
     by_form = f"69 (defaults), 90 ({SAME_BATCHES}), 215 (tuned)"
     assert f"260 sentences/s here; by the Trainer {by_form}." in text

@@ -26,6 +26,9 @@ def test_a_students_folder_says_how_it_was_trained(tmp_path: Path) -> None:
     assert (recipe.method, recipe.own, recipe.seed) == ("structural", {"weight": 0.5}, 7)
     assert (recipe.student.layers, recipe.student.epochs) == (3, 5)
     assert recipe.with_epochs(1).student.epochs == 1
+    made = recipe.as_json()
+    assert (made["method"], made["settings"], made["seed"]) == ("structural", {"weight": 0.5}, 7)
+    assert made["training"].items() >= TRAINING.items()
 
 
 def test_students_without_a_like_in_the_trainer_are_refused(tmp_path: Path) -> None:
