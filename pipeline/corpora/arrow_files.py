@@ -141,8 +141,8 @@ def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
 def _streamed(file: Path) -> Iterator[pa.RecordBatch]:
     """The batches of a stream, which must end with its mark.
 
-    Arrow takes the end of a file for the end of its stream, too. A mark moves the place of reading; bytes like
-    it may be the end of a batch.
+    Arrow takes the end of the file for the stream's end, too. Reading a mark moves on in the file; the same
+    bytes may also end a batch.
     """
     with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
         while True:
@@ -154,7 +154,7 @@ def _streamed(file: Path) -> Iterator[pa.RecordBatch]:
             yield batch
         if source.tell() == place:
             raise UserError(
-                f"{file}: lacks the mark of an Arrow stream's end, so that it may be cut; fetch or save it again"
+                f"{file}: lacks the mark of an Arrow stream's end, so it may be cut; fetch or save it again"
             )
         if source.tell() < source.size():
             raise UserError(f"{file}: goes on behind the end of its Arrow stream; give each stream as a file")

@@ -180,7 +180,9 @@ def test_a_stream_that_is_cut_between_batches_is_refused(tmp_path: Path, old_for
     cut = tmp_path / "cut.arrow"
     cut.write_bytes(whole.read_bytes()[:-mark])
     assert cut.read_bytes().endswith(b"\xff\xff\xff\xff\0\0\0\0")
-    with pytest.raises(UserError, match=rf"^{cut}: lacks the mark of an Arrow stream's end, .*; fetch or save"):
+    with pytest.raises(
+        UserError, match=rf"^{cut}: lacks the mark of an Arrow stream's end, .*; fetch or save"
+    ):
         read_arrow(cut)
     twice = tmp_path / "twice.arrow"
     twice.write_bytes(2 * whole.read_bytes())
