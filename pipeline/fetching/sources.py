@@ -215,16 +215,16 @@ def local_path(source: str) -> Path:
     """
     try:
         return Path(source).expanduser()
-    except RuntimeError:
-        raise UserError(f"{source}: there is no such home folder; correct the path") from None
+    except (RuntimeError, ValueError):  # a user without one; a NUL character
+        raise UserError(f"{one_line(source)}: there is no such home folder; correct the path") from None
 
 
 def _existing(source: str) -> Path | None:
     """The path that a source is, if there is such a file or folder; whoever reads it tells why it cannot."""
     if not source or "://" in source:
         return None
-    path = local_path(source)
-    with suppress(OSError):
+    with suppress(OSError, ValueError, RuntimeError):
+        path = Path(source).expanduser()
         return path if path.exists() else None
     return None
 

@@ -263,6 +263,7 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
     ("line", "says"),
     [
         ("{", "is not JSON"),
+        ([{"tokens": ["a"], "ner_tags": [0]}], "is a JSON array; write an object on each line, .*jq -c"),
         ("[" * 100_000, "is not JSON"),
         ('{"tokens": [' + "9" * 5000 + '], "ner_tags": []}', "is not JSON"),
         ("[]", "is not an object with 'tokens' and 'ner_tags'"),

@@ -152,13 +152,14 @@ def test_a_missing_text(read: Callable[..., list[str]], tmp_path: Path) -> None:
     ("path", "says"),
     [
         ("~nosuchuser/text.txt", "there is no such home folder; correct the path"),
+        ("~\0/text.txt", "there is no such home folder; correct the path"),
         ("x" * 300, r"cannot be read \(File name too long\); correct the path or its permissions"),
     ],
 )
 def test_a_path_that_cannot_be_looked_at_is_one_line(
     read: Callable[..., list[str]], path: str, says: str, form: str
 ) -> None:
-    with pytest.raises(UserError, match=f"^{path}: {says}"):
+    with pytest.raises(UserError, match=f"^{path.replace(chr(0), '.')}: {says}"):
         read(files=path, format=form)
 
 

@@ -97,6 +97,8 @@ def test_a_checksum_of_no_known_kind(target: Path, checksum: str) -> None:
         (".", ".: is a folder; name its files"),
         ("", "'': is not a source"),
         ("a\0b", r"'a\x00b': is not a source"),
+        ("~\0", r"'~\x00': is not a source"),
+        ("~\x1f", r"'~\x1f': is not a source"),
     ],
 )
 def test_sources_that_are_none(target: Path, source: str, says: str) -> None:
