@@ -134,9 +134,30 @@ def _batches(file: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
             for number in range(opened.num_record_batches):
                 yield opened.get_batch(number).select(columns)
     else:
-        with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
-            for batch in stream:
-                yield batch.select(columns)
+        for batch in _streamed(file):
+            yield batch.select(columns)
+
+
+def _streamed(file: Path) -> Iterator[pa.RecordBatch]:
+    """The batches of a stream, which must end with its mark.
+
+    Arrow takes the end of the file for the stream's end, too. Reading a mark moves on in the file; the same
+    bytes may also end a batch.
+    """
+    with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
+        while True:
+            place = source.tell()
+            try:
+                batch = stream.read_next_batch()
+            except StopIteration:
+                break
+            yield batch
+        if source.tell() == place:
+            raise UserError(
+                f"{file}: lacks the mark of an Arrow stream's end, so it may be cut; fetch or save it again"
+            )
+        if source.tell() < source.size():
+            raise UserError(f"{file}: goes on behind the end of its Arrow stream; give each stream as a file")
 
 
 def _kind(file: Path) -> str:

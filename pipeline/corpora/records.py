@@ -55,6 +55,10 @@ def read_jsonl(
         except (ValueError, RecursionError) as error:
             report(f"{path}:{number}: is not JSON ({one_line(error)}); write one object a line")
             continue
+        if record and isinstance(record, list):
+            told = "write an object on each line, for example with jq -c '.[]'"
+            report(f"{path}:{number}: is a JSON array; {told}")
+            continue
         if not isinstance(record, dict) or word not in record or tag not in record:
             report(
                 f"{path}:{number}: is not an object with {word!r} and {tag!r}; correct it or set word and tag"

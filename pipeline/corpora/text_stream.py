@@ -2,16 +2,28 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from pipeline.corpora.file_kinds import Advice
+from pipeline.corpora.json_text import Json, JsonStart
 from pipeline.corpora.textfile import stream_lines
 from pipeline.corpora.word_columns import LONGEST, Columns, check_words, read_words
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, unreadable
 
 FIRST_COLUMN = Columns()  # unless it numbers the words
+TO_TAG = Advice(
+    encoding="convert the file, for example with iconv -f latin1 -t utf8",
+    unicode="convert it, for example with iconv -f {} -t utf8",
+    table="write its sentences to a text file, one on each line",
+)
+"""What to do about files that are no UTF-8 text, where sentences to tag are expected."""
+
+_SENTENCES: dict[Json, str] = {"object": ".text", "array of objects": "'.[].text'", "array": "'.[]'"}
+"""jq's filter for the sentences in JSON of the usual form."""
+
 log = logging.getLogger(__name__)
 
 Layout = Literal["text", "characters", "words", "columns"]
@@ -41,7 +53,14 @@ def open_text(path: Path) -> BinaryIO:
         raise unreadable(path, error, "name a text file") from None
 
 
-def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Text]:
+def read_stream(
+    raw: BinaryIO,
+    name: str,
+    layout: Layout,
+    columns: Columns = FIRST_COLUMN,
+    *,
+    advice: Advice = TO_TAG,
+) -> Iterator[Text]:
     """Yield the sentences of UTF-8 text; gzip data is known by its first bytes.
 
     In `columns` blank lines and `-DOCSTART-` lines separate sentences. Otherwise every line is a sentence, an
@@ -52,33 +71,39 @@ def read_stream(raw: BinaryIO, name: str, layout: Layout, columns: Columns = FIR
         name: for messages.
         layout: see Layout.
         columns: how `columns` are read.
+        advice: what to do about a file that is no UTF-8 text.
 
     Raises:
         UserError: as `textfile.stream_lines` and `word_columns.read_words`, a line is longer than LONGEST or
-            MOST_WORDS, or the first is a JSON object. The message starts with `NAME:LINE`.
+            MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
     """
-    lines = text_lines(raw, name)
+    lines = _without_json(text_lines(raw, name, advice), name)
     if layout == "columns":
         yield from map(Text.of_words, read_words(lines, name, columns))
         return
-    begun, clauses = False, ClauseWarning()
+    clauses = ClauseWarning()
     for number, line in lines:
-        if not begun and line.strip():
-            begun = True
-            if is_json(line):
-                raise UserError(
-                    f"{name}:{number}: is a JSON object, not a sentence; write a sentence on each line, for "
-                    "example with jq -r .text"
-                )
         text = CUTS[layout](line)
         check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
         clauses.look_at(text.words, f"{name}:{number}")
         yield text
 
 
-def text_lines(raw: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+def _without_json(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
+    """The lines as they come, up to the one that shows them to be JSON."""
+    start, first = JsonStart(), 0
+    for number, line in lines:
+        first = first or (number if line.strip() else 0)
+        if kind := start.look_at(line):
+            raise UserError(
+                f"{name}:{first}: is a JSON {kind}, not a sentence; write a sentence on each line, for "
+                f"example with jq -r {_SENTENCES[kind]}"
+            )
+        yield number, line
+
+
+def text_lines(raw: BinaryIO, name: str, advice: Advice) -> Iterator[tuple[int, str]]:
     """`stream_lines` of UTF-8 text, with Windows line ends or without."""
-    advice = "convert the file, for example with iconv -f latin1 -t utf8"
     return stream_lines(raw, name, "utf-8-sig", windows=True, longest=LONGEST, advice=advice)
 
 

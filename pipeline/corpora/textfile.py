@@ -11,28 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pipeline.corpora.file_kinds import HEAD, Advice, has_zero_bytes, other_file
 from pipeline.errors import UserError, is_encodable, unreadable
-from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD, is_gzip
+from pipeline.fetching.checks import GZIP, is_gzip
 
 LONGEST = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
-SET_ENCODING = "set encoding to what the file is in, for example latin-1"
+LABELLED = Advice(
+    encoding="set encoding to what the file is in, for example latin-1",
+    unicode="set encoding: {}",
+    table="set format: dataset",
+)
+"""What to do about labelled files that are no text in the encoding given."""
+
 CHUNK = 1 << 16  # bytes
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
-UTF8_BOM_IN_LATIN1 = "\u00ef\u00bb\u00bf"
-OTHER_FILES = {
-    ZIP: "is a zip archive; unpack it and name the text file inside",
-    GZIP: "is gzip data, which must be unpacked once more",
-    PARQUET: "is a Parquet file, which needs format: dataset in params.yaml",
-    ARROW: "is an Arrow file, which needs format: dataset in params.yaml",
-    b"%PDF": "is a PDF document; name a text file",
-    b"BZh": "is bzip2 data; unpack it, for example with bunzip2",
-    b"\xfd7zXZ": "is xz data; unpack it, for example with unxz",
-    **dict.fromkeys(ZSTD, "is zstd data; unpack it, for example with unzstd"),
-    b"7z\xbc\xaf": "is a 7z archive; unpack it and name the text file inside",
-}
-"""What a file that is not in the encoding given may be, by its first bytes."""
 
 
 def refuse(problem: str) -> None:
@@ -73,7 +67,7 @@ def stream_lines(
     *,
     windows: bool = False,
     longest: int = LONGEST,
-    advice: str = SET_ENCODING,
+    advice: Advice = LABELLED,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, plain or gzipped: (line number from 1, line without its end).
@@ -87,7 +81,7 @@ def stream_lines(
         encoding: of the bytes.
         windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
         longest: most characters that a line may have.
-        advice: what to do about bytes that are not in the encoding.
+        advice: what to do about a file that is no text in the encoding.
         warn: called at the end if `encoding` has a byte for each character, and the bytes are UTF-8 too.
 
     Raises:
@@ -103,20 +97,20 @@ def stream_lines(
         data = _unzipped(raw)
         while True:
             chunk = data.read1(CHUNK)
-            head, total = head or chunk[:8], total + len(chunk)
+            head, total = (head + chunk)[:HEAD] if len(head) < HEAD else head, total + len(chunk)
             if unicode:
                 unicode.see(chunk)
-            text, problem = _decode(decoder, chunk, total, encoding, advice)
+            text, problem = _decode(decoder, chunk, total, encoding, advice.encoding)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
                 yield number, check.clean(line, number, head)
                 number += 1
             if problem:
-                raise UserError(f"{name}:{number}: {check.other_file(head) or problem}")
+                raise UserError(f"{name}:{number}: {check.file_problem(head) or problem}")
             if not chunk:
                 break
             if len(begun) > longest:
-                raise UserError(f"{name}:{number}: {_too_long(longest)}")
+                raise UserError(f"{name}:{number}: {check.file_problem(head) or _too_long(longest)}")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{name}:{number}: damaged gzip data ({error}); fetch the file again") from None
     except OSError as error:
@@ -188,7 +182,7 @@ def _decode(
     `total` counts the bytes up to the chunk's end.
     """
     before = decoder.getstate()
-    advice = f"not {encoding.removesuffix('-sig')}; {advice}"
+    advice = f"not {_shown(encoding)}; {advice}"
     try:
         return decoder.decode(chunk, final=not chunk), None
     except UnicodeDecodeError as error:
@@ -210,7 +204,7 @@ class _Check:
     encoding: str
     windows: bool
     longest: int
-    advice: str
+    advice: Advice
 
     def clean(self, line: str, number: int, head: bytes) -> str:
         """The line without a carriage return at its end, if it is clean text; `head` begins the file."""
@@ -220,45 +214,46 @@ class _Check:
             raise UserError(f"{self.name}:{number}: {problem}")
         return line
 
-    def other_file(self, head: bytes) -> str | None:
-        """What the file is by its first bytes, if it is no text or another Unicode."""
-        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            known = self._is_kind_of("utf-16", "utf-32")
-            told = "set encoding: utf-16" if self.advice == SET_ENCODING else self.advice
-            return None if known else f"starts with the byte order mark of UTF-16; {told}"
-        return next((what for magic, what in OTHER_FILES.items() if head.startswith(magic)), None)
-
-    def _is_kind_of(self, *names: str) -> bool:
-        """Whether the encoding is one of these, whatever its order of bytes."""
-        return codecs.lookup(self.encoding).name.startswith(names)
+    def file_problem(self, head: bytes) -> str | None:
+        """What is wrong with the file as a whole, if its first bytes show it."""
+        known = other_file(head, self.encoding, self.advice)
+        is_binary = b"\0" in head and not has_zero_bytes(self.encoding)
+        return known or (self._nul_problem() if is_binary else None)
 
     def _problem(self, line: str, number: int, head: bytes) -> str | None:
-        encoding = self.encoding
+        if number == 1 and (problem := other_file(head, self.encoding, self.advice)):
+            return problem
+        if number == 1 and line.startswith("\ufeff"):
+            return f"starts with a byte order mark, which {self.encoding} keeps; remove it"
         if len(line) > self.longest:
             return _too_long(self.longest)
-        if number == 1 and line.startswith(("\ufeff", UTF8_BOM_IN_LATIN1)):
-            wide = next((name for name in ("utf-16", "utf-32") if self._is_kind_of(name)), "utf-8-sig")
-            kept = f"starts with a byte order mark, which {encoding} keeps"
-            return f"{kept}; set encoding: {wide}, or remove it"
-        if number == 1 and line.startswith(ZIP.decode()):
-            return self.other_file(head)
-        if "\r" in line or "\0" in line:
-            return self.other_file(head) or self._control_problem(line)
+        if "\0" in line:
+            return self.file_problem(head) or self._nul_problem()
+        if "\r" in line:
+            return self.file_problem(head) or _return_problem(line)
         if not is_encodable(line):
             return (
                 "contains a lone surrogate, which is not a character; correct the file or the encoding "
-                f"{encoding}"
+                f"{self.encoding}"
             )
         return None
 
-    def _control_problem(self, line: str) -> str:
-        if "\0" in line:
-            return f"holds a NUL character, so that it is not text in {self.encoding}; {self.advice}"
-        if line.endswith("\r"):
-            return (
-                "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
-            )
-        return "holds a carriage return inside; end each line with a line feed alone"
+    def _nul_problem(self) -> str:
+        told = "name a text file"
+        if not has_zero_bytes(self.encoding):
+            told += f", or if it is UTF-16, {self.advice.unicode.format('utf-16le')}"
+        return f"holds a NUL character, so that it is not text in {_shown(self.encoding)}; {told}"
+
+
+def _return_problem(line: str) -> str:
+    if line.endswith("\r"):
+        return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
+    return "holds a carriage return inside; end each line with a line feed alone"
+
+
+def _shown(encoding: str) -> str:
+    """An encoding's name without what concerns the byte order mark alone."""
+    return encoding.removesuffix("-sig")
 
 
 def _too_long(longest: int) -> str:

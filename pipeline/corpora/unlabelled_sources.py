@@ -1,5 +1,6 @@
 """Unlabelled text from its sources: each is fetched, read sentence by sentence, and removed again."""
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -13,6 +14,8 @@ from pipeline.corpora.unlabelled_text import read_unlabelled
 from pipeline.errors import UserError, one_line, shown_address
 from pipeline.fetching.hub import split_files
 from pipeline.fetching.sources import fetch_dataset, fetch_file, local_path
+
+log = logging.getLogger(__name__)
 
 SHOWN = 40  # words of a source's first sentence
 
@@ -63,17 +66,32 @@ def _fetched(
 def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
     """The sources, with the files of a folder in place of it; what hides behind a dot is no text."""
     suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
+    listed = [local_path(source) for source, _ in settings.sources() if "://" not in source]
     for source, checksum in settings.sources():
         files = _files_in(source, suffixes)
         if files is None or (settings.format == "dataset" and _is_dataset(source, files)):
             yield source, checksum
             continue
         check_links(source)
-        if not files:
-            raise UserError(f"{source}: is a folder without files; name another one, or a file")
+        _tell_folders(source, files, listed)
         if checksum is not None:
             raise UserError(f"unlabelled.checksums: {source} is a folder; name its files, or empty it")
         yield from ((str(path), None) for path in files)
+
+
+def _tell_folders(source: str, files: Sequence[Path], listed: Sequence[Path]) -> None:
+    """Warn of folders in a folder that are not `listed` as sources; refuse a folder without files."""
+    folders = [path for path in _visible(local_path(source)) if path.is_dir()]
+    if not files and not folders:
+        raise UserError(f"{source}: is a folder without files; name another one, or a file")
+    if not files:
+        raise UserError(f"{source}: holds folders, but no files ({_names(folders)}); list these under files")
+    if left_out := [path for path in folders if path not in listed]:
+        log.warning(f"{source}: its folders are not read ({_names(left_out)}); list them under files, too")
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return one_line(", ".join(path.name for path in paths))
 
 
 def _files_in(source: str, suffixes: tuple[str, ...]) -> list[Path] | None:
@@ -84,12 +102,16 @@ def _files_in(source: str, suffixes: tuple[str, ...]) -> list[Path] | None:
     try:
         if not folder.is_dir():
             return None
-        files = (path for path in folder.iterdir() if path.is_file())
-        return sorted(path for path in files if path.name.endswith(suffixes) and path.name[0] != ".")
+        return [path for path in _visible(folder) if path.is_file() and path.name.endswith(suffixes)]
     except OSError as error:
         raise UserError(
             f"{source}: cannot be read ({error.strerror}); correct the path or its permissions"
         ) from None
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What a folder holds, in the order of names, without what begins with a dot."""
+    return sorted(path for path in folder.iterdir() if path.name[0] != ".")
 
 
 def _is_dataset(source: str, files: Sequence[Path]) -> bool:

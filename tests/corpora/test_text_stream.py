@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,36 @@ def test_json_is_no_raw_text(write: Write, begin: bytes) -> None:
     ):
         list(read_file(path, "text"))
     assert next(read_file(write(b"{Anna} left .\n"), "text")).words[:2] == ("{", "Anna")
+
+
+@pytest.mark.parametrize("layout", ["text", "characters", "words", "columns"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'["Anna left.", "Ben stays."]\n', "text:1: is a JSON array, not a sentence; .*jq -r '.\\[\\]'$"),
+        (b'\n[\n  "Anna left.",\n', "text:2: is a JSON array, not"),
+        (b'[{"text": "Anna left."},\n', "text:1: is a JSON array of objects, .*jq -r '.\\[\\].text'$"),
+        (b'{\n  "text": "Anna left."\n}\n', "text:1: is a JSON object, .*jq -r .text$"),
+        ("Anna left.\n".encode("utf-16"), "text:1: .*mark of UTF-16; convert it, .*iconv -f utf-16 -t utf8$"),
+        ("Anna left.\n".encode("utf-16be"), "text:1: is UTF-16 without .*iconv -f utf-16be -t utf8$"),
+        (
+            b"PAR1\x15\x04\x15\n\xff",
+            "text:1: is a Parquet file; write its sentences to a text file, one on each",
+        ),
+    ],
+)
+def test_other_data_are_no_text(write: Write, content: bytes, says: str, layout: Layout) -> None:
+    with pytest.raises(UserError, match=says):
+        list(read_file(write(content), layout))
+
+
+def test_a_bracket_is_answered_before_the_next_line_comes() -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as raw, open(writing, "wb", buffering=0) as typed:  # noqa: PTH123
+        texts = read_stream(raw, "standard input", "text")
+        for line in (b"[\n", b"[Reuters] Anna left.\n", b"{\n"):
+            typed.write(line)
+            assert next(texts).text == line.decode().strip()
 
 
 def test_clauses_without_spaces_are_one_warning(write: Write, caplog: pytest.LogCaptureFixture) -> None:

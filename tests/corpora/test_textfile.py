@@ -130,7 +130,7 @@ def zipped() -> bytes:
         (zipped(), "is a zip archive; unpack it"),
         (gzip.compress(zipped()), "is a zip archive; unpack it"),
         (gzip.compress(gzip.compress(b"Ida B-PER\n")), "is gzip data, which must be unpacked once more"),
-        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file, which needs format: dataset in params.yaml"),
+        (b"PAR1\x15\x04\x15\x80\x00\xff", "is a Parquet file; set format: dataset"),
         ("Ida B-PER\n".encode("utf-16"), "set encoding: utf-16"),
     ],
     ids=["zip", "zip in gzip", "gzip in gzip", "parquet", "utf-16"],
@@ -140,6 +140,30 @@ def test_other_kinds_of_file_are_told_by_their_names(content: bytes, says: str, 
     assert message.startswith("name:1: ")
     assert says in message
     assert "latin-1" not in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("content", [b"\x80\0", b"a\nb\0", b"\x89PNG\r\n\x1a\n\0", b"x" * 99 + b"\0"])
+def test_bytes_of_0_are_no_text_of_another_single_byte_encoding(content: bytes, encoding: str) -> None:
+    message = refusal(content, encoding=encoding, longest=50)
+    told = "holds a NUL character, so that it is not text in"
+    assert f"{told} {encoding.removesuffix('-sig')}; name a text file, or if it is UTF-16, set enc" in message
+
+
+def test_a_pdf_is_no_text_in_latin_1_either() -> None:
+    assert refusal(b"%PDF-1.4\n%\xe2\xe3\n", encoding="latin-1").startswith("name:1: is a PDF document")
+
+
+@pytest.mark.parametrize("most", [1, 2, 99])
+def test_marks_that_an_encoding_keeps_are_told_once(most: int) -> None:
+    two = "\ufeff\ufeffAnna O\n"
+    assert (
+        refusal(two.encode(), encoding="utf-8-sig") == "name:1: starts with two byte order marks; remove both"
+    )
+    assert refusal(two.encode("utf-16-be"), most, encoding="utf-16") == (
+        "name:1: starts with a byte order mark, which utf-16 keeps; remove it"
+    )
+    assert "gb18030 keeps; remove it" in refusal(two[1:].encode("gb18030"), encoding="gb18030")
 
 
 def test_a_line_has_a_longest_length() -> None:

@@ -62,6 +62,34 @@ def test_a_folder_stands_for_its_files(
         read(files=str(folder), checksums="md5:" + "0" * 32)
 
 
+@pytest.mark.parametrize("form", ["text", "dataset"])
+def test_folders_in_a_folder_are_told_to_be_left_out(
+    read: Callable[..., list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    folder, table = tmp_path / "folder", pa.table({"tokens": [["One", "."]]})
+    for name in ("2023", "2024", ".git"):
+        (folder / name).mkdir(parents=True)
+    for file in (folder / "a.parquet", folder / "2023" / "b.parquet"):
+        pq.write_table(table, file) if form == "dataset" else file.write_bytes(b"One .\n")
+    assert read(files=str(folder), format=form) == ["One ."]
+    assert caplog.messages == [f"{folder}: its folders are not read (2023, 2024); list them under files, too"]
+    caplog.clear()
+    (folder / "2023" / "deeper").mkdir()
+    assert read(files=[str(folder), str(folder / "2023")], format=form) == 2 * ["One ."]
+    assert caplog.messages == [
+        f"{folder}: its folders are not read (2024); list them under files, too",
+        f"{folder}/2023: its folders are not read (deeper); list them under files, too",
+    ]
+
+
+def test_a_folder_of_folders_is_refused(read: Callable[..., list[str]], tmp_path: Path) -> None:
+    for name in [*"abcdef", ".git"]:
+        (tmp_path / "folder" / name).mkdir(parents=True)
+    says = r"folder: holds folders, but no files \(a, b, c, d, e, f\); list these under files"
+    with pytest.raises(UserError, match=says):
+        read(files=str(tmp_path / "folder"))
+
+
 def test_data_sets(read: Callable[..., list[str]], tmp_path: Path) -> None:
     """One file, a folder of files, and the clone of a hub repository, of which the training split is read."""
     clone, shards = tmp_path / "clone", tmp_path / "shards"
@@ -124,13 +152,14 @@ def test_a_missing_text(read: Callable[..., list[str]], tmp_path: Path) -> None:
     ("path", "says"),
     [
         ("~nosuchuser/text.txt", "there is no such home folder; correct the path"),
+        ("~\0/text.txt", "there is no such home folder; correct the path"),
         ("x" * 300, r"cannot be read \(File name too long\); correct the path or its permissions"),
     ],
 )
 def test_a_path_that_cannot_be_looked_at_is_one_line(
     read: Callable[..., list[str]], path: str, says: str, form: str
 ) -> None:
-    with pytest.raises(UserError, match=f"^{path}: {says}"):
+    with pytest.raises(UserError, match=f"^{path.replace(chr(0), '.')}: {says}"):
         read(files=path, format=form)
 
 

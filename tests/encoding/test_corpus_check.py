@@ -1,6 +1,8 @@
 """What a file holds and every problem in it, whatever its format, and the words that a tokenizer breaks."""
 
 import json
+import os
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from pipeline.encoding.corpus_check import (
     report,
 )
 from pipeline.encoding.tokenization import load_tokenizer
+from pipeline.errors import UserError
 from tests.helpers.tiny_project import ROOT, invoke, lay_out
 
 BAD = b"Ba B-PER\nne\nri V-X\nne O\n\nTok I-PER\nba O O\n"
@@ -189,12 +192,29 @@ def test_the_report_has_everything(bert: Path, tmp_path: Path) -> None:
 
 
 def test_of_many_problems_the_first_are_listed_and_all_counted(tmp_path: Path) -> None:
-    many = tuple(f"f:{number}: x" for number in range(1, 40_110))
-    found = Findings({"f": FileFindings(1, Counter("a"), Counter("O"), many)}, (), many[:20])
+    path = write(tmp_path / "f", b"a O\n" + b"b\n" * 40_109)
+    (file,) = check_file(path, entry()).files.values()
+    assert file.more_problems == 40_089
+    assert [problem.split(": ")[0] for problem in file.problems] == [f"{path}:{n}" for n in range(2, 22)]
+    many = tuple(f"f:{number}: x" for number in range(1, 21))
+    found = Findings({"f": FileFindings(1, Counter("a"), Counter("O"), many, 40_089)}, (), many)
     lines = list(report(found, None, usual=tmp_path / "none"))
     start = lines.index("problems: 40,109")
     shown = [f"  f:{number}: x" for number in range(1, 21)]
     assert lines[start + 1 :] == [*shown, "  … and 40,089 more", "problems of the corpus: 20", *shown]
+
+
+def test_problems_take_no_more_memory_the_more_there_are(tmp_path: Path) -> None:
+    def peak(lines: int) -> int:
+        path = write(tmp_path / "f", b"a O\n\n" + b"b\n\n" * lines)
+        tracemalloc.start()
+        check_file(path, entry())
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    few = peak(10)
+    assert peak(8_000) < few + 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -204,6 +224,13 @@ def test_of_many_problems_the_first_are_listed_and_all_counted(tmp_path: Path) -
 def test_any_problem_is_wrong(file: tuple[str, ...], corpus: tuple[str, ...], wrong: bool) -> None:
     found = Findings({"f": FileFindings(1, Counter(), Counter(), file)}, ("warning",), corpus)
     assert found.wrong == wrong
+
+
+@pytest.mark.parametrize("form", ["conll", "dataset"])
+def test_a_pipe_is_not_said_to_be_missing_or_empty(tmp_path: Path, form: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match=rf"^{tmp_path}/pipe: is a pipe or a device; save what it gives"):
+        check_file(tmp_path / "pipe", entry(format=form))
 
 
 # All files of an entry

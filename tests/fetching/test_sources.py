@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,11 +97,53 @@ def test_a_checksum_of_no_known_kind(target: Path, checksum: str) -> None:
         (".", ".: is a folder; name its files"),
         ("", "'': is not a source"),
         ("a\0b", r"'a\x00b': is not a source"),
+        ("~\0", r"'~\x00': is not a source"),
+        ("~\x1f", r"'~\x1f': is not a source"),
     ],
 )
 def test_sources_that_are_none(target: Path, source: str, says: str) -> None:
     assert refusal(lambda: fetch_file(source, target)).startswith(says)
     assert not read_folder(target.parent)
+
+
+@pytest.mark.parametrize("name", ["a\u202fb", "می\u200cخواهم", "ක්\u200dෂ", "a\u3000b"])
+def test_a_path_that_exists_may_have_letters_that_do_not_show(
+    tmp_path: Path, target: Path, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / f"{name}.parquet").write_bytes(TEXT)
+    fetch_file(str(tmp_path / name / f"{name}.parquet"), target)
+    fetch_dataset(str(tmp_path / name), "train", tmp_path / "set")
+    assert read_folder(tmp_path / "set") == {f"{name}.parquet": TEXT}
+    message = refusal(lambda: fetch_file(f"none-{name}", target))
+    assert message.startswith(f"{f'none-{name}'!r}: is not a source")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", os.fsdecode(b"a\xff"), "a\u2028b"])
+def test_a_path_that_would_spoil_a_message_is_to_be_renamed(tmp_path: Path, target: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(TEXT)
+    message = refusal(lambda: fetch_file(str(tmp_path / name), target))
+    assert message.endswith(": has control characters or bytes of another encoding in its name; rename it")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "standard input", "device"])
+def test_what_is_no_regular_file_is_not_said_to_be_missing(tmp_path: Path, target: Path, kind: str) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    if kind == "link to a pipe":
+        (tmp_path / "link").symlink_to(path)
+        path = tmp_path / "link"
+    reading, writing = os.pipe()
+    source = {"standard input": f"/dev/fd/{reading}", "device": os.devnull}.get(kind, str(path))
+    says = f"{source}: is a pipe or a device; save what it gives as a file, and name that"
+    for fetch in (
+        lambda: fetch_file(source, target),
+        lambda: fetch_dataset(source, "train", target),
+        lambda: fetch_encoder(source, target),
+    ):
+        assert refusal(fetch) == says
+    os.close(reading)
+    os.close(writing)
 
 
 def test_a_copy_of_the_project_for_an_experiment_is_told_of(
