@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoModelForTokenClassification, PreTrainedConfig, PreTrainedModel
 
 from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
@@ -182,7 +182,7 @@ class ChainTagger(PreTrainedModel):
 
     @classmethod
     def _load_stock(cls, folder: Path, stock: PreTrainedConfig) -> tuple[Self, list[str]]:
-        model, missing = token_classifier.read(folder, stock)
+        model, missing = load_weights(AutoModelForTokenClassification, folder, stock)
         config = ChainTaggerConfig(
             token_classifier.shape_of(model.config.to_dict()),
             **getattr(model.config, token_classifier.KEY),

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import AutoModelForTokenClassification
 
 from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoder_config import read_checked
-from pipeline.encoding.pretrained import missing_weights, read_config, refused
+from pipeline.encoding.pretrained import load_weights, missing_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.chain_tagger import ChainTagger
@@ -74,7 +75,7 @@ def _softmax_tagger(
     """
     config = read_config(folder)
     with refused(f"{folder}: no token classifier can be loaded from it"):
-        model, missing = token_classifier.read(folder, config)
+        model, missing = load_weights(AutoModelForTokenClassification, folder, config)
     if missing:
         raise missing_weights(folder, missing, "choose a whole token classifier as teacher.model")
     shape = token_classifier.shape_of(model.config.to_dict())

@@ -97,16 +97,6 @@ def write(
     model.save_pretrained(folder)
 
 
-def read(folder: Path, config: PreTrainedConfig) -> tuple[PreTrainedModel, list[str]]:
-    """The stock model in a folder, in float32, and the names of weights that are missing.
-
-    Raises:
-        Exception: whatever damaged files raise.
-    """
-    model, missing = load_weights(AutoModelForTokenClassification, folder, config)
-    return model, missing
-
-
 def pretrained_projection(folder: Path, config: PreTrainedConfig, tags: int) -> nn.Module:
     """The projection that an encoder's folder brings along (ModernBERT's does); new where it brings none.
 
