@@ -9,6 +9,7 @@ from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
 from pipeline.errors import UserError
+from pipeline.model.prediction import tag_names
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.text_scores import open_text_scores
@@ -109,8 +110,7 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     gold: list[list[str]] = []  # of these alone: the text may be of any size
     for ids in rows[-count:].split(text.batch_size):
         chains = teacher_chains(stores[0], ids)
-        for path, length in zip(chains.viterbi()[1].tolist(), chains.lengths, strict=True):
-            gold.append(text.encoded.tag_set.names(path[:length]))
+        gold += tag_names(chains.viterbi()[1], chains.lengths, text.encoded.tag_set)
     dev = Batches(text.encoded, text.batch_size, rows[-count:])
     rest = Batches(text.encoded, text.batch_size, rows[:-count])
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest
