@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Literal
-from unicodedata import category
 from zlib import crc32
 
 from rich.color import ColorSystem
@@ -17,7 +16,6 @@ from pipeline.inference.tagger import Tagged
 
 Format = Literal["conll", "jsonl", "text"]
 
-_KEPT = frozenset("\u200c\u200d\xad")  # joiners of Persian, Indic scripts and emoji; the soft hyphen
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
 
 
@@ -33,20 +31,13 @@ def renderer(
         colour: text with the codes of a terminal.
     """
     if format == "text":
-        show = shown if terminal else str
+        show = visible if terminal else str
         return lambda tagged: marked(tagged, scheme=tags.scheme, colour=colour, show=show)
     separator = "\t" if any(" " in tag for tag in tags.tags) else " "
     write = partial(conll, separator=separator) if format == "conll" else jsonl
     if not terminal:
         return write
-    return lambda tagged: shown(write(tagged))
-
-
-def shown(text: str) -> str:
-    """`errors.visible`, but that spaces of any width, and what joins or parts letters, stay as they are."""
-    return "".join(
-        letter if letter in _KEPT or category(letter) == "Zs" else visible(letter) for letter in text
-    )
+    return lambda tagged: visible(write(tagged))
 
 
 def conll(tagged: Tagged, *, separator: str) -> str:
@@ -60,7 +51,7 @@ def jsonl(tagged: Tagged) -> str:
     return json.dumps(asdict(tagged), ensure_ascii=False) + "\n"
 
 
-def marked(tagged: Tagged, *, scheme: Scheme, colour: bool, show: Callable[[str], str] = shown) -> str:
+def marked(tagged: Tagged, *, scheme: Scheme, colour: bool, show: Callable[[str], str] = visible) -> str:
     """The text itself with `[span TYPE]`, or `word/TAG` where tags are plain, for people to read.
 
     Words and types are as `show` has them.
