@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.corpora.conll import read_conll
+from pipeline.corpora.schemes import FileScheme
 
 
 def test_a_comment_inside_a_sentence_that_looks_like_a_word_is_told(
@@ -21,7 +22,7 @@ def test_a_comment_inside_a_sentence_that_looks_like_a_word_is_told(
     assert "the first of 4 such lines" in record.getMessage()
 
 
-HASHTAGS = [
+HASHTAGS: list[tuple[str, FileScheme, str]] = [
     ("see O\nit O\n\n#Brexit B-MISC\nnow O\n", "iob2", "4"),
     ("-DOCSTART-\n\n#Brexit B-MISC\nnow O\n", "iob2", "3"),
     ("#Brexit B-MISC\n\n\nnow O\n", "iob2", "1"),
@@ -33,7 +34,7 @@ HASHTAGS = [
 
 @pytest.mark.parametrize(("content", "scheme", "line"), HASHTAGS)
 def test_a_hashtag_at_the_start_of_a_sentence_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str, scheme: str, line: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str, scheme: FileScheme, line: str
 ) -> None:
     path = tmp_path / "tweets"
     path.write_text(content)
