@@ -52,6 +52,16 @@ def new(shape: dict[str, Any], tags: int) -> PreTrainedModel:
     return model
 
 
+def has_projection(shape: dict[str, Any]) -> bool:
+    """Whether the token classifier over an encoder of this shape has a layer between encoder and dropout.
+
+    Raises:
+        UserError: `transformers` has none of known parts, see `new`.
+    """
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return names(new(shape, 2)).projection is not None
+
+
 def names(model: PreTrainedModel) -> Names:
     """How a stock model calls its parts.
 

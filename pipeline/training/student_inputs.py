@@ -17,6 +17,7 @@ from pipeline.training.loss import Loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
+from pipeline.training.student_settings import check_transitions
 from pipeline.training.targets import PartScores, teacher_chains
 from pipeline.training.teacher_folders import TeacherFolders
 
@@ -82,7 +83,8 @@ def student_inputs(
             parts, scores = [*parts, sentences], [*scores, PartScores(stores)]
             inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
-        _check_transitions(method, settings, student, scores)
+        if any(store.parameters.transitions.any() for part in scores for store in part.stores):
+            check_transitions(method, settings, student.head)
     return inputs, student_loss(method, settings, scores, student.length(len(inputs.batches)))
 
 
@@ -114,13 +116,3 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     dev = Batches(text.encoded, text.batch_size, rows[-count:])
     rest = Batches(text.encoded, text.batch_size, rows[:-count])
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest
-
-
-def _check_transitions(method: str, settings: Settings, student: Student, scores: list[PartScores]) -> None:
-    """Refuse a softmax student of a method that matches the teacher's transitions, where there are any."""
-    pairs = any(store.parameters.transitions.any() for part in scores for store in part.stores)
-    if settings.matches_transitions and student.head == "softmax" and pairs:
-        raise UserError(
-            f"student.head: softmax has no transitions, which {method} matches to those of the "
-            f"teacher's CRF; set crf, or remove {method} from methods"
-        )
