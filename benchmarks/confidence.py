@@ -19,6 +19,7 @@ from pipeline.encoding.split_file import load, read_tags
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
+from pipeline.model.prediction import tag_names
 from pipeline.storage.sealed_folder import check
 from pipeline.storage.text_file import write_json
 from stages import command
@@ -50,7 +51,7 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         likeliest tag has a marginal below SURE; `entropy` of a word's tag in nats, the mean; `margin` between
         the two highest emissions of a word, the median.
     """
-    batches, gold, names = Batches(load(split), 64), read_tags(split), model.tag_set.tags
+    batches, gold = Batches(load(split), 64), read_tags(split)
     chosen = torch.arange(len(gold))[:: max(1, len(gold) // sentences)]
     tops, entropies, margins, predicted = [], [], [], []
     for ids in chosen.split(64):
@@ -60,8 +61,7 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         entropies.append(torch.special.entr(marginals).sum(1))
         best = chain.emissions[chain.mask].topk(2).values
         margins.append(best[:, 0] - best[:, 1])
-        decoded = zip(chain.viterbi()[1].tolist(), chain.lengths.tolist(), strict=True)
-        predicted += [[names[tag] for tag in path[:length]] for path, length in decoded]
+        predicted += tag_names(chain.viterbi()[1], chain.lengths, model.tag_set)
     top = torch.cat(tops)
     found = compute_metrics([gold[row] for row in chosen.tolist()], predicted, scheme=model.tag_set.scheme)
     return {

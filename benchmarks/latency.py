@@ -68,8 +68,7 @@ def main(
                 else in_onnx(path.parent, split, threads)
                 for name, path in files.items()
             }
-            names = load_model(teacher).tag_set.tags
-            f1 = {name: f1_of(run, batches, gold, names) for name, run in runs.items()}
+            f1 = {name: f1_of(run, batches, gold) for name, run in runs.items()}
             spent = measure(runs, list(alone), list(batches.in_order()), rounds)
             for name, (one, all_) in spent.items():
                 result["rows"].append(
@@ -115,12 +114,13 @@ def cut(split: Encoded) -> list[list[list[int]]]:
     return sentences
 
 
-def f1_of(run: Run, batches: Batches, gold: list[list[str]], names: tuple[str, ...]) -> float:
+def f1_of(run: Run, batches: Batches, gold: list[list[str]]) -> float:
+    tag_set = batches.encoded.tag_set
     tags: list[list[str]] = [[]] * len(gold)
     for ids in batches.in_order():
         for row, path in zip(ids.tolist(), run(ids), strict=True):
-            tags[row] = [names[tag] for tag in path]
-    return compute_metrics(gold, tags, scheme=batches.encoded.tag_set.scheme).f1
+            tags[row] = tag_set.names(path)
+    return compute_metrics(gold, tags, scheme=tag_set.scheme).f1
 
 
 def measure(

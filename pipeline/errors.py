@@ -1,6 +1,7 @@
 """The exceptions that end a stage without a traceback; addresses and untrusted text in their messages."""
 
 import re
+from unicodedata import category
 
 _SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]{0,20}://|https?:/?|//")
 _ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{0,20}://|https?:)\S*?(?=[])}>'\".,;:]*(?:\s|$))")
@@ -11,6 +12,7 @@ _ESCAPE = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and movements of the cursor
     r"|\x1b[ -/]*[0-~]"
 )
+_KEPT = frozenset("\n\t\u200c\u200d\xad")  # joiners of Persian, Indic scripts and emoji; the soft hyphen
 
 
 class UserError(Exception):
@@ -88,9 +90,14 @@ def first_line(error: BaseException) -> str:
 def visible(text: str) -> str:
     """Untrusted text as it is, but � for each character that a terminal would obey or not show.
 
-    Line ends and tabs stay, and the wider spaces that words of some languages hold.
+    Line ends and tabs stay, and what the words of some languages hold: spaces of any width, joiners of
+    letters and the soft hyphen.
     """
-    return "".join(letter if letter.isprintable() or letter in "\n\t\u3000\xa0" else "�" for letter in text)
+    return "".join(letter if letter.isprintable() or _is_kept(letter) else "�" for letter in text)
+
+
+def _is_kept(letter: str) -> bool:
+    return letter in _KEPT or category(letter) == "Zs"
 
 
 def is_encodable(text: str) -> bool:

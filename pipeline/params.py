@@ -20,7 +20,7 @@ from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source, encoder_source
 from pipeline.params_complaint import complaint
 from pipeline.scores.settings import Dump
-from pipeline.settings import Count, Group, Name, Precision, Seed
+from pipeline.settings import Count, Group, Head, Name, Precision, Seed
 from pipeline.storage.yaml_file import read_yaml
 from pipeline.timing.settings import TimeEpochs
 from pipeline.training.settings import Live, Student, Teacher
@@ -75,6 +75,20 @@ class Params(Group):
     def student_shape(self) -> tuple[str, int, int]:
         """The students' network, layers of a transformer, and width of a BiLSTM's embeddings."""
         return self.student.network, self.student.layers, self.student.bilstm.width
+
+    @property
+    def heads(self) -> tuple[Head, Head | None]:
+        """The students' head, and the teacher's if it is trained here."""
+        return self.student.head, None if self.teacher.model else self.teacher.head
+
+    @property
+    def starts(self) -> dict[str, Settings]:
+        """The settings of each method of the run, in which `init` says what its students start from."""
+        settings = {name: self.settings(name) for name in self.methods}
+        return {
+            name: own.model_copy(update={"init": own.init or self.student.init})
+            for name, own in settings.items()
+        }
 
     @property
     def precisions(self) -> dict[str, Precision]:

@@ -1,44 +1,43 @@
-"""Check that the encoders can be trained as params.yaml says, and are large enough for the students."""
+"""Check that students fit their encoder and teacher, and that the encoders can be trained."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stages.arguments import Code, Encoder, Params, StudentEncoder
+from stages.arguments import Code, Encoded, Encoder, Params, StudentEncoder
 from stages.command import run
 from stages.guard import guarded
 
 
 def main(
+    encoded: Encoded,
     encoder: Encoder,
     student_encoder: StudentEncoder,
     code: Code,
     out: Annotated[Path, typer.Option(help="Folder to write, always empty.")],
     params: Params = Path("params.yaml"),
 ) -> None:
-    """Check that the encoders can be trained as params.yaml says.
+    """Check that the encoders can be trained as params.yaml says, and that students fit them.
 
-    The students' must have enough layers, or wide enough embeddings, and both must be computable in the
-    precision of the training.
+    The students' encoder must have enough layers, or wide enough embeddings, and both must be computable in
+    the precision of the training. The students' head must fit encoder, teacher and methods.
     """
-    from pipeline.model.encoder import load_encoder
-    from pipeline.model.first_layers import check_embedding_width, check_first_layers
-    from pipeline.model.precision_check import check_precision
     from pipeline.storage.sealed_folder import check, filled, write_empty
+    from pipeline.training.student_check import check_encoders, check_heads
 
-    uses = lambda given: (given.student_shape, given.precisions)
-    with guarded("check_student", params, code, uses, out) as ((network, layers, width), precisions):
+    uses = lambda given: (
+        (given.student_shape, given.precisions),
+        (given.starts, *given.heads, given.teacher_labels),
+        given.imported_scores,
+    )
+    with guarded("check_student", params, code, uses, out) as (sizes, heads, imported):
         folder = filled(student_encoder, encoder)
         check(folder)
-        whole = load_encoder(folder)
-        if network == "bilstm":
-            check_embedding_width(whole, width, folder)
-        else:
-            check_first_layers(whole, layers, folder)
-        trained = {"teacher.precision": encoder, "student.precision": folder}
-        for key, precision in precisions.items():
-            check_precision(load_encoder(trained[key]).eval(), trained[key], precision, key)
+        check_heads(
+            *heads, encoder=encoder, student_encoder=folder, encoded=encoded, imported=imported is not None
+        )
+        check_encoders(*sizes, encoder=encoder, student_encoder=folder)
         write_empty(out)
 
 

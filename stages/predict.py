@@ -48,7 +48,8 @@ def main(
 
         tagger, terminal = load(model, constrained=constrained), out.stream.isatty()
         tags, colour = TagSet(tagger.tags, tagger.scheme), terminal and not os.environ.get("NO_COLOR")
-        render = renderer(format or ("text" if terminal else "conll"), tags, terminal=terminal, colour=colour)
+        written, given = format or ("text" if terminal else "conll"), columns.separator
+        render = renderer(written, tags, given=given, terminal=terminal, colour=colour)
         for tagged in tagger.stream(texts, at_once=1 if is_typed(file) else CHUNK_SENTENCES):
             out.write(render(tagged))
             if is_typed(file):

@@ -12,7 +12,7 @@ import pytest
 from pipeline.corpora.text_stream import open_text
 from pipeline.corpora.textfile import read_lines
 from pipeline.encoding.encoder_config import read_json
-from pipeline.errors import UserError, first_line, one_line, shown_address
+from pipeline.errors import UserError, first_line, one_line, shown_address, visible
 from pipeline.storage.yaml_file import read_yaml
 
 
@@ -73,6 +73,36 @@ def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> No
 )
 def test_untrusted_text_is_one_printable_line(text: object, shown: str) -> None:
     assert one_line(text) == shown
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "two\nlines\tand a tab",
+        "12\u202f000\u2009x\xa0y\u3000z",
+        "\u0645\u06cc\u200c\u062e",
+        "\U0001f469\u200d\u2695",
+        "soft\xadhyphen",
+    ],
+)
+def test_what_words_need_stays_visible(kept: str) -> None:
+    assert visible(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        *"\0\x07\x08\r\x1b\x7f\x80\x9b\x9d",  # controls
+        *"\u061c\u200e\u200f\u202a\u202e\u2066\u2069",  # of the direction of text
+        *"\u200b\u2028\u2029\u2060\ufeff\udc80",
+    ],
+)
+def test_what_a_terminal_would_obey_or_not_show_is_replaced(letter: str) -> None:
+    assert visible(f"a{letter}b") == "a�b"
+
+
+def test_a_message_shows_no_joiner_since_it_may_be_the_fault() -> None:
+    assert one_line("a\u200cb\u200dc\xadd") == "a?b?c?d"
 
 
 def test_long_text_is_cut() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -59,38 +59,69 @@ def read_conll(
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
     lines = read_lines(path, encoding, warn=warn)
-    word_like: list[int] = []  # numbers of lines that are left out as comments, and look like words
-    if comment is not None:
-        lines = _without_comments(lines, comment, separator, tag, scheme, word_like)
+    comments = _Comments(comment, separator, tag, scheme)
     spans = SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
     reader = _SentenceReader(path, word, tag, separator, spans, warn)
-    yield from reader.sentences(rows(lines, separator))
-    if word_like:
+    yield from reader.sentences(rows(comments.left_out_of(lines), separator))
+    if found := comments.like_words(reader.tags):
         warn(
-            f"{path}:{word_like[0]}: looks like a word with its tag, and is left out as a comment, the first "
-            f"of {counted(len(word_like), 'such line')}; if words begin with {comment!r}, set comment to "
+            f"{path}:{found[0]}: looks like a word with its tag, and is left out as a comment, the first "
+            f"of {counted(len(found), 'such line')}; if words begin with {comment!r}, set comment to "
             "a longer prefix, which only comments have"
         )
 
 
-def _without_comments(
-    lines: Iterable[tuple[int, str]],
-    comment: str,
-    separator: str | None,
-    tag: int,
-    scheme: FileScheme,
-    word_like: list[int],
-) -> Iterator[tuple[int, str]]:
-    """The lines that are no comments; numbers of comments that look like the row before go to `word_like`."""
-    before = ""
-    for number, line in lines:
-        if not line.startswith(comment):
-            before = line
+class _Comments:
+    """The lines of one file that begin with `prefix`, which are no words; None: there are none."""
+
+    def __init__(self, prefix: str | None, separator: str | None, tag: int, scheme: FileScheme) -> None:
+        self.prefix, self.separator, self.tag, self.scheme = prefix, separator, tag, scheme
+        self._like_rows: list[tuple[int, str, str]] = []  # line, and what stands where rows have the tag
+
+    def left_out_of(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        """The other lines; each comment is compared with the row before it, or else with the first one."""
+        if self.prefix is None:
+            yield from lines
+            return
+        row = ""
+        before_rows: list[tuple[int, str]] = []
+        for number, line in lines:
+            if line.startswith(self.prefix):
+                if row:
+                    self._compare(number, line, row)
+                else:
+                    before_rows.append((number, line))
+                continue
+            if line.strip(" \t") and not _is_document(line):
+                row = line
+                for comment in before_rows:
+                    self._compare(*comment, row)
+                before_rows.clear()
             yield number, line
-            continue
-        cells, width = split_columns(line, separator), len(split_columns(before, separator))
-        if len(cells) == width and -width <= tag < width and tag_problem(cells[tag], scheme) is None:
-            word_like.append(number)
+
+    def _compare(self, number: int, comment: str, row: str) -> None:
+        cells, columns = (split_columns(line, self.separator) for line in (comment, row))
+        if len(cells) == len(columns) and -len(cells) <= self.tag < len(cells):
+            tag = cells[self.tag]
+            if tag_problem(tag, self.scheme) is None:
+                self._like_rows.append((number, comment, tag))
+
+    def like_words(self, tags: Collection[str]) -> list[int]:
+        """Numbers of the comments that look like a word with its tag; `tags` are those of the file's words.
+
+        In `io` and `plain` every name is a tag. There `# doc1` looks like a word only if the file has its
+        tag, and `#berlin` in any case.
+        """
+        any_name = self.scheme in ("io", "plain")
+        return [
+            number
+            for number, comment, tag in self._like_rows
+            if not (any_name and self._is_apart(comment)) or tag in tags
+        ]
+
+    def _is_apart(self, comment: str) -> bool:
+        """Whether a space or tab stands behind the prefix, so that it begins no word."""
+        return comment.removeprefix(self.prefix or "").startswith((" ", "\t"))
 
 
 def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:
@@ -140,6 +171,7 @@ class _SentenceReader:
         self.columns = self.first = 0
         self.begun = self.hashes = 0  # sentences, and those whose first line begins with #
         self.first_hash = self.first_document = 0
+        self.tags: set[str] = set()  # as the file has them
         self.header: tuple[int, str] | None = None  # line and tag of the first word, if it looks like one
 
     def sentences(self, rows: Iterable[Row]) -> Iterator[Sentence]:
@@ -217,6 +249,7 @@ class _SentenceReader:
                 words.append(cells[self.word])
                 tags.append(cells[self.tag])
                 lines.append(number)
+        self.tags.update(tags)
         return Sentence(tuple(words), self.spans.read(tags, lines))
 
     def _look_for_header(self, number: int, word: str, tag: str) -> None:

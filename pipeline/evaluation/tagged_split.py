@@ -7,7 +7,7 @@ from accelerate import Accelerator
 
 from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.model.prediction import chains, constrain
+from pipeline.model.prediction import chains, constrain, tag_names
 
 
 class TaggedSplit(NamedTuple):
@@ -41,9 +41,8 @@ def tag_split(model: ChainTagger, batches: Batches, accelerator: Accelerator) ->
         _, paths = chain.viterbi()
         _, allowed = constrain(chain, model.tag_set).viterbi()
         marginals = chain.moments().unary.gather(2, paths[..., None]).squeeze(2).clamp(0.0, 1.0)
-        found = (rows, chain.lengths.tolist(), paths.tolist(), allowed.tolist(), marginals.tolist())
-        for row, length, path, allowed_path, confidences in zip(*found, strict=True):
-            tagged.predicted[row] = model.tag_set.names(path[:length])
-            tagged.allowed[row] = model.tag_set.names(allowed_path[:length])
-            tagged.confidences[row] = confidences[:length]
+        both = (tag_names(best, chain.lengths, model.tag_set) for best in (paths, allowed))
+        for row, best, best_allowed, confidences in zip(rows, *both, marginals.tolist(), strict=True):
+            tagged.predicted[row], tagged.allowed[row] = best, best_allowed
+            tagged.confidences[row] = confidences[: len(best)]
     return tagged

@@ -5,54 +5,75 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Literal
-from unicodedata import category
 from zlib import crc32
 
 from rich.color import ColorSystem
 from rich.style import Style
 
+from pipeline.corpora.conll import rows
 from pipeline.corpora.tagging import Scheme, TagSet
-from pipeline.errors import visible
+from pipeline.errors import UserError, one_line, visible
 from pipeline.inference.tagger import Tagged
 
 Format = Literal["conll", "jsonl", "text"]
 
-_KEPT = frozenset("\u200c\u200d\xad")  # joiners of Persian, Indic scripts and emoji; the soft hyphen
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
 
 
 def renderer(
-    format: Format, tags: TagSet, *, terminal: bool = False, colour: bool = False
+    format: Format,
+    tags: TagSet,
+    *,
+    given: str | None = None,
+    terminal: bool = False,
+    colour: bool = False,
 ) -> Callable[[Tagged], str]:
-    """The function that writes one sentence, line ends included.
+    """The function that writes one sentence, line ends included; it raises as `conll`.
 
     Args:
         format: conll, jsonl or text.
         tags: all that sentences may have.
+        given: see `column_separator`.
         terminal: replace what a terminal would obey.
         colour: text with the codes of a terminal.
     """
     if format == "text":
-        show = shown if terminal else str
+        show = visible if terminal else str
         return lambda tagged: marked(tagged, scheme=tags.scheme, colour=colour, show=show)
-    separator = "\t" if any(" " in tag for tag in tags.tags) else " "
-    write = partial(conll, separator=separator) if format == "conll" else jsonl
+    write = partial(conll, separator=column_separator(tags, given)) if format == "conll" else jsonl
     if not terminal:
         return write
-    return lambda tagged: shown(write(tagged))
+    return lambda tagged: visible(write(tagged))
 
 
-def shown(text: str) -> str:
-    """`errors.visible`, but that spaces of any width, and what joins or parts letters, stay as they are."""
-    return "".join(
-        letter if letter in _KEPT or category(letter) == "Zs" else visible(letter) for letter in text
-    )
+def column_separator(tags: TagSet, given: str | None) -> str:
+    """What stands between word and tag: a space, or a tab where tags or words may hold spaces.
+
+    Args:
+        tags: all that sentences may have.
+        given: what stands between the columns of the input, so that no word holds it; None: no word holds a
+            space or a tab.
+    """
+    spaces_in_words = given not in (None, " ")
+    return "\t" if spaces_in_words or any(" " in tag for tag in tags.tags) else " "
 
 
 def conll(tagged: Tagged, *, separator: str) -> str:
-    """Lines of a word and its tag, and an empty one; a sentence without words is an empty line."""
-    lines = [f"{word}{separator}{tag}\n" for word, tag in zip(tagged.words, tagged.tags, strict=True)]
-    return "".join([*lines, "\n"])
+    """Lines of a word and its tag, and an empty one; a sentence without words is an empty line.
+
+    Raises:
+        UserError: the reader of columns would read a word as something else.
+    """
+    pairs = list(zip(tagged.words, tagged.tags, strict=True))
+    text = "".join(f"{word}{separator}{tag}\n" for word, tag in pairs)
+    read = [cells for _, cells in rows(enumerate(text.split("\n")), separator)]
+    for (word, tag), cells in zip(pairs, read, strict=False):  # the last line is empty
+        if cells != [word, tag]:
+            raise UserError(
+                f"--format conll: the word {one_line(repr(word), 60)} would be read back as something else; "
+                "set --format jsonl"
+            )
+    return f"{text}\n"
 
 
 def jsonl(tagged: Tagged) -> str:
@@ -60,7 +81,7 @@ def jsonl(tagged: Tagged) -> str:
     return json.dumps(asdict(tagged), ensure_ascii=False) + "\n"
 
 
-def marked(tagged: Tagged, *, scheme: Scheme, colour: bool, show: Callable[[str], str] = shown) -> str:
+def marked(tagged: Tagged, *, scheme: Scheme, colour: bool, show: Callable[[str], str] = visible) -> str:
     """The text itself with `[span TYPE]`, or `word/TAG` where tags are plain, for people to read.
 
     Words and types are as `show` has them.

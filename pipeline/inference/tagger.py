@@ -26,7 +26,7 @@ from pipeline.fetching.hub import is_hub_id, model_files
 from pipeline.inference.confidence import span_probabilities
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model_and_tokenizer
-from pipeline.model.prediction import constrain
+from pipeline.model.prediction import constrain, tag_names
 
 BATCH = 32  # sentences
 # What a stream holds at a time, sorted by length together; a sentence more where it is the last.
@@ -147,12 +147,8 @@ class Tagger:
     def _tag(self, texts: Sequence[Text]) -> list[Tagged]:
         results = [Tagged(text.text, (), (), (), ()) for text in texts]
         for rows, chain in self._chains(texts):
-            lengths = chain.lengths.tolist()
             _, paths = chain.viterbi()
-            tags = [
-                self._tag_set.names(path[:length])
-                for path, length in zip(paths.tolist(), lengths, strict=True)
-            ]
+            tags = tag_names(paths, chain.lengths, self._tag_set)
             found = [
                 sorted(spans(names, scheme=self._tag_set.scheme), key=lambda span: span[1]) for names in tags
             ]

@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoModelForTokenClassification, PreTrainedConfig, PreTrainedModel
 
 from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
@@ -22,6 +22,7 @@ from pipeline.model.encoder import drop_pooler, load_encoder, new_encoder
 from pipeline.model.first_layers import check_embedding_width, check_first_layers, first_layers
 from pipeline.model.label_conversion import LabelConversion
 from pipeline.model.padding import known_padding
+from pipeline.model.student_head import check_start
 from pipeline.model.tagger_config import ChainTaggerConfig, check_layout, checked_values
 from pipeline.settings import Head
 from pipeline.storage.file_names import CONFIG
@@ -134,25 +135,15 @@ class ChainTagger(PreTrainedModel):
         Transitions, start and end are the teacher's where both have a CRF, and 0 otherwise.
 
         Raises:
-            UserError: the teacher cannot be loaded, has fewer layers, cannot be cut to these, has labels that
-                are not the corpus's tags, or has a projection where the student has none (or the reverse).
+            UserError: the teacher cannot be loaded, has fewer layers, or cannot be cut to these; and as
+                `check_start`.
         """
         teacher = cls.load(folder)
-        if teacher.conversion is not None:
-            raise UserError(
-                "student.init, distill.METHOD.init: `teacher` needs a teacher whose labels are the corpus's "
-                "tags; set `pretrained`, which starts from the same encoder"
-            )
+        own, converts = teacher.config, teacher.conversion is not None
+        check_start(own.encoder, teacher=own.head, student=head, converts=converts)
         check_first_layers(teacher.encoder, layers, folder)
         shape = token_classifier.shape_of(first_layers(teacher.encoder.config, layers, folder).to_dict())
-        tag_set, layout = teacher.config.tag_set, teacher.config.input_layout
-        student = cls(ChainTaggerConfig(shape, tag_set, layout, dropout, head))
-        if (student.projection is None) != (teacher.projection is None):
-            raise UserError(
-                "student.init, distill.METHOD.init: `teacher` needs the same head for teacher and student "
-                f"over {shape['model_type']}, whose softmax head has one layer more than its crf head; set "
-                "`pretrained`, or give both the same head"
-            )
+        student = cls(ChainTaggerConfig(shape, own.tag_set, own.input_layout, dropout, head))
         weights = student.state_dict() | teacher.state_dict()
         student.load_state_dict({name: weights[name] for name in student.state_dict()})
         return student
@@ -182,7 +173,7 @@ class ChainTagger(PreTrainedModel):
 
     @classmethod
     def _load_stock(cls, folder: Path, stock: PreTrainedConfig) -> tuple[Self, list[str]]:
-        model, missing = token_classifier.read(folder, stock)
+        model, missing = load_weights(AutoModelForTokenClassification, folder, stock)
         config = ChainTaggerConfig(
             token_classifier.shape_of(model.config.to_dict()),
             **getattr(model.config, token_classifier.KEY),

@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import AutoModelForTokenClassification
 
 from pipeline.corpora.schemes import FileScheme
 from pipeline.corpora.tagging import TagSet
 from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.encoder_config import read_checked
-from pipeline.encoding.pretrained import missing_weights, read_config, refused
+from pipeline.encoding.pretrained import load_weights, missing_weights, read_config, refused
 from pipeline.errors import UserError
 from pipeline.model import token_classifier
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.label_conversion import LabelConversion, converted
 from pipeline.model.tagger_config import ChainTaggerConfig, tagger_values
 from pipeline.model.teacher_labels import TeacherLabels, read_labels
+from pipeline.settings import Head
 
 
 def given_teacher(
@@ -39,22 +41,15 @@ def given_teacher(
         UserError: the model cannot be loaded or was trained with another tokenizer, or its labels do not
             become the corpus's tags.
     """
-    labels = read_labels(folder, scheme, encoded.tag_set.scheme)
-    labels.check(encoded.tag_set, types)
-    order = _order(labels, types, encoded.tag_set)
-    values = tagger_values(read_checked(folder))
-    if values.get("head") == "crf":
-        if order is None:
-            raise UserError(
-                "teacher.types: a teacher with a CRF must have a tag for each of the corpus's and no others, "
-                "as its transitions can be neither added nor left out; choose a teacher with a softmax"
-            )
+    labels, order = read_order(folder, encoded.tag_set, types=types, scheme=scheme)
+    if head_of(folder) == "crf":
         tagger = ChainTagger.load(folder)
     else:
         conversion = None
         if order is None:
             conversion = LabelConversion(labels.names, labels.scheme, types, encoded.tag_set)
-        tagger = _softmax_tagger(folder, encoded.tag_set, values.get("input_layout"), conversion)
+        layout = tagger_values(read_checked(folder)).get("input_layout")
+        tagger = _softmax_tagger(folder, encoded.tag_set, layout, conversion)
     if tagger.config.input_layout is not None:  # it says which tokenizer it was trained with
         tagger.folder = folder
         tagger.check_pieces(encoded.layout.identity)
@@ -62,6 +57,37 @@ def given_teacher(
     if order is not None:
         _permute(tagger, order)
     return tagger.eval(), labels.scheme
+
+
+def head_of(folder: Path) -> Head:
+    """The head of the model in `folder`, by its config.json: softmax unless it is a tagger with a CRF.
+
+    Raises:
+        UserError: config.json is damaged.
+    """
+    return "crf" if tagger_values(read_checked(folder)).get("head") == "crf" else "softmax"
+
+
+def read_order(
+    folder: Path, tag_set: TagSet, *, types: Mapping[str, str | None], scheme: FileScheme | None
+) -> tuple[TeacherLabels, list[int] | None]:
+    """The labels of the model in `folder`, and the number of the label that each tag of the corpus is.
+
+    No number where the labels are converted, since some are not the same but for their names. The arguments
+    are those of `given_teacher`; only config.json is read.
+
+    Raises:
+        UserError: the labels do not become the corpus's tags.
+    """
+    labels = read_labels(folder, scheme, tag_set.scheme)
+    labels.check(tag_set, types)
+    order = _order(labels, types, tag_set)
+    if order is None and head_of(folder) == "crf":
+        raise UserError(
+            "teacher.types: a teacher with a CRF must have a tag for each of the corpus's and no others, "
+            "as its transitions can be neither added nor left out; choose a teacher with a softmax"
+        )
+    return labels, order
 
 
 def _softmax_tagger(
@@ -74,7 +100,7 @@ def _softmax_tagger(
     """
     config = read_config(folder)
     with refused(f"{folder}: no token classifier can be loaded from it"):
-        model, missing = token_classifier.read(folder, config)
+        model, missing = load_weights(AutoModelForTokenClassification, folder, config)
     if missing:
         raise missing_weights(folder, missing, "choose a whole token classifier as teacher.model")
     shape = token_classifier.shape_of(model.config.to_dict())

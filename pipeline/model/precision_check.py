@@ -1,31 +1,27 @@
-"""Whether an encoder can be computed in the precision of a training run; found out before it starts."""
+"""Whether an encoder can be computed in bfloat16; found out before a training run in it starts."""
 
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.device import best_device, is_bfloat16
+from pipeline.device import best_device
 from pipeline.errors import UserError
-from pipeline.settings import Precision
 
 _PIECES = 8
 
 
-def check_precision(encoder: PreTrainedModel, folder: Path, precision: Precision, key: str) -> None:
-    """Run the encoder on a few pieces, in bfloat16 if a run with this precision on this machine would.
+def check_bfloat16(encoder: PreTrainedModel, folder: Path, key: str) -> None:
+    """Run the encoder on a few pieces in bfloat16, on the device that a run would take.
 
     Args:
         encoder: in evaluation mode.
         folder: where it comes from.
-        precision: of the run.
-        key: of params.yaml, which sets it.
+        key: of params.yaml, which sets the precision.
 
     Raises:
         UserError: an operation of the encoder cannot be computed in bfloat16.
     """
-    if not is_bfloat16(precision):
-        return
     device = best_device()
     encoder.to(device)  # type: ignore[arg-type]  # its decorator hides the signature
     ids = torch.arange(_PIECES, device=device).remainder(encoder.config.vocab_size)[None]

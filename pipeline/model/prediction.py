@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from pipeline.chain import LinearChain
 from pipeline.corpora.tagging import TagSet
@@ -26,14 +27,26 @@ def predict(model: ChainTagger, batches: Batches, accelerator: "Accelerator") ->
     Raises:
         UserError: the split was encoded by another tokenizer than the model was trained with.
     """
-    names = model.tag_set.tags
     predicted: list[list[str]] = [[]] * batches.sentences
     for rows, chain in chains(model, batches, accelerator):
         _, paths = chain.viterbi()
         places = batches.places(torch.tensor(rows)).tolist()
-        for place, path, length in zip(places, paths.tolist(), chain.lengths.tolist(), strict=True):
-            predicted[place] = [names[tag] for tag in path[:length]]
+        for place, tags in zip(places, tag_names(paths, chain.lengths, model.tag_set), strict=True):
+            predicted[place] = tags
     return predicted
+
+
+def tag_names(paths: Tensor, lengths: Tensor, tag_set: TagSet) -> list[list[str]]:
+    """The tags of B sentences, as many for each as it has words.
+
+    Args:
+        paths: [B, L], for each word the column of its tag.
+        lengths: [B] words.
+        tag_set: of the columns.
+    """
+    return [
+        tag_set.names(path[:length]) for path, length in zip(paths.tolist(), lengths.tolist(), strict=True)
+    ]
 
 
 def chains(

@@ -52,6 +52,16 @@ def new(shape: dict[str, Any], tags: int) -> PreTrainedModel:
     return model
 
 
+def has_projection(shape: dict[str, Any]) -> bool:
+    """Whether the token classifier over an encoder of this shape has a layer between encoder and dropout.
+
+    Raises:
+        UserError: `transformers` has none of known parts, see `new`.
+    """
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return names(new(shape, 2)).projection is not None
+
+
 def names(model: PreTrainedModel) -> Names:
     """How a stock model calls its parts.
 
@@ -95,16 +105,6 @@ def write(
     model.config.label2id = {label: column for column, label in enumerate(labels)}
     setattr(model.config, KEY, facts)
     model.save_pretrained(folder)
-
-
-def read(folder: Path, config: PreTrainedConfig) -> tuple[PreTrainedModel, list[str]]:
-    """The stock model in a folder, in float32, and the names of weights that are missing.
-
-    Raises:
-        Exception: whatever damaged files raise.
-    """
-    model, missing = load_weights(AutoModelForTokenClassification, folder, config)
-    return model, missing
 
 
 def pretrained_projection(folder: Path, config: PreTrainedConfig, tags: int) -> nn.Module:

@@ -8,7 +8,8 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline.errors import UserError, permission_denied, unreadable
 from pipeline.storage.commit import replacing, resolved, unwritable
 
 SEAL = "seal.json"
+_BYTECODE = re.compile(r"((?:.*/)?)__pycache__/([^/.]+)\.[^/]+\.pyc")
 
 
 def sha256(path: Path) -> str:
@@ -30,8 +32,9 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside `path`; on a clean exit seal it and move it to `path`.
 
     An existing `path` is replaced only then, in one step where the system can swap two names, and only if it
-    holds nothing that this project did not write. When the block raises, the new folder is removed and `path`
-    stays as it was. Where `path` is a symbolic link, the folder behind it is replaced and the link stays.
+    holds nothing that this project did not write, but for bytecode of a module that it wrote. When the block
+    raises, the new folder is removed and `path` stays as it was. Where `path` is a symbolic link, the folder
+    behind it is replaced and the link stays.
 
     Raises:
         UserError: `path` holds files that this project did not write, is or holds the working folder, or
@@ -154,11 +157,17 @@ def _refuse_others(path: Path) -> None:
     if not path.is_dir():
         raise unwritable(path, FileExistsError(errno.EEXIST, "a file of this name exists"))
     ours = sealed_files(path)
-    if others := [name for name in _entries(path) if name not in ours]:
+    if others := [name for name in _entries(path) if name not in ours and not _is_bytecode(path, name, ours)]:
         raise UserError(
             f"{path}: holds {others[0]}, which this project did not write, so nothing is replaced; "
             "move it away or name another folder"
         )
+
+
+def _is_bytecode(path: Path, name: str, ours: Container[str]) -> bool:
+    """Whether Python wrote this entry of `path` when somebody imported a module that is among `ours`."""
+    found = _BYTECODE.fullmatch(name)
+    return found is not None and f"{found[1]}{found[2]}.py" in ours and not (path / name).is_symlink()
 
 
 def _digest(files: dict[str, str]) -> str:

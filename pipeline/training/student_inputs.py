@@ -9,6 +9,7 @@ from pipeline.distillation.settings import Scheduled, Settings
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.folds import fold_rows
 from pipeline.errors import UserError
+from pipeline.model.prediction import tag_names
 from pipeline.scores.dump import origin_of
 from pipeline.scores.store import ScoreStore
 from pipeline.scores.text_scores import open_text_scores
@@ -16,6 +17,7 @@ from pipeline.training.loss import Loss
 from pipeline.training.run import Inputs
 from pipeline.training.settings import Student
 from pipeline.training.student_loss import student_loss
+from pipeline.training.student_settings import check_transitions
 from pipeline.training.targets import PartScores, teacher_chains
 from pipeline.training.teacher_folders import TeacherFolders
 
@@ -81,7 +83,8 @@ def student_inputs(
             parts, scores = [*parts, sentences], [*scores, PartScores(stores)]
             inputs = replace(inputs, labelled_share=student.labelled_share)
         inputs = replace(inputs, parts=tuple(parts))
-        _check_transitions(method, settings, student, scores)
+        if any(store.parameters.transitions.any() for part in scores for store in part.stores):
+            check_transitions(method, settings, student.head)
     return inputs, student_loss(method, settings, scores, student.length(len(inputs.batches)))
 
 
@@ -109,18 +112,7 @@ def held_out(inputs: Inputs, text: Batches, stores: tuple[ScoreStore, ...]) -> t
     gold: list[list[str]] = []  # of these alone: the text may be of any size
     for ids in rows[-count:].split(text.batch_size):
         chains = teacher_chains(stores[0], ids)
-        for path, length in zip(chains.viterbi()[1].tolist(), chains.lengths, strict=True):
-            gold.append(text.encoded.tag_set.names(path[:length]))
+        gold += tag_names(chains.viterbi()[1], chains.lengths, text.encoded.tag_set)
     dev = Batches(text.encoded, text.batch_size, rows[-count:])
     rest = Batches(text.encoded, text.batch_size, rows[:-count])
     return replace(inputs, dev=dev, gold=gold, agreement=True), rest
-
-
-def _check_transitions(method: str, settings: Settings, student: Student, scores: list[PartScores]) -> None:
-    """Refuse a softmax student of a method that matches the teacher's transitions, where there are any."""
-    pairs = any(store.parameters.transitions.any() for part in scores for store in part.stores)
-    if settings.matches_transitions and student.head == "softmax" and pairs:
-        raise UserError(
-            f"student.head: softmax has no transitions, which {method} matches to those of the "
-            f"teacher's CRF; set crf, or remove {method} from methods"
-        )

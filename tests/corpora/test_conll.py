@@ -372,16 +372,3 @@ def test_typeless_tags(write: Writer) -> None:
     assert [sentence.tags for sentence in found] == [("B-SPAN", "I-SPAN", "O"), ("O", "B-SPAN")]
     path = write(b"a B-X\nb O\nc I\n")
     assert refusal(path).startswith(f"{path}:3: 'I' has no type, but 'B-X' before it has one")
-
-
-def test_a_comment_inside_a_sentence_that_looks_like_a_word_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "tweets"
-    lines = ["# B-X", "see O", "# so it is", "#rome B-LOC", "now O", "#x O", "", "#y O", "z O", "# id", ""]
-    path.write_text("\n".join(lines))
-    found = list(read_conll(path, comment="#"))
-    assert [sentence.words for sentence in found] == [("see", "now"), ("z",)]
-    (record,) = caplog.records
-    assert record.getMessage().startswith(f"{path}:4: looks like a word with its tag, and is left out")
-    assert "the first of 2 such lines" in record.getMessage()

@@ -1,13 +1,21 @@
 """What is written can be read back: columns by the corpus reader, lines by JSON, text by people."""
 
+import io
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.corpora.conll import read_conll
+from pipeline.corpora.conll import DOCUMENT, read_conll
+from pipeline.corpora.schemes import to_iob2
 from pipeline.corpora.tagging import Sentence, TagSet
-from pipeline.inference.rendering import Format, renderer
+from pipeline.corpora.text_stream import Layout, read_stream
+from pipeline.corpora.word_columns import Columns
+from pipeline.errors import UserError
+from pipeline.inference.rendering import Format, column_separator, renderer
 from pipeline.inference.tagger import Entity, Tagged
 
 ROME = Tagged(
@@ -33,6 +41,75 @@ def test_conll_is_read_back_though_tags_hold_spaces(tmp_path: Path) -> None:
     render = renderer("conll", TagSet(("O", "B-holy city", "I-holy city")))
     (tmp_path / "out").write_text(render(tagged), encoding="utf-8")
     assert list(read_conll(tmp_path / "out", separator="\t")) == [Sentence(tagged.words, tagged.tags)]
+
+
+@pytest.mark.parametrize(("separator", "word"), [("\t", "New York"), (",", "New York"), (" ", "New\tYork")])
+def test_conll_is_read_back_though_words_hold_spaces(tmp_path: Path, separator: str, word: str) -> None:
+    tagged = Tagged(f"{word} .", (word, "."), ((0, 8), (9, 10)), ("B-LOC", "O"), ())
+    (tmp_path / "out").write_text(renderer("conll", TAGS, given=separator)(tagged), encoding="utf-8")
+    found = read_conll(tmp_path / "out", separator=column_separator(TAGS, separator))
+    assert list(found) == [Sentence(tagged.words, tagged.tags)]
+
+
+@pytest.mark.parametrize("word", ["New\tYork", "-DOCSTART-", "-DOCSTART-,x"])
+def test_a_word_that_columns_cannot_hold_is_refused(word: str) -> None:
+    tagged = Tagged(f"{word} .", (word, "."), ((0, 8), (9, 10)), ("B-LOC", "O"), ())
+    with pytest.raises(UserError, match=rf"^--format conll: the word {re.escape(repr(word))} "):
+        renderer("conll", TAGS, given=",")(tagged)
+    assert json.loads(renderer("jsonl", TAGS, given=",")(tagged))["words"] == [word, "."]
+
+
+PIECES = st.sampled_from(
+    ["a", "Rome", "1", ".", "-", "#", ",", " ", "\t", "\xa0", "\u200d", DOCUMENT, "New York"]
+)
+CELLS = st.lists(
+    PIECES | st.characters(codec="utf-8", exclude_characters="\ufeff\n\r\0"), min_size=1, max_size=4
+).map("".join)
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> tuple[str, Layout, Columns]:
+    """A text, its layout and, where that is columns, how they are read; not every one can be read."""
+    layout: Layout = draw(st.sampled_from(["text", "characters", "words", *4 * ["columns"]]))
+    if layout != "columns":
+        return "\n".join(draw(st.lists(CELLS, max_size=6))), layout, Columns()
+    separator, width = draw(st.sampled_from([None, "\t", " ", ",", "||"])), draw(st.integers(1, 2))
+    lines = draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=4))
+    columns = Columns(draw(st.integers(-1, width - 1)), separator)
+    return "\n".join((separator or "\t").join(cells) for cells in lines), layout, columns
+
+
+TAG_SETS = (TAGS, TagSet(("O", "B-holy city", "I-holy city")), TagSet(("noun", "O", "x y", "1,|"), "plain"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("written") / "columns"
+
+
+@settings(max_examples=1000)
+@given(st.data(), inputs(), st.sampled_from(TAG_SETS))
+def test_whatever_predict_takes_is_read_back_or_refused(
+    written: Path, data: st.DataObject, taken: tuple[str, Layout, Columns], tag_set: TagSet
+) -> None:
+    """Spans stay the same: reading makes a B- of an I- that continues nothing."""
+    text, layout, columns = taken
+    render = renderer("conll", tag_set, given=columns.separator)
+    output, wanted, refusal = "", [], ""
+    try:
+        for sentence in read_stream(io.BufferedReader(io.BytesIO(text.encode())), "text", layout, columns):
+            size = len(sentence.words)
+            tags = tuple(data.draw(st.lists(st.sampled_from(tag_set.tags), min_size=size, max_size=size)))
+            output += render(Tagged(sentence.text, sentence.words, sentence.offsets, tags, ()))
+            if size:
+                wanted.append(Sentence(sentence.words, to_iob2(tags, tag_set.scheme)[0]))
+    except UserError as error:
+        refusal = str(error)
+    assert "--format" not in refusal or "\\t" in refusal or DOCUMENT in refusal
+    if wanted:
+        written.write_text(output, encoding="utf-8", newline="")
+        between = column_separator(tag_set, columns.separator)
+        assert list(read_conll(written, scheme=tag_set.scheme, separator=between)) == wanted
 
 
 def test_json_lines_hold_everything() -> None:

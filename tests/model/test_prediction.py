@@ -7,7 +7,7 @@ from pipeline.corpora.tagging import TagSet
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.split_file import load
-from pipeline.model.prediction import constrain, predict
+from pipeline.model.prediction import constrain, predict, tag_names
 from tests.helpers.brute_force import BruteForce
 from tests.helpers.tiny_corpus import TAG_SET, sentences
 from tests.helpers.tiny_inputs import tagger, write_split
@@ -29,6 +29,12 @@ def test_tags_are_the_best_of_all_sequences_in_the_splits_order(bert, tmp_path, 
         best = oracle.sequences[oracle.scores.argmax()]
         assert tags == TAG_SET.names(best.tolist())
     assert len({tuple(tags) for tags in predicted}) > 5
+
+
+def test_names_end_where_the_sentence_does():
+    tag_set = TagSet(("O", "B-X", "I-X"))
+    paths = torch.tensor([[1, 2, 0], [2, 0, 0], [0, 0, 0]])
+    assert tag_names(paths, torch.tensor([3, 1, 0]), tag_set) == [["B-X", "I-X", "O"], ["I-X"], []]
 
 
 def test_plain_tags_are_never_constrained(bert, tmp_path):

@@ -43,6 +43,8 @@ STANDS_FOR = {
     "teacher_labels": {"teacher.types", "teacher.scheme"},
     "live": set(),  # shows a run and decides nothing that it makes
     "student_shape": {"student.network", "student.layers", "student.bilstm"},
+    "starts": {"methods", "distill", "student.init"},
+    "heads": {"student.head", "teacher.head", "teacher.model"},
     "precisions": {"teacher.precision", "student.precision", "teacher.model"},
     "folds_of": {"folds"},  # and of `teachers` only whether the item is listed
     "student_of": {"student", "distill.<method>"},
@@ -259,11 +261,15 @@ def re_run_by(key: str) -> set[str]:
 def test_a_parameter_re_runs_what_depends_on_it() -> None:
     seeds = PARAMS["seeds"]
     for method in PARAMS["methods"]:
-        assert re_run_by(f"distill.{method}.learning_rate") == {f"distill@{method}-{seed}" for seed in seeds}
+        students = {f"distill@{method}-{seed}" for seed in seeds}
+        assert re_run_by(f"distill.{method}.learning_rate") == students | {"check_student"}
     assert re_run_by("method") == {"headline"}
     assert re_run_by("teacher.epochs") == {"teacher"} | OTHER_TEACHERS
-    assert re_run_by("teacher.types.PER") == {"prepare", "teacher"} | OTHER_TEACHERS
+    assert re_run_by("teacher.types.PER") == {"prepare", "check_student", "teacher"} | OTHER_TEACHERS
     assert re_run_by("teacher.model") == {"download@encoder", "check_student", "teacher"} | OTHER_TEACHERS
+    assert re_run_by("student.head") == {"check_student", "time_epochs"} | {
+        f"distill@{method}-{seed}" for method in PARAMS["methods"] for seed in seeds
+    }
     assert re_run_by("dump.dtype") == {"dump@1-1", "dump_text@1"}
     assert re_run_by("unlabelled.files") == {"text"}
     assert re_run_by("unlabelled.augmented") == {"encode_text", "encode_student_text"}

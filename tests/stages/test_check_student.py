@@ -10,10 +10,13 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from pipeline.errors import UserError
+from pipeline.model.encoder import load_encoder
+from pipeline.settings import Head
 from pipeline.storage.sealed_folder import check, new_folder
 from stages.check_student import main
+from tests.helpers.given_models import write_classifier
 from tests.helpers.tiny_encoders import write_encoder
-from tests.helpers.workspace import ROOT, Workspace
+from tests.helpers.workspace import METHOD, ROOT, Workspace, seal
 
 
 @pytest.fixture
@@ -84,3 +87,84 @@ def test_every_teacher_that_is_trained_waits_for_it() -> None:
         "further_teacher",
         "fold_teacher",
     }
+
+
+def put(own: Workspace, plain: Path) -> None:
+    """Make this folder the encoder, or the existing teacher."""
+    shutil.rmtree(own.root / "encoder", ignore_errors=True)
+    seal(plain, own.root / "encoder")
+
+
+def use(own: Workspace, method: str) -> None:
+    """Make this the only method of params.yaml."""
+    yaml = YAML(typ="safe", pure=True)
+    tree = yaml.load(own.root / "params.yaml") | {"methods": [method], "method": method}
+    yaml.dump(tree, own.root / "params.yaml")
+
+
+def refusal(own: Workspace) -> str:
+    with pytest.raises(UserError) as caught:
+        stage(own, "out")
+    assert not Path("out").exists()
+    return str(caught.value)
+
+
+HEADS: list[tuple[Head, Head]] = [("crf", "softmax"), ("softmax", "crf")]
+
+
+@pytest.mark.parametrize(("teacher", "student"), HEADS)
+def test_a_start_that_the_heads_do_not_allow_is_refused(own: Workspace, teacher: Head, student: Head) -> None:
+    put(own, write_encoder(own.root / "modernbert", "modernbert"))
+    heads: dict[str, dict[str, Any]] = {
+        "teacher": {"head": teacher},
+        "student": {"head": student, "init": "teacher"},
+    }
+    own.set(**heads)
+    assert "`teacher` needs the same head for teacher and student over modernbert" in refusal(own)
+    own.set(**heads, distill={METHOD: {"init": "pretrained"}})
+    assert check(stage(own, "out")) == {}
+
+
+def test_a_head_that_no_classifier_has_over_the_encoder_is_refused(own: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "reformer").mkdir()
+    (tmp_path / "reformer" / "config.json").write_text('{"model_type": "reformer"}')
+    put(own, tmp_path / "reformer")
+    own.set(student={"head": "softmax", "init": "pretrained"})
+    assert "linear layer for reformer, which softmax needs; set crf" in refusal(own)
+
+
+MODEL = {"model": "org/model"}
+SOFTMAX = {"head": "softmax", "init": "pretrained"}
+
+
+def test_a_method_that_needs_the_transitions_of_an_existing_teacher_is_refused(own: Workspace) -> None:
+    put(own, own.root / "teacher")
+    own.set(teacher=MODEL, student=SOFTMAX)
+    assert check(stage(own, "kbest")) == {}
+    use(own, "efficient")
+    assert refusal(own).startswith("student.head: softmax has no transitions, which efficient matches")
+    own.set(teacher=MODEL, student=SOFTMAX, dump={"scores": "data/own/scores"})
+    use(own, "efficient")
+    assert check(stage(own, "imported")) == {}
+
+
+def test_a_start_from_a_teacher_whose_labels_are_converted_is_refused(own: Workspace, bert: Path) -> None:
+    put(own, write_classifier(own.root / "model", bert, ("B-LOC", "I-LOC", "I-PER", "O")))
+    own.set(teacher=MODEL, student={"init": "teacher"})
+    assert "`teacher` needs a teacher whose labels are the corpus's tags; set `pretrained`" in refusal(own)
+    own.set(teacher=MODEL, student={"init": "pretrained"})
+    assert check(stage(own, "out")) == {}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_one_encoder_is_loaded_once(own: Workspace, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    calls: list[Path] = []
+
+    def load(folder: Path) -> Any:
+        calls.append(folder)
+        return load_encoder(folder)
+
+    monkeypatch.setattr("pipeline.training.student_check.load_encoder", load)
+    own.set(teacher={"precision": precision}, student={"precision": precision})
+    stage(own, "out")
+    assert calls == [own.root / "encoder"]

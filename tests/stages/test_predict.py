@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.corpora.conll import read_conll
 from pipeline.corpora.schemes import to_iob2
 from pipeline.errors import UserError
 from pipeline.inference.tagger import load
@@ -111,6 +112,12 @@ def test_words_may_hold_spaces_between_tabs(run: Callable[..., str], tmp_path: P
     (tmp_path / "tabs").write_text("ba\tNERI Tok\tO\nsa\tlum\tO\n")
     options = {"input": "columns", "word": 1, "separator": separator, "format": "jsonl"}
     assert json.loads(run(tmp_path / "tabs", **options))["words"] == ["NERI Tok", "lum"]
+
+
+def test_columns_of_words_with_spaces_are_read_back(run: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "tabs").write_text("ba\tNERI Tok\nsa\tlum\n")
+    (tmp_path / "out").write_text(run(tmp_path / "tabs", input="columns", word=1, separator=r"\t"))
+    assert [one.words for one in read_conll(tmp_path / "out", separator="\t")] == [("NERI Tok", "lum")]
 
 
 @pytest.mark.parametrize(

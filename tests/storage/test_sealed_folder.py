@@ -287,6 +287,37 @@ def test_a_file_added_to_a_sealed_folder_keeps_it_from_being_replaced(tmp_path: 
     assert read(path) == CONTENT
 
 
+MODULES = {"tag.py": b"TAG = 1\n", "sub/more.py": b"MORE = 2\n"}
+
+
+def test_a_folder_whose_modules_somebody_imported_is_replaced(tmp_path: Path) -> None:
+    path = write(tmp_path / "out", MODULES)
+    program = "import sys; sys.dont_write_bytecode = False; sys.path += sys.argv[1:]; import tag, more"
+    for options in ([], ["-O"]):
+        subprocess.run([sys.executable, *options, "-c", program, path, path / "sub"], check=True)
+    assert len(list(path.rglob("__pycache__/*.pyc"))) == 4
+    assert read(write(path)) == CONTENT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "__pycache__/mine.cpython-311.pyc",
+        "__pycache__/tag.txt",
+        "__pycache__/sub/tag.cpython-311.pyc",
+        "sub/__pycache__/tag.cpython-311.pyc",
+        "tag.cpython-311.pyc",
+    ],
+)
+def test_what_is_no_bytecode_of_its_modules_is_never_removed(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "out", MODULES)
+    (path / name).parent.mkdir(parents=True, exist_ok=True)
+    (path / name).write_bytes(b"mine")
+    with pytest.raises(UserError, match=f"out: holds {name}, which this project did not write"):
+        write(path)
+    assert (path / name).read_bytes() == b"mine"
+
+
 def test_an_empty_folder_and_a_damaged_one_of_ours_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "out"
     path.mkdir()

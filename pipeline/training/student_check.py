@@ -1,0 +1,101 @@
+"""Whether the students of a run can be made and trained; found out before a teacher is trained for hours."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpora.schemes import FileScheme
+from pipeline.device import is_bfloat16
+from pipeline.distillation.settings import Settings
+from pipeline.encoding.pretrained import read_config
+from pipeline.encoding.split_file import load
+from pipeline.model import token_classifier
+from pipeline.model.encoder import load_encoder
+from pipeline.model.first_layers import check_embedding_width, check_first_layers
+from pipeline.model.given_teacher import head_of, read_order
+from pipeline.model.precision_check import check_bfloat16
+from pipeline.model.student_head import check_start
+from pipeline.settings import Head, Precision
+from pipeline.training.student_settings import check_transitions
+
+
+def check_heads(
+    methods: Mapping[str, Settings],
+    student: Head,
+    teacher: Head | None,
+    labels: tuple[Mapping[str, str | None], FileScheme | None],
+    *,
+    encoder: Path,
+    student_encoder: Path,
+    encoded: Path,
+    imported: bool,
+) -> None:
+    """Check that the students' head fits their encoder, their teacher and their methods; nothing is loaded.
+
+    Args:
+        methods: their settings, in which `init` says what a student of the method starts from.
+        student: the students' head.
+        teacher: the teacher's; None: it is not trained here, but the model in `encoder`.
+        labels: `types` and `scheme` of such a teacher, see `given_teacher`.
+        encoder: the folder of the teacher's encoder, or of the teacher.
+        student_encoder: the folder of the students' encoder.
+        encoded: the encoded corpus.
+        imported: whether the scores are from elsewhere, and not the teacher's.
+
+    Raises:
+        UserError: it does not; or the teacher's labels do not become the corpus's tags.
+    """
+    shape = token_classifier.shape_of(read_config(student_encoder).to_dict())
+    if student == "softmax":
+        token_classifier.has_projection(shape)  # or the encoder has no such head
+    head = head_of(encoder) if teacher is None else teacher
+    if any(settings.init == "teacher" for settings in methods.values()):
+        converts = teacher is None and not _has_the_tags(encoder, encoded, *labels)
+        check_start(shape, teacher=head, student=student, converts=converts)
+    if head == "crf" and not imported:
+        for method, settings in methods.items():
+            check_transitions(method, settings, student)
+
+
+def _has_the_tags(
+    teacher: Path, encoded: Path, types: Mapping[str, str | None], scheme: FileScheme | None
+) -> bool:
+    """Whether each label of the teacher is one tag of the corpus."""
+    _, order = read_order(teacher, load(encoded / "train.parquet").tag_set, types=types, scheme=scheme)
+    return order is not None
+
+
+def check_encoders(
+    shape: tuple[str, int, int],
+    precisions: Mapping[str, Precision],
+    *,
+    encoder: Path,
+    student_encoder: Path,
+) -> None:
+    """Check that the encoders are large enough for the students and can be computed in their precision.
+
+    Each folder is loaded once, the teacher's only if its precision has to be tried.
+
+    Args:
+        shape: the students' network, layers of a transformer, and width of a BiLSTM's embeddings.
+        precisions: of each training by its key, `teacher.precision` or `student.precision`.
+        encoder: the folder of the teacher's encoder.
+        student_encoder: the folder of the students' encoder.
+
+    Raises:
+        UserError: one cannot be loaded, is too small, or cannot be computed in bfloat16 where it would be.
+    """
+    network, layers, width = shape
+    loaded: dict[Path, Any] = {student_encoder: load_encoder(student_encoder).eval()}
+    if network == "bilstm":
+        check_embedding_width(loaded[student_encoder], width, student_encoder)
+    else:
+        check_first_layers(loaded[student_encoder], layers, student_encoder)
+    trained = {"teacher.precision": encoder, "student.precision": student_encoder}
+    for key, precision in precisions.items():
+        if not is_bfloat16(precision):
+            continue
+        folder = trained[key]
+        if folder not in loaded:
+            loaded[folder] = load_encoder(folder).eval()
+        check_bfloat16(loaded[folder], folder, key)
