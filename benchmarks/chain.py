@@ -1,8 +1,8 @@
 """The linear chain against its peers: time, agreement and memory, as a table and as JSON.
 
 `python -m benchmarks.chain`; the peers come with `pip install -c constraints.txt -r
-benchmarks/requirements.txt`. All contestants of a row take turns in one process on the same inputs, and that
-process keeps freed memory, as those of the stages do. A busy machine slows all of them, so trust the ratios.
+benchmarks/requirements.txt`. All implementations of a row take turns in one process on the same inputs, and
+that process keeps freed memory, as those of the stages do. A busy machine slows all: trust the ratios.
 """
 
 import json
@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import chain_memory
-from benchmarks.chain_contestants import TASKS, Problem, Question, available, fits, reference
+from benchmarks.chain_implementations import TASKS, Problem, Question, available, fits, reference
 from benchmarks.made_with import made_with
 from pipeline.device import keep_freed_memory, synchronize
 from pipeline.storage.text_file import write_json
@@ -50,13 +50,13 @@ def main(
         exact = reference(problem)
         asked = {name: ask(problem) for name, ask in available().items()}
         for task in TASKS:
-            entrants = {
-                name: questions[task]
-                for name, questions in asked.items()
-                if task in questions and fits(name, task, batch, length, tags)
+            questions = {
+                name: of[task]
+                for name, of in asked.items()
+                if task in of and fits(name, task, batch, length, tags)
             }
             shape = {"batch": batch, "length": length, "tags": tags, "threads": threads}
-            rows.append({"task": task, **shape, **compare(entrants, exact.get(task), seconds, device)})
+            rows.append({"task": task, **shape, **compare(questions, exact.get(task), seconds, device)})
     torch.set_num_threads(counts[-1])
     memory = peak_memory(device)
     result = {**made_with(device=device), "rows": rows, "memory": memory}
@@ -65,30 +65,30 @@ def main(
 
 
 def compare(
-    entrants: dict[str, Question], exact: torch.Tensor | None, seconds: float, device: str
+    questions: dict[str, Question], exact: torch.Tensor | None, seconds: float, device: str
 ) -> dict[str, Any]:
-    """Let the entrants take turns; return medians in milliseconds, their ratios to ours, and errors.
+    """Let the implementations take turns; return medians in milliseconds, their ratios to ours, and errors.
 
     The error is the largest difference from the float64 answer (for K-best, which the textbook does not
     have, from ours), as a share of the largest value (at least 1).
     """
     values, first = {}, {}
-    for name, ask in entrants.items():
+    for name, ask in questions.items():
         values[name] = ask.value() if hasattr(ask, "value") else ask()
         first[name] = timed(ask, device)
-    # Calls right after another contestant, on caches and memory that its tape has filled, take up to 20 times
-    # as long: the best of three says how many fit into a burst, and the first of a burst is not counted.
-    quick = {name: ask for name, ask in entrants.items() if first[name] < seconds / 4}
+    # Calls right after another implementation, on caches and memory that its tape has filled, take up to 20
+    # times as long: the best of three says how many fit into a burst, whose first call is not counted.
+    quick = {name: ask for name, ask in questions.items() if first[name] < seconds / 4}
     once = {name: min(timed(ask, device) for _ in range(3)) for name, ask in quick.items()}
     bursts = {name: max(1, min(10, int(0.02 / took))) for name, took in once.items()}
     cost = sum(took * (bursts[name] + 1) for name, took in once.items())
-    spent: dict[str, list[float]] = {name: [] for name in entrants}
+    spent: dict[str, list[float]] = {name: [] for name in questions}
     for turn in range(max(2, int(seconds / max(cost, seconds / 40)))):
-        for name, ask in entrants.items():
+        for name, ask in questions.items():
             if name in quick:
                 ask()
                 spent[name] += [timed(ask, device) for _ in range(bursts[name])]
-            elif turn < 2:  # a slow entrant is asked twice, and no more
+            elif turn < 2:  # a slow implementation is asked twice, and no more
                 spent[name].append(timed(ask, device))
     medians = {name: statistics.median(times) * 1e3 for name, times in spent.items()}
     right = values["ours"] if exact is None else exact
@@ -111,7 +111,7 @@ def timed(ask: Question, device: str) -> float:
 
 
 def peak_memory(device: str) -> dict[str, Any]:
-    """Ask each contestant that can for one loss step in a fresh process."""
+    """Ask each implementation that can for one loss step in a fresh process."""
     found = {}
     for name in available():
         if fits(name, "loss", *chain_memory.SHAPE):

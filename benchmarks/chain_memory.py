@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.chain_contestants import Problem, available
+from benchmarks.chain_implementations import Problem, available
 
 SHAPE = (32, 256, 23)
 
@@ -18,9 +18,9 @@ def resident(field: str) -> int:
 
 
 def main(name: str, device: str) -> None:
-    contestant = available()[name]
-    contestant(Problem.draw(2, 4, 23, device))["loss"]()  # load libraries first
-    loss = contestant(Problem.draw(*SHAPE, device))["loss"]
+    implementation = available()[name]
+    implementation(Problem.draw(2, 4, 23, device))["loss"]()  # load libraries first
+    loss = implementation(Problem.draw(*SHAPE, device))["loss"]
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
@@ -31,7 +31,7 @@ def main(name: str, device: str) -> None:
         before = resident("VmRSS")
         loss()
         grown = resident("VmHWM") - before
-    print(json.dumps({"contestant": name, "peak_bytes": grown}))
+    print(json.dumps({"implementation": name, "peak_bytes": grown}))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import torch
 import typer
 from torch import Tensor
 
-from benchmarks.chain_contestants import Problem, ours
+from benchmarks.chain_implementations import Problem, ours
 from pipeline.chain import scaled
 from stages import command
 

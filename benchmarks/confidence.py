@@ -55,7 +55,7 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
     chosen = torch.arange(len(gold))[:: max(1, len(gold) // sentences)]
     tops, entropies, margins, predicted = [], [], [], []
     for ids in chosen.split(64):
-        chain = model.chain(batches.batch(ids))
+        chain = model.chain(batches.collate(ids))
         marginals = chain.moments().unary[chain.mask]
         tops.append(marginals.amax(1))
         entropies.append(torch.special.entr(marginals).sum(1))

@@ -1,6 +1,6 @@
 """Teacher, student, and the student as exported: size, latency of one sentence, throughput, F1.
 
-`python -m benchmarks.latency --teacher DIR --student DIR --encoded DIR`. All contestants take turns in one
+`python -m benchmarks.latency --teacher DIR --student DIR --encoded DIR`. All taggers take turns in one
 process, in an order that rotates, on the same sentences, whose words are cut into pieces beforehand: what is
 measured is laying out, network and Viterbi. On a busy machine trust the ratios.
 """
@@ -40,7 +40,7 @@ def main(
     student: Annotated[Path, typer.Option(help="A student of it.")],
     encoded: Annotated[Path, typer.Option(help="The encoded corpus.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/latency.json"),
-    rounds: Annotated[int, typer.Option(help="Turns of each contestant over the test split.")] = 5,
+    rounds: Annotated[int, typer.Option(help="Turns of each tagger over the test split.")] = 5,
     sentences: Annotated[int, typer.Option(help="Sentences timed one at a time in each turn.")] = 60,
 ) -> None:
     """Measure on the test split, with one thread and with all."""
@@ -92,7 +92,7 @@ def in_torch(folder: Path, batches: Batches) -> Run:
 
     @torch.inference_mode()
     def run(ids: torch.Tensor) -> list[list[int]]:
-        batch = batches.batch(ids)
+        batch = batches.collate(ids)
         _, paths = model.chain(batch).viterbi()
         return [path[:length] for path, length in zip(paths.tolist(), batch.lengths.tolist(), strict=True)]
 
@@ -130,7 +130,7 @@ def measure(
     one: dict[str, list[float]] = {name: [] for name in runs}
     every: dict[str, list[float]] = {name: [] for name in runs}
     for name in in_turns(list(runs), rounds):
-        runs[name](alone[0])  # the caches are full of the last contestant
+        runs[name](alone[0])  # the caches are full of the last tagger
         one[name] += [timed(runs[name], [ids]) for ids in alone]
         every[name].append(timed(runs[name], together))
     return {name: (statistics.median(one[name]), statistics.median(every[name])) for name in runs}
@@ -144,7 +144,7 @@ def timed(run: Run, batches: list[torch.Tensor]) -> float:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print a row per contestant and number of threads."""
+    """Print a row per tagger and number of threads."""
     table = Table(title=f"{result['sentences']} sentences, batches of {BATCH}, on {result['device']}")
     headings = ("model", "threads", "MB", "ms, one sentence", "sentences/s", "times teacher", "F1")
     for heading in headings:

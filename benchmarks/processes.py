@@ -118,7 +118,7 @@ def work(kind: str, root: Path, out: Path, shard_sentences: int) -> float:
     origin = origin_of(root / "encoded/train.parquet", root / "teacher")
     bare = kind in (BARE, BARE_TWO)
     rank, count = processes.rank(), processes.count()
-    ready = [batches.batch(ids) for ids in list(batches.in_order())[rank::count]] if bare else []
+    ready = [batches.collate(ids) for ids in list(batches.in_order())[rank::count]] if bare else []
     processes.wait()
     began = time.perf_counter()
     if bare:

@@ -94,9 +94,9 @@ def _compare(
 
 def _batches(kind: str, batches: Batches, order: list[torch.Tensor], device: torch.device) -> Iterator[Batch]:
     if kind == WAITING:
-        yield from map(batches.batch, order)
+        yield from map(batches.collate, order)
         return
-    with closing(prefetch(order, lambda ids: batches.batch(ids).pinned(device), device)) as ahead:
+    with closing(prefetch(order, lambda ids: batches.collate(ids).pinned(device), device)) as ahead:
         yield from ahead
 
 

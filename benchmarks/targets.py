@@ -20,8 +20,8 @@ from benchmarks.stored_scores import stored_scores
 from pipeline.distillation.registry import method_settings
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
-from pipeline.timing.contenders import Contender, without_teacher
 from pipeline.timing.measurement import measure, representative
+from pipeline.timing.timed_steps import TimedStep, without_teacher
 from pipeline.training import targets
 from pipeline.training.run import Inputs
 from pipeline.training.run_length import RunLength
@@ -34,14 +34,14 @@ WAYS = ("table", "store")
 METHODS = ("kbest", "structural", "posterior")  # `efficient` reads the store in any case
 
 
-def contenders(scores: Sequence[PartScores], length: RunLength) -> list[Contender]:
+def timed_steps(scores: Sequence[PartScores], length: RunLength) -> list[TimedStep]:
     """Each method with its table and without."""
     found, room = [], targets.TABLE_BYTES
     for way in WAYS:
         targets.TABLE_BYTES = room if way == "table" else 0
         for method in METHODS:
             loss = student_loss(method, method_settings(method)(), scores, length)
-            found.append(Contender(way, method, None, without_teacher(loss)))
+            found.append(TimedStep(way, method, None, without_teacher(loss)))
     targets.TABLE_BYTES = room
     return found
 
@@ -57,11 +57,11 @@ def main(
     inputs = Inputs.load(data / "encoded", batch_size=student.batch_size, precision=student.precision)
     scores = stored_scores(inputs, data)
     length = student.length(len(inputs.train))
-    chosen = [inputs.train.batch(ids) for ids in representative(inputs.train, batches)]
+    chosen = [inputs.train.collate(ids) for ids in representative(inputs.train, batches)]
     chosen = [batch.to(inputs.accelerator.device) for batch in chosen]
     model = new_student(student, data / "encoder", data / "teacher", inputs.train.encoded)
     model.to(inputs.accelerator.device)
-    ways = contenders(scores, length)
+    ways = timed_steps(scores, length)
     taken = measure(
         ways,
         model,

@@ -99,7 +99,7 @@ def compare(
     torch.set_num_threads(threads)
 
     def lay_out(ids: Tensor) -> Batch:
-        return loss.look_up(inputs.train.batch(ids), 0)
+        return loss.look_up(inputs.train.collate(ids), 0)
 
     spent: dict[str, list[float]] = {form: [] for form in runs}
     for form in in_turns(list(runs), turns + 1):

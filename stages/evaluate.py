@@ -29,7 +29,7 @@ def main(
     from pipeline.encoding.batching import Batches
     from pipeline.encoding.split_file import load, read_tags, read_words
     from pipeline.errors import UserError
-    from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
+    from pipeline.evaluation.evaluate import evaluate, save_evaluation, why_zero
     from pipeline.evaluation.settings import Evaluate
     from pipeline.model.model_folder import load_model
     from pipeline.storage.sealed_folder import check, filled
@@ -48,9 +48,9 @@ def main(
             )
         batches = Batches(split, settings.batch_size)
         gold = read_tags(test)
-        evaluated = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
-        save_outcome(out, evaluated, read_words(test), gold)
-    metrics = evaluated.metrics
+        evaluation = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
+        save_evaluation(out, evaluation, read_words(test), gold)
+    metrics = evaluation.metrics
     if metrics["f1"] == 0:
         logging.warning(f"{model}: its F1 on test is 0: {why_zero(gold, trained=metrics['kept_epoch'] > 0)}")
     print(f"{model}: test F1 {metrics['f1']:.2f}, {metrics['sentences_per_second']:.0f} sentences/s")

@@ -11,7 +11,7 @@ from stages.guard import guarded
 
 
 def main(
-    outcomes: Eval,
+    evaluations: Eval,
     code: Code,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     confusion: Annotated[Path, typer.Option(help="CSV file to write: words by actual and predicted tag.")],
@@ -19,8 +19,8 @@ def main(
 ) -> None:
     """Write the metrics of the parameter `method`, and its confusion matrix."""
     from pipeline.distillation.roles import UNDISTILLED
-    from pipeline.reporting.outcomes import read_outcomes
     from pipeline.reporting.plot_tables import confusion_frame, write_csv
+    from pipeline.reporting.stage_outputs import read_evaluations
     from pipeline.reporting.summary import headline, summarise
     from pipeline.storage.text_file import write_json
 
@@ -33,7 +33,7 @@ def main(
         confusion,
     ) as (task, methods, method, seeds):
         shown = [name for name in methods if name in (UNDISTILLED, method)]
-        teacher, students = read_outcomes(outcomes, shown, seeds)
+        teacher, students = read_evaluations(evaluations, shown, seeds)
         summary = summarise(teacher, students, task=task, scheme=teacher.metrics["scheme"])
         write_json(out, headline(summary, method))
         write_csv(confusion, confusion_frame(students[method].values()))

@@ -11,7 +11,7 @@ from stages.guard import ROOT, guarded
 
 
 def main(
-    outcomes: Eval,
+    evaluations: Eval,
     teacher: Teacher,
     students: Annotated[Path, typer.Option(help="The students, from `distill`.")],
     timing: Annotated[Path, typer.Option(help="Epoch times, from `time_epochs`.")],
@@ -31,7 +31,9 @@ def main(
     uses = lambda given: (given.task, given.methods, given.seeds)
     outs = (summary, metrics, plots, page, text)
     with guarded("report", params, code, uses, *outs) as (task, methods, seeds):
-        results = Results.read(outcomes, teacher, students, timing, task=task, methods=methods, seeds=seeds)
+        results = Results.read(
+            evaluations, teacher, students, timing, task=task, methods=methods, seeds=seeds
+        )
         write_report(results, summary, metrics, plots, page, text, project=ROOT)
     print(text.read_text(encoding="utf-8"))
     print(next_steps(results.summary, results.best, students, page))

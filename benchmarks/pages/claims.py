@@ -11,16 +11,16 @@ HELD, FAILED, OPEN = "held", "did not hold", "not significant"
 
 @dataclass(frozen=True)
 class Claim:
-    """The claim that a method's mean F1 is above its rival's: vanilla or best_baseline, as in the summary."""
+    """The claim that a method's mean F1 is above the other's: vanilla or best_baseline, as in the summary."""
 
     method: str
-    rival: str
+    other: str
 
     @property
     def text(self) -> str:
         """The claim in words, as a column's header."""
-        rival = f"`{UNDISTILLED}`" if self.rival == UNDISTILLED else "the best baseline"
-        return f"`{self.method}` above {rival}"
+        other = f"`{UNDISTILLED}`" if self.other == UNDISTILLED else "the best baseline"
+        return f"`{self.method}` above {other}"
 
 
 CLAIMS = (
@@ -38,14 +38,14 @@ def verdict(claim: Claim, summary: Mapping[str, Any]) -> str | None:
     None if the run has not measured it, or with one seed.
     """
     methods = summary["methods"]
-    rival = UNDISTILLED if claim.rival == UNDISTILLED else summary["best_baseline"]
-    if claim.method not in methods or rival not in methods:
+    other = UNDISTILLED if claim.other == UNDISTILLED else summary["best_baseline"]
+    if claim.method not in methods or other not in methods:
         return None
-    if min(len(methods[name]["f1"]["seeds"]) for name in (claim.method, rival)) < 2:
+    if min(len(methods[name]["f1"]["seeds"]) for name in (claim.method, other)) < 2:
         return None
-    difference = methods[claim.method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
-    if not methods[claim.method][f"differs_from_{claim.rival}"]:
+    difference = methods[claim.method]["f1"]["mean"] - methods[other]["f1"]["mean"]
+    if not methods[claim.method][f"differs_from_{claim.other}"]:
         word = OPEN
     else:
         word = HELD if difference > 0 else FAILED
-    return f"{word}: {difference:+.2f} (p = {methods[claim.method][f'p_value_vs_{claim.rival}']:.4f})"
+    return f"{word}: {difference:+.2f} (p = {methods[claim.method][f'p_value_vs_{claim.other}']:.4f})"

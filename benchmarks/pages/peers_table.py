@@ -5,10 +5,10 @@ from typing import Any
 
 from pipeline.reporting.tables import optional, table
 
-RIVALS = ("spaCy CNN", "CRFsuite")
+PEERS = ("spaCy CNN", "CRFsuite")
 INT8 = "ONNX int8"
 POINTS, SHARE = 2.0, 0.5
-"""The goal: int8 students are so many points of F1 above each rival, at this share of its words/s."""
+"""The goal: int8 students are so many points of F1 above each peer, at this share of its words/s."""
 TIME_TO = {"defaults": 0.25, "defaults, but for the batch size": 0.25, "tuned": 0.75}
 """The goal: training a student takes at most this share of the time of the Trainer in this form."""
 
@@ -52,7 +52,7 @@ def goals(result: Mapping[str, Any]) -> list[str]:
     """Each goal as a sentence that says whether it is reached, and by how much."""
     rows = {row["tagger"]: row for row in result["rows"]}
     students = [row for name, row in rows.items() if name.endswith(INT8)]
-    found = [_against(student, rows[rival]) for student in students for rival in RIVALS]
+    found = [_against(student, rows[peer]) for student in students for peer in PEERS]
     for form, most in TIME_TO.items():
         share = result["training"]["time_to"][form]
         found.append(
@@ -78,11 +78,11 @@ def _trained(name: str, student: Mapping[str, Any]) -> str:
     return f"- {name}: from {begins}, {epochs} epochs, learning rate {rate:g}."
 
 
-def _against(student: Mapping[str, Any], rival: Mapping[str, Any]) -> str:
-    points = student["f1"] - rival["f1"]
-    shares = [student["words_per_second"][size] / rival["words_per_second"][size] for size in ("1", "32")]
+def _against(student: Mapping[str, Any], peer: Mapping[str, Any]) -> str:
+    points = student["f1"] - peer["f1"]
+    shares = [student["words_per_second"][size] / peer["words_per_second"][size] for size in ("1", "32")]
     reached = points >= POINTS and min(shares) >= SHARE
-    goal = f"{student['tagger']} is {POINTS:g} points of F1 or more above {rival['tagger']}"
+    goal = f"{student['tagger']} is {POINTS:g} points of F1 or more above {peer['tagger']}"
     return (
         f"{_reached(reached)}: {goal}, at {SHARE:.0%} of its words/s or more: {points:+.2f}, at "
         f"{shares[0]:.0%} one sentence at a time and {shares[1]:.0%} in batches."

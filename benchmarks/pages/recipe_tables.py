@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.pages.study_tables import made_line
 from pipeline.errors import counted
-from pipeline.reporting.tables import NONE, optional, spread, table
+from pipeline.reporting.tables import NONE, mean_and_std, optional, table
 
 DEFAULTS = {
     "student.init": "teacher",
@@ -69,7 +69,7 @@ def _rows(study: Mapping[str, Any]) -> Iterable[list[str]]:
             f"{sizes['train']:,}",
             f"{sizes['text']:,}" if row == "with text" else NONE,
             {"undistilled": "`vanilla`"}.get(row, "`structural`"),
-            spread(figures["f1"]),
+            mean_and_std(figures["f1"]),
             f"{study['summary']['teacher']['f1']:.2f}",
             optional(figures["gap_closed"], "{:z.0%}"),
             optional(figures["p_value_vs_vanilla"], "{:.4f}"),

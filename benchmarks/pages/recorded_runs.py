@@ -9,9 +9,9 @@ from typing import Any
 from benchmarks.pages.svg_file import svg_file
 from pipeline.errors import UserError
 from pipeline.reporting.epoch_times import read_epoch_times
-from pipeline.reporting.outcomes import read_output, require_text
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
+from pipeline.reporting.stage_outputs import read_output, require_text
 from pipeline.storage.text_file import write_json
 
 SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"

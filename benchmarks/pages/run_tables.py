@@ -7,7 +7,7 @@ from benchmarks.pages.claims import CLAIMS, verdict
 from benchmarks.pages.recorded_runs import RecordedRun
 from pipeline.distillation.roles import PAPER, STRUCTURAL, UNDISTILLED
 from pipeline.reporting.summary import LEVEL
-from pipeline.reporting.tables import NONE, optional, spread, table
+from pipeline.reporting.tables import NONE, mean_and_std, optional, table
 
 
 def f1_table(runs: Iterable[RecordedRun], folder: str) -> str:
@@ -107,7 +107,7 @@ def _f1(method: str, methods: Mapping[str, Any]) -> str:
     mark = ""
     if methods[method]["differs_from_vanilla"]:
         mark = " ▲" if f1["mean"] > methods[UNDISTILLED]["f1"]["mean"] else " ▼"
-    return f"{spread(f1)}{mark}"
+    return f"{mean_and_std(f1)}{mark}"
 
 
 def _link(run: RecordedRun, folder: str) -> str:

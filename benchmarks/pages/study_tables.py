@@ -77,8 +77,8 @@ def confirmed_section(result: Mapping[str, Any]) -> str:
     search = "many augmented sentences" if in_steps else "the search"
     section = _students_section(f"the best of {search}, {seeds}", result, after=_lengths(result))
     compared = [
-        f"p of the difference from `{rival}`: " + ", ".join(f"{p:.4f} for `{name}`" for name, p in of.items())
-        for rival, of in result.get("p_value_vs", {}).items()
+        f"p of the difference from `{other}`: " + ", ".join(f"{p:.4f} for `{name}`" for name, p in of.items())
+        for other, of in result.get("p_value_vs", {}).items()
     ]
     return "\n\n".join([section, *(f"{line}." for line in compared)])
 

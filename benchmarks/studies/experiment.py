@@ -21,7 +21,7 @@ from pipeline.corpora.tagging import Scheme
 from pipeline.evaluation.bootstrap import p_value, resample
 from pipeline.evaluation.metrics import sentence_counts
 from pipeline.params import Params, load_params
-from pipeline.reporting.outcomes import Outcome, read_outcomes
+from pipeline.reporting.stage_outputs import SavedEvaluation, read_evaluations
 from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import optional
 
@@ -46,8 +46,8 @@ Put = Annotated[list[str], typer.Option("--set", help="KEY=VALUE of params.yaml,
 class Finished:
     """The teacher of a run, its students by method and seed, and its commit, parameters and versions."""
 
-    teacher: Outcome
-    students: dict[str, dict[int, Outcome]]
+    teacher: SavedEvaluation
+    students: dict[str, dict[int, SavedEvaluation]]
     made: dict[str, Any]
 
 
@@ -107,7 +107,7 @@ def finish(settings: Sequence[str], methods: Sequence[str], seeds: Sequence[int]
     """
     targets = [f"evaluate@{method}-{seed}" for method in methods for seed in seeds]
     run_pipeline([*settings, f"seeds=[{','.join(map(str, seeds))}]"], ["evaluate_teacher", *targets])
-    teacher, students = read_outcomes(EVAL, methods, seeds)
+    teacher, students = read_evaluations(EVAL, methods, seeds)
     remove_further(OF_TEACHERS_AND_FOLDS)
     return Finished(teacher, students, provenance(load_params(PARAMS)))
 
@@ -137,20 +137,21 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
         for method, by_seed in run.students.items()
     }
     scheme = teacher.metrics["scheme"]
-    outcomes = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
+    evaluations = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
     return {
         "task": task,
         "summary": summarise(teacher, students, task=task, scheme=scheme),
         "p_value_vs": {START: _p_values(START, students, scheme)} if START in students else {},
         "development_f1": {
-            name: mean(outcome.metrics["development_f1"] for outcome in found)
-            for name, found in outcomes.items()
+            name: mean(run.metrics["development_f1"] for run in found) for name, found in evaluations.items()
         },
         "runs": {name: run.made for name, run in runs.items()},
     }
 
 
-def _p_values(rival: str, students: Mapping[str, Mapping[int, Outcome]], scheme: Scheme) -> dict[str, float]:
+def _p_values(
+    rival: str, students: Mapping[str, Mapping[int, SavedEvaluation]], scheme: Scheme
+) -> dict[str, float]:
     """The p-value of each difference in test F1 from the students `rival` (see bootstrap.p_value)."""
     resampled = resample(
         {
@@ -168,7 +169,7 @@ def show(result: Mapping[str, Any]) -> None:
     table = Table("", "F1 on test", "± over seeds", "gap closed", "F1 on development", title=result["task"])
     table.add_row("teacher", f"{summary['teacher']['f1']:.2f}", "", "", f"{development['teacher']:.2f}")
     for name, figures in summary["methods"].items():
-        f1, spread = figures["f1"], optional(figures["f1"]["std"], "{:.2f}")
+        f1, deviation = figures["f1"], optional(figures["f1"]["std"], "{:.2f}")
         closed = optional(figures["gap_closed"], "{:z.0%}")
-        table.add_row(name, f"{f1['mean']:.2f}", spread, closed, f"{development[name]:.2f}")
+        table.add_row(name, f"{f1['mean']:.2f}", deviation, closed, f"{development[name]:.2f}")
     Console().print(table)

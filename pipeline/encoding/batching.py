@@ -33,7 +33,7 @@ class Batch:
     part: the number of the part that the batch comes from, where `MixedBatches` has several.
     at_once: inputs that are trained on together; of a sentence with more, each part is computed twice.
     unpadded: whether all inputs have P pieces, so that the encoder need not ask the mask; None: not known.
-    stored: what the targets are made of, if it was looked up when the batch was laid out.
+    target_inputs: what the targets are computed from, if it was looked up when the batch was laid out.
     """
 
     ids: Tensor
@@ -45,7 +45,7 @@ class Batch:
     part: int = 0
     at_once: int | None = None
     unpadded: bool | None = None
-    stored: Any = None
+    target_inputs: Any = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; `ids` keep theirs, which is that of the tables they index."""
@@ -89,7 +89,7 @@ class Batches:
         """Positions of the sentences `ids` [B] among those of an epoch."""
         return ids if self.rows is None else torch.searchsorted(self.rows, ids)
 
-    def size(self, ids: Tensor) -> int:
+    def count_pieces(self, ids: Tensor) -> int:
         """Pieces of the sentences `ids` [B] together."""
         return int(self._sizes[self.places(ids)].sum())
 
@@ -124,7 +124,7 @@ class Batches:
         """See passes."""
         return passes(self, seed, start)
 
-    def batch(self, ids: Tensor) -> Batch:
+    def collate(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out."""
         layout, pieces = self.encoded.layout, self.encoded.pieces.take(ids)
         first, lengths = _padded(self.encoded.first.take(ids))

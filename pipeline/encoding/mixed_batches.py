@@ -40,19 +40,19 @@ class MixedBatches:
         """See passes."""
         return passes(self, seed, start)
 
-    def size(self, ids: Tensor) -> int:
+    def count_pieces(self, ids: Tensor) -> int:
         """Pieces of the sentences `ids` [B] together."""
         part = self._part(ids)
-        return self.parts[part].size(ids - self._first[part])
+        return self.parts[part].count_pieces(ids - self._first[part])
 
-    def batch(self, ids: Tensor) -> Batch:
+    def collate(self, ids: Tensor) -> Batch:
         """Lay the sentences `ids` [B] out.
 
         Raises:
             ValueError: they are of two parts.
         """
         part = self._part(ids)
-        return replace(self.parts[part].batch(ids - self._first[part]), part=part)
+        return replace(self.parts[part].collate(ids - self._first[part]), part=part)
 
     def _part(self, ids: Tensor) -> int:
         """The number of the part that the ids are of."""

@@ -26,7 +26,7 @@ PASSES, ENOUGH_SECONDS = 3, 5.0  # over the split, for the speed: so many, or fe
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluation:
     """What a model gave on the split: metrics, transition scores, and a tag with its confidence per word.
 
     metrics: see `evaluate`.
@@ -47,7 +47,7 @@ def evaluate(
     batches: Batches,
     gold: Sequence[Sequence[str]],
     accelerator: Accelerator,
-) -> Evaluated:
+) -> Evaluation:
     """Tag the split and say how well, how large and how fast.
 
     Args:
@@ -90,7 +90,7 @@ def evaluate(
         "calibration": calibration(gold, predicted, confidences),
     }
     transitions = {"tags": list(model.tag_set.tags), "scores": model.transitions.detach().tolist()}
-    return Evaluated(metrics, transitions, predicted, confidences)
+    return Evaluation(metrics, transitions, predicted, confidences)
 
 
 def _seconds(model: ChainTagger, batches: Batches, accelerator: Accelerator) -> float:
@@ -117,19 +117,19 @@ def why_zero(gold: Sequence[Sequence[str]], *, trained: bool = True) -> str:
     return "its training diverged or was too short; lower learning_rate, or raise epochs"
 
 
-def save_outcome(
-    folder: Path, evaluated: Evaluated, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
+def save_evaluation(
+    folder: Path, evaluation: Evaluation, words: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
 ) -> None:
     """Write `metrics.json`, `transitions.json` and `predictions.parquet`.
 
     The last has the columns id, words, gold, predicted and confidence (float32).
     """
-    columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": evaluated.predicted}
-    columns |= {"confidence": pa.array(evaluated.confidences, pa.list_(pa.float32()))}
+    columns = {"id": range(len(gold)), "words": words, "gold": gold, "predicted": evaluation.predicted}
+    columns |= {"confidence": pa.array(evaluation.confidences, pa.list_(pa.float32()))}
     with new_folder(folder) as aside:
         for name, content in (
-            (METRICS, json.dumps(evaluated.metrics, indent=1)),
-            (TRANSITIONS, json.dumps(evaluated.transitions)),
+            (METRICS, json.dumps(evaluation.metrics, indent=1)),
+            (TRANSITIONS, json.dumps(evaluation.transitions)),
         ):
             (aside / name).write_text(content + "\n", encoding="utf-8", newline="\n")
         pq.write_table(pa.table(columns), aside / PREDICTIONS, compression="zstd")

@@ -12,8 +12,14 @@ from pipeline.errors import UserError
 from pipeline.evaluation.settings import Evaluate
 from pipeline.fetching.settings import Source
 from pipeline.model.tagger_config import tagger_values
-from pipeline.reporting.outcomes import Outcome, read_history, read_outcome, read_output, run_again
-from pipeline.reporting.summary import check_outcomes
+from pipeline.reporting.stage_outputs import (
+    SavedEvaluation,
+    read_evaluation,
+    read_history,
+    read_output,
+    run_again,
+)
+from pipeline.reporting.summary import check_same_test_set
 from pipeline.scores.settings import Dump
 from pipeline.storage.file_names import CONFIG, HISTORY, WEIGHTS
 from pipeline.storage.sealed_folder import check
@@ -64,8 +70,8 @@ class FinishedRun:
     layers: of its encoder.
     epochs: of its training.
     kept: which of them, from 1, the weights are of.
-    outcomes: of the method's students on the test set by seed, this one among them.
-    teacher: the teacher's outcome on the test set.
+    evaluations: of the method's students on the test set by seed, this one among them.
+    teacher: the teacher's evaluation on the test set.
     """
 
     method: str
@@ -76,8 +82,8 @@ class FinishedRun:
     layers: int
     epochs: int
     kept: int
-    outcomes: dict[int, Outcome]
-    teacher: Outcome
+    evaluations: dict[int, SavedEvaluation]
+    teacher: SavedEvaluation
 
     @property
     def head(self) -> str:
@@ -85,9 +91,9 @@ class FinishedRun:
         return str(self.config["head"])
 
     @property
-    def outcome(self) -> Outcome:
-        """This student's outcome on the test set."""
-        return self.outcomes[self.seed]
+    def evaluation(self) -> SavedEvaluation:
+        """This student's evaluation on the test set."""
+        return self.evaluations[self.seed]
 
 
 def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Container[str]) -> FinishedRun:
@@ -98,7 +104,7 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
 
     Raises:
         UserError: a folder is missing or damaged, is no student or has the metrics of another one,
-            `settings` are not those that a student was trained with, or the outcomes are not of one test set.
+            `settings` are not those that a student was trained with, or the test sets differ.
     """
     method, seed = student_name(model, methods)
     if student_name(evaluated, methods) != (method, seed):
@@ -113,17 +119,17 @@ def read_run(model: Path, evaluated: Path, settings: RunSettings, methods: Conta
     if missing := _DESCRIBED - config.keys():
         raise UserError(f"{model / CONFIG}: has no {min(missing)}; {run_again(target)}")
     student = _read_student(model, evaluated, method, seed, settings)
-    outcomes = {seed: student.outcome}
+    evaluations = {seed: student.evaluation}
     for other in settings.seeds:
         beside, scored = model.parent / str(other), evaluated.parent / str(other)
         if other != seed and beside.is_dir() and scored.is_dir():
-            outcomes[other] = _read_student(beside, scored, method, other, settings).outcome
-    teacher = read_outcome(evaluated.parent.parent / "teacher", target="evaluate_teacher")
-    check_outcomes(teacher, {method: outcomes})
+            evaluations[other] = _read_student(beside, scored, method, other, settings).evaluation
+    teacher = read_evaluation(evaluated.parent.parent / "teacher", target="evaluate_teacher")
+    check_same_test_set(teacher, {method: evaluations})
     layers = known_config(config["encoder"], str(model)).num_hidden_layers
     return FinishedRun(
         method, seed, settings, student.made, config, layers,
-        student.epochs, student.kept, dict(sorted(outcomes.items())), teacher,
+        student.epochs, student.kept, dict(sorted(evaluations.items())), teacher,
     )  # fmt: skip
 
 
@@ -133,11 +139,11 @@ class _Student(NamedTuple):
     made: dict[str, Any]
     epochs: int
     kept: int
-    outcome: Outcome
+    evaluation: SavedEvaluation
 
 
 def _read_student(model: Path, evaluated: Path, method: str, seed: int, settings: RunSettings) -> _Student:
-    """How the student in the folder `model` was made, and its outcome, checked to belong together.
+    """How the student in the folder `model` was made, and its evaluation, checked to belong together.
 
     Raises:
         UserError: they do not, or `settings` are not those that the student was trained with.
@@ -149,11 +155,11 @@ def _read_student(model: Path, evaluated: Path, method: str, seed: int, settings
     if not 1 <= kept <= len(epochs):
         raise UserError(f"{model / HISTORY}: has no epoch {kept}; {run_again(target)}")
     made = _checked(history.get("made"), model, method, seed, settings)
-    outcome = read_outcome(evaluated, target=f"evaluate@{method}-{seed}")
-    measured = (outcome.metrics["megabytes"], outcome.metrics.get("development_f1"))
+    evaluation = read_evaluation(evaluated, target=f"evaluate@{method}-{seed}")
+    measured = (evaluation.metrics["megabytes"], evaluation.metrics.get("development_f1"))
     if measured != ((model / WEIGHTS).stat().st_size / 1e6, epochs[kept - 1]["development_f1"]):
         raise UserError(f"{evaluated}: was not measured on {model}; run `dvc repro evaluate@{method}-{seed}`")
-    return _Student(made, len(epochs), kept, outcome)
+    return _Student(made, len(epochs), kept, evaluation)
 
 
 def _checked(made: Any, model: Path, method: str, seed: int, settings: RunSettings) -> dict[str, Any]:

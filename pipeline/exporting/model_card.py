@@ -19,7 +19,7 @@ from pipeline.distillation.roles import UNDISTILLED
 from pipeline.errors import counted, one_line, shown_address
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
-from pipeline.reporting.outcomes import SPAN_RATES
+from pipeline.reporting.stage_outputs import SPAN_RATES
 
 TEMPLATE = "model_card.md.jinja"
 LIBRARY = "substructured-distillation"
@@ -101,7 +101,7 @@ def _header(run: FinishedRun, name: str, rates: dict[str, str], licence: str | N
             dataset_split="test",
             metric_type=rate,
             metric_name=title,
-            metric_value=run.outcome.metrics[rate] / 100,
+            metric_value=run.evaluation.metrics[rate] / 100,
         )
         for rate, title in rates.items()
         if rate in (*SPAN_RATES, *ACCURACY)
@@ -123,10 +123,10 @@ def _header(run: FinishedRun, name: str, rates: dict[str, str], licence: str | N
 
 def _row(run: FinishedRun, rate: str, title: str) -> list[str]:
     """This student's rate, the mean over the method's seeds, and the teacher's."""
-    values = [outcome.metrics[rate] for outcome in run.outcomes.values()]
-    spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    own, teacher = run.outcome.metrics[rate], run.teacher.metrics[rate]
-    return [title, f"{own:.2f}", f"{mean(values):.2f}{spread}", f"{teacher:.2f}"]
+    values = [evaluation.metrics[rate] for evaluation in run.evaluations.values()]
+    deviation = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
+    own, teacher = run.evaluation.metrics[rate], run.teacher.metrics[rate]
+    return [title, f"{own:.2f}", f"{mean(values):.2f}{deviation}", f"{teacher:.2f}"]
 
 
 def _description(method: str) -> str:

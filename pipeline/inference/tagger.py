@@ -168,7 +168,7 @@ class Tagger:
             return
         batches = Batches(self._encoded([texts[row] for row in rows]), BATCH)
         for ids in batches.in_order():
-            chain = self._model.chain(batches.batch(ids).to(self._device))
+            chain = self._model.chain(batches.collate(ids).to(self._device))
             if self._constrained:
                 chain = constrain(chain, self._tag_set)
             yield [rows[index] for index in ids.tolist()], chain

@@ -60,7 +60,7 @@ def chains(
     model.check_pieces(batches.encoded.layout.identity)
     model.eval()
     for ids in batches.in_order():
-        batch = batches.batch(ids).to(accelerator.device)
+        batch = batches.collate(ids).to(accelerator.device)
         with accelerator.autocast():
             chain = model.chain(batch)
         yield ids.tolist(), chain

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.outcomes import read_output, require_numbers, require_text
+from pipeline.reporting.stage_outputs import read_output, require_numbers, require_text
 from pipeline.reporting.tables import BLOCKS, PHASES
 
 _TARGET = "time_epochs"

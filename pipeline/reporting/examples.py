@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.corpora.tagging import Scheme, spans
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.stage_outputs import SavedEvaluation
 
 BYTES = 900_000
 """Of JSON at most: what the page shows of a large test set."""
 
 
-def error_examples(models: Mapping[str, Outcome], *, scheme: Scheme, limit: int = BYTES) -> dict[str, Any]:
+def error_examples(
+    models: Mapping[str, SavedEvaluation], *, scheme: Scheme, limit: int = BYTES
+) -> dict[str, Any]:
     """The sentences in which a model errs; if they are too many, those in which not all models do.
 
     Args:
@@ -48,14 +50,14 @@ def error_examples(models: Mapping[str, Outcome], *, scheme: Scheme, limit: int 
 class _Row:
     """One sentence: the gold spans and those of each model; `wrong` has the places of models that err."""
 
-    def __init__(self, number: int, models: Mapping[str, Outcome], scheme: Scheme) -> None:
+    def __init__(self, number: int, models: Mapping[str, SavedEvaluation], scheme: Scheme) -> None:
         self.number = number
         runs = list(models.values())
         self.gold = spans(runs[0].gold[number], scheme=scheme)
         self.found = [spans(run.predicted[number], scheme=scheme) for run in runs]
         self.wrong = [place for place, found in enumerate(self.found) if found != self.gold]
 
-    def example(self, index: Mapping[str, int], models: Mapping[str, Outcome]) -> dict[str, Any]:
+    def example(self, index: Mapping[str, int], models: Mapping[str, SavedEvaluation]) -> dict[str, Any]:
         """The sentence as JSON."""
         runs = list(models.values())
         return {

@@ -8,8 +8,13 @@ from typing import Any, Self
 from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.next_steps import best_student
 from pipeline.reporting.origin import read_made
-from pipeline.reporting.outcomes import Outcome, read_histories, read_outcomes, read_transitions
 from pipeline.reporting.plot_tables import Transitions
+from pipeline.reporting.stage_outputs import (
+    SavedEvaluation,
+    read_evaluations,
+    read_histories,
+    read_transitions,
+)
 from pipeline.reporting.summary import summarise
 
 
@@ -27,8 +32,8 @@ class Results:
 
     summary: dict[str, Any]
     timing: dict[str, Any]
-    teacher: Outcome
-    students: Mapping[str, Mapping[int, Outcome]]
+    teacher: SavedEvaluation
+    students: Mapping[str, Mapping[int, SavedEvaluation]]
     curves: tuple[Sequence[Mapping[str, Any]], Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]]
     transitions: tuple[Transitions, Transitions]
     made: Mapping[str, Mapping[str, Any]]
@@ -37,7 +42,7 @@ class Results:
     @classmethod
     def read(
         cls,
-        outcomes: Path,
+        evaluations: Path,
         teacher: Path,
         students: Path,
         timing: Path,
@@ -51,14 +56,14 @@ class Results:
         Raises:
             UserError: something is missing, damaged, or of another test set.
         """
-        scored, by_method = read_outcomes(outcomes, methods, seeds)
+        scored, by_method = read_evaluations(evaluations, methods, seeds)
         summary = summarise(scored, by_method, task=task, scheme=scored.metrics["scheme"])
         times = read_epoch_times(timing)
         curves = read_histories(teacher, students, methods, seeds)
         method, seed = best = best_student(summary, by_method)
         transitions = (
-            read_transitions(outcomes / "teacher", target="evaluate_teacher"),
-            read_transitions(outcomes / method / str(seed), target=f"evaluate@{method}-{seed}"),
+            read_transitions(evaluations / "teacher", target="evaluate_teacher"),
+            read_transitions(evaluations / method / str(seed), target=f"evaluate@{method}-{seed}"),
         )
         made = {"teacher": read_made(teacher, target="teacher")} | {
             name: read_made(students / name / str(seeds[0]), target=f"distill@{name}-{seeds[0]}")
@@ -67,7 +72,7 @@ class Results:
         return cls(summary, times, scored, by_method, curves, transitions, made, best)
 
     @property
-    def runs(self) -> dict[str, list[Outcome]]:
-        """The outcomes of each model, one for each seed."""
+    def runs(self) -> dict[str, list[SavedEvaluation]]:
+        """The evaluations of each model, one for each seed."""
         students = {name: list(found.values()) for name, found in self.students.items()}
         return {"teacher": [self.teacher], **students}

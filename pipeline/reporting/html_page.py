@@ -12,8 +12,8 @@ from pipeline.evaluation.bootstrap import significance_test
 from pipeline.reporting import origin, paper_figures
 from pipeline.reporting.examples import error_examples
 from pipeline.reporting.finished_results import Results
-from pipeline.reporting.outcomes import RATES
 from pipeline.reporting.page_parts import headline, pictures, types
+from pipeline.reporting.stage_outputs import RATES
 from pipeline.reporting.summary import LEVEL
 from pipeline.reporting.tables import timing_notes, training_warnings
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.stage_outputs import SavedEvaluation
 
 
 def best_student(
-    summary: Mapping[str, Any], students: Mapping[str, Mapping[int, Outcome]]
+    summary: Mapping[str, Any], students: Mapping[str, Mapping[int, SavedEvaluation]]
 ) -> tuple[str, int]:
     """Method with the highest mean test F1, and its seed with the highest development F1; ties: the first."""
     method = max(summary["methods"], key=lambda name: summary["methods"][name]["f1"]["mean"])

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.distillation.settings import Settings, Tempered
-from pipeline.reporting.outcomes import read_output
+from pipeline.reporting.stage_outputs import read_output
 from pipeline.storage.file_names import HISTORY
 from pipeline.training.settings import Student, Teacher
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.corpora.tagging import Scheme
 from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import confusion
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.stage_outputs import SavedEvaluation
 from pipeline.reporting.summary import every_model
 from pipeline.reporting.tables import BLOCKS, PHASES
 from pipeline.storage.text_file import write_text
@@ -17,7 +17,7 @@ from pipeline.storage.text_file import write_text
 Transitions = tuple[list[str], list[list[float]]]
 """Tags, and the scores [N][N] of their pairs, row previous, column current."""
 
-_CALIBRATED = ("gold", "predicted", "confidences")  # of an outcome, as `calibration` takes them
+_CALIBRATED = ("gold", "predicted", "confidences")  # of an evaluation, as `calibration` takes them
 
 
 def f1_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
@@ -62,22 +62,24 @@ def epoch_time_frame(timing: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["block", "method", "phase", "seconds"])
 
 
-def confusion_frame(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+def confusion_frame(evaluations: Iterable[SavedEvaluation]) -> pd.DataFrame:
     """`plots/confusion.csv`: actual, predicted, words; over all seeds of one method."""
-    pairs = [pair for outcome in outcomes for pair in confusion(outcome.gold, outcome.predicted)]
+    pairs = [pair for evaluation in evaluations for pair in confusion(evaluation.gold, evaluation.predicted)]
     frame = pd.DataFrame(pairs, columns=["actual", "predicted"])
     return frame.groupby(["actual", "predicted"]).size().reset_index(name="words")
 
 
-def type_confusion_frame(outcomes: Mapping[str, Sequence[Outcome]], *, scheme: Scheme) -> pd.DataFrame:
+def type_confusion_frame(
+    evaluations: Mapping[str, Sequence[SavedEvaluation]], *, scheme: Scheme
+) -> pd.DataFrame:
     """Words by the types of their actual and predicted tags: rev (the model), actual, predicted, words.
 
     Args:
-        outcomes: by model, one for each seed, which are added up.
+        evaluations: by model, one for each seed, which are added up.
         scheme: of the tags; plain tags are types of their own.
     """
     frames = []
-    for model, runs in outcomes.items():
+    for model, runs in evaluations.items():
         frame = confusion_frame(runs)
         if scheme != "plain":
             for name in ("actual", "predicted"):
@@ -102,14 +104,14 @@ def f1_by_latency_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "milliseconds", "f1", "megabytes"])
 
 
-def reliability_frame(outcomes: Mapping[str, Sequence[Outcome]]) -> pd.DataFrame:
+def reliability_frame(evaluations: Mapping[str, Sequence[SavedEvaluation]]) -> pd.DataFrame:
     """`plots/reliability.csv`: model, confidence, accuracy (both in percent), words; a row for each bin.
 
     Args:
-        outcomes: by model, one for each seed, whose words are taken together.
+        evaluations: by model, one for each seed, whose words are taken together.
     """
     rows = []
-    for model, runs in outcomes.items():
+    for model, runs in evaluations.items():
         columns = [[sentence for run in runs for sentence in getattr(run, name)] for name in _CALIBRATED]
         rows += [{"model": model, **one} for one in calibration(*columns)["bins"]]
     return pd.DataFrame(rows, columns=["model", "confidence", "accuracy", "words"])

@@ -1,4 +1,4 @@
-"""Figures over seeds, from the outcomes of single models: means, gap closed, p-values."""
+"""Figures over seeds, from the evaluations of single models: means, gap closed, p-values."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from pipeline.distillation.roles import BASELINES, UNDISTILLED
 from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value, resample
 from pipeline.evaluation.metrics import GOLD, sentence_counts
-from pipeline.reporting.outcomes import RATES, SIZE, SPAN_RATES, Outcome
+from pipeline.reporting.stage_outputs import RATES, SIZE, SPAN_RATES, SavedEvaluation
 
 LEVEL = 0.05
 """A difference with a larger p-value is not significant."""
@@ -22,8 +22,8 @@ _MEANS = (*RATES, "constrained_f1")  # what is a mean over seeds
 
 
 def summarise(
-    teacher: Outcome,
-    students: Mapping[str, Mapping[int, Outcome]],
+    teacher: SavedEvaluation,
+    students: Mapping[str, Mapping[int, SavedEvaluation]],
     *,
     task: str,
     scheme: Scheme,
@@ -48,22 +48,22 @@ def summarise(
         without vanilla or a gap; and against vanilla and the best baseline `p_value_vs_…` (of the
         difference in mean F1 over seeds, see bootstrap.p_value) and `differs_from_…`: p < LEVEL and, with
         several seeds on both sides, a difference above twice its standard error over seeds. Both are null for
-        a method against itself, without that rival, or where `p_value` is None.
+        a method against itself, without the other, or where `p_value` is None.
         `types` has precision, recall and f1 of each type, as means over seeds, and `gold`, its spans in the
         test set; `calibration_error` is the expected calibration error in percent, the mean over seeds.
 
     Raises:
-        UserError: the outcomes are not of one test set, or a method has no seed.
+        UserError: the evaluations are not of one test set, or a method has no seed.
     """
-    check_outcomes(teacher, students)
+    check_same_test_set(teacher, students)
     f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
     counts = {
         method: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()]
         for method, runs in students.items()
     }
     resampled = resample(counts, samples=samples)
-    rivals = [method for method in BASELINES if method in students]
-    best_baseline = max(rivals, key=lambda method: mean(f1[method]), default=None)
+    baselines = [method for method in BASELINES if method in students]
+    best_baseline = max(baselines, key=lambda method: mean(f1[method]), default=None)
     devices = _devices([teacher, *(run for runs in students.values() for run in runs.values())])
     return {
         "task": task,
@@ -92,7 +92,7 @@ def every_model(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
-    """The content of `metrics/headline.json`: the figures of one method as flat numbers, F1 with its spread.
+    """The content of `metrics/headline.json`: one method as flat numbers, F1 with its deviation.
 
     Args:
         summary: of at least that method, and of vanilla for the figures that compare with it.
@@ -117,14 +117,16 @@ def headline(summary: Mapping[str, Any], method: str) -> dict[str, Any]:
     }
 
 
-def _development(students: Mapping[str, Mapping[int, Outcome]]) -> str:
+def _development(students: Mapping[str, Mapping[int, SavedEvaluation]]) -> str:
     """What F1 on development compares with: gold tags, or AGREEMENT."""
     found = {str(run.metrics.get("development", GOLD)) for runs in students.values() for run in runs.values()}
     return ", ".join(sorted(found))
 
 
-def check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome]]) -> None:
-    """Refuse outcomes that are not of one test set, as `summarise` does."""
+def check_same_test_set(
+    teacher: SavedEvaluation, students: Mapping[str, Mapping[int, SavedEvaluation]]
+) -> None:
+    """Refuse evaluations that are not of one test set, as `summarise` does."""
     for method, runs in students.items():
         if not runs:
             raise UserError(f"seeds: {method} has none; list at least one under `seeds` in params.yaml")
@@ -136,11 +138,11 @@ def check_outcomes(teacher: Outcome, students: Mapping[str, Mapping[int, Outcome
                 )
 
 
-def _devices(runs: Iterable[Outcome]) -> list[str]:
+def _devices(runs: Iterable[SavedEvaluation]) -> list[str]:
     return list(dict.fromkeys(run.metrics["device"] for run in runs))
 
 
-def _teacher_figures(teacher: Outcome) -> dict[str, Any]:
+def _teacher_figures(teacher: SavedEvaluation) -> dict[str, Any]:
     return {
         **{name: teacher.metrics[name] for name in (*_MEANS, *SIZE, "sentences_per_second")},
         "types": _types([teacher]),
@@ -149,7 +151,7 @@ def _teacher_figures(teacher: Outcome) -> dict[str, Any]:
     }
 
 
-def _method_figures(runs: Mapping[int, Outcome]) -> dict[str, Any]:
+def _method_figures(runs: Mapping[int, SavedEvaluation]) -> dict[str, Any]:
     """The figures of a method by itself, over its seeds."""
     metrics = [run.metrics for run in runs.values()]
     return {
@@ -161,13 +163,13 @@ def _method_figures(runs: Mapping[int, Outcome]) -> dict[str, Any]:
     }
 
 
-def _over_seeds(runs: Mapping[int, Outcome], name: str) -> dict[str, Any]:
+def _over_seeds(runs: Mapping[int, SavedEvaluation], name: str) -> dict[str, Any]:
     values = {str(seed): run.metrics[name] for seed, run in runs.items()}
-    spread = stdev(values.values()) if len(values) > 1 else None
-    return {"mean": mean(values.values()), "std": spread, "seeds": values}
+    deviation = stdev(values.values()) if len(values) > 1 else None
+    return {"mean": mean(values.values()), "std": deviation, "seeds": values}
 
 
-def _types(runs: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+def _types(runs: Sequence[SavedEvaluation]) -> dict[str, dict[str, float]]:
     """Of each type the mean precision, recall and f1 over `runs`, and its number of gold spans."""
     kinds = sorted({kind for run in runs for kind in run.metrics["types"]})
     rates = {kind: [run.metrics["types"].get(kind, ABSENT) for run in runs] for kind in kinds}
@@ -188,17 +190,17 @@ def _gap_closed(f1: Mapping[str, list[float]], method: str, teacher: float) -> f
 def _comparison(
     key: str,
     method: str,
-    rival: str | None,
+    other: str | None,
     f1: Mapping[str, list[float]],
     resampled: Mapping[str, Resampled],
 ) -> dict[str, Any]:
-    if rival is None or rival not in f1 or rival == method:
+    if other is None or other not in f1 or other == method:
         return {f"p_value_vs_{key}": None, f"differs_from_{key}": None}
-    p = p_value(resampled[method], resampled[rival])
+    p = p_value(resampled[method], resampled[other])
     if p is None:
         return {f"p_value_vs_{key}": None, f"differs_from_{key}": None}
-    differs = p < LEVEL and abs(mean(f1[method]) - mean(f1[rival])) > 2 * _standard_error(
-        f1[method], f1[rival]
+    differs = p < LEVEL and abs(mean(f1[method]) - mean(f1[other])) > 2 * _standard_error(
+        f1[method], f1[other]
     )
     return {f"p_value_vs_{key}": p, f"differs_from_{key}": differs}
 

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.distillation.roles import PAPER, STRUCTURAL, UNDISTILLED
 from pipeline.evaluation.bootstrap import significance_test
 from pipeline.evaluation.metrics import AGREEMENT
-from pipeline.reporting.outcomes import RATES
+from pipeline.reporting.stage_outputs import RATES
 from pipeline.reporting.summary import LEVEL
 
 PHASES = ("teacher_forward", "student_forward", "student_backward", "total")
@@ -26,7 +26,7 @@ def quality_table(summary: Mapping[str, Any]) -> str:
         rows.append(
             [
                 f"`{method}`",
-                *(spread(figures[name]) for name in RATES),
+                *(mean_and_std(figures[name]) for name in RATES),
                 optional(figures["gap_closed"], "{:z.0%}"),
                 optional(figures["p_value_vs_vanilla"], "{:.4f}"),
                 optional(figures["p_value_vs_best_baseline"], "{:.4f}"),
@@ -37,7 +37,7 @@ def quality_table(summary: Mapping[str, Any]) -> str:
 
 
 def quality_notes(summary: Mapping[str, Any]) -> str:
-    """How the figures were measured, and whether each method differs significantly from its rivals."""
+    """How the figures were measured, and whether differences between methods are significant."""
     methods = summary["methods"]
     seeds = {len(figures["f1"]["seeds"]) for figures in methods.values()}
     counts = " or ".join(str(count) for count in sorted(seeds))
@@ -75,7 +75,9 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
 def _constrained_note(summary: Mapping[str, Any]) -> str:
     """F1 where only tag sequences that the scheme allows are given, beside the table's."""
     figures = [("teacher", f"{summary['teacher']['constrained_f1']:.2f}")]
-    figures += [(f"`{name}`", spread(found["constrained_f1"])) for name, found in summary["methods"].items()]
+    figures += [
+        (f"`{name}`", mean_and_std(found["constrained_f1"])) for name, found in summary["methods"].items()
+    ]
     given = ", ".join(f"{name} {f1}" for name, f1 in figures)
     return f"F1 of constrained decoding (`predict --constrained`: only tags that the scheme allows): {given}."
 
@@ -197,8 +199,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, key: str) -> str:
-    difference = methods[method]["f1"]["mean"] - methods[rival]["f1"]["mean"]
+def _verdict(methods: Mapping[str, Any], method: str, other: str, name: str, key: str) -> str:
+    difference = methods[method]["f1"]["mean"] - methods[other]["f1"]["mean"]
     p, differs = methods[method][f"p_value_vs_{key}"], methods[method][f"differs_from_{key}"]
     if p is None:
         return f"{difference:+.2f} F1 against {name}, not tested"
@@ -206,8 +208,8 @@ def _verdict(methods: Mapping[str, Any], method: str, rival: str, name: str, key
     return f"{difference:+.2f} F1 against {name} (p = {p:.4f}), {word}"
 
 
-def spread(figure: Mapping[str, Any]) -> str:
-    """Mean ± standard deviation over seeds; the mean alone of one seed."""
+def mean_and_std(figure: Mapping[str, Any]) -> str:
+    """Mean ± standard deviation over seeds; only the mean where there is one seed."""
     deviation = "" if figure["std"] is None else f" ± {figure['std']:.2f}"
     return f"{figure['mean']:.2f}{deviation}"
 

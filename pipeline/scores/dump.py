@@ -112,7 +112,7 @@ def _own_shards(batches: Batches, finished: FinishedShards, shard_sentences: int
     work = np.zeros(math.ceil(sentences / shard_sentences))  # pieces
     for number, ids in _cut_at_shards(batches, shard_sentences):
         shard_of[batches.places(ids).numpy()] = number
-        work[number] += batches.size(ids)
+        work[number] += batches.count_pieces(ids)
     assigned, owner = np.zeros(processes.count()), {}
     for number in sorted(todo, key=lambda number: -work[number]):
         owner[number] = int(assigned.argmin())
@@ -151,7 +151,7 @@ def _scores(
     needed = (ids for number, ids in _cut_at_shards(batches, shard_sentences) if number in numbers)
 
     def lay_out(ids: Tensor) -> Batch:
-        return batches.batch(ids).pinned(device)
+        return batches.collate(ids).pinned(device)
 
     with progress("dump", total, done) as meter, closing(prefetch(needed, lay_out, device)) as ahead:
         if done:

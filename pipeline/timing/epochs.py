@@ -8,17 +8,17 @@ from accelerate import Accelerator
 from pipeline.device import device_name
 from pipeline.distillation.roles import PAPER, STRUCTURAL
 from pipeline.model.chain_tagger import ChainTagger
-from pipeline.timing.contenders import (
+from pipeline.timing.measurement import TEACHER_FORWARD, Pass, measure, representative
+from pipeline.timing.settings import TimeEpochs
+from pipeline.timing.timed_steps import (
     LOWER_BOUND,
     PIPELINE,
     PUBLISHED,
-    Contender,
+    TimedStep,
     in_pipeline,
     lower_bound,
     published,
 )
-from pipeline.timing.measurement import TEACHER_FORWARD, Pass, measure, representative
-from pipeline.timing.settings import TimeEpochs
 from pipeline.training.loop import TrainingBatches
 from pipeline.training.settings import Student
 from pipeline.training.targets import PartScores
@@ -57,16 +57,18 @@ def epoch_times(
         return {"batches": 0, "epoch_batches": 0}
     model.to(accelerator.device)
     teacher.to(accelerator.device).eval()
-    chosen = [batches.batch(ids).to(accelerator.device) for ids in representative(batches, settings.batches)]
+    chosen = [
+        batches.collate(ids).to(accelerator.device) for ids in representative(batches, settings.batches)
+    ]
     length = student.length(len(batches))
     here, once = in_pipeline(methods, scores, length)
     seen = {batch: batch for batch in chosen}
     if teacher_batches is not None:
-        seen = {batch: teacher_batches.batch(batch.ids).to(accelerator.device) for batch in chosen}
+        seen = {batch: teacher_batches.collate(batch.ids).to(accelerator.device) for batch in chosen}
     as_published = published(methods, teacher, accelerator, seen.__getitem__)
-    contenders = [*as_published, *here, lower_bound()]
+    timed_steps = [*as_published, *here, lower_bound()]
     taken = measure(
-        contenders,
+        timed_steps,
         model,
         chosen,
         student,
@@ -86,20 +88,20 @@ def epoch_times(
             "student_layers": model.encoder.config.num_hidden_layers,
             "hidden_size": model.encoder.config.hidden_size,
         },
-        **times(contenders, taken, scale=len(batches) / len(chosen)),
+        **times(timed_steps, taken, scale=len(batches) / len(chosen)),
         "targets_once_per_run": once,
     }
 
 
 def times(
-    contenders: Sequence[Contender], taken: Sequence[Sequence[Pass]], *, scale: float
+    timed_steps: Sequence[TimedStep], taken: Sequence[Sequence[Pass]], *, scale: float
 ) -> dict[str, Any]:
     """The measured figures as timing.json has them.
 
-    A contender's phases are those of its median pass (the lower of two), so that they add up to its total.
+    A step's phases are those of its median pass (the lower of two), so that they add up to its total.
 
     Args:
-        contenders: what was measured.
+        timed_steps: what was measured.
         taken: what `measure` returned.
         scale: batches of an epoch per measured batch.
 
@@ -110,12 +112,12 @@ def times(
     """
     medians: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, LOWER_BOUND: {}}
     spread: dict[str, dict[str, Any]] = {PUBLISHED: {}, PIPELINE: {}, LOWER_BOUND: {}}
-    for contender, passes in zip(contenders, taken, strict=True):
+    for timed_step, passes in zip(timed_steps, taken, strict=True):
         epochs = [{phase: seconds * scale for phase, seconds in one.items()} for one in passes]
         ordered = sorted(epochs, key=_total)
         middle = ordered[(len(ordered) - 1) // 2]
-        medians[contender.block][contender.method] = middle | {"total": _total(middle)}
-        spread[contender.block][contender.method] = {"min": _total(ordered[0]), "max": _total(ordered[-1])}
+        medians[timed_step.block][timed_step.method] = middle | {"total": _total(middle)}
+        spread[timed_step.block][timed_step.method] = {"min": _total(ordered[0]), "max": _total(ordered[-1])}
     base = {phase: seconds for phase, seconds in medians[LOWER_BOUND][""].items() if phase != TEACHER_FORWARD}
     totals = {
         block: {method: phases["total"] for method, phases in medians[block].items()}

@@ -1,4 +1,4 @@
-"""Seconds of training steps by phase, all contenders taking turns on the same batches."""
+"""Seconds of training steps by phase, all timed steps taking turns on the same batches."""
 
 import time
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from pipeline.device import synchronize
 from pipeline.encoding.batching import Batch
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.progress import progress
-from pipeline.timing.contenders import Contender
+from pipeline.timing.timed_steps import TimedStep
 from pipeline.training.loop import TrainingBatches
 from pipeline.training.settings import Training
 from pipeline.training.training_state import TrainingState
 
 TEACHER_FORWARD, STUDENT_FORWARD, STUDENT_BACKWARD = "teacher_forward", "student_forward", "student_backward"
 
-TURN = 20  # batches that one contender trains on before the next one does
+TURN = 20  # batches that one kind of step trains on before the next one does
 
 Pass = dict[str, float]
 """Seconds of one pass by phase."""
@@ -49,13 +49,13 @@ class PhaseClock:
 
 def representative(batches: TrainingBatches, count: int | None) -> list[Tensor]:
     """`count` of an epoch's batches (ids [B] each; None: all), evenly spaced in the order of their size."""
-    epoch = sorted(batches.shuffled(0), key=batches.size)
+    epoch = sorted(batches.shuffled(0), key=batches.count_pieces)
     count = min(count or len(epoch), len(epoch))
     return [epoch[(2 * place + 1) * len(epoch) // (2 * count)] for place in range(count)]
 
 
 def measure(
-    contenders: Sequence[Contender],
+    timed_steps: Sequence[TimedStep],
     model: ChainTagger,
     batches: Sequence[Batch],
     settings: Training,
@@ -64,16 +64,16 @@ def measure(
     passes: int,
     accelerator: Accelerator,
 ) -> list[list[Pass]]:
-    """Train `model` over the batches, each contender in turn, `passes` times after one pass to warm up.
+    """Train `model` over the batches, each kind of step in turn, `passes` times after one pass to warm up.
 
-    A pass is cut into turns of a few batches, which the contenders take one after the other: all meet the
+    A pass is cut into turns of a few batches, which all kinds of step take one after the other: all meet the
     machine as fast or slow as it is in the same seconds. Their order is rotated as the run goes on. Every
     turn starts from the same weights, and all its steps are the one in the middle of a run: λ is between 0
     and 1 under `linear`, and 1 under `last_epoch`. Laying the batches out is in no phase, as in the paper;
     the checks for NaN and the clipping of gradients are, as a run makes them.
 
     Args:
-        contenders: what to measure.
+        timed_steps: what to measure.
         model: the student, on the accelerator's device.
         batches: on the accelerator's device.
         settings: of the optimiser.
@@ -82,37 +82,37 @@ def measure(
         accelerator: device and precision.
 
     Returns:
-        The passes of each contender.
+        The passes of each kind of step.
     """
     state = TrainingState(model.train(), settings, steps)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     turns = [batches[start : start + TURN] for start in range(0, len(batches), TURN)]
     rounds = (passes + 1) * len(turns)
-    clocks = [[PhaseClock(accelerator.device) for _ in range(passes + 1)] for _ in contenders]
-    with progress("timing", rounds * len(contenders)) as meter:
+    clocks = [[PhaseClock(accelerator.device) for _ in range(passes + 1)] for _ in timed_steps]
+    with progress("timing", rounds * len(timed_steps)) as meter:
         for number in range(rounds):
-            first = number * len(contenders) // rounds
-            for place in range(len(contenders)):
-                which = (first + place) % len(contenders)
-                contender, clock = contenders[which], clocks[which][number // len(turns)]
+            first = number * len(timed_steps) // rounds
+            for place in range(len(timed_steps)):
+                which = (first + place) % len(timed_steps)
+                timed_step, clock = timed_steps[which], clocks[which][number // len(turns)]
                 model.load_state_dict(weights)
                 for batch in turns[number % len(turns)]:
                     state.step = (steps - 1) // 2
-                    _step(contender, state, batch, clock, accelerator)
-                meter.advance(1, f"{contender.block} {contender.method}")
+                    _step(timed_step, state, batch, clock, accelerator)
+                meter.advance(1, f"{timed_step.block} {timed_step.method}")
     return [[clock.seconds for clock in passes_of[1:]] for passes_of in clocks]
 
 
 def _step(
-    contender: Contender, state: TrainingState, batch: Batch, clock: PhaseClock, accelerator: Accelerator
+    timed_step: TimedStep, state: TrainingState, batch: Batch, clock: PhaseClock, accelerator: Accelerator
 ) -> None:
     target: Any = None
     clock.start()
-    if contender.teach is not None:
-        target = contender.teach(batch)
+    if timed_step.teach is not None:
+        target = timed_step.teach(batch)
         clock.lap(TEACHER_FORWARD)
     losses = state.forward(
-        batch, lambda chain, batch, step: contender.loss(chain, batch, target, step), accelerator
+        batch, lambda chain, batch, step: timed_step.loss(chain, batch, target, step), accelerator
     )
     clock.lap(STUDENT_FORWARD)
     state.optimise(losses, batch)

@@ -40,10 +40,10 @@ class TrainingBatches(Protocol):
     def stream(self, seed: int, start: int) -> Iterator[Tensor]:
         """Ids of the batches of a run, without end, from number `start` on. The same for the same seed."""
 
-    def size(self, ids: Tensor) -> int:
+    def count_pieces(self, ids: Tensor) -> int:
         """Pieces of the sentences `ids` [B] of one batch of `shuffled` or `stream` together."""
 
-    def batch(self, ids: Tensor) -> Batch:
+    def collate(self, ids: Tensor) -> Batch:
         """Lay out the sentences `ids` [B] of one batch of `shuffled` or `stream`."""
 
 
@@ -137,7 +137,7 @@ def _batches_of(
     def lay_out(item: tuple[int, Tensor]) -> tuple[Tensor, Batch]:
         step, ids = item
         _, own = processes.share(ids)
-        batch = batches.batch(own if len(own) else ids[:1])  # without a sentence of its own, another's
+        batch = batches.collate(own if len(own) else ids[:1])  # without a sentence of its own, another's
         if isinstance(loss, LookupLoss):
             batch = loss.look_up(batch, step)
         return ids, batch.pinned(device)

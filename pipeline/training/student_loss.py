@@ -60,8 +60,8 @@ class _DistillationLoss:
         weight, target = self._weight(batch, step), None
         if weight > 0.0:
             source = self.sources[batch.part]
-            stored = source.stored(batch.ids) if batch.stored is None else batch.stored
-            target = source.target(on_device(stored, student.emissions.device))
+            inputs = source.fetch(batch.ids) if batch.target_inputs is None else batch.target_inputs
+            target = source.compute(on_device(inputs, student.emissions.device))
         gold = None if weight == 1.0 else gold_of(batch, student.num_tags)
         return objective(self.method, self.settings, weight, student=student, target=target, gold=gold)
 
@@ -69,7 +69,7 @@ class _DistillationLoss:
         """The batch with what its targets are made of, where the step has a distillation loss."""
         if self._weight(batch, step) == 0.0:
             return batch
-        return replace(batch, stored=self.sources[batch.part].stored(batch.ids))
+        return replace(batch, target_inputs=self.sources[batch.part].fetch(batch.ids))
 
     def _weight(self, batch: Batch, step: int) -> float:
         """λ; 1 where there are no gold tags."""

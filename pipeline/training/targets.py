@@ -24,13 +24,13 @@ _BYTES_PER_NUMBER = 4
 
 
 class TargetSource(Protocol):
-    """What gives the targets of a batch, in two halves: a worker may do the first ahead of the step."""
+    """What gives the targets of a batch, in two halves: a worker may fetch ahead of the step."""
 
-    def stored(self, ids: Tensor) -> Any:
-        """What is kept of the sentences in rows `ids` [B] of their split, from memory or disk."""
+    def fetch(self, ids: Tensor) -> Any:
+        """What the targets of the sentences in rows `ids` [B] of their split are computed from."""
 
-    def target(self, stored: Any) -> Target:
-        """The targets from what `stored` gave, on the device on which that is by now."""
+    def compute(self, inputs: Any) -> Target:
+        """The targets from what `fetch` gave, on the device on which that is by now."""
 
 
 class PartScores(NamedTuple):
@@ -77,7 +77,7 @@ def target_sources(scores: Sequence[PartScores], method: Method, settings: Setti
     for part in scores:
         table = _table(part, method, settings, room)
         found.append(_Computed(part, method, settings) if table is None else table)
-        room -= 0 if table is None else table.size
+        room -= 0 if table is None else table.nbytes
     return found
 
 
@@ -87,15 +87,15 @@ class _Computed:
     def __init__(self, part: PartScores, method: Method, settings: Settings) -> None:
         self._part, self._method, self._settings = part, method, settings
 
-    def stored(self, ids: Tensor) -> tuple[LinearChain, ...]:
+    def fetch(self, ids: Tensor) -> tuple[LinearChain, ...]:
         """The teachers' chains."""
         places = self._part.places(ids)
         return tuple(teacher_chains(store, places) for store in self._part.stores)
 
     @torch.no_grad()
-    def target(self, stored: tuple[LinearChain, ...]) -> Target:
+    def compute(self, inputs: tuple[LinearChain, ...]) -> Target:
         """See TargetSource."""
-        return targets_of_teachers(stored, self._method, self._settings)
+        return targets_of_teachers(inputs, self._method, self._settings)
 
 
 class _Table:
@@ -109,17 +109,17 @@ class _Table:
 
     def __init__(self, part: PartScores, row: Tensor, words: Ragged, pairs: Tensor | None) -> None:
         self._part, self._row, self._words, self._pairs = part, row, words, pairs
-        self.size = words.values.nbytes + (0 if pairs is None else pairs.nbytes)
+        self.nbytes = words.values.nbytes + (0 if pairs is None else pairs.nbytes)
 
-    def stored(self, ids: Tensor) -> Target:
+    def fetch(self, ids: Tensor) -> Target:
         """The targets."""
         rows = self._row[self._part.places(ids)]
         unary = self._words.padded(rows)[0]
         return unary if self._pairs is None else Moments(unary, self._pairs[rows])
 
-    def target(self, stored: Target) -> Target:
+    def compute(self, inputs: Target) -> Target:
         """See TargetSource."""
-        return stored
+        return inputs
 
 
 def _chunks(order: Tensor, lengths: Tensor) -> Iterator[Tensor]:

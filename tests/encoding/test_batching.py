@@ -81,7 +81,7 @@ def test_windows_follow_the_rule_and_every_word_is_read_once(split, window, over
     """Checked in the batch itself: its rows are the windows, its index points to each word's first piece."""
     batches = Batches(numbered(split, window, overlap), 4)
     order = list(range(len(split)))[::-1]
-    batch = batches.batch(torch.tensor(order))
+    batch = batches.collate(torch.tensor(order))
     rows = rows_of(batch)
     width = batch.input_ids.shape[1]
 
@@ -113,12 +113,12 @@ def test_windows_follow_the_rule_and_every_word_is_read_once(split, window, over
     ],
 )
 def test_a_word_in_two_windows_is_read_where_it_has_more_context(overlap, read_in):
-    batch = Batches(numbered([[1] * 18], 12, overlap), 1).batch(torch.tensor([0]))
+    batch = Batches(numbered([[1] * 18], 12, overlap), 1).collate(torch.tensor([0]))
     assert (batch.word_index[0] // batch.input_ids.shape[1]).tolist() == read_in
 
 
 def test_a_word_longer_than_a_window_keeps_its_first_pieces():
-    batch = Batches(numbered([[25], [2, 30, 2]]), 2).batch(torch.tensor([0, 1]))
+    batch = Batches(numbered([[25], [2, 30, 2]]), 2).collate(torch.tensor([0, 1]))
 
     assert rows_of(batch) == [list(range(10)), [25, 26], list(range(27, 37)), [57, 58]]
     first = batch.input_ids.flatten()[batch.word_index]
@@ -128,7 +128,7 @@ def test_a_word_longer_than_a_window_keeps_its_first_pieces():
 
 def test_each_window_reads_a_word_that_no_earlier_one_did():
     """Even where a long word follows a full overlap."""
-    batch = Batches(numbered([[1] * 10 + [9] + [1] * 10]), 1).batch(torch.tensor([0]))
+    batch = Batches(numbered([[1] * 10 + [9] + [1] * 10]), 1).collate(torch.tensor([0]))
     ends = [row[-1] for row in rows_of(batch)]
     assert ends == sorted(set(ends))
     assert len(set((batch.word_index[0] // batch.input_ids.shape[1]).tolist())) == len(ends)
@@ -137,7 +137,7 @@ def test_each_window_reads_a_word_that_no_earlier_one_did():
 def test_five_thousand_words_have_one_emission_each(bert, tmp_path):
     long = sentences(1, shortest=5000, longest=5000)[0]
     encoded = write_split(tmp_path / "long.parquet", [long], bert)
-    batch = Batches(encoded, 4).batch(torch.tensor([0]))
+    batch = Batches(encoded, 4).collate(torch.tensor([0]))
     with torch.inference_mode():
         chain = tagger(bert, encoded).chain(batch)
 
@@ -150,7 +150,7 @@ def test_five_thousand_words_have_one_emission_each(bert, tmp_path):
 def test_a_long_sentence_is_glued_from_what_the_encoder_says_of_each_window(bert, tmp_path):
     encoded = write_split(tmp_path / "long.parquet", sentences(1, shortest=60, longest=60), bert)
     model = tagger(bert, encoded)
-    batch = Batches(encoded, 4).batch(torch.tensor([0]))
+    batch = Batches(encoded, 4).collate(torch.tensor([0]))
     first = encoded.pieces.in_memory().values[encoded.first.in_memory().values]
     with torch.inference_mode():
         emissions = model.chain(batch).emissions[0]
@@ -182,9 +182,9 @@ def test_neither_padding_nor_neighbours_nor_order_change_a_sentence(mixed):
     batches, model = mixed
     ids = torch.arange(len(batches.encoded))
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(5))
-    together, shuffled = (scores(model, batches.batch(rows)) for rows in (ids, order))
+    together, shuffled = (scores(model, batches.collate(rows)) for rows in (ids, order))
     for row in ids.tolist():
-        alone = scores(model, batches.batch(torch.tensor([row])))
+        alone = scores(model, batches.collate(torch.tensor([row])))
         place = int((order == row).nonzero())
         for one, two, three in zip(alone, together, shuffled, strict=True):
             torch.testing.assert_close(one[0], two[row], rtol=1e-4, atol=1e-4)
@@ -195,7 +195,7 @@ def test_tags_and_lengths_come_along(mixed):
     batches, _ = mixed
     encoded = batches.encoded
     ids = torch.tensor([3, 11, 0])
-    batch = batches.batch(ids)
+    batch = batches.collate(ids)
     assert batch.lengths.tolist() == encoded.lengths[ids].tolist()
     for row, number in enumerate(ids.tolist()):
         start, stop = encoded.tags.in_memory().offsets[number : number + 2].tolist()
@@ -206,7 +206,7 @@ def test_tags_and_lengths_come_along(mixed):
 def test_an_unlabelled_split_gives_no_tags():
     encoded = numbered([[1, 2], [3]])
     unlabelled = Encoded(encoded.pieces, encoded.first, None, encoded.tag_set, encoded.layout)
-    assert Batches(unlabelled, 2).batch(torch.tensor([0, 1])).tags is None
+    assert Batches(unlabelled, 2).collate(torch.tensor([0, 1])).tags is None
 
 
 def realistic(count: int = 1500) -> list[list[int]]:
@@ -218,7 +218,7 @@ def realistic(count: int = 1500) -> list[list[int]]:
 
 def test_less_than_a_tenth_of_the_pieces_is_padding():
     batches = Batches(numbered(realistic(), window=512, overlap=64), 32)
-    masks = [batches.batch(ids).attention_mask for ids in batches.shuffled(0)]
+    masks = [batches.collate(ids).attention_mask for ids in batches.shuffled(0)]
     total = sum(mask.numel() for mask in masks)
     assert 1 - sum(int(mask.sum()) for mask in masks) / total < 0.1
     assert len(masks) == -(-1500 // 32)
@@ -237,7 +237,7 @@ def test_an_epoch_holds_every_sentence_once_in_as_many_batches_whatever_the_seed
         assert len(epoch) == len(batches)
         assert sorted(torch.cat([*epoch]).tolist()) == list(range(len(split)))
     for ids in epochs[1]:
-        inputs = len(batches.batch(ids).input_ids)
+        inputs = len(batches.collate(ids).input_ids)
         assert inputs <= 8 or len(ids) == 1
 
 
@@ -309,8 +309,8 @@ def test_chosen_rows_come_alone_and_as_they_stand_in_the_split(corpus: Path, bat
         assert torch.equal(torch.cat([*epoch]).sort().values, rows)
     for ids in chosen.shuffled(0):
         assert torch.equal(rows[chosen.places(ids)], ids)
-        assert chosen.size(ids) == whole.size(ids) == int(split.pieces.lengths[ids].sum())
-        assert torch.equal(chosen.batch(ids).input_ids, whole.batch(ids).input_ids)
+        assert chosen.count_pieces(ids) == whole.count_pieces(ids) == int(split.pieces.lengths[ids].sum())
+        assert torch.equal(chosen.collate(ids).input_ids, whole.collate(ids).input_ids)
 
 
 def test_all_rows_are_the_split(corpus: Path) -> None:

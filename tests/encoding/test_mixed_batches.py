@@ -82,7 +82,7 @@ def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
     """Every piece as it stands in the file that the id points into."""
     splits = (load(corpus / "train.parquet"), load(text.encoded / "text.parquet"))
     for ids in mixed.shuffled(0):
-        batch = mixed.batch(ids)
+        batch = mixed.collate(ids)
         split = splits[batch.tags is None]
         assert batch.ids.tolist() == [i - (batch.tags is None) * SPLITS["train"] for i in ids.tolist()]
         for place, row in enumerate(batch.ids.tolist()):
@@ -93,7 +93,7 @@ def test_a_batch_holds_the_words_of_its_own_split(mixed, corpus, text):
 
 def test_a_batch_of_two_sets_is_refused(mixed):
     with pytest.raises(ValueError, match="two parts"):
-        mixed.batch(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
+        mixed.collate(torch.tensor([SPLITS["train"] - 1, SPLITS["train"]]))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.29, 0.5, 0.9, 1.0])
@@ -183,7 +183,7 @@ def test_the_schedule_runs_over_the_steps_of_both(run, scores, corpus, teacher):
     case = run("structural")
     steps = STUDENT.length(len(case.inputs.batches)).steps
     labelled = case.inputs.train
-    batch = labelled.batch(next(labelled.in_order()))
+    batch = labelled.collate(next(labelled.in_order()))
     chain = case.student().eval().chain(batch)
     first, middle, last = (case.loss(chain, batch, step) for step in (0, (steps - 1) // 2, steps - 1))
     share = 1 - ((steps - 1) // 2) / (steps - 1)
@@ -291,7 +291,7 @@ def test_ids_of_one_store_never_reach_the_other(run, scores, text, monkeypatch):
     wanted = []
     student = case.student().eval()
     for ids in case.inputs.batches.shuffled(4):
-        laid_out = case.inputs.batches.batch(ids)
+        laid_out = case.inputs.batches.collate(ids)
         case.loss(student.chain(laid_out), laid_out, 0)
         wanted.append(("text" if bool((ids >= SPLITS["train"]).all()) else "train", laid_out.ids.tolist()))
     assert asked == wanted
@@ -331,5 +331,5 @@ def test_the_scores_are_the_live_teachers(corpus, teacher, text):
     for row in range(len(TEXT)):
         ids = torch.tensor([row])
         with torch.inference_mode():
-            alone = model.chain(batches.batch(ids)).emissions
+            alone = model.chain(batches.collate(ids)).emissions
         torch.testing.assert_close(store.batch(ids)[0], alone, rtol=1e-4, atol=1e-5)

@@ -14,7 +14,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.split_file import load, read_tags, read_words
 from pipeline.evaluation import evaluate as module
-from pipeline.evaluation.evaluate import evaluate, save_outcome, why_zero
+from pipeline.evaluation.evaluate import evaluate, save_evaluation, why_zero
 from pipeline.evaluation.metrics import Metrics, compute_metrics
 from pipeline.evaluation.tagged_split import tag_split
 from pipeline.fingerprint import fingerprint_of
@@ -26,7 +26,7 @@ from tests.helpers.tiny_inputs import HISTORY, SPLITS, tagger
 
 
 @pytest.fixture
-def outcome(corpus, teacher):
+def evaluation(corpus, teacher):
     """What the teacher reached on the test split and its gold tags, half of them as it predicts."""
     batches = Batches(load(corpus / "test.parquet"), 4)
     model, device = load_model(teacher), accelerator("float32")
@@ -35,8 +35,8 @@ def outcome(corpus, teacher):
     return evaluate(model, teacher, batches, gold, device), gold
 
 
-def test_scores_are_seqevals(outcome):
-    scored, gold = outcome
+def test_scores_are_seqevals(evaluation):
+    scored, gold = evaluation
     metrics, predicted = scored.metrics, scored.predicted
     assert metrics["f1"] == pytest.approx(100 * f1_score(gold, predicted))
     assert metrics["precision"] == pytest.approx(100 * precision_score(gold, predicted))
@@ -47,8 +47,8 @@ def test_scores_are_seqevals(outcome):
     assert metrics["scheme"] == "iob2"
 
 
-def test_constrained_f1_is_that_of_constrained_tags(outcome, corpus, teacher):
-    scored, gold = outcome
+def test_constrained_f1_is_that_of_constrained_tags(evaluation, corpus, teacher):
+    scored, gold = evaluation
     metrics, predicted = scored.metrics, scored.predicted
     model, batches = load_model(teacher), Batches(load(corpus / "test.parquet"), 4)
     allowed = tag_split(model, batches, accelerator("float32")).allowed
@@ -68,8 +68,8 @@ def test_the_development_score_is_that_of_the_kept_epoch_which_need_not_be_the_l
     assert (metrics["kept_epoch"], metrics["development_f1"]) == (1, HISTORY.epochs[0].development_f1)
 
 
-def test_size_and_history_are_those_of_the_folder(outcome, teacher):
-    metrics = outcome[0].metrics
+def test_size_and_history_are_those_of_the_folder(evaluation, teacher):
+    metrics = evaluation[0].metrics
     weights = load_file(teacher / "model.safetensors")
     assert metrics["parameters"] == sum(tensor.numel() for tensor in weights.values())
     assert metrics["megabytes"] == pytest.approx((teacher / "model.safetensors").stat().st_size / 1e6)
@@ -96,14 +96,14 @@ def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
     assert metrics["sentences_per_second"] == SPLITS["test"] / 5
 
 
-def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path):
-    scored, gold = outcome
+def test_an_evaluation_is_a_sealed_folder_with_every_tag(evaluation, corpus, tmp_path):
+    scored, gold = evaluation
     metrics, predicted = scored.metrics, scored.predicted
     words = read_words(corpus / "test.parquet")
-    save_outcome(tmp_path / "outcome", scored, words, gold)
-    assert set(check(tmp_path / "outcome")) == {"metrics.json", "predictions.parquet", "transitions.json"}
-    assert json.loads((tmp_path / "outcome" / "metrics.json").read_text()) == metrics
-    table = pq.read_table(tmp_path / "outcome" / "predictions.parquet")
+    save_evaluation(tmp_path / "evaluation", scored, words, gold)
+    assert set(check(tmp_path / "evaluation")) == {"metrics.json", "predictions.parquet", "transitions.json"}
+    assert json.loads((tmp_path / "evaluation" / "metrics.json").read_text()) == metrics
+    table = pq.read_table(tmp_path / "evaluation" / "predictions.parquet")
     assert table["id"].to_pylist() == list(range(SPLITS["test"]))
     assert table["words"].to_pylist() == words
     assert list(map(len, words)) == list(map(len, gold))
@@ -112,7 +112,7 @@ def test_an_outcome_is_a_sealed_folder_with_every_tag(outcome, corpus, tmp_path)
     assert [list(map(len, column.to_pylist())) for column in (table["confidence"], table["words"])] == [
         list(map(len, words))
     ] * 2
-    transitions = json.loads((tmp_path / "outcome" / "transitions.json").read_text())
+    transitions = json.loads((tmp_path / "evaluation" / "transitions.json").read_text())
     assert transitions == scored.transitions
 
 
@@ -133,16 +133,16 @@ def test_a_split_without_spans_is_said_to_have_none():
     assert "diverged" in why_zero([["O"], ["B-X"]])
 
 
-def test_each_types_rates_are_kept(outcome):
-    scored, gold = outcome
+def test_each_types_rates_are_kept(evaluation):
+    scored, gold = evaluation
     metrics, predicted = scored.metrics, scored.predicted
     types = compute_metrics(gold, predicted, scheme="iob2").types
     assert metrics["types"] == {kind: asdict(rates) for kind, rates in types.items()}
     assert sum(rates["gold"] for rates in metrics["types"].values()) > 0
 
 
-def test_transitions_are_the_models(outcome, teacher):
-    transitions, model = outcome[0].transitions, load_model(teacher)
+def test_transitions_are_the_models(evaluation, teacher):
+    transitions, model = evaluation[0].transitions, load_model(teacher)
     assert transitions["tags"] == list(model.tag_set.tags)
     assert transitions["scores"] == model.transitions.tolist()
     assert len(transitions["scores"]) == len(transitions["tags"])

@@ -28,7 +28,7 @@ def test_confidence_is_the_share_of_all_sequences_with_the_tag(corpus, teacher):
     checked = 0
     for ids in batches.in_order():
         with torch.inference_mode():
-            chain = model.chain(batches.batch(ids))
+            chain = model.chain(batches.collate(ids))
         for place, row in enumerate(ids.tolist()):
             length = len(predicted[row])
             if length > 4:
@@ -51,7 +51,7 @@ def test_constrained_tags_are_the_best_of_the_sequences_that_the_scheme_allows(b
     batches, differ = Batches(encoded, 1), 0
     for row, tags in enumerate(allowed):
         with torch.inference_mode():
-            chain = model.chain(batches.batch(torch.tensor([row])))
+            chain = model.chain(batches.collate(torch.tensor([row])))
         oracle = BruteForce(chain.emissions[0], chain.transitions, chain.start, chain.end)
         best = [TAG_SET.names(oracle.sequences[i].tolist()) for i in oracle.scores.argsort(descending=True)]
         assert tags == next(names for names in best if not to_iob2(names, "iob2")[1])

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.encoding.split_file import read_tags, read_words
 from pipeline.errors import UserError
-from pipeline.evaluation.evaluate import Evaluated, save_outcome
+from pipeline.evaluation.evaluate import Evaluation, save_evaluation
 from pipeline.storage.sealed_folder import SEAL, new_folder
 from stages import publish
 from tests.helpers.published_runs import published
@@ -77,8 +77,8 @@ def test_a_teacher_on_another_test_set_is_refused(
     metrics = json.loads((runs / "eval/teacher/metrics.json").read_text())
     words, gold = read_words(corpus / "dev.parquet"), read_tags(corpus / "dev.parquet")
     transitions = json.loads((runs / "eval/teacher/transitions.json").read_text())
-    other = Evaluated(metrics, transitions, gold, [[1.0] * len(row) for row in gold])
-    save_outcome(again / "eval/teacher", other, words, gold)
+    other = Evaluation(metrics, transitions, gold, [[1.0] * len(row) for row in gold])
+    save_evaluation(again / "eval/teacher", other, words, gold)
     with pytest.raises(UserError, match=r"not evaluated on the same test sentences as .*; run `dvc repro`"):
         published(again, tmp_path / "out", parameters())
 

@@ -21,7 +21,7 @@ def results(
 ) -> Results:
     """The results of a run on so many sentences of about 12 words."""
     spoken, gold = sample_run.gold_sentences(sentences, 12, types, words)
-    teacher, students = sample_run.outcomes(spoken, gold, methods, seeds, types)
+    teacher, students = sample_run.evaluations(spoken, gold, methods, seeds, types)
     summary = summarise(teacher, students, task=task, scheme="iob2", samples=50)
     tags = ["O", *(f"{letter}-{kind}" for kind in sorted(types) for letter in "BI")]
     scores = [[0.5 * row - column for column in range(len(tags))] for row in range(len(tags))]

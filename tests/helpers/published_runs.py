@@ -9,7 +9,7 @@ from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.split_file import load as load_split
 from pipeline.encoding.split_file import read_tags, read_words
-from pipeline.evaluation.evaluate import evaluate, save_outcome
+from pipeline.evaluation.evaluate import evaluate, save_evaluation
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.params import load_params
@@ -51,8 +51,8 @@ def write_runs(root: Path, bert: Path, corpus: Path, method: str = "efficient", 
         load_model(student), student, Batches(load_split(path), 8), gold, accelerator("float32")
     )
     for name, f1 in ((f"{method}/1", 40.0), (f"{method}/2", 44.0), ("teacher", 50.0)):
-        outcome = replace(scored, metrics=scored.metrics | {"f1": f1})
-        save_outcome(root / "eval" / name, outcome, read_words(path), gold)
+        evaluation = replace(scored, metrics=scored.metrics | {"f1": f1})
+        save_evaluation(root / "eval" / name, evaluation, read_words(path), gold)
     return root
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.pages.recorded_runs import record_run
 from pipeline.reporting.summary import summarise
-from tests.helpers.sample_results import TIMING, outcome
+from tests.helpers.sample_results import TIMING, evaluation
 
 RUN: dict[str, Any] = {
     "commit": "0123456789abcdef",
@@ -20,8 +20,8 @@ def write_reports(place: Path, task: str, method: str) -> Path:
     """The folder `reports` of a finished run of vanilla and another method."""
     reports = place / "reports"
     reports.mkdir()
-    students = {"vanilla": {1: outcome(0)}, method: {1: outcome(1)}}
-    summary = summarise(outcome(), students, task=task, scheme="iob2", samples=10)
+    students = {"vanilla": {1: evaluation(0)}, method: {1: evaluation(1)}}
+    summary = summarise(evaluation(), students, task=task, scheme="iob2", samples=10)
     (reports / "summary.json").write_text(json.dumps(summary))
     (reports / "timing.json").write_text(json.dumps(TIMING | {"task": task}))
     return reports

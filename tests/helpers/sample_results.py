@@ -1,4 +1,4 @@
-"""Small outcomes, and a timing.json, that the tests of the report and its neighbours share."""
+"""Small evaluations, and a timing.json, that the tests of the report and its neighbours share."""
 
 import json
 from dataclasses import asdict
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import compute_metrics
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.stage_outputs import SavedEvaluation
 from pipeline.storage.sealed_folder import new_folder
 
 WORDS = [["Ada", "Byron", "writes"], ["Rome"], ["the", "UN"], ["Bo", "sings"], ["it", "rains"]]
@@ -23,7 +23,9 @@ TRANSITIONS = {
 }
 
 
-def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, repeat: int = 1) -> Outcome:
+def evaluation(
+    *wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, repeat: int = 1
+) -> SavedEvaluation:
     """A model that tags GOLD right but for the sentences numbered `wrong`, where it finds nothing."""
     predicted = [["O"] * len(tags) if number in wrong else tags for number, tags in enumerate(gold)]
     gold, predicted = gold * repeat, predicted * repeat
@@ -47,11 +49,13 @@ def outcome(*wrong: int, speed: float = 100.0, gold: list[list[str]] = GOLD, rep
         "types": {kind: asdict(rates) for kind, rates in scores.types.items()},
         "calibration": calibration(gold, predicted, confidences),
     }
-    return Outcome(Path("data/eval/x"), metrics, list(range(len(gold))), words, gold, predicted, confidences)
+    return SavedEvaluation(
+        Path("data/eval/x"), metrics, list(range(len(gold))), words, gold, predicted, confidences
+    )
 
 
-def write(folder: Path, result: Outcome) -> None:
-    """Write an outcome as the evaluating stage does."""
+def write(folder: Path, result: SavedEvaluation) -> None:
+    """Write an evaluation as the evaluating stage does."""
     with new_folder(folder) as new:
         (new / "metrics.json").write_text(json.dumps(dict(result.metrics)))
         (new / "transitions.json").write_text(json.dumps(TRANSITIONS))

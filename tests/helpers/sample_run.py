@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.evaluation.calibration import calibration
 from pipeline.evaluation.metrics import compute_metrics
-from pipeline.reporting.outcomes import Outcome
+from pipeline.reporting.stage_outputs import SavedEvaluation
 
 TYPES = ("LOC", "MISC", "ORG", "PER")
 METHODS = ("vanilla", "kbest", "structural", "posterior", "efficient", "efficient_emission")
@@ -36,7 +36,7 @@ def gold_sentences(
 
 def model(
     name: str, seed: int, words: list[list[str]], gold: list[list[str]], types: Sequence[str] = TYPES
-) -> Outcome:
+) -> SavedEvaluation:
     """A model that loses, invents or renames spans, as often as ERRORS says of it."""
     chance = random.Random(f"{name}{seed}")
     rate = ERRORS.get(name, 0.085)
@@ -82,22 +82,22 @@ def model(
         "calibration": calibration(gold, predicted, confidences),
     }
     folder = Path("data/eval", *([name] if teacher else [name, str(seed)]))
-    return Outcome(folder, metrics, list(range(len(gold))), words, gold, predicted, confidences)
+    return SavedEvaluation(folder, metrics, list(range(len(gold))), words, gold, predicted, confidences)
 
 
-def outcomes(
+def evaluations(
     words: list[list[str]],
     gold: list[list[str]],
     methods: Sequence[str] = METHODS,
     seeds: Sequence[int] = (1, 2),
     types: Sequence[str] = TYPES,
-) -> tuple[Outcome, dict[str, dict[int, Outcome]]]:
+) -> tuple[SavedEvaluation, dict[str, dict[int, SavedEvaluation]]]:
     """The teacher, and a student for each method and seed."""
     students = {name: {seed: model(name, seed, words, gold, types) for seed in seeds} for name in methods}
     return model("teacher", 1, words, gold, types), students
 
 
-def histories(students: dict[str, dict[int, Outcome]]) -> tuple[Any, Any]:
+def histories(students: dict[str, dict[int, SavedEvaluation]]) -> tuple[Any, Any]:
     """Six epochs of the teacher and five of each student."""
 
     def epochs(count: int, last: float) -> list[dict[str, float]]:

@@ -19,7 +19,7 @@ from pipeline.storage.file_names import WEIGHTS
 from pipeline.storage.sealed_folder import new_folder
 from pipeline.storage.text_file import write_text
 from tests.helpers import tiny_inputs
-from tests.helpers.sample_results import TIMING, outcome, write
+from tests.helpers.sample_results import TIMING, evaluation, write
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import write_encoder
 from tests.helpers.tiny_project import ROOT, command_of, few_steps
@@ -129,7 +129,7 @@ class Workspace:
             "development_f1": kept.development_f1,
         }
         for name in ("teacher", f"{METHOD}/1"):
-            write(root / "eval" / name, replace(outcome(1), metrics={**outcome(1).metrics, **own}))
+            write(root / "eval" / name, replace(evaluation(1), metrics={**evaluation(1).metrics, **own}))
         (root / "timing.json").write_text(json.dumps(TIMING))
         return workspace
 

@@ -56,7 +56,7 @@ def test_marginals_are_those_of_all_tag_sequences(tagger: Tagger, teacher: Path,
     assert found.pop(1).shape == (0, len(tagger.tags))
     for row, marginals in zip(short, found, strict=True):
         with torch.inference_mode():
-            chain = model.chain(batches.batch(torch.tensor([row])))
+            chain = model.chain(batches.collate(torch.tensor([row])))
         every = BruteForce(chain.emissions[0], model.transitions, model.start, model.end)
         torch.testing.assert_close(torch.from_numpy(marginals), every.moments()[0].float())
 

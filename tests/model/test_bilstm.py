@@ -72,7 +72,7 @@ def test_a_folder_gives_the_same_tagger_back(
     again, _ = load_model_and_tokenizer(tmp_path / "model")
     assert same_bits(tagger.state_dict(), again.state_dict())
     batches = train_batches(corpus)
-    batch = batches.batch(torch.arange(4))
+    batch = batches.collate(torch.arange(4))
     assert torch.equal(tagger.chain(batch).emissions, again.chain(batch).emissions)
 
 

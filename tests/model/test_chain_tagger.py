@@ -64,7 +64,7 @@ def test_a_student_is_exactly_the_first_layers_of_the_encoder(kind, layers, enco
     encoded = splits(kind)
     student = ChainTagger.from_encoder(encoder(kind), encoded, layers=layers)
     whole = AutoModel.from_pretrained(encoder(kind))
-    batch = Batches(encoded, 8).batch(torch.arange(8))
+    batch = Batches(encoded, 8).collate(torch.arange(8))
 
     with torch.inference_mode():
         states = whole.eval()(
@@ -95,7 +95,7 @@ def test_every_weight_of_the_tagger_learns(kind, head, encoder, splits):
     encoded = splits(kind)
     model = ChainTagger.from_encoder(encoder(kind), encoded, layers=2, head=head).train()
     batches = Batches(encoded, 8)
-    batch = batches.batch(torch.arange(8))
+    batch = batches.collate(torch.arange(8))
     assert len(batch.input_ids) > 8
     gold_loss(model.chain(batch), batch, 0).mean().backward()
 
@@ -116,7 +116,7 @@ def test_a_folder_gives_the_tagger_back_to_the_bit(kind, encoder, splits, tmp_pa
 
     assert same_bits(model.state_dict(), again.state_dict())
     assert again.tag_set == encoded.tag_set
-    batch = Batches(encoded, 8).batch(torch.arange(8))
+    batch = Batches(encoded, 8).collate(torch.arange(8))
     with torch.inference_mode():
         one, other = model.chain(batch), again.chain(batch)
     assert torch.equal(one.emissions, other.emissions)
@@ -145,7 +145,7 @@ def test_a_student_of_the_teacher_is_its_first_layers_and_head(kind, encoder, sp
 def test_emissions_are_the_linear_layer_on_each_words_first_piece(bert, splits):
     encoded = splits("bert")
     model = tagger(bert, encoded)
-    batch = Batches(encoded, 8).batch(torch.arange(3))
+    batch = Batches(encoded, 8).collate(torch.arange(3))
     states = hidden(model.encoder, batch).last_hidden_state
     with torch.inference_mode():
         chain = model.chain(batch)
@@ -163,7 +163,7 @@ def test_emissions_are_the_linear_layer_on_each_words_first_piece(bert, splits):
 def test_a_long_document_is_encoded_in_parts_with_the_same_emissions(head, pieces, bert, splits, monkeypatch):
     encoded = splits("bert")
     model = tagger(bert, encoded, head=head)
-    batch = Batches(encoded, 8).batch(torch.arange(8))
+    batch = Batches(encoded, 8).collate(torch.arange(8))
     windows, width = batch.input_ids.shape
     assert windows > 8
     with torch.inference_mode():
@@ -188,7 +188,7 @@ def test_a_long_document_is_trained_on_in_parts_with_the_same_gradients(head, at
     model = tagger(bert, encoded, head=head).train()
     set_dropout(model, 0.0)
     long = int(encoded.pieces.lengths.argmax())
-    batch = Batches(encoded, at_once).batch(torch.tensor([long]))
+    batch = Batches(encoded, at_once).collate(torch.tensor([long]))
     windows = len(batch.input_ids)
     assert windows > 3
     sizes = []
@@ -208,7 +208,7 @@ def test_the_parts_of_a_document_drop_the_same_in_both_passes(bert, splits):
     encoded = splits("bert")
     model = tagger(bert, encoded).train()
     set_dropout(model, 0.5)
-    batch = Batches(encoded, 1).batch(encoded.pieces.lengths.argmax()[None])
+    batch = Batches(encoded, 1).collate(encoded.pieces.lengths.argmax()[None])
     states = []
     hook = model.encoder.register_forward_hook(
         lambda *call: states.append(call[2].last_hidden_state.detach())
@@ -225,7 +225,7 @@ def test_the_parts_of_a_document_drop_the_same_in_both_passes(bert, splits):
 def test_the_chain_is_float32_under_autocast(head, bert, splits):
     encoded = splits("bert")
     model = tagger(bert, encoded, head=head)
-    batch = Batches(encoded, 8).batch(torch.arange(3))
+    batch = Batches(encoded, 8).collate(torch.arange(3))
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         chain = model.chain(batch)
         assert model.encoder(batch.input_ids).last_hidden_state.dtype in (torch.bfloat16, torch.float32)
@@ -240,7 +240,7 @@ def test_dropout_comes_before_the_emission_layer(head, bert, splits):
     encoded = splits("bert")
     model = ChainTagger.from_encoder(bert, encoded, dropout=1.0, head=head)
     torch.nn.init.normal_(model.emission.bias)
-    batch = Batches(encoded, 8).batch(torch.arange(3))
+    batch = Batches(encoded, 8).collate(torch.arange(3))
     emissions = model.train().chain(batch).emissions
     assert torch.equal(emissions, model.emission.bias.expand_as(emissions))
     assert not torch.equal(model.eval().chain(batch).emissions, emissions)

@@ -44,7 +44,7 @@ def scores(tagger: ChainTagger, encoded: Encoded) -> list[Tensor]:
     found: dict[int, Tensor] = {}
     with torch.inference_mode():
         for ids in batches.in_order():
-            chain = tagger.chain(batches.batch(ids))
+            chain = tagger.chain(batches.collate(ids))
             for row, emissions, length in zip(ids.tolist(), chain.emissions, chain.lengths, strict=True):
                 found[row] = emissions[:length]
     return [found[row] for row in range(len(found))]

@@ -189,7 +189,7 @@ def test_every_method_learns_every_pair_that_is_not_refused(
     before = {key: tensor.clone() for key, tensor in student.state_dict().items()}
     loss = student_loss(name, settings_of(name), [PartScores((store,))], RunLength(10, 5))
     for ids in list(batches.in_order())[:2]:
-        run.update(batches.batch(ids), loss, accelerator("float32"))
+        run.update(batches.collate(ids), loss, accelerator("float32"))
     after = student.state_dict()
     assert after.keys() == before.keys()
     assert ("transitions" in after) == (student_head == "crf")
@@ -253,7 +253,7 @@ def test_a_student_may_start_as_its_teacher(
         else:
             assert (name in ("transitions", "start", "end"), bool(tensor.any())) == (True, False)
     assert torch.equal(student.emission.weight, teacher.emission.weight)
-    batch = Batches(encoded, 4).batch(torch.arange(4))
+    batch = Batches(encoded, 4).collate(torch.arange(4))
     assert student.transitions.any() == (teacher_head == student_head == "crf")
     with torch.inference_mode():
         assert student.chain(batch).viterbi()[1].any()

@@ -37,7 +37,7 @@ def test_the_folder_tags_as_the_model_did(kind, encoder, tmp_path):
     assert same_bits(again.state_dict(), model.state_dict())
     batches = Batches(encoded, 4)
     with torch.inference_mode():
-        batch = batches.batch(torch.arange(4))
+        batch = batches.collate(torch.arange(4))
         assert torch.equal(again.chain(batch).emissions, model.chain(batch).emissions)
     before, after = (predict(tagger, batches, accelerator("float32")) for tagger in (model, again))
     assert after == before

@@ -24,7 +24,7 @@ def test_tags_are_the_best_of_all_sequences_in_the_splits_order(bert, tmp_path, 
     assert not model.training
     for row, tags in enumerate(predicted):
         with torch.inference_mode():
-            chain = model.chain(batches.batch(torch.tensor([row])))
+            chain = model.chain(batches.collate(torch.tensor([row])))
             oracle = BruteForce(chain.emissions[0], chain.transitions, chain.start, chain.end)
         best = oracle.sequences[oracle.scores.argmax()]
         assert tags == TAG_SET.names(best.tolist())
@@ -40,7 +40,7 @@ def test_names_end_where_the_sentence_does():
 def test_plain_tags_are_never_constrained(bert, tmp_path):
     encoded = write_split(tmp_path / "split.parquet", sentences(3), bert)
     with torch.inference_mode():
-        chain = tagger(bert, encoded).chain(Batches(encoded, 3).batch(torch.arange(3)))
+        chain = tagger(bert, encoded).chain(Batches(encoded, 3).collate(torch.arange(3)))
     masked = constrain(chain, TagSet(TAG_SET.tags, "plain"))
     assert torch.equal(masked.transitions, chain.transitions)
     assert torch.equal(masked.start, chain.start)

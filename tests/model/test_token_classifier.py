@@ -58,7 +58,7 @@ def test_the_stock_class_gives_the_same_scores(made: Made, kind: str) -> None:
     model, folder, encoded = made(kind)
     theirs, report = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
     assert not any(report.values())
-    batch = Batches(encoded, 9).batch(torch.arange(9))
+    batch = Batches(encoded, 9).collate(torch.arange(9))
     with torch.inference_mode():
         chain = model.chain(batch)
         logits = theirs.eval()(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
@@ -99,7 +99,7 @@ def test_this_project_reads_it_back_to_the_bit(made: Made, kind: str, tmp_path: 
     assert same_bits(again.state_dict(), model.state_dict())
     assert (again.tag_set, again.config.head, again.training) == (TAG_SET, "softmax", False)
     assert again.config.to_dict()["input_layout"] == json.loads(json.dumps(model.config.input_layout))
-    batch = Batches(encoded, 9).batch(torch.arange(9))
+    batch = Batches(encoded, 9).collate(torch.arange(9))
     with torch.inference_mode():
         one, other = model.chain(batch), again.chain(batch)
     assert torch.equal(one.emissions, other.emissions)

@@ -24,7 +24,7 @@ def pieces_of(batch):
 def test_every_kind_of_encoder_computes_the_same(kind, tmp_path):
     encoder = write_encoder(tmp_path / "encoder", kind)
     split = load(write_corpus(tmp_path / "encoded", encoder) / "train.parquet")
-    batch = Batches(split, 4).batch(torch.arange(4))
+    batch = Batches(split, 4).collate(torch.arange(4))
     model = ChainTagger.from_encoder(encoder, split).eval()
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with torch.inference_mode():

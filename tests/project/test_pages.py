@@ -18,7 +18,7 @@ from pipeline.reporting.summary import BASELINES, LEVEL, UNDISTILLED, summarise
 from tests.helpers.pages import DOCS, PAGES, ROOT, blocks, commands, read
 from tests.helpers.params_cases import TREE, load_from
 from tests.helpers.resolved_stages import resolved
-from tests.helpers.sample_results import outcome, write
+from tests.helpers.sample_results import evaluation, write
 from tests.helpers.tiny_corpus import columns, sentences
 from tests.helpers.tiny_project import commands as commands_of_dvc_yaml
 from tests.helpers.tiny_project import invoke, lay_out
@@ -203,8 +203,8 @@ def keys_in(value: Any, depth: int) -> set[str]:
 
 
 def test_the_page_explains_every_key_of_the_summary() -> None:
-    students = {name: {1: outcome(0)} for name in ("vanilla", "kbest")}
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    students = {name: {1: evaluation(0)} for name in ("vanilla", "kbest")}
+    summary = summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
     assert keys_of("reports/summary.json") == keys_in(summary, 3) - set(summary["methods"]) - {
         "mean", "std", "seeds", "LOC", "ORG", "PER"
     } | {"gold"}  # fmt: skip
@@ -238,13 +238,13 @@ def test_the_page_tests_two_runs_as_the_report_tests_two_methods(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    models = {"vanilla": outcome(0, 1, repeat=8), "kbest": outcome(2, repeat=8)}
+    models = {"vanilla": evaluation(0, 1, repeat=8), "kbest": evaluation(2, repeat=8)}
     for folder, model in zip(("two-layers", "data/eval/structural/1"), models.values(), strict=True):
         write(tmp_path / folder, model)
     (python,) = blocks(RESULTS, "python")
     exec(compile(python, RESULTS, "exec"), {})
     students = {name: {1: model} for name, model in models.items()}
-    teacher = outcome(repeat=8)
+    teacher = evaluation(repeat=8)
     methods = summarise(teacher, students, task="toy", scheme="iob2")["methods"]
     f1 = [methods[name]["f1"]["mean"] for name in models]
     assert [*map(float, capsys.readouterr().out.split())] == [*f1, methods["kbest"]["p_value_vs_vanilla"]]

@@ -104,7 +104,7 @@ RESULTS = {"download", "prepare", "dump", "dump_text", "evaluate"} | TRAINED
         ("stages/arguments.py", "Scores = Annotated[Path, typer.Option(help='Another text.')]"),
         *(
             (f"pipeline/reporting/{name}.py", "EDITED = 1")
-            for name in ("markdown_page", "summary", "tables", "outcomes")
+            for name in ("markdown_page", "summary", "tables", "stage_outputs")
         ),
     ],
 )

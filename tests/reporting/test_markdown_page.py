@@ -3,17 +3,17 @@ import pytest
 from pipeline.reporting.markdown_page import markdown_page
 from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import training_warnings
-from tests.helpers.sample_results import TIMING, outcome
+from tests.helpers.sample_results import TIMING, evaluation
 
 STUDENTS = {
-    "vanilla": {1: outcome(0, 1), 2: outcome(0)},
-    "structural": {1: outcome(1), 2: outcome(1)},
-    "efficient": {1: outcome(), 2: outcome(0, 1, 2)},
+    "vanilla": {1: evaluation(0, 1), 2: evaluation(0)},
+    "structural": {1: evaluation(1), 2: evaluation(1)},
+    "efficient": {1: evaluation(), 2: evaluation(0, 1, 2)},
 }
 
 
 def summary_of(students, teacher=None):
-    return summarise(teacher or outcome(), students, task="toy", scheme="iob2", samples=100)
+    return summarise(teacher or evaluation(), students, task="toy", scheme="iob2", samples=100)
 
 
 def cells(page, first):
@@ -69,10 +69,10 @@ def test_differences_are_called_significant_or_not():
     assert line.count("not significant") == 2
     assert "structural, the best baseline" in line
     many = {
-        "vanilla": {1: outcome(0, 1, repeat=50)},
-        "efficient": {1: outcome(repeat=50)},
+        "vanilla": {1: evaluation(0, 1, repeat=50)},
+        "efficient": {1: evaluation(repeat=50)},
     }
-    text = markdown_page(summary_of(many, outcome(repeat=50)), TIMING)
+    text = markdown_page(summary_of(many, evaluation(repeat=50)), TIMING)
     line = next(line for line in text.splitlines() if line.startswith("- `efficient`"))
     assert "+33.33 F1 against vanilla" in line
     assert line.endswith("), significant.")
@@ -81,7 +81,7 @@ def test_differences_are_called_significant_or_not():
 
 
 def test_methods_of_few_sentences_and_unlike_seeds_are_not_tested():
-    unlike = {"vanilla": {1: outcome(0, 1)}, "efficient": {1: outcome(), 2: outcome()}}
+    unlike = {"vanilla": {1: evaluation(0, 1)}, "efficient": {1: evaluation(), 2: evaluation()}}
     text = markdown_page(summary_of(unlike), TIMING)
     line = next(line for line in text.splitlines() if line.startswith("- `efficient`"))
     assert "F1 against vanilla, not tested" in line
@@ -90,9 +90,17 @@ def test_methods_of_few_sentences_and_unlike_seeds_are_not_tested():
 @pytest.mark.parametrize(
     ("teacher", "students", "complaint"),
     [
-        (outcome(0, 1, 2, 3), {"vanilla": {1: outcome(0)}}, "the teacher's F1 is 0"),
-        (outcome(0, 1), {"vanilla": {1: outcome(0)}}, "the teacher's F1 of 66.67 is below the undistilled"),
-        (outcome(), {"kbest": {1: outcome(), 4: outcome(0, 1, 2, 3)}}, "kbest's F1 is 0 with seed 4"),
+        (evaluation(0, 1, 2, 3), {"vanilla": {1: evaluation(0)}}, "the teacher's F1 is 0"),
+        (
+            evaluation(0, 1),
+            {"vanilla": {1: evaluation(0)}},
+            "the teacher's F1 of 66.67 is below the undistilled",
+        ),
+        (
+            evaluation(),
+            {"kbest": {1: evaluation(), 4: evaluation(0, 1, 2, 3)}},
+            "kbest's F1 is 0 with seed 4",
+        ),
     ],
 )
 def test_a_diverged_model_is_a_loud_warning(teacher, students, complaint):

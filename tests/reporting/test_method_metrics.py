@@ -5,15 +5,15 @@ import pytest
 from pipeline.reporting.method_metrics import method_metrics, write_method_metrics
 from pipeline.reporting.summary import summarise
 from pipeline.reporting.tables import quality_table
-from tests.helpers.sample_results import outcome
+from tests.helpers.sample_results import evaluation
 
 
 def summary_of(students):
-    return summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    return summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
 
 
 def test_four_figures_a_method_that_fit_into_a_narrow_table():
-    students = {"vanilla": {1: outcome(0, 1), 2: outcome(0)}, "kbest": {1: outcome(1)}}
+    students = {"vanilla": {1: evaluation(0, 1), 2: evaluation(0)}, "kbest": {1: evaluation(1)}}
     summary = summary_of(students)
     shown = method_metrics(summary)
     assert list(shown) == ["teacher", "vanilla", "kbest"]
@@ -29,20 +29,20 @@ def test_four_figures_a_method_that_fit_into_a_narrow_table():
 
 
 def test_a_gap_that_is_not_known_is_null():
-    assert method_metrics(summary_of({"kbest": {1: outcome()}}))["kbest"]["gap_closed"] is None
+    assert method_metrics(summary_of({"kbest": {1: evaluation()}}))["kbest"]["gap_closed"] is None
 
 
 def test_a_share_that_rounds_to_nothing_has_no_sign():
-    summary = summary_of({"vanilla": {1: outcome(0)}, "kbest": {1: outcome(1)}})
+    summary = summary_of({"vanilla": {1: evaluation(0)}, "kbest": {1: evaluation(1)}})
     summary["methods"]["kbest"]["gap_closed"] = -0.0012
     assert str(method_metrics(summary)["kbest"]["gap_closed"]) == "0.0"
     assert "| 0% |" in quality_table(summary)
 
 
 def test_files_of_methods_that_are_gone_are_removed(tmp_path):
-    first = summary_of({"vanilla": {1: outcome(0)}, "kbest": {1: outcome(1)}})
+    first = summary_of({"vanilla": {1: evaluation(0)}, "kbest": {1: evaluation(1)}})
     write_method_metrics(tmp_path, first)
-    second = summary_of({"vanilla": {1: outcome(0)}})
+    second = summary_of({"vanilla": {1: evaluation(0)}})
     write_method_metrics(tmp_path, second)
     assert {path.stem: json.loads(path.read_text()) for path in tmp_path.iterdir()} == method_metrics(second)
 
@@ -52,7 +52,7 @@ def test_dvc_prints_a_row_for_each_method(tmp_path, monkeypatch, capsys):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    write_method_metrics(tmp_path / "metrics", summary_of({"vanilla": {1: outcome(0)}}))
+    write_method_metrics(tmp_path / "metrics", summary_of({"vanilla": {1: evaluation(0)}}))
     assert main(["init", "--no-scm", "--quiet"]) == 0
     (tmp_path / "dvc.yaml").write_text("metrics: [metrics]\n")
     capsys.readouterr()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from pipeline.reporting.next_steps import best_student, next_steps
 from pipeline.reporting.summary import summarise
-from tests.helpers.sample_results import outcome
+from tests.helpers.sample_results import evaluation
 
 
 def developed(result, f1):
@@ -12,22 +12,22 @@ def developed(result, f1):
 
 def test_the_best_method_is_chosen_on_test_and_its_seed_on_development():
     students = {
-        "vanilla": {1: developed(outcome(0, 1), 99.0), 2: developed(outcome(0), 80.0)},
-        "kbest": {3: developed(outcome(), 70.0), 4: developed(outcome(1), 75.0)},
+        "vanilla": {1: developed(evaluation(0, 1), 99.0), 2: developed(evaluation(0), 80.0)},
+        "kbest": {3: developed(evaluation(), 70.0), 4: developed(evaluation(1), 75.0)},
     }
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    summary = summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
     assert best_student(summary, students) == ("kbest", 4)
 
 
 def test_the_first_of_equal_students_is_named():
-    students = {name: {1: outcome(1), 2: outcome(1)} for name in ("vanilla", "kbest")}
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    students = {name: {1: evaluation(1), 2: evaluation(1)} for name in ("vanilla", "kbest")}
+    summary = summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
     assert best_student(summary, students) == ("vanilla", 1)
 
 
 def test_three_lines_say_what_to_do_next():
-    students = {"vanilla": {7: outcome(1)}}
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    students = {"vanilla": {7: evaluation(1)}}
+    summary = summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
     text = next_steps(summary, ("vanilla", 7), Path("data/students"), Path("reports/summary.md"))
     best, tag, page = text.splitlines()
     assert best.startswith("Best student: data/students/vanilla/7 (")

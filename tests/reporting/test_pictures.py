@@ -11,20 +11,20 @@ import pytest
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
 from pipeline.reporting.summary import summarise
-from tests.helpers.sample_results import TIMING, outcome
+from tests.helpers.sample_results import TIMING, evaluation
 
 SVG = "{http://www.w3.org/2000/svg}"
 PHASES = ("teacher forward", "student forward", "student backward")
 STUDENTS = {
-    "vanilla": {1: outcome(0, 1), 2: outcome(0)},
-    "kbest": {1: outcome(1), 2: outcome(1)},
-    "efficient": {1: outcome(), 2: outcome(0, 1, 2)},
+    "vanilla": {1: evaluation(0, 1), 2: evaluation(0)},
+    "kbest": {1: evaluation(1), 2: evaluation(1)},
+    "efficient": {1: evaluation(), 2: evaluation(0, 1, 2)},
 }
 
 
 def f1_picture(students: Mapping[str, Any]) -> tuple[dict[str, list[float]], ET.Element]:
     """The F1 of every seed, and the picture."""
-    summary = summarise(outcome(), students, task="toy", scheme="iob2", samples=10)
+    summary = summarise(evaluation(), students, task="toy", scheme="iob2", samples=10)
     f1 = {name: [*figures["f1"]["seeds"].values()] for name, figures in summary["methods"].items()}
     return f1, ET.fromstring(draw("f1_by_method", f1_frame(summary)))
 
@@ -75,7 +75,7 @@ def test_error_bars_are_one_standard_deviation_of_the_seeds() -> None:
 
 
 def test_nothing_is_drawn_for_the_unknown_spread_of_one_seed() -> None:
-    _, svg = f1_picture({"kbest": {1: outcome(1)}})
+    _, svg = f1_picture({"kbest": {1: evaluation(1)}})
     assert all(mark.get("x2", "0") == "0" for _, mark in marks(svg, "errorbar"))
     assert "NaN" not in "".join(mark.get("transform", "") for mark in svg.iter())
 

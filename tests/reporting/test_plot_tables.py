@@ -8,17 +8,17 @@ import pytest
 
 from pipeline.reporting import plot_tables
 from pipeline.reporting.summary import summarise
-from tests.helpers.sample_results import GOLD, TIMING, outcome
+from tests.helpers.sample_results import GOLD, TIMING, evaluation
 
 STUDENTS = {
-    "vanilla": {1: outcome(0, 1), 2: outcome(0)},
-    "structural": {1: outcome(1), 2: outcome(1)},
-    "efficient": {1: outcome(), 2: outcome(0, 1, 2)},
+    "vanilla": {1: evaluation(0, 1), 2: evaluation(0)},
+    "structural": {1: evaluation(1), 2: evaluation(1)},
+    "efficient": {1: evaluation(), 2: evaluation(0, 1, 2)},
 }
 
 
 def summary_of(students):
-    return summarise(outcome(), students, task="toy", scheme="iob2", samples=100)
+    return summarise(evaluation(), students, task="toy", scheme="iob2", samples=100)
 
 
 def rows_of(frame):
@@ -60,7 +60,7 @@ def test_epoch_time_frame_holds_each_phase_once_and_the_lower_bound_in_both_bloc
 
 
 def test_confusion_frame_counts_the_words_of_all_seeds():
-    header, *rows = rows_of(plot_tables.confusion_frame([outcome(0), outcome()]))
+    header, *rows = rows_of(plot_tables.confusion_frame([evaluation(0), evaluation()]))
     assert header == ("actual", "predicted", "words")
     assert ("B-PER", "O", 1) in rows
     assert ("B-PER", "B-PER", 3) in rows
@@ -75,15 +75,15 @@ def test_csv_is_read_back_as_written(tmp_path):
 
 
 def test_types_are_compared_without_their_letters_and_plain_tags_as_they_are():
-    _, *rows = rows_of(plot_tables.type_confusion_frame({"m": [outcome(0), outcome()]}, scheme="iob2"))
+    _, *rows = rows_of(plot_tables.type_confusion_frame({"m": [evaluation(0), evaluation()]}, scheme="iob2"))
     assert ("PER", "O", 2, "m") in rows  # the two words of the span that one of the two missed
     assert ("PER", "PER", 4, "m") in rows
-    _, *plain = rows_of(plot_tables.type_confusion_frame({"m": [outcome()]}, scheme="plain"))
+    _, *plain = rows_of(plot_tables.type_confusion_frame({"m": [evaluation()]}, scheme="plain"))
     assert ("B-PER", "B-PER", 2, "m") in plain
 
 
 def test_latency_is_the_time_of_one_sentence():
-    students = {"vanilla": {1: outcome(0, speed=500.0)}}
+    students = {"vanilla": {1: evaluation(0, speed=500.0)}}
     header, teacher, student = rows_of(plot_tables.f1_by_latency_frame(summary_of(students)))
     assert header == ("model", "milliseconds", "f1", "megabytes")
     assert teacher == ("teacher", 10.0, 100.0, 69.2)
@@ -91,7 +91,7 @@ def test_latency_is_the_time_of_one_sentence():
 
 
 def test_reliability_takes_the_words_of_all_seeds_together():
-    _, row = rows_of(plot_tables.reliability_frame({"m": [outcome(0), outcome()]}))
+    _, row = rows_of(plot_tables.reliability_frame({"m": [evaluation(0), evaluation()]}))
     words = 2 * sum(map(len, GOLD))
     assert row == ("m", 87.5, pytest.approx(100 * (words - 2) / words), words)
 
@@ -107,7 +107,7 @@ def test_transitions_are_compared_by_name_where_both_models_have_the_tags():
 
 
 def test_a_type_named_o_is_not_the_tag_o():
-    run = outcome()
+    run = evaluation()
     run = replace(run, gold=[["B-O" if tag == "B-PER" else tag for tag in tags] for tags in run.gold])
     frame = plot_tables.type_confusion_frame({"teacher": [run]}, scheme="iob2")
     assert "type O" in set(frame["actual"])

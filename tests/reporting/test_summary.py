@@ -10,11 +10,11 @@ from pipeline.evaluation.bootstrap import p_value, resample
 from pipeline.evaluation.metrics import sentence_counts
 from pipeline.reporting.summary import headline, summarise
 from pipeline.reporting.tables import training_warnings
-from tests.helpers.sample_results import GOLD, outcome
+from tests.helpers.sample_results import GOLD, evaluation
 
 
 def summary_of(students, teacher=None, samples=200):
-    return summarise(teacher or outcome(), students, task="toy", scheme="iob2", samples=samples)
+    return summarise(teacher or evaluation(), students, task="toy", scheme="iob2", samples=samples)
 
 
 def counts(runs):
@@ -22,7 +22,7 @@ def counts(runs):
 
 
 def test_means_and_spreads_over_seeds():
-    runs = {1: outcome(0, speed=10), 2: outcome(0, 1, speed=40), 3: outcome(1, 2, 3, speed=20)}
+    runs = {1: evaluation(0, speed=10), 2: evaluation(0, 1, speed=40), 3: evaluation(1, 2, 3, speed=20)}
     figures = summary_of({"kbest": runs})["methods"]["kbest"]
     for name in ("precision", "recall", "f1", "token_f1", "constrained_f1"):
         values = [run.metrics[name] for run in runs.values()]
@@ -34,24 +34,24 @@ def test_means_and_spreads_over_seeds():
 
 
 def test_one_seed_has_no_spread():
-    assert summary_of({"vanilla": {7: outcome(0)}})["methods"]["vanilla"]["f1"]["std"] is None
+    assert summary_of({"vanilla": {7: evaluation(0)}})["methods"]["vanilla"]["f1"]["std"] is None
 
 
 def test_gap_closed_is_the_share_of_the_teachers_lead():
     # Recall 2/4, 3/4 and 4/4 at precision 1: F1 66.7, 85.7 and 100.
-    summary = summary_of({"vanilla": {1: outcome(0, 1)}, "kbest": {1: outcome(1)}})
+    summary = summary_of({"vanilla": {1: evaluation(0, 1)}, "kbest": {1: evaluation(1)}})
     share = {method: figures["gap_closed"] for method, figures in summary["methods"].items()}
     assert share == {"vanilla": 0, "kbest": pytest.approx((600 / 7 - 200 / 3) / (100 - 200 / 3))}
 
 
-@pytest.mark.parametrize("teacher", [outcome(0, 1), outcome(0, 1, 2)], ids=["no gap", "teacher below"])
+@pytest.mark.parametrize("teacher", [evaluation(0, 1), evaluation(0, 1, 2)], ids=["no gap", "teacher below"])
 def test_gap_closed_is_null_without_a_gap(teacher):
-    summary = summary_of({"vanilla": {1: outcome(0, 1)}, "kbest": {1: outcome(1)}}, teacher)
+    summary = summary_of({"vanilla": {1: evaluation(0, 1)}, "kbest": {1: evaluation(1)}}, teacher)
     assert summary["methods"]["kbest"]["gap_closed"] is None
 
 
 def test_gap_closed_is_null_without_vanilla():
-    summary = summary_of({"kbest": {1: outcome(1)}, "efficient": {1: outcome(2)}})
+    summary = summary_of({"kbest": {1: evaluation(1)}, "efficient": {1: evaluation(2)}})
     efficient = summary["methods"]["efficient"]
     assert (efficient["gap_closed"], efficient["p_value_vs_vanilla"], efficient["differs_from_vanilla"]) == (
         None,
@@ -64,53 +64,53 @@ def test_gap_closed_is_null_without_vanilla():
 
 def test_p_values_are_the_paired_bootstraps():
     students = {
-        "vanilla": {1: outcome(0, 1, repeat=12), 2: outcome(2, repeat=12)},
-        "posterior": {1: outcome(1, repeat=12), 2: outcome(2, repeat=12)},
-        "efficient": {1: outcome(0, repeat=12), 2: outcome(1, 2, repeat=12)},
-        "mine": {1: outcome(repeat=12), 2: outcome(repeat=12)},
+        "vanilla": {1: evaluation(0, 1, repeat=12), 2: evaluation(2, repeat=12)},
+        "posterior": {1: evaluation(1, repeat=12), 2: evaluation(2, repeat=12)},
+        "efficient": {1: evaluation(0, repeat=12), 2: evaluation(1, 2, repeat=12)},
+        "mine": {1: evaluation(repeat=12), 2: evaluation(repeat=12)},
     }
-    summary = summary_of(students, outcome(repeat=12), samples=300)
+    summary = summary_of(students, evaluation(repeat=12), samples=300)
     assert summary["best_baseline"] == "posterior"
     for method, figures in summary["methods"].items():
-        for label, rival in {"vanilla": "vanilla", "best_baseline": "posterior"}.items():
+        for label, other in {"vanilla": "vanilla", "best_baseline": "posterior"}.items():
             expected = None
-            if rival != method:
-                pair = {name: counts(students[name]) for name in (method, rival)}
+            if other != method:
+                pair = {name: counts(students[name]) for name in (method, other)}
                 expected = p_value(*resample(pair, samples=300).values())
             assert figures[f"p_value_vs_{label}"] == expected
 
 
 def test_a_difference_must_exceed_both_kinds_of_noise():
     steady = {
-        "vanilla": {1: outcome(0, 1, repeat=40), 2: outcome(0, 1, repeat=40)},
-        "mine": {1: outcome(1, repeat=40), 2: outcome(1, repeat=40)},
+        "vanilla": {1: evaluation(0, 1, repeat=40), 2: evaluation(0, 1, repeat=40)},
+        "mine": {1: evaluation(1, repeat=40), 2: evaluation(1, repeat=40)},
     }
-    restless = {**steady, "mine": {1: outcome(0, 1, 2, repeat=40), 2: outcome(repeat=40)}}
+    restless = {**steady, "mine": {1: evaluation(0, 1, 2, repeat=40), 2: evaluation(repeat=40)}}
     single = {method: {1: runs[1]} for method, runs in steady.items()}
     for students, differs in ((steady, True), (restless, False), (single, True)):
-        mine = summary_of(students, outcome(repeat=40))["methods"]["mine"]
+        mine = summary_of(students, evaluation(repeat=40))["methods"]["mine"]
         assert mine["p_value_vs_vanilla"] < 0.05 or students is restless
         assert mine["differs_from_vanilla"] is differs
     # Five sentences decide nothing, however steady the seeds are.
-    few = {"vanilla": {1: outcome(0), 2: outcome(0)}, "mine": {1: outcome(), 2: outcome()}}
+    few = {"vanilla": {1: evaluation(0), 2: evaluation(0)}, "mine": {1: evaluation(), 2: evaluation()}}
     assert summary_of(few)["methods"]["mine"]["differs_from_vanilla"] is False
 
 
 def test_seeds_alone_can_hide_a_difference_that_the_bootstrap_calls_sure():
     # Mean F1 of mine is well above vanilla on every resample, but its two seeds lie far apart.
     students = {
-        "vanilla": {1: outcome(0, 1, repeat=60), 2: outcome(0, 1, repeat=60)},
-        "mine": {1: outcome(0, 1, repeat=60), 2: outcome(repeat=60)},
+        "vanilla": {1: evaluation(0, 1, repeat=60), 2: evaluation(0, 1, repeat=60)},
+        "mine": {1: evaluation(0, 1, repeat=60), 2: evaluation(repeat=60)},
     }
-    mine = summary_of(students, outcome(repeat=60))["methods"]["mine"]
+    mine = summary_of(students, evaluation(repeat=60))["methods"]["mine"]
     assert mine["p_value_vs_vanilla"] < 0.05
     assert mine["differs_from_vanilla"] is False
 
 
 def test_the_summary_is_plain_json_with_the_teachers_figures():
-    summary = summary_of({"vanilla": {1: outcome(0)}})
+    summary = summary_of({"vanilla": {1: evaluation(0)}})
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
-    assert summary["spans"] == sum(len(spans(tags, scheme="iob2")) for tags in outcome().gold)
+    assert summary["spans"] == sum(len(spans(tags, scheme="iob2")) for tags in evaluation().gold)
     assert (summary["task"], summary["sentences"], summary["device"]) == ("toy", 5, "a <small> machine")
     assert set(summary["teacher"]) == {
         "precision", "recall", "f1", "token_f1", "constrained_f1",
@@ -119,9 +119,9 @@ def test_the_summary_is_plain_json_with_the_teachers_figures():
 
 
 def test_outcomes_of_different_test_sets_are_refused():
-    teacher = outcome()
-    other = dataclasses.replace(outcome(gold=[*GOLD[:4], ["O", "B-PER"]]))
-    reordered = dataclasses.replace(outcome(), ids=[1, 0, 2, 3, 4])
+    teacher = evaluation()
+    other = dataclasses.replace(evaluation(gold=[*GOLD[:4], ["O", "B-PER"]]))
+    reordered = dataclasses.replace(evaluation(), ids=[1, 0, 2, 3, 4])
     for student in (other, reordered):
         with pytest.raises(UserError, match="not evaluated on the same test sentences"):
             summary_of({"vanilla": {1: student}}, teacher)
@@ -134,7 +134,7 @@ def test_a_method_without_seeds_is_refused():
 
 def test_headline_is_flat():
     summary = summary_of(
-        {"vanilla": {1: outcome(0, 1), 2: outcome(0)}, "kbest": {1: outcome(1), 2: outcome(2)}}
+        {"vanilla": {1: evaluation(0, 1), 2: evaluation(0)}, "kbest": {1: evaluation(1), 2: evaluation(2)}}
     )
     shown = headline(summary, "kbest")
     assert all(value is None or isinstance(value, str | int | float) for value in shown.values())
@@ -147,25 +147,25 @@ def test_headline_is_flat():
 
 
 def test_types_are_means_over_seeds_and_count_the_gold_spans():
-    types = summary_of({"vanilla": {1: outcome(1), 2: outcome()}})["methods"]["vanilla"]["types"]
+    types = summary_of({"vanilla": {1: evaluation(1), 2: evaluation()}})["methods"]["vanilla"]["types"]
     assert types["LOC"] == {"precision": 50.0, "recall": 50.0, "f1": 50.0, "gold": 1}  # found by one seed
     assert types["PER"] == {"precision": 100.0, "recall": 100.0, "f1": 100.0, "gold": 2}
     assert list(types) == ["LOC", "ORG", "PER"]
 
 
 def test_a_type_that_no_gold_span_has_is_listed_for_those_who_predict_it():
-    other = dataclasses.replace(outcome(), metrics={**outcome().metrics, "types": {}})
-    types = summary_of({"vanilla": {1: other, 2: outcome()}})["methods"]["vanilla"]["types"]
+    other = dataclasses.replace(evaluation(), metrics={**evaluation().metrics, "types": {}})
+    types = summary_of({"vanilla": {1: other, 2: evaluation()}})["methods"]["vanilla"]["types"]
     assert types["LOC"]["f1"] == 50.0
 
 
 def test_all_devices_are_named():
-    teacher = outcome()
-    run = outcome(1)
+    teacher = evaluation()
+    run = evaluation(1)
     elsewhere = dataclasses.replace(run, metrics={**run.metrics, "device": "a laptop"})
     summary = summarise(teacher, {"vanilla": {1: elsewhere}}, task="toy", scheme="iob2", samples=10)
     here = teacher.metrics["device"]
     assert (summary["devices"], summary["device"]) == ([here, "a laptop"], f"{here} and a laptop")
     assert any("speeds cannot be compared" in warning for warning in training_warnings(summary))
-    alone = summarise(teacher, {"vanilla": {1: outcome(1)}}, task="toy", scheme="iob2", samples=10)
+    alone = summarise(teacher, {"vanilla": {1: evaluation(1)}}, task="toy", scheme="iob2", samples=10)
     assert not any("compared" in warning for warning in training_warnings(alone))

@@ -34,7 +34,7 @@ def test_every_sentence_is_stored_with_the_teachers_emissions(corpus, teacher, t
     for number in range(store.sentences):
         ids = torch.tensor([number])
         with torch.inference_mode():
-            alone = model.chain(batches.batch(ids)).emissions
+            alone = model.chain(batches.collate(ids)).emissions
         torch.testing.assert_close(store.batch(ids)[0], alone, rtol=1e-4, atol=1e-5)
 
 

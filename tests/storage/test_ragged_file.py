@@ -141,7 +141,7 @@ def test_a_file_that_is_refused_is_closed(content: bytes, tmp_path: Path) -> Non
 def test_batches_map_nothing_of_the_split(corpus: Path) -> None:
     batches = Batches(load(corpus / "train.parquet"), 4)
     for ids in [*batches.shuffled(0), torch.arange(len(batches.encoded))]:
-        batches.batch(ids)
+        batches.collate(ids)
     assert str(corpus / "train.safetensors") not in Path("/proc/self/maps").read_text()
 
 
@@ -156,6 +156,6 @@ def test_batches_are_those_of_numbers_in_memory(corpus: Path) -> None:
     )
     stored, wanted = Batches(encoded, 4), Batches(held, 4)
     for ids in wanted.shuffled(0):
-        got, batch = stored.batch(ids), wanted.batch(ids)
+        got, batch = stored.collate(ids), wanted.collate(ids)
         for name in ("input_ids", "attention_mask", "word_index", "lengths", "tags"):
             assert torch.equal(getattr(got, name), getattr(batch, name)), name

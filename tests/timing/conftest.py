@@ -41,7 +41,7 @@ def device() -> Accelerator:
 def store(tmp_path: Path, teacher: Path, batches: Batches) -> ScoreStore:
     live, encoded = load_model(teacher), batches.encoded
     with torch.no_grad():
-        chain = live.chain(batches.batch(torch.arange(len(encoded))))
+        chain = live.chain(batches.collate(torch.arange(len(encoded))))
     rows = torch.arange(len(encoded)), chain.lengths, chain.emissions[chain.mask]
     parameters = ChainParameters(*(p.detach() for p in (chain.transitions, chain.start, chain.end)))
     origin = Origin(live.tag_set.tags, "a teacher", "a corpus", encoded.layout.identity)

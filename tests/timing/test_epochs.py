@@ -12,10 +12,10 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.scores.store import ScoreStore
 from pipeline.timing import as_published
-from pipeline.timing.contenders import LOWER_BOUND, PIPELINE, PUBLISHED, Contender
 from pipeline.timing.epochs import epoch_times, times
 from pipeline.timing.measurement import STUDENT_BACKWARD, STUDENT_FORWARD, TEACHER_FORWARD
 from pipeline.timing.settings import TimeEpochs
+from pipeline.timing.timed_steps import LOWER_BOUND, PIPELINE, PUBLISHED, TimedStep
 from pipeline.training.settings import Student
 from pipeline.training.targets import PartScores
 
@@ -25,17 +25,17 @@ def a_pass(teacher: float, forward: float, backward: float) -> dict[str, float]:
 
 
 def test_the_median_pass_is_what_counts() -> None:
-    def contender(block: str, method: str) -> Contender:
-        return Contender(block, method, None, lambda chain, batch, target, step: chain.emissions)
+    def timed_step(block: str, method: str) -> TimedStep:
+        return TimedStep(block, method, None, lambda chain, batch, target, step: chain.emissions)
 
     named = ((PUBLISHED, "structural"), (PIPELINE, "efficient"), (LOWER_BOUND, ""))
-    contenders = [contender(block, method) for block, method in named]
+    timed_steps = [timed_step(block, method) for block, method in named]
     taken = [
         [a_pass(1.5, 1.5, 1), a_pass(0.5, 0.5, 0.5), a_pass(4.5, 4.5, 4.5)],
         [a_pass(0, 0.5, 1), a_pass(0, 1, 1)],
         [a_pass(0, 0.5, 0.5)],
     ]
-    figures = times(contenders, taken, scale=2.0)
+    figures = times(timed_steps, taken, scale=2.0)
     assert figures["published"] == {"structural": {**a_pass(3, 3, 2), "total": 8}}
     assert figures["pipeline"] == {"efficient": {**a_pass(0, 1, 2), "total": 3}}
     assert figures["lower_bound"] == {STUDENT_FORWARD: 1, STUDENT_BACKWARD: 1, "total": 2}

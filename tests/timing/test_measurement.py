@@ -11,7 +11,6 @@ from pipeline.chain import LinearChain
 from pipeline.encoding.batching import Batch, Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.timing import measurement
-from pipeline.timing.contenders import PIPELINE, Contender
 from pipeline.timing.measurement import (
     STUDENT_BACKWARD,
     STUDENT_FORWARD,
@@ -20,6 +19,7 @@ from pipeline.timing.measurement import (
     measure,
     representative,
 )
+from pipeline.timing.timed_steps import PIPELINE, TimedStep
 from pipeline.training.settings import Student
 
 
@@ -54,24 +54,24 @@ def test_batches_of_all_sizes_are_chosen(batches: Batches) -> None:
     assert len(representative(batches, 99)) == 7
 
 
-def recorder(name: str, calls: list[tuple[str, int, list[float]]], model: ChainTagger) -> Contender:
+def recorder(name: str, calls: list[tuple[str, int, list[float]]], model: ChainTagger) -> TimedStep:
     """Records name, step and the weights that it finds."""
 
     def loss(chain: LinearChain, batch: Batch, target: Any, step: int) -> Tensor:
         calls.append((name, step, model.emission.weight.detach().flatten().tolist()))
         return chain.emissions.square().mean((1, 2))
 
-    return Contender(PIPELINE, name, None, loss)
+    return TimedStep(PIPELINE, name, None, loss)
 
 
 def test_passes_are_alike_but_for_their_order(
     batches: Batches, model: ChainTagger, student: Student, device: Accelerator
 ) -> None:
     calls: list[tuple[str, int, list[float]]] = []
-    chosen = [batches.batch(ids) for ids in representative(batches, 2)]
+    chosen = [batches.collate(ids) for ids in representative(batches, 2)]
     names = ["a", "b", "c", "d"]
-    contenders = [recorder(name, calls, model) for name in names]
-    taken = measure(contenders, model, chosen, student, steps=20, passes=3, accelerator=device)
+    timed_steps = [recorder(name, calls, model) for name in names]
+    taken = measure(timed_steps, model, chosen, student, steps=20, passes=3, accelerator=device)
 
     assert [len(passes) for passes in taken] == [3, 3, 3, 3]
     assert all(seconds[STUDENT_FORWARD] > 0 < seconds[STUDENT_BACKWARD] for p in taken for seconds in p)
@@ -84,7 +84,7 @@ def test_passes_are_alike_but_for_their_order(
     assert model.training
 
 
-def test_a_long_pass_is_cut_into_turns_of_all_contenders(
+def test_a_long_pass_is_cut_into_turns_of_all_kinds_of_step(
     batches: Batches,
     model: ChainTagger,
     student: Student,
@@ -93,9 +93,9 @@ def test_a_long_pass_is_cut_into_turns_of_all_contenders(
 ) -> None:
     monkeypatch.setattr(measurement, "TURN", 2)
     calls: list[tuple[str, int, list[float]]] = []
-    chosen = [batches.batch(ids) for ids in representative(batches, 3)]
-    contenders = [recorder(name, calls, model) for name in "ab"]
-    taken = measure(contenders, model, chosen, student, steps=20, passes=1, accelerator=device)
+    chosen = [batches.collate(ids) for ids in representative(batches, 3)]
+    timed_steps = [recorder(name, calls, model) for name in "ab"]
+    taken = measure(timed_steps, model, chosen, student, steps=20, passes=1, accelerator=device)
 
     assert [name for name, _, _ in calls] == [*"aabb", *"ab", *"bbaa", *"ba"]
     firsts = [calls[place][2] for place in (0, 2, 4, 5, 6, 8, 10, 11)]

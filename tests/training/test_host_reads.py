@@ -82,7 +82,7 @@ def place(bert, corpus, teacher, tmp_path):
         use_cpu_attention(student.encoder)
         train_used_pieces(student.encoder, torch.arange(student.encoder.config.vocab_size))
     yield SimpleNamespace(
-        batches=[split.batch(ids) for ids in (torch.arange(6), torch.arange(1))],
+        batches=[split.collate(ids) for ids in (torch.arange(6), torch.arange(1))],
         students=students,
         store=dump(tmp_path / "scores", corpus, teacher),
     )

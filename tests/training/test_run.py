@@ -164,7 +164,7 @@ def test_the_folder_says_that_development_has_the_teachers_tags(stage, monkeypat
 
 def test_a_run_reads_the_pieces_of_training_and_development_and_the_special_ones(corpus):
     inputs = Inputs.load(corpus, batch_size=3, precision="float32")
-    read = [of.batch(ids).input_ids for of in (inputs.train, inputs.dev) for ids in of.in_order()]
+    read = [of.collate(ids).input_ids for of in (inputs.train, inputs.dev) for ids in of.in_order()]
     pieces = inputs.pieces()
     assert torch.isin(torch.cat([ids.flatten() for ids in read]), pieces).all()
     assert set(pieces.tolist()) - {piece for ids in read for piece in ids.flatten().tolist()} <= {

@@ -67,7 +67,7 @@ def test_a_sentence_has_the_scores_of_its_own_folds_teacher(
     of_fold = [set(fold_rows(SPLITS["train"], fold, FOLDS).tolist()) for fold in range(1, FOLDS + 1)]
     seen: list[int] = []
     for ids in inputs.batches.shuffled(1):
-        batch = inputs.batches.batch(ids)
+        batch = inputs.batches.collate(ids)
         if batch.tags is None:
             assert batch.part == FOLDS
         else:

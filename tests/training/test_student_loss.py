@@ -55,7 +55,7 @@ def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, cor
     )
     live_teacher, batches = load_model(teacher).eval(), train_batches(corpus, batch_size=5)
     for ids in batches.shuffled(3):
-        batch = batches.batch(ids)
+        batch = batches.collate(ids)
         chain = student.chain(batch)
         with torch.no_grad():
             target = method.targets(live_teacher.chain(batch), settings)
@@ -73,7 +73,7 @@ def test_losses_from_the_store_are_those_from_the_live_teacher(name, weight, cor
 def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
     """Linear over 8 steps: the teacher alone, 4/7 of it at the fourth, gold alone at the last."""
     batches = train_batches(corpus)
-    batch = batches.batch(next(batches.in_order()))
+    batch = batches.collate(next(batches.in_order()))
     chain = student.chain(batch)
     settings = settings_of(name, schedule="linear")
     loss = student_loss(name, settings, [PartScores((store,))], LENGTH)
@@ -88,7 +88,7 @@ def test_lambda_follows_the_schedule_step_by_step(name, corpus, store, student):
 def test_gold_alone_teaches_in_the_last_epoch_though_it_is_a_short_one(corpus, store, student):
     """Of 10 steps in epochs of 4 the last two."""
     batches = train_batches(corpus)
-    batch = batches.batch(next(batches.in_order()))
+    batch = batches.collate(next(batches.in_order()))
     chain = student.chain(batch)
     loss = student_loss(
         "efficient", settings_of("efficient", schedule="last_epoch"), [PartScores((store,))], RunLength(10, 4)
@@ -121,7 +121,7 @@ def test_the_teachers_programs_run_once_and_none_in_a_step(name, in_a_step, corp
     programs.clear()
 
     batches = train_batches(corpus)
-    batch = batches.batch(next(batches.in_order()))
+    batch = batches.collate(next(batches.in_order()))
     loss(student.chain(batch), batch, 0).mean().backward()
     assert programs == in_a_step
 
@@ -148,7 +148,7 @@ def test_without_tags_the_live_teacher_alone_is_the_loss(
     loss = student_loss(name, settings, [PartScores((store,)), PartScores((scores,))], LENGTH)
     method, live_teacher = find_method(name), load_model(teacher).eval()
     for ids in batches.shuffled(3):
-        batch = replace(batches.batch(ids), part=1)
+        batch = replace(batches.collate(ids), part=1)
         chain = student.chain(batch)
         with torch.no_grad():
             target = method.targets(live_teacher.chain(batch), settings)
@@ -164,13 +164,13 @@ def test_unlabelled_text_changes_no_labelled_sentences_loss(name, corpus, store,
     both = student_loss(name, settings, [PartScores((store,)), PartScores((text[1],))], LENGTH)
     batches = train_batches(corpus)
     for step, ids in enumerate(batches.shuffled(1)):
-        batch = batches.batch(ids)
+        batch = batches.collate(ids)
         chain = student.chain(batch)
         assert torch.equal(both(chain, batch, step), alone(chain, batch, step))
 
 
 def test_a_split_without_tags_and_scores_is_refused_where_gold_is_asked_for(store, text, student):
-    batch = text[0].batch(torch.arange(4))
+    batch = text[0].collate(torch.arange(4))
     loss = student_loss("vanilla", settings_of("vanilla"), [], LENGTH)
     with pytest.raises(UserError, match=r"has no gold tags.*schedule: constant and weight: 1\.0"):
         loss(student.chain(batch), batch, 5)

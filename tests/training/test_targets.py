@@ -49,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def now(source: TargetSource, ids: Tensor) -> Target:
     """Both halves, one after the other."""
-    return source.target(source.stored(ids))
+    return source.compute(source.fetch(ids))
 
 
 @pytest.mark.parametrize("words", [20, 256])

@@ -33,7 +33,7 @@ def test_a_step_is_clipping_and_then_the_optimiser_of_pytorch(
     run, device = TrainingState(model, settings, STEPS), accelerator("float32")
     reference = AdamW(TrainingState(other, settings, STEPS).optimizer.param_groups)
     for step in range(STEPS):
-        batch = batches.batch(torch.arange(step * 4, step * 4 + 4))
+        batch = batches.collate(torch.arange(step * 4, step * 4 + 4))
         run.update(batch, gold_loss, device)
         for group, rate in zip(reference.param_groups, run.rates, strict=True):
             group["lr"] = rate * (STEPS - step) / STEPS

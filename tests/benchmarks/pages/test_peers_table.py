@@ -51,7 +51,7 @@ def test_a_goal_is_reached_at_its_bound() -> None:
     assert reached(result(row(INT8, 82.0, 5_000, 10_000))) == [True] * 5
 
 
-def test_points_and_both_speeds_are_needed_against_each_rival() -> None:
+def test_points_and_both_speeds_are_needed_against_each_peer() -> None:
     assert reached(result(row(INT8, 81.9, 5_000, 10_000))) == [False, True, True, True, True]
     assert reached(result(row(INT8, 82.0, 4_999, 10_000))) == [True, False, True, True, True]
     assert reached(result(row(INT8, 82.0, 5_000, 9_999))) == [True, False, True, True, True]

@@ -14,8 +14,8 @@ from tests.helpers.recorded_runs import recorded_in
 def figures(mean: float, differs: bool | None = None, seeds: int = 3) -> dict[str, Any]:
     f1 = {"mean": mean, "std": 0.25 if seeds > 1 else None, "seeds": {str(n): mean for n in range(seeds)}}
     compared = {
-        f"{key}_{rival}": value
-        for rival in ("vanilla", "best_baseline")
+        f"{key}_{other}": value
+        for other in ("vanilla", "best_baseline")
         for key, value in {"differs_from": differs, "p_value_vs": 0.0123}.items()
     }
     return {"f1": f1, **compared}

@@ -15,7 +15,7 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
-from tests.helpers.sample_results import outcome
+from tests.helpers.sample_results import evaluation
 
 
 def test_an_encoder_is_part_of_the_results_name() -> None:
@@ -58,7 +58,7 @@ def test_a_run_has_the_papers_setting_but_for_what_is_given(monkeypatch: pytest.
 
 
 def test_students_are_compared_with_those_from_the_teachers_layers() -> None:
-    teacher, worse, better = outcome(repeat=20), outcome(0, 1, 2, repeat=20), outcome(0, repeat=20)
+    teacher, worse, better = evaluation(repeat=20), evaluation(0, 1, 2, repeat=20), evaluation(0, repeat=20)
     start, text = (
         Finished(teacher, {"vanilla": {1: worse}}, {}),
         Finished(teacher, {"kbest": {1: better}}, {}),

@@ -35,7 +35,7 @@ Pair = tuple[ChainTagger, ChainTagger, Batch]
 @pytest.fixture
 def pair(data: Path) -> Pair:
     """A student with the first two of its teacher's layers, the teacher, and sentences of several lengths."""
-    batch = Batches(load(data / "encoded/train.parquet"), 5).batch(torch.arange(5))
+    batch = Batches(load(data / "encoded/train.parquet"), 5).collate(torch.arange(5))
     student = start_from(data / "teacher", [0, 1], load_params(ROOT / "params.yaml").student)
     return student.eval(), ChainTagger.load(data / "teacher").eval(), batch
 

@@ -4,28 +4,34 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.reporting.outcomes import FIGURES, read_history, read_outcome, read_output, read_transitions
+from pipeline.reporting.stage_outputs import (
+    FIGURES,
+    read_evaluation,
+    read_history,
+    read_output,
+    read_transitions,
+)
 from pipeline.storage.sealed_folder import new_folder
-from tests.helpers.sample_results import TRANSITIONS, outcome, write
+from tests.helpers.sample_results import TRANSITIONS, evaluation, write
 
 
 def test_an_outcome_comes_back_as_it_was_written(tmp_path):
-    written = outcome(1)
+    written = evaluation(1)
     write(tmp_path / "1", written)
-    read = read_outcome(tmp_path / "1", target="evaluate@kbest-1")
+    read = read_evaluation(tmp_path / "1", target="evaluate@kbest-1")
     assert replace(read, folder=written.folder) == written
 
 
 def test_a_missing_outcome_names_folder_and_command(tmp_path):
     with pytest.raises(UserError, match=r"kbest/1: missing.*`dvc repro evaluate@kbest-1`"):
-        read_outcome(tmp_path / "kbest" / "1", target="evaluate@kbest-1")
+        read_evaluation(tmp_path / "kbest" / "1", target="evaluate@kbest-1")
 
 
 def test_a_damaged_outcome_is_refused(tmp_path):
-    write(tmp_path / "1", outcome())
+    write(tmp_path / "1", evaluation())
     (tmp_path / "1" / "metrics.json").write_text("{}")
     with pytest.raises(UserError, match=r"metrics\.json: damaged"):
-        read_outcome(tmp_path / "1", target="evaluate@kbest-1")
+        read_evaluation(tmp_path / "1", target="evaluate@kbest-1")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +47,7 @@ def test_a_damaged_outcome_is_refused(tmp_path):
     ],
 )
 def test_a_sealed_folder_with_the_wrong_content_is_refused(tmp_path, name, content, complaint):
-    write(tmp_path / "whole", outcome())
+    write(tmp_path / "whole", evaluation())
     with new_folder(tmp_path / "1") as new:
         for file in ("metrics.json", "predictions.parquet"):
             (new / file).write_bytes((tmp_path / "whole" / file).read_bytes())
@@ -49,7 +55,7 @@ def test_a_sealed_folder_with_the_wrong_content_is_refused(tmp_path, name, conte
         if content is not None:
             (new / name).write_bytes(content)
     with pytest.raises(UserError, match=complaint) as caught:
-        read_outcome(tmp_path / "1", target="stage")
+        read_evaluation(tmp_path / "1", target="stage")
     assert "\n" not in str(caught.value)
     assert "dvc repro" in str(caught.value)
 
@@ -57,14 +63,14 @@ def test_a_sealed_folder_with_the_wrong_content_is_refused(tmp_path, name, conte
 @pytest.mark.parametrize("name", [*FIGURES, "scheme", "device"])
 @pytest.mark.parametrize("value", [None, [1], float("nan")])
 def test_each_figure_that_is_used_must_be_there(tmp_path, name, value):
-    metrics = dict(outcome().metrics)
+    metrics = dict(evaluation().metrics)
     if value is None:
         del metrics[name]
     else:
         metrics[name] = value
-    write(tmp_path / "1", replace(outcome(), metrics=metrics))
+    write(tmp_path / "1", replace(evaluation(), metrics=metrics))
     with pytest.raises(UserError, match=rf"^{tmp_path}/1/metrics\.json: `{name}` is .*, must be") as caught:
-        read_outcome(tmp_path / "1", target="stage")
+        read_evaluation(tmp_path / "1", target="stage")
     assert str(caught.value).isprintable()
     assert "dvc repro --single-item --force stage" in str(caught.value)
 
@@ -93,7 +99,7 @@ def test_a_json_file_of_a_million_lists_is_refused(tmp_path):
 
 
 def test_transitions_are_read_and_checked(tmp_path):
-    write(tmp_path / "1", outcome())
+    write(tmp_path / "1", evaluation())
     tags, scores = read_transitions(tmp_path / "1", target="stage")
     assert (tags, scores) == (TRANSITIONS["tags"], TRANSITIONS["scores"])
     (tmp_path / "1" / "transitions.json").write_text(json.dumps({"tags": tags, "scores": scores[1:]}))

@@ -24,8 +24,8 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One model on the test set: `metrics` (FIGURES, `scheme`, `device`, …), and by sentence words and tags.
+class SavedEvaluation:
+    """An `Evaluation` read back: `metrics` (FIGURES, `scheme`, `device`, …), words and tags by sentence.
 
     ids: row of each sentence in the test split.
     confidences: the marginal probability of each predicted tag.
@@ -40,7 +40,7 @@ class Outcome:
     confidences: list[list[float]]
 
 
-def read_outcome(folder: Path, *, target: str) -> Outcome:
+def read_evaluation(folder: Path, *, target: str) -> SavedEvaluation:
     """Read `metrics.json` and `predictions.parquet` of a sealed folder.
 
     Args:
@@ -63,11 +63,11 @@ def read_outcome(folder: Path, *, target: str) -> Outcome:
         columns = [table[name].to_pylist() for name in _COLUMNS]
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UserError(f"{path}: cannot be read ({first_line(error)}); {run_again(target)}") from None
-    return Outcome(folder, metrics, *columns)
+    return SavedEvaluation(folder, metrics, *columns)
 
 
 def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list[float]]]:
-    """Tags and the scores of their pairs [N][N] of a model whose outcome is in `folder`.
+    """Tags and the scores of their pairs [N][N] of a model whose evaluation is in `folder`.
 
     Raises:
         UserError: transitions.json is missing, or is not what the evaluating stage writes.
@@ -83,16 +83,16 @@ def read_transitions(folder: Path, *, target: str) -> tuple[list[str], list[list
     raise UserError(f"{path}: holds no `scores` for each pair of `tags`; {run_again(target)}")
 
 
-def read_outcomes(
+def read_evaluations(
     folder: Path, methods: Iterable[str], seeds: Sequence[int]
-) -> tuple[Outcome, dict[str, dict[int, Outcome]]]:
-    """The teacher's outcome in `folder/teacher`, and those in `folder/<method>/<seed>`.
+) -> tuple[SavedEvaluation, dict[str, dict[int, SavedEvaluation]]]:
+    """The teacher's evaluation in `folder/teacher`, and those in `folder/<method>/<seed>`.
 
     Raises:
-        UserError: see `read_outcome`.
+        UserError: see `read_evaluation`.
     """
-    students = _of_students(read_outcome, folder, methods, seeds, stage="evaluate")
-    return read_outcome(folder / "teacher", target="evaluate_teacher"), students
+    students = _of_students(read_evaluation, folder, methods, seeds, stage="evaluate")
+    return read_evaluation(folder / "teacher", target="evaluate_teacher"), students
 
 
 def read_histories(

@@ -219,7 +219,7 @@ def fits(name: str, task: str, batch: int, length: int, tags: int) -> bool:
 
 
 def available() -> dict[str, Callable[[Problem], dict[str, Question]]]:
-    """Return the contestants that are installed, this project first."""
+    """The implementations that are installed, this project first."""
     found: dict[str, Callable[[Problem], dict[str, Question]]] = {"ours": ours, "textbook": textbook}
     if importlib.util.find_spec("torchcrf"):
         found["pytorch-crf"] = pytorch_crf

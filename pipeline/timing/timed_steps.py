@@ -23,8 +23,8 @@ PUBLISHED, PIPELINE, LOWER_BOUND = "published", "pipeline", "lower_bound"
 
 
 @dataclass(frozen=True)
-class Contender:
-    """One way to make a training step.
+class TimedStep:
+    """One kind of training step.
 
     block, method: where its times go; the lower bound has no method.
     teach: what the step needs of a live teacher; None where none is run.
@@ -42,7 +42,7 @@ def published(
     teacher: ChainTagger,
     accelerator: Accelerator,
     as_teacher: Callable[[Batch], Batch] = lambda batch: batch,
-) -> list[Contender]:
+) -> list[TimedStep]:
     """The methods as peers compute them (see `timing.as_published`); one that has no such form is left out.
 
     Args:
@@ -52,7 +52,7 @@ def published(
         as_teacher: from a student's batch to that of the same sentences in the teacher's word pieces.
     """
 
-    def contender(method: str, form: as_published.PublishedForm | None) -> Contender:
+    def timed_step(method: str, form: as_published.PublishedForm | None) -> TimedStep:
         @torch.no_grad()
         def teach(batch: Batch) -> Any:
             assert form is not None
@@ -64,38 +64,38 @@ def published(
             assert batch.tags is not None
             return as_published.loss(chain, form, target, batch.tags)
 
-        return Contender(PUBLISHED, method, None if form is None else teach, loss)
+        return TimedStep(PUBLISHED, method, None if form is None else teach, loss)
 
-    return [contender(name, as_published.FORMS[name]) for name in methods if name in as_published.FORMS]
+    return [timed_step(name, as_published.FORMS[name]) for name in methods if name in as_published.FORMS]
 
 
 def in_pipeline(
     methods: Iterable[str], scores: Sequence[PartScores], length: RunLength
-) -> tuple[list[Contender], dict[str, float]]:
+) -> tuple[list[TimedStep], dict[str, float]]:
     """The methods as `distill` runs them with their default settings, in a run of that length.
 
     No teacher runs; looking the targets of a batch up is part of the student's forward phase.
 
     Returns:
-        The contenders, and the seconds that each method took to compute the targets of all sentences, which
+        The timed steps, and the seconds that each method took to compute the targets of all sentences, which
         happens once per run and is in no phase.
     """
-    contenders, once = [], {}
+    timed_steps, once = [], {}
     for method in methods:
         start = time.perf_counter()
         loss = student_loss(method, method_settings(method)(), scores, length)
         once[method] = time.perf_counter() - start
-        contenders.append(Contender(PIPELINE, method, None, without_teacher(loss)))
-    return contenders, once
+        timed_steps.append(TimedStep(PIPELINE, method, None, without_teacher(loss)))
+    return timed_steps, once
 
 
 def without_teacher(loss: Loss) -> Callable[[LinearChain, Batch, Any, int], Tensor]:
-    """A loss of the training loop as a contender's."""
+    """A loss of the training loop as that of a `TimedStep`."""
     return lambda chain, batch, _, step: loss(chain, batch, step)
 
 
-def lower_bound() -> Contender:
+def lower_bound() -> TimedStep:
     """Encoder, emission layer and optimiser under a loss that costs next to nothing."""
-    return Contender(
+    return TimedStep(
         LOWER_BOUND, "", None, lambda chain, batch, target, step: chain.emissions.square().mean((1, 2))
     )

@@ -14,8 +14,8 @@ from pipeline.encoding.batching import Batches
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
 from pipeline.scores.store import ScoreStore
-from pipeline.timing.contenders import in_pipeline, lower_bound, published
 from pipeline.timing.measurement import TEACHER_FORWARD, measure, representative
+from pipeline.timing.timed_steps import in_pipeline, lower_bound, published
 from pipeline.training.run_length import RunLength
 from pipeline.training.settings import Student
 from pipeline.training.targets import PartScores
@@ -38,9 +38,9 @@ def test_only_the_published_block_runs_a_teacher(
         return forward(*args)
 
     monkeypatch.setattr(live, "forward", counted)
-    contenders = [*published(["vanilla", "structural"], live, device), lower_bound()]
-    chosen = [batches.batch(ids) for ids in representative(batches, 3)]
-    taken = measure(contenders, model, chosen, student, steps=4, passes=1, accelerator=device)
+    timed_steps = [*published(["vanilla", "structural"], live, device), lower_bound()]
+    chosen = [batches.collate(ids) for ids in representative(batches, 3)]
+    taken = measure(timed_steps, model, chosen, student, steps=4, passes=1, accelerator=device)
     assert runs == [False] * 6  # `structural`, for each batch, once to warm up and once to count
     assert [passes[0][TEACHER_FORWARD] > 0 for passes in taken] == [False, True, False]
 
@@ -66,7 +66,7 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
     device: Accelerator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contenders, once = in_pipeline([method], [PartScores((store,))], RunLength(14, 7))
+    timed_steps, once = in_pipeline([method], [PartScores((store,))], RunLength(14, 7))
     assert list(once) == [method]
     started: list[Callable[..., Any]] = []
 
@@ -75,6 +75,6 @@ def test_the_pipeline_block_runs_the_regime_of_most_steps(
         return program(*args, **kwargs)
 
     monkeypatch.setattr(engine, "run_program", start)
-    chosen = [batches.batch(next(batches.in_order()))]
-    measure(contenders, model, chosen, student, steps=14, passes=1, accelerator=device)
+    chosen = [batches.collate(next(batches.in_order()))]
+    measure(timed_steps, model, chosen, student, steps=14, passes=1, accelerator=device)
     assert len(started) == programs * 2  # the warm-up and the pass that counts
