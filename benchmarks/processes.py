@@ -65,7 +65,7 @@ def main(
     write_json(output, result)
     print(f"one process: {result['one_to_bare']:.2f} of the bare encoder's sentences per second")
     print(f"two processes: {result['two_to_one']:.2f} times one's")
-    print(f"two processes of the bare encoder alone: {result['bare_two_to_bare']:.2f} times one's")
+    print(f"two processes of only the bare encoder: {result['bare_two_to_bare']:.2f} times one's")
 
 
 def _write(root: Path, sentences: int, small: bool) -> None:

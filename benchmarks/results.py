@@ -13,7 +13,7 @@ def main(
     keep: Annotated[
         str | None, typer.Option(help="Record reports/ as results/<task>-<KEEP>; for example 2-layers-cpu.")
     ] = None,
-    times: Annotated[bool, typer.Option("--times", help="Of reports/, record timing.json alone.")] = False,
+    times: Annotated[bool, typer.Option("--times", help="Record only timing.json of reports/.")] = False,
     params: Params = Path("params.yaml"),
 ) -> None:
     """Record a run and write the pages; without --keep, only the pages are written."""
@@ -39,7 +39,7 @@ def main(
             write_text(path, text)
             print(f"wrote {path}")
     if task not in (None, *CORPORA):
-        print(f"no page shows {task}: README and docs show {', '.join(CORPORA)} alone")
+        print(f"no page shows {task}: README and docs show only {', '.join(CORPORA)}")
 
 
 if __name__ == "__main__":

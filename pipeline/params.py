@@ -1,6 +1,6 @@
 """params.yaml as a whole, composed of each package's settings: frozen, validated, closed to unknown keys.
 
-It holds no paths of the pipeline: those stand in dvc.yaml alone.
+It holds no paths of the pipeline: those stand only in dvc.yaml.
 """
 
 import json

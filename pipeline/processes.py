@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ProcessLost
 
-if TYPE_CHECKING:  # a stage that needs no torch reads the environment alone
+if TYPE_CHECKING:  # a stage that needs no torch reads only the environment
     from torch import Tensor, device, nn
 
 _BUCKET = 25_000_000  # numbers that are sent together
@@ -29,7 +29,7 @@ def rank() -> int:
 
 
 def is_first() -> bool:
-    """Whether this is process 0, which alone writes, logs and shows progress."""
+    """Whether this is process 0, the only one that writes, logs and shows progress."""
     return rank() == 0
 
 

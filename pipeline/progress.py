@@ -51,7 +51,7 @@ class Meter:
 def progress(label: str, total: int | None, done: int = 0) -> Iterator[Meter]:
     """Show the progress of `total` units of work (None: nobody knows), `done` of which are done already.
 
-    Process 0 alone shows it.
+    Only process 0 shows it.
     """
     if not processes.is_first():
         yield Meter(label, total, done, None, quiet=True)

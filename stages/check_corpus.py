@@ -10,7 +10,7 @@ def check_corpus(file: Path | None, params: Path, *, encoder: Path | None, mirro
     """Print what the files of the task hold, and end with status 1 if anything is wrong with them.
 
     Args:
-        file: read this one alone, as the task's.
+        file: read only this one, as the task's.
         params: the file of parameters.
         encoder: the folder whose tokenizer is asked which words it breaks; None: where `download` puts it.
         mirror: see stages.arguments.Mirror.

@@ -16,7 +16,7 @@ def main(
 ) -> None:
     """Write the network, the CRF's transitions, the tokenizer, and tag.py, which tags text with them.
 
-    tag.py needs onnxruntime, tokenizers and numpy alone.
+    tag.py needs only onnxruntime, tokenizers and numpy.
     """
     from pipeline.errors import UserError
     from pipeline.exporting.onnx_folder import PROGRAM, write_export

@@ -64,7 +64,7 @@ def relaunch(stage: str, arguments: list[str]) -> None:
                     [*words, "-m", f"stages.{stage}", *arguments],
                     env=os.environ | {NOTES: folder, "PATH": path},
                     stderr=errors,
-                    process_group=0,  # a Ctrl-C comes here alone, and is passed on once
+                    process_group=0,  # a Ctrl-C comes only here, and is passed on once
                 )
         except OSError as error:
             raise UserError(

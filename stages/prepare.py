@@ -12,7 +12,7 @@ from stages.guard import guarded
 
 
 def main(
-    file: Annotated[Path | None, typer.Argument(exists=True, help="With --check: this file alone.")] = None,
+    file: Annotated[Path | None, typer.Argument(exists=True, help="With --check: only this file.")] = None,
     corpus: Annotated[Path | None, typer.Option(help="The corpus as fetched, from `download`.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="The pretrained encoder, from `download`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write: train, dev and test as Parquet.")] = None,

@@ -34,7 +34,7 @@ def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
 
     Args:
         text: the file of unlabelled text.
-        epochs: of students of the labelled sentences alone.
+        epochs: of students that learn only from the labelled sentences.
         steps: of students with text, and of those that are trained for as long without.
     """
     without = {"unlabelled.files": "null", "unlabelled.sentences": "null"}
@@ -48,7 +48,7 @@ def kinds(text: str, epochs: int, steps: int) -> dict[str, Kind]:
 def main(
     task: Task,
     device: Device,
-    epochs: Annotated[int, typer.Option(help="Of students of the labelled sentences alone.")] = 8,
+    epochs: Annotated[int, typer.Option(help="Of students that learn only from labelled sentences.")] = 8,
     passes: Annotated[int, typer.Option(help="Through all sentences, of students with text.")] = 10,
     layers: Layers = 2,
     seeds: Seeds = [1],

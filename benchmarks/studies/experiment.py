@@ -30,7 +30,7 @@ OF_TEACHERS_AND_FOLDS = Path("data/scores"), Path("data/scoring_teachers")
 START = "vanilla from the teacher"
 """The student without a teacher that starts from its layers, as `compare` names it."""
 PAPER = {"student.init": "pretrained", "distill.vanilla.init": "pretrained", "unlabelled.sentences": "0"}
-"""The paper's setting, where params.yaml has another: students learn from labelled sentences alone."""
+"""The paper's setting, where params.yaml has another: students learn only from labelled sentences."""
 Task = Annotated[str, typer.Argument(help="A name under `corpora`, such as conll2000 or conll2003.")]
 Device = Annotated[str, typer.Option(help="The end of the name under results/.")]
 EncoderName = Annotated[

@@ -1,6 +1,6 @@
 """Which of the teacher's layers a student starts from, and whether it matches what these layers give too.
 
-All students learn from the labelled sentences alone, by `structural`, from what the pipeline made in `data`;
+All students learn only from the labelled sentences, by `structural`, from what the pipeline made in `data`;
 nothing there is changed. A stopped study goes on behind its last row:
 
     python -m benchmarks.studies.initial_layers conll2003 --device cpu --layers 2 --epochs 10

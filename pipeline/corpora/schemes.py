@@ -15,7 +15,7 @@ PREFIXES = {"iob1": "BI", "iob2": "BI", "bioes": "BIES", "bilou": "BILU"}
 SCHEMES: tuple[FileScheme, ...] = get_args(FileScheme)
 
 UNNAMED = "SPAN"
-"""The type of a span in a file whose tags are B, I and O alone."""
+"""The type of a span in a file whose tags are only B, I and O."""
 
 _AS_BIOES = {"L": "E", "U": "S"}
 _FILLERS = re.compile(

@@ -19,7 +19,7 @@ class Files(Group):
     """Where the splits come from; without `dev`, the end of `train` is held out.
 
     Several files of a split are read one after the other. Without `train` there are no labelled sentences but
-    those of `test`, if it is given: students learn from unlabelled text alone. `unlabelled` is such
+    those of `test`, if it is given: students learn only from unlabelled text. `unlabelled` is such
     text, with one sentence per line.
     """
 

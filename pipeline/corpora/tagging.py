@@ -116,7 +116,7 @@ class TagSet:
     def allowed(self) -> tuple[list[list[bool]], list[bool], list[bool]]:
         """What the scheme allows: pairs [N][N] of tags (row previous, column current), first and last tags.
 
-        In IOB2 an I-X follows B-X or I-X alone, unless the set has no B-X. Plain tags are all allowed.
+        In IOB2 an I-X follows only B-X or I-X, unless the set has no B-X. Plain tags are all allowed.
         """
         begins = [self._begins(tag) for tag in self.tags]
         pairs = [

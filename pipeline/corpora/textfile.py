@@ -248,7 +248,7 @@ class _Check:
 def _return_problem(line: str) -> str:
     if line.endswith("\r"):
         return "ends with a carriage return (Windows line ends); convert the file, for example with dos2unix"
-    return "holds a carriage return inside; end each line with a line feed alone"
+    return "holds a carriage return inside; end each line with only a line feed"
 
 
 def _shown(encoding: str) -> str:

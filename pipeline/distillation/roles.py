@@ -4,7 +4,7 @@ Reports import this module and not `registry`, whose importers depend on the cod
 """
 
 UNDISTILLED = "vanilla"
-"""The student that learns from the gold tags alone."""
+"""The student that learns only from the gold tags."""
 
 PAPER = "efficient"
 """The paper's own method."""

@@ -24,7 +24,7 @@ def encode_text(text: Path, out: Path, *, encoder: Path, encoded: Path, augmente
     """Write the sentences of a text as a split without tags to `out`.
 
     Args:
-        text: what the stage `text` wrote; empty where there are augmented sentences alone.
+        text: what the stage `text` wrote; empty where there are only augmented sentences.
         out: the folder to write.
         encoder: whose tokenizer cuts the words.
         encoded: a corpus that was encoded with it, whose layout and tag set the split gets.

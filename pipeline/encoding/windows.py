@@ -21,7 +21,7 @@ class Window(NamedTuple):
 
 
 class WindowPlan(NamedTuple):
-    """The V windows of B sentences; a sentence that fits into one window has that alone.
+    """The V windows of B sentences; a sentence that fits into one window has only that.
 
     bounds: [V, 2] the first piece of each window, and the one after its last.
     counts: [B] how many windows each sentence has.

@@ -56,7 +56,7 @@ def read_input(
     """
     if cut == "characters" and layout != "text":
         raise UserError(
-            f"--words: applies to --input text alone, as the words of {layout} are cut already; leave it out"
+            f"--words: applies only to --input text, as the words of {layout} are cut already; leave it out"
         )
     if columns != Columns() and layout != "columns":
         raise UserError(

@@ -188,7 +188,7 @@ def load(source: str | Path, *, constrained: bool = False) -> Tagger:
     Args:
         source: the folder that the pipeline wrote, or `org/name[@revision]` on the Hugging Face hub. A folder
             with a seal is checked against it.
-        constrained: give only tag sequences that the scheme allows: in IOB2, I-X behind B-X or I-X alone.
+        constrained: give only tag sequences that the scheme allows: in IOB2, I-X only after B-X or I-X.
             Confidence is then the probability given such a sequence.
 
     Raises:

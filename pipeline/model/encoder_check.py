@@ -22,7 +22,7 @@ _SHORT = 11
 def check_encoder(folder: Path, layout: InputLayout) -> None:
     """Run the encoder in `folder` on random pieces, once with an input as long as the window (at most 1,024).
 
-    Some kinds allow students of certain depths alone; a warning names these.
+    Some kinds allow only students of certain depths; a warning names these.
 
     Raises:
         UserError: its kind cannot be taken, an input as long as the window is an error, or a sentence's

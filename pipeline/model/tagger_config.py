@@ -27,7 +27,7 @@ class ChainTaggerConfig(PreTrainedConfig):
     input_layout: how pieces are laid out (InputLayout as JSON), so that the folder can tag text by itself.
     dropout: before the emission layer.
     head: see Head. A softmax tagger is saved as a stock token classifier, with these values in its config.
-    conversion: of a teacher whose labels are not the tags: LabelConversion as JSON; softmax alone has one.
+    conversion: of a teacher whose labels are not the tags: LabelConversion as JSON; only softmax has one.
     """
 
     model_type = TAGGER

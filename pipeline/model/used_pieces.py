@@ -36,7 +36,7 @@ class SomeEmbeddings(nn.Embedding):
 
 
 def train_used_pieces(encoder: Any, pieces: Tensor) -> Callable[[float], None]:
-    """Leave in the encoder the embeddings of the `pieces` alone, and of those that it reads by itself.
+    """Leave in the encoder only the embeddings of the `pieces`, and of those that it reads by itself.
 
     An encoder whose embeddings are not a plain table is left as it is. Where several modules share the table,
     as in T5, each of them gets the smaller one.

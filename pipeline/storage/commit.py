@@ -158,7 +158,7 @@ def unwritable(path: Path, error: OSError) -> UserError:
 
 
 def system_error(error: Exception) -> int | None:
-    """The system's number of an error, which safetensors and tokenizers have in their text alone."""
+    """The system's number of an error, which safetensors and tokenizers have only in their text."""
     if isinstance(error, OSError):
         return error.errno
     told = re.search(r"\(os error (\d+)\)", str(error))

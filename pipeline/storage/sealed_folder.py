@@ -100,7 +100,7 @@ def sealed_files(path: Path) -> dict[str, str]:
 
 
 def filled(folder: Path, otherwise: Path) -> Path:
-    """`folder`, or `otherwise` if it was sealed empty; the seal alone is read.
+    """`folder`, or `otherwise` if it was sealed empty; only the seal is read.
 
     Raises:
         UserError: the folder is missing, or its seal is missing or damaged.

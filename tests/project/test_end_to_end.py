@@ -119,7 +119,7 @@ def test_results_are_kept_with_what_made_them(project: Path) -> None:
         "recorded results/tiny-cpu/timing.json",
         "wrote results/tiny-cpu/f1.svg",
         "wrote results/tiny-cpu/epoch_time.svg",
-        "no page shows tiny: README and docs show conll2000, conll2003, newsdesk alone",
+        "no page shows tiny: README and docs show only conll2000, conll2003, newsdesk",
     ]
     assert {Path(page).read_text() for page in pages} == {f"{BEGIN}\n{END}\n"}
     run = read("results/tiny-cpu/summary.json")["run"]

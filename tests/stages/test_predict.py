@@ -138,7 +138,7 @@ def test_columns_of_words_with_spaces_are_read_back(run: Callable[..., str], tmp
         (
             "ba\n",
             {"input": "words", "words": "characters"},
-            r"^--words: applies to --input text alone, as the words of words",
+            r"^--words: applies only to --input text, as the words of words",
         ),
     ],
 )
