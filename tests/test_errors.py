@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.corpora.lines import read_lines
 from pipeline.corpora.text_stream import open_text
-from pipeline.corpora.textfile import read_lines
 from pipeline.encoding.encoder_config import read_json
 from pipeline.errors import UserError, first_line, one_line, shown_address, visible
 from pipeline.storage.yaml_file import read_yaml

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from pipeline.corpora.lines import read_lines, refuse
 from pipeline.corpora.schemes import FileScheme, SpanReader, tag_problem
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import UserError, counted
 
 log = logging.getLogger(__name__)

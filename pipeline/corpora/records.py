@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.arrow_files import data_files, label_names, rows
+from pipeline.corpora.lines import read_lines, refuse
 from pipeline.corpora.schemes import FileScheme, SpanReader
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import read_lines, refuse
 from pipeline.errors import counted, is_encodable, one_line
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.corpora.conll import read_conll
+from pipeline.corpora.lines import refuse
 from pipeline.corpora.records import read_arrow, read_jsonl
 from pipeline.corpora.settings import SPLITS, Corpus, Split
 from pipeline.corpora.split_warnings import split_warnings
 from pipeline.corpora.stored_sentences import stored
 from pipeline.corpora.tagging import Sentence
-from pipeline.corpora.textfile import refuse
 from pipeline.errors import UserError, counted
 from pipeline.fetching.archives import unpacked_name
 from pipeline.fetching.sources import fetch_dataset, fetch_file, local_path

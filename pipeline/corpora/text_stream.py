@@ -8,8 +8,8 @@ from typing import BinaryIO, Literal
 
 from pipeline.corpora.file_kinds import Advice
 from pipeline.corpora.json_text import Json, JsonStart
-from pipeline.corpora.textfile import stream_lines
-from pipeline.corpora.word_columns import LONGEST, Columns, check_words, read_words
+from pipeline.corpora.lines import stream_lines
+from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, check_words, read_words
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, unreadable
 
@@ -74,8 +74,8 @@ def read_stream(
         advice: what to do about a file that is no UTF-8 text.
 
     Raises:
-        UserError: as `textfile.stream_lines` and `word_columns.read_words`, a line is longer than LONGEST or
-            MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
+        UserError: as `lines.stream_lines` and `word_columns.read_words`, a line is longer than
+            LONGEST_SENTENCE or MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
     """
     lines = _without_json(text_lines(raw, name, advice), name)
     if layout == "columns":
@@ -104,7 +104,7 @@ def _without_json(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple
 
 def text_lines(raw: BinaryIO, name: str, advice: Advice) -> Iterator[tuple[int, str]]:
     """`stream_lines` of UTF-8 text, with Windows line ends or without."""
-    return stream_lines(raw, name, "utf-8-sig", windows=True, longest=LONGEST, advice=advice)
+    return stream_lines(raw, name, "utf-8-sig", windows=True, longest=LONGEST_SENTENCE, advice=advice)
 
 
 def is_json(line: str) -> bool:

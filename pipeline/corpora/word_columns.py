@@ -7,11 +7,11 @@ from typing import NamedTuple
 from pipeline.corpora.conll import Row, count_words, is_range_or_empty, rows
 from pipeline.errors import UserError, counted
 
-LONGEST = 200_000
+LONGEST_SENTENCE = 200_000
 """Characters of a line, and of a sentence in columns."""
 
 MOST_WORDS = 40_000
-"""Of a sentence. With LONGEST it bounds the memory that tagging a sentence takes."""
+"""Of a sentence. With LONGEST_SENTENCE it bounds the memory that tagging a sentence takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
 
     Raises:
         UserError: rows differ in their number of columns, have no such column or an empty word, the first
-            column numbers the words and `columns` names no other, or a sentence is longer than LONGEST or
-            MOST_WORDS. The message starts with `NAME:LINE`.
+            column numbers the words and `columns` names no other, or a sentence is longer than
+            LONGEST_SENTENCE or MOST_WORDS. The message starts with `NAME:LINE`.
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
     for block in _blocks(_checked(columns, lines, name), name):
@@ -95,8 +95,8 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
         block.append(row)
         size += len(row.word) + 1
         where, advice = f"{name}:{row.number}", "separate sentences by a blank line"
-        if size > LONGEST:
-            raise UserError(f"{where}: the sentence is longer than {LONGEST:,} characters; {advice}")
+        if size > LONGEST_SENTENCE:
+            raise UserError(f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {advice}")
         check_words(len(block), where, advice)
     if block:
         yield block

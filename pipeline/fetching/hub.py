@@ -18,15 +18,15 @@ HUB_ID = re.compile(
 CONVERTED = "refs/convert/parquet"  # where the hub keeps every data set as Parquet
 ANSWER = 300.0  # seconds in which the hub must say which files a repository has
 START, SLOWEST = 60.0, 16 << 10  # a file must come within START seconds and one for each SLOWEST bytes
-_NAMES_OF_SPLITS = {"dev": ("validation", "valid", "dev", "val")}
+_SPLIT_ALIASES = {"dev": ("validation", "valid", "dev", "val")}
 
 
 _SHARD = r"-\d+-of-\d+(?:-[0-9a-f]+)?|[-._](?:\d{1,3}|\d{5,})"  # a year is none
 
 
-def split_names(split: str) -> tuple[str, ...]:
+def split_aliases(split: str) -> tuple[str, ...]:
     """What a split may be called in a data set; `dev` has several names."""
-    return _NAMES_OF_SPLITS.get(split, (split,))
+    return _SPLIT_ALIASES.get(split, (split,))
 
 
 def is_hub_id(source: str) -> bool:
@@ -84,7 +84,7 @@ def split_files(source: str, names: Sequence[str], split: str, config: str | Non
         UserError: several configurations have the split and `config` names none, or several splits have
             names that only begin as asked, such as train_2020 and train_all.
     """
-    for called in split_names(split):
+    for called in split_aliases(split):
         wanted = re.compile(rf"(?:^|/)({called}(?:[-._][^/]*?)??)(?:{_SHARD}|/[^/]*)?\.parquet$")
         matches = [match for name in sorted(names) if (match := wanted.search(name))]
         if config:

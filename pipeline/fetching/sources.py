@@ -129,7 +129,7 @@ def fetch_dataset(source: str, split: str, target: Path, *, shared: bool = False
 
 def _split_files(source: str, folder: Path, split: str, shared: bool) -> list[Path]:
     """The files of one split in a folder of `save_to_disk` or in the clone of a hub repository."""
-    for saved in (*(() if shared else (folder,)), *(folder / name for name in hub.split_names(split))):
+    for saved in (*(() if shared else (folder,)), *(folder / name for name in hub.split_aliases(split))):
         if (saved / "state.json").is_file():
             return [file for file in saved.iterdir() if file.is_file()]
     files = (file.relative_to(folder) for file in folder.rglob("*.parquet") if file.is_file())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.corpora.text_stream import Layout, open_text, read_stream
-from pipeline.corpora.word_columns import LONGEST, MOST_WORDS
+from pipeline.corpora.word_columns import LONGEST_SENTENCE, MOST_WORDS
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 
@@ -65,7 +65,7 @@ def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
         (b"a\n\x00\x01\x02", 2, "NUL"),
         (b"\x7fELF\x02\x01\x00", 1, "NUL"),
         (b"a\rb\rc", 1, "carriage return"),
-        (b"a\n" + b"x" * (LONGEST + 1), 2, "longer than 200,000 characters"),
+        (b"a\n" + b"x" * (LONGEST_SENTENCE + 1), 2, "longer than 200,000 characters"),
         (gzip.compress(b"a\nb\n" * 999, mtime=0)[:-20], 1, "damaged gzip"),
         (gzip.compress(b"a\n", mtime=0)[:-1] + b"x", 2, "damaged gzip"),
         (b"\x1f\x8bno", 1, "damaged gzip"),
@@ -162,9 +162,9 @@ def test_what_comes_before_a_bad_line_is_read(write: Write) -> None:
 
 
 def test_lines_of_the_longest_length_are_read(write: Write) -> None:
-    assert [len(text.text) for text in read_file(write((b"x" * LONGEST + b"\n") * 2), "words")] == 2 * [
-        LONGEST
-    ]
+    assert [
+        len(text.text) for text in read_file(write((b"x" * LONGEST_SENTENCE + b"\n") * 2), "words")
+    ] == 2 * [LONGEST_SENTENCE]
 
 
 def test_a_sentence_in_columns_has_a_longest_length_too(write: Write) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.corpora.textfile import CHUNK, LONGEST, read_lines, stream_lines
+from pipeline.corpora.lines import CHUNK, LONGEST_LINE, read_lines, stream_lines
 from pipeline.errors import UserError
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-7", "latin-1", "cp1252", "gb18030", "shift_jis")
@@ -170,7 +170,7 @@ def test_a_line_has_a_longest_length() -> None:
     assert streamed(b"x" * 9 + b"\n" + b"y" * 9, longest=9) == [(1, "x" * 9), (2, "y" * 9)]
     for content in (b"a\n" + b"x" * 10 + b"\n", b"a\n" + b"x" * 10, b"a\n" + b"x" * 10**6):
         assert refusal(content, longest=9).startswith("name:2: is longer than 9 characters")
-    assert f"longer than {LONGEST:,} characters" in refusal(b"x" * (LONGEST + CHUNK))
+    assert f"longer than {LONGEST_LINE:,} characters" in refusal(b"x" * (LONGEST_LINE + CHUNK))
 
 
 def test_memory_does_not_grow_with_a_line(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_memory_does_not_grow_with_a_line(tmp_path: Path) -> None:
         list(read_lines(path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 * LONGEST
+    assert peak < 8 * LONGEST_LINE
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pipeline.corpora.file_kinds import HEAD, Advice, has_zero_bytes, other_file
 from pipeline.errors import UserError, is_encodable, unreadable
 from pipeline.fetching.checks import GZIP, is_gzip
 
-LONGEST = 1_000_000
+LONGEST_LINE = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
 LABELLED = Advice(
@@ -66,7 +66,7 @@ def stream_lines(
     encoding: str = "utf-8",
     *,
     windows: bool = False,
-    longest: int = LONGEST,
+    longest: int = LONGEST_LINE,
     advice: Advice = LABELLED,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, str]]:
