@@ -18,7 +18,7 @@ import torch
 import typer
 from torch import Tensor
 
-from benchmarks.chain_implementations import Problem, ours
+from benchmarks.chain_implementations import Problem, Question, ours
 from pipeline.chain import scaled
 from stages import command
 
@@ -76,45 +76,47 @@ def main(
 ) -> None:
     """Measure on one thread."""
     torch.set_num_threads(1)
-    plain = scaled._advance
-    problem = Problem.draw(batch, length, tags, "cpu")
-    loss = ours(problem)["loss"]
-    expected = loss()
-    result: dict[str, Any] = {"batch": batch, "length": length, "tags": tags}
+    loss = ours(Problem.draw(batch, length, tags, "cpu"))["loss"]
     with tempfile.TemporaryDirectory() as folder:
         makers: dict[str, Callable[[], Advance]] = {
-            "plain": lambda: plain,
-            "torch.compile": lambda: torch.compile(plain),
+            "plain": lambda: scaled._advance,
+            "torch.compile": lambda: torch.compile(scaled._advance),
             "C": lambda: compiled_c(Path(folder)),
         }
-        for name, make in makers.items():
-            started = time.perf_counter()
-            form = make()
-            loop: list[float] = []
+        expected = loss()
+        found = {name: measured(make, loss, expected) for name, make in makers.items()}
+    print(json.dumps({"batch": batch, "length": length, "tags": tags, **found}, indent=1))
 
-            def timed(*args: Any, form: Advance = form, loop: list[float] = loop) -> list[Tensor]:
-                begun = time.perf_counter()
-                found = form(*args)
-                loop.append(time.perf_counter() - begun)
-                return found
 
-            scaled._advance = timed  # type: ignore[assignment]
-            try:
-                torch.testing.assert_close(loss(), expected)
-                first = time.perf_counter() - started
-                step = []
-                for _ in range(200):
-                    begun = time.perf_counter()
-                    loss()
-                    step.append(time.perf_counter() - begun)
-            finally:
-                scaled._advance = plain
-            result[name] = {
-                "first_seconds": first,
-                "loop_milliseconds": median(loop[1:]) * 1e3,
-                "step_milliseconds": median(step) * 1e3,
-            }
-    print(json.dumps(result, indent=1))
+def measured(make: Callable[[], Advance], loss: Question, expected: Tensor) -> dict[str, float]:
+    """The times of one form of the loop, whose first answer must be the expected one."""
+    plain = scaled._advance
+    started = time.perf_counter()
+    form = make()
+    loop: list[float] = []
+
+    def timed(*args: Any) -> list[Tensor]:
+        begun = time.perf_counter()
+        found = form(*args)
+        loop.append(time.perf_counter() - begun)
+        return found
+
+    scaled._advance = timed  # type: ignore[assignment]
+    try:
+        torch.testing.assert_close(loss(), expected)
+        first = time.perf_counter() - started
+        step = []
+        for _ in range(200):
+            begun = time.perf_counter()
+            loss()
+            step.append(time.perf_counter() - begun)
+    finally:
+        scaled._advance = plain
+    return {
+        "first_seconds": first,
+        "loop_milliseconds": median(loop[1:]) * 1e3,
+        "step_milliseconds": median(step) * 1e3,
+    }
 
 
 if __name__ == "__main__":

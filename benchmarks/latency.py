@@ -47,44 +47,61 @@ def main(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     split, gold = load(encoded / "test.parquet"), read_tags(encoded / "test.parquet")
-    alone = torch.arange(len(split))[:: max(1, len(split) // sentences)].split(1)
-    result: dict[str, Any] = {"sentences": len(split), "rows": []}
+    rows: list[dict[str, Any]] = []
     with TemporaryDirectory() as temporary:
-        float32, int8 = Path(temporary) / "float32", Path(temporary) / "int8"
-        write_export(student, float32, int8=False)
-        write_export(student, int8, int8=True)
-        files = {
-            "teacher": teacher / WEIGHTS,
-            "student": student / WEIGHTS,
-            "student ONNX": float32 / NETWORK,
-            "student ONNX int8": int8 / NETWORK,
-        }
+        files = exported(teacher, student, Path(temporary))
         for threads in sorted({1, torch.get_num_threads()}):
             torch.set_num_threads(threads)
-            batches = Batches(split, BATCH)
-            runs = {
-                name: in_torch(path.parent, batches)
-                if path.name == WEIGHTS
-                else in_onnx(path.parent, split, threads)
-                for name, path in files.items()
-            }
-            f1 = {name: f1_of(run, batches, gold) for name, run in runs.items()}
-            spent = measure(runs, list(alone), list(batches.in_order()), rounds)
-            for name, (one, all_) in spent.items():
-                result["rows"].append(
-                    {
-                        "model": name,
-                        "threads": threads,
-                        "megabytes": files[name].stat().st_size / 1e6,
-                        "latency_ms": one * 1e3,
-                        "sentences_per_second": len(split) / all_,
-                        "times_teacher": spent["teacher"][1] / all_,
-                        "f1": f1[name],
-                    }
-                )
-        result |= made_with("transformers", "onnx", "onnxruntime", "numpy")
+            rows += rows_of(files, split, gold, threads, sentences=sentences, rounds=rounds)
+    made = made_with("transformers", "onnx", "onnxruntime", "numpy")
+    result = {"sentences": len(split), "rows": rows, **made}
     write_json(output, result)
     show(result)
+
+
+def exported(teacher: Path, student: Path, folder: Path) -> dict[str, Path]:
+    """Export the student below `folder`; the weights of every model by its name."""
+    float32, int8 = folder / "float32", folder / "int8"
+    write_export(student, float32, int8=False)
+    write_export(student, int8, int8=True)
+    return {
+        "teacher": teacher / WEIGHTS,
+        "student": student / WEIGHTS,
+        "student ONNX": float32 / NETWORK,
+        "student ONNX int8": int8 / NETWORK,
+    }
+
+
+def rows_of(
+    files: dict[str, Path],
+    split: Encoded,
+    gold: list[list[str]],
+    threads: int,
+    *,
+    sentences: int,
+    rounds: int,
+) -> list[dict[str, Any]]:
+    """A row of the table for each model, with that number of threads."""
+    batches = Batches(split, BATCH)
+    runs = {
+        name: in_torch(path.parent, batches) if path.name == WEIGHTS else in_onnx(path.parent, split, threads)
+        for name, path in files.items()
+    }
+    f1 = {name: f1_of(run, batches, gold) for name, run in runs.items()}
+    alone = torch.arange(len(split))[:: max(1, len(split) // sentences)].split(1)
+    spent = measure(runs, list(alone), list(batches.in_order()), rounds)
+    return [
+        {
+            "model": name,
+            "threads": threads,
+            "megabytes": files[name].stat().st_size / 1e6,
+            "latency_ms": one * 1e3,
+            "sentences_per_second": len(split) / whole,
+            "times_teacher": spent["teacher"][1] / whole,
+            "f1": f1[name],
+        }
+        for name, (one, whole) in spent.items()
+    ]
 
 
 def in_torch(folder: Path, batches: Batches) -> Run:

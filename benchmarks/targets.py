@@ -6,7 +6,7 @@ corpus, encoder, teacher and scores are those that the pipeline made in `data`:
     OMP_NUM_THREADS=1 python -m benchmarks.targets results/targets.json
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from rich.table import Table
 from benchmarks.made_with import made_with
 from benchmarks.stored_scores import stored_scores
 from pipeline.distillation.registry import method_settings
+from pipeline.encoding.batching import Batch
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
 from pipeline.timing.measurement import measure, representative
@@ -25,6 +26,7 @@ from pipeline.timing.timed_steps import TimedStep, without_teacher
 from pipeline.training import targets
 from pipeline.training.run import Inputs
 from pipeline.training.run_length import RunLength
+from pipeline.training.settings import Student
 from pipeline.training.student import new_student
 from pipeline.training.student_loss import student_loss
 from pipeline.training.targets import PartScores
@@ -55,28 +57,36 @@ def main(
     """Measure both ways, print a table and write sentences per second and the ratio of the times."""
     student = load_params(Path("params.yaml")).student
     inputs = Inputs.load(data / "encoded", batch_size=student.batch_size, precision=student.precision)
-    scores = stored_scores(inputs, data)
-    length = student.length(len(inputs.train))
     chosen = [inputs.train.collate(ids) for ids in representative(inputs.train, batches)]
-    chosen = [batch.to(inputs.accelerator.device) for batch in chosen]
-    model = new_student(student, data / "encoder", data / "teacher", inputs.train.encoded)
-    model.to(inputs.accelerator.device)
-    ways = timed_steps(scores, length)
+    rows = measured(chosen, student, inputs, data, passes)
+    facts = made_with(device=inputs.accelerator.device.type)
+    write_json(output, {**facts, "batch_size": student.batch_size, "batches": len(chosen), "rows": rows})
+    show(rows)
+
+
+def measured(
+    chosen: Sequence[Batch], student: Student, inputs: Inputs, data: Path, passes: int
+) -> list[dict[str, Any]]:
+    """A row for each method: sentences per second in both ways, and the ratio of the times."""
+    device, length = inputs.accelerator.device, student.length(len(inputs.train))
+    scores = stored_scores(inputs, data)
+    model = new_student(student, data / "encoder", data / "teacher", inputs.train.encoded).to(device)
+    steps = timed_steps(scores, length)
     taken = measure(
-        ways,
+        steps,
         model,
-        chosen,
+        [batch.to(device) for batch in chosen],
         student,
         steps=length.steps,
         passes=passes,
         accelerator=inputs.accelerator,
     )
-    sentences = sum(len(batch.ids) for batch in chosen)
     seconds = {
-        (way.block, way.method): float(torch.tensor([sum(one.values()) for one in found]).median())
-        for way, found in zip(ways, taken, strict=True)
+        (step.block, step.method): float(torch.tensor([sum(one.values()) for one in found]).median())
+        for step, found in zip(steps, taken, strict=True)
     }
-    rows: list[dict[str, Any]] = [
+    sentences = sum(len(batch.ids) for batch in chosen)
+    return [
         {
             "method": method,
             "table_sentences_per_s": sentences / seconds["table", method],
@@ -85,11 +95,13 @@ def main(
         }
         for method in METHODS
     ]
-    facts = made_with(device=inputs.accelerator.device.type)
-    write_json(output, {**facts, "batch_size": student.batch_size, "batches": len(chosen), "rows": rows})
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a row per method."""
     table = Table("method", "table, sentences/s", "store, sentences/s", "time, store to table")
     for row in rows:
-        speeds = (f"{row[f'{way}_sentences_per_s']:.1f}" for way in ("table", "store"))
+        speeds = (f"{row[f'{way}_sentences_per_s']:.1f}" for way in WAYS)
         table.add_row(row["method"], *speeds, f"{row['store_to_table']:.3f}")
     Console().print(table)
 

@@ -16,14 +16,16 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline.errors import Interrupted, ProcessLost, UserError, first_line
 from stages.computing import runs_as_several
 
 LAUNCH, NOTES = "DISTIL_LAUNCH", "DISTIL_NOTES"
+
+Tell = Callable[[str], None]
 
 
 def relaunch(stage: str, arguments: list[str]) -> None:
@@ -32,52 +34,66 @@ def relaunch(stage: str, arguments: list[str]) -> None:
     Raises:
         UserError, Interrupted: as the stage did.
     """
-    if NOTES in os.environ and "MASTER_PORT" in os.environ and "LOCAL_RANK" not in os.environ:
+    launched = NOTES in os.environ
+    if launched and "MASTER_PORT" in os.environ and "LOCAL_RANK" not in os.environ:
         raise UserError(
             f"{LAUNCH}: its launcher started a single process, as accelerate launch --cpu does; use "
             "torchrun --nproc_per_node 2"
         )
-    if not runs_as_several(stage) or NOTES in os.environ or "LOCAL_RANK" in os.environ:
+    if launched or "LOCAL_RANK" in os.environ or not runs_as_several(stage):
         return
+    if launcher := _launcher():
+        with tempfile.TemporaryDirectory(prefix="distil-") as notes:
+            _run([*launcher, "-m", f"stages.{stage}", *arguments], Path(notes))
+
+
+def _launcher() -> list[str]:
+    """The words of the launcher's command; none where no launcher is set."""
     try:
-        words = shlex.split(os.environ.get(LAUNCH, ""))
+        return shlex.split(os.environ.get(LAUNCH, ""))
     except ValueError as error:
         raise UserError(f"{LAUNCH}: cannot be read ({error}); correct its quotes") from None
-    if not words:
-        return
+
+
+def _run(command: list[str], notes: Path) -> NoReturn:
+    """Run the launcher's command, pass signals on to it, and end as its processes did, by their `notes`."""
+    process: subprocess.Popen[bytes] | None = None
+    forwarded: list[int] = []
+
+    def forward(number: int, _: Any) -> None:
+        forwarded.append(number)
+        if process is not None:
+            process.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
+    said = notes / "launcher"
+    process = _start(command, notes, said)
+    if forwarded:  # it came before the launcher could be told
+        process.send_signal(forwarded[0])
+    if process.wait() == 0:
+        raise SystemExit(0)
+    if forwarded:
+        raise Interrupted(forwarded[0])
+    raise _why(notes, said.read_text(encoding="utf-8", errors="replace"))
+
+
+def _start(command: list[str], notes: Path, said: Path) -> "subprocess.Popen[bytes]":
+    """Start the launcher's command, whose standard error goes to the file `said`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with tempfile.TemporaryDirectory(prefix="distil-") as folder:
-        place, said = Path(folder), Path(folder, "launcher")
-        process: subprocess.Popen[bytes] | None = None
-        forwarded: list[int] = []
-
-        def forward(number: int, _: Any) -> None:
-            forwarded.append(number)
-            if process is not None:
-                process.send_signal(number)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, forward)
-        try:
-            with said.open("wb") as errors:
-                process = subprocess.Popen(
-                    [*words, "-m", f"stages.{stage}", *arguments],
-                    env=os.environ | {NOTES: folder, "PATH": path},
-                    stderr=errors,
-                    process_group=0,  # a Ctrl-C comes only here, and is passed on once
-                )
-        except OSError as error:
-            raise UserError(
-                f"{LAUNCH}: {words[0]} cannot be started ({error.strerror}); name a launcher such as "
-                "torchrun --nproc_per_node 2"
-            ) from error
-        if forwarded:  # it came before the launcher could be told
-            process.send_signal(forwarded[0])
-        if process.wait() == 0:
-            raise SystemExit(0)
-        if forwarded:
-            raise Interrupted(forwarded[0])
-        raise _why(place, said.read_text(encoding="utf-8", errors="replace"))
+    try:
+        with said.open("wb") as errors:
+            return subprocess.Popen(
+                command,
+                env=os.environ | {NOTES: str(notes), "PATH": path},
+                stderr=errors,
+                process_group=0,  # a Ctrl-C comes only here, and is passed on once
+            )
+    except OSError as error:
+        raise UserError(
+            f"{LAUNCH}: {command[0]} cannot be started ({error.strerror}); name a launcher such as "
+            "torchrun --nproc_per_node 2"
+        ) from error
 
 
 def _why(place: Path, said: str) -> UserError:
@@ -103,33 +119,35 @@ def _why(place: Path, said: str) -> UserError:
     return UserError(f"{LAUNCH}: the launcher failed ({last}); run it by hand to see more")
 
 
-@contextmanager
-def noted() -> Iterator[Callable[[str], None]]:
-    """Yield the function that tells how a stage ends: on standard error, or in a launched process's note.
+def noted() -> AbstractContextManager[Tell]:
+    """A context with the function that tells how a stage ends: on standard error, or in a process's note."""
+    notes = os.environ.get(NOTES)
+    return _told_on_standard_error() if notes is None else _told_in_note(Path(notes))
 
-    Of launched processes the first alone shows warnings and what is printed; their standard error goes where
-    standard output does, as that of the launcher is kept apart.
+
+@contextmanager
+def _told_on_standard_error() -> Iterator[Tell]:
+    try:
+        yield lambda line: print(line, file=sys.stderr)
+    except ProcessLost as error:
+        print(f"error: another process of the run has ended ({first_line(error)})", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def _told_in_note(notes: Path) -> Iterator[Tell]:
+    """Write the note of a launched process, whatever ends it.
+
+    Its standard error goes where standard output does, as that of the launcher is kept apart.
     """
-    folder = os.environ.get(NOTES)
-    if folder is None:
-        try:
-            yield lambda line: print(line, file=sys.stderr)
-        except ProcessLost as error:
-            print(f"error: another process of the run has ended ({first_line(error)})", file=sys.stderr)
-            raise SystemExit(1) from None
-        return
     rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     os.dup2(1, 2)
-    place, told, lost = Path(folder), list[str](), ""
-    (place / f"{rank}.started").touch()
-    _mark_when_told(place / f"{rank}.told")
+    told, lost = list[str](), ""
+    (notes / f"{rank}.started").touch()
+    _mark_when_told(notes / f"{rank}.told")
     try:
-        if rank == 0:
+        with nullcontext() if rank == 0 else _quiet():
             yield told.append
-        else:
-            logging.disable(logging.WARNING)
-            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
-                yield told.append
     except ProcessLost as error:
         lost = first_line(error)
         raise SystemExit(1) from None
@@ -138,12 +156,18 @@ def noted() -> Iterator[Callable[[str], None]]:
         told.append(f"{type(error).__name__}: {first_line(error)}")
         raise SystemExit(1) from None
     finally:
-        note = place / f"{rank}.note"
-        line = " ".join(told).removeprefix("error: ")
-        note.write_text(
-            json.dumps({"processes": count, "line": line, "lost": lost}), encoding="utf-8", newline="\n"
-        )
-        note.rename(note.with_suffix(".json"))
+        content = {"processes": count, "line": " ".join(told).removeprefix("error: "), "lost": lost}
+        note = notes / f"{rank}.note"
+        note.write_text(json.dumps(content), encoding="utf-8", newline="\n")
+        note.rename(note.with_suffix(".json"))  # so that what is read is whole
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Show no warning and nothing that is printed: of launched processes, only the first shows them."""
+    logging.disable(logging.WARNING)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+        yield
 
 
 def _mark_when_told(mark: Path) -> None:

@@ -68,9 +68,19 @@ def _decode_sentence(
     return np.array([score]), np.array([path])
 
 
-def _is_large(states: Array) -> bool:
-    """Whether some number is large, or -inf."""
-    return bool(max(np.maximum.reduce(states, None), -np.minimum.reduce(states, None)) >= _LARGE)
+def _any_large(sums: Array, axis: tuple[int, ...]) -> Array:
+    """Whether some partial sum along `axis` is large."""
+    most = max(np.maximum.reduce(sums, None), -np.minimum.reduce(sums, None))
+    if not most >= _LARGE:  # the usual case
+        return np.zeros([size for place, size in enumerate(sums.shape) if place not in axis], bool)
+    return np.asarray(((np.abs(sums) >= _LARGE) & (sums > -np.inf)).any(axis))
+
+
+def _middle_tag(left: Array, right: Array, emission: Array) -> Array:
+    """The best tag of the word where both halves meet; its `emission` [..., N] is in the scores of each."""
+    shared = np.maximum(emission, _LOWEST)  # -inf less -inf would be NaN
+    tag: Array = (left + (right - shared)).argmax(-1)
+    return tag
 
 
 def _run_block(
@@ -92,8 +102,7 @@ def _run_block(
     # `outer[t]` [2 B, N] is t words from the middle.
     away = np.maximum(half - 1 - np.arange(steps)[:, None], 0) * (2 * batch) + np.arange(2 * batch)
     outer = scores.transpose(0, 1, 3, 2).reshape(-1, tags).take(away.ravel(), 0).reshape(steps, -1, tags)
-    middle = np.maximum(emissions[sentence, last_left], _LOWEST)  # -inf less -inf would be NaN
-    middle_tag = (outer[0, :batch] + (outer[0, batch:] - middle)).argmax(1)
+    middle_tag = _middle_tag(outer[0, :batch], outer[0, batch:], emissions[sentence, last_left])
     found = _outward(outer, middle_tag, transitions)
 
     # Word l lies |l - middle| words from the middle, in the left half or in the right one.
@@ -101,10 +110,8 @@ def _run_block(
     from_middle = position - last_left
     at = np.minimum(np.abs(from_middle), steps - 1) * (2 * batch) + sentence + (from_middle > 0) * batch
     paths = found.ravel().take(at) * (position < lengths)
-    large = np.zeros(batch, bool)
-    if _is_large(outer):
-        large = ((np.abs(outer) >= _LARGE) & (outer > -np.inf)).any((0, 2)).reshape(2, batch).any(0)
-    return large, _path_scores(emissions, transitions, start, end, lengths, paths), paths.T
+    left, right = _any_large(outer, (0, 2)).reshape(2, batch)
+    return left | right, _path_scores(emissions, transitions, start, end, lengths, paths), paths.T
 
 
 def _forward(
@@ -168,13 +175,32 @@ def _run_sentence(
 ) -> tuple[bool, float, list[int]]:
     """What `_run_block` returns of a batch of one, to the same bits, but by the cheapest calls numpy has.
 
-    The calls are nearly all that one sentence costs. Ufuncs get contiguous arrays of one shape, for which
-    numpy sets up no iterator. The maximum is looked up where `argmax` found it, which leaves the back
-    pointers behind; following them is then plain Python.
+    The calls are nearly all that one sentence costs. The maximum is looked up where `argmax` found it, which
+    leaves the back pointers behind; following them is then plain Python.
     """
     _, size, tags = emissions.shape
     words = emissions[0]
-    last_left, steps = (length - 1) // 2, length // 2 + 1
+    last_left = (length - 1) // 2  # the word where both halves meet
+    scores, pointers = _forward_sentence(words, transitions, start, end, length)
+    middle = int(_middle_tag(scores[last_left, 0], scores[-1, 1], words[last_left]))
+    left = _follow(pointers[:last_left, 0], middle)
+    path = [*reversed(left), middle, *_follow(pointers[:, 1], middle)]
+    chosen = np.array(path)
+    here = words.reshape(-1).take(chosen + np.arange(0, length * tags, tags))
+    moves = transitions.reshape(-1).take(chosen[:-1] * tags + chosen[1:])
+    score = sum(here.tolist()) + sum(moves.tolist()) + float(start[path[0]]) + float(end[path[-1]])
+    scores[last_left + 1 :, 0] = 0.0  # not part of the left half
+    return bool(_any_large(scores, (0, 1, 2))), score, path + [0] * (size - length)
+
+
+def _forward_sentence(
+    words: Array, transitions: Array, start: Array, end: Array, length: int
+) -> tuple[Array, Array]:
+    """The scores [steps, 2, N] of `_forward`, and the best tag [steps - 1, 2, N] before each but the first.
+
+    Ufuncs get contiguous arrays of one shape, for which numpy sets up no iterator.
+    """
+    tags, steps = len(start), length // 2 + 1
     scores = np.empty((steps, 2, tags), words.dtype)
     scores[:, 0] = words[:steps]
     scores[:, 1] = words[length - steps : length][::-1]
@@ -197,24 +223,14 @@ def _run_sentence(
         add(pointer, rows, at)
         look_up(at, None, best, "clip")
         add(here, best, here)
+    return scores, pointers
 
-    shared = np.maximum(words[last_left], _LOWEST)
-    tag = middle = int((scores[last_left, 0] + (scores[-1, 1] - shared)).argmax())
-    previous = pointers.data
+
+def _follow(pointers: Array, tag: int) -> list[int]:
+    """The tags from the middle, which has `tag`, to the outside, by the back pointers [T, N] of one half."""
+    before = pointers.data  # whose single numbers are read faster than an array's
     path = []
-    for step in range(last_left - 1, -1, -1):
-        tag = previous[step, 0, tag]
+    for step in range(len(pointers) - 1, -1, -1):
+        tag = before[step, tag]
         path.append(tag)
-    path.reverse()
-    path.append(middle)
-    tag = middle
-    for step in range(steps - 2, -1, -1):
-        tag = previous[step, 1, tag]
-        path.append(tag)
-    chosen = np.array(path)
-    here = words.reshape(-1).take(chosen + np.arange(0, length * tags, tags))
-    moves = transitions.reshape(-1).take(chosen[:-1] * tags + chosen[1:])
-    score = sum(here.tolist()) + sum(moves.tolist()) + float(start[path[0]]) + float(end[path[-1]])
-    scores[last_left + 1 :, 0] = 0.0  # not part of the left half
-    large = _is_large(scores) and bool(((np.abs(scores) >= _LARGE) & (scores > -np.inf)).any())
-    return large, score, path + [0] * (size - length)
+    return path

@@ -38,18 +38,7 @@ def quality_table(summary: Mapping[str, Any]) -> str:
 
 def quality_notes(summary: Mapping[str, Any]) -> str:
     """How the figures were measured, and whether differences between methods are significant."""
-    methods = summary["methods"]
-    seeds = {len(figures["f1"]["seeds"]) for figures in methods.values()}
-    counts = " or ".join(str(count) for count in sorted(seeds))
-    plural = "" if seeds == {1} else "s"
-    notes = [
-        f"Test set of {summary['sentences']:,} sentences; {counts} seed{plural} per method; "
-        f"measured on {summary['device']}. Mean ± standard deviation over seeds; p-values of a two-sided "
-        f"{significance_test(summary['sentences'])} over test sentences. A difference is significant if p < "
-        f"{LEVEL} and, with several seeds, it exceeds twice its standard error over seeds."
-    ]
-    if 1 in seeds:
-        notes[0] += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
+    notes = [_measured_note(summary)]
     if not summary["teacher"].get("trained_here", True):
         notes.append("The teacher was not trained here (`teacher.model`), so it has no learning curve.")
     if summary.get("development") == AGREEMENT:
@@ -59,7 +48,30 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
         )
     if "constrained_f1" in summary["teacher"]:  # not in results recorded before it was measured
         notes.append(_constrained_note(summary))
-    best = summary["best_baseline"]
+    if verdicts := _verdicts(summary):
+        notes.append("\n".join(verdicts))
+    return "\n\n".join(notes)
+
+
+def _measured_note(summary: Mapping[str, Any]) -> str:
+    """On what the figures were measured, and what the table's deviations and p-values are of."""
+    seeds = {len(figures["f1"]["seeds"]) for figures in summary["methods"].values()}
+    counts = " or ".join(str(count) for count in sorted(seeds))
+    plural = "" if seeds == {1} else "s"
+    note = (
+        f"Test set of {summary['sentences']:,} sentences; {counts} seed{plural} per method; "
+        f"measured on {summary['device']}. Mean ± standard deviation over seeds; p-values of a two-sided "
+        f"{significance_test(summary['sentences'])} over test sentences. A difference is significant if p < "
+        f"{LEVEL} and, with several seeds, it exceeds twice its standard error over seeds."
+    )
+    if 1 in seeds:
+        note += " With one seed the spread over seeds is unknown: p covers the choice of sentences alone."
+    return note
+
+
+def _verdicts(summary: Mapping[str, Any]) -> list[str]:
+    """An item of a list for each method that is compared with vanilla or with the best baseline."""
+    methods, best = summary["methods"], summary["best_baseline"]
     lines = []
     for method in methods:
         parts = []
@@ -69,7 +81,7 @@ def quality_notes(summary: Mapping[str, Any]) -> str:
             parts.append(_verdict(methods, method, best, f"{best}, the best baseline", "best_baseline"))
         if parts:
             lines.append(f"- `{method}`: {'; '.join(parts)}.")
-    return "\n\n".join(notes + (["\n".join(lines)] if lines else []))
+    return lines
 
 
 def _constrained_note(summary: Mapping[str, Any]) -> str:

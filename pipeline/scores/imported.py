@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 LEAST = 1e-12  # a probability below it counts as this much, so that its logarithm stays finite
 _SUM = 1e-2  # how far a word's probabilities may be from a sum of 1
 _ROWS = 1024  # read at a time
+_ADVICE = "see docs/any-teacher.md for the columns of such a file"
 
 
 def import_scores(
@@ -81,82 +82,111 @@ def _rows(
     files: Sequence[Path], folder: Path, words: Sequence[Sequence[str]], tags: Sequence[str]
 ) -> Iterator[ScoredBatch]:
     """The scores of the sentences that the files have."""
-    hashes = hashes_of_words(words)
-    order = hashes.argsort(kind="stable")
-    ordered = hashes[order]
-    found = np.zeros(len(words), bool)
-    sums = np.zeros(len(words), np.uint32)  # CRC of the scores, to know other ones of the same words
-    others, first_other = 0, ""
+    wanted = _Wanted(words)
     for file in files:
         row = 0
         for sentences, lists, kind in _batches(file):
-            given = sentences.to_pylist()
-            keys = hashes_of_words(map(str, sentence or ()) for sentence in given)
-            for at, (sentence, key) in enumerate(zip(given, keys, strict=True)):
+            for numbers, ids in zip(lists, wanted.ids(sentences.to_pylist()), strict=True):
                 row += 1
-                first, last = (int(ordered.searchsorted(key, side)) for side in ("left", "right"))
-                ids = [i for i in order[first:last].tolist() if [*words[i]] == sentence]
                 if not ids:
                     continue
                 where = f"{_shown(file, folder)}: row {row}"
-                emissions = _emissions(lists[at].values, len(words[ids[0]]), tags, kind, where)
-                held = crc32(emissions.numpy().tobytes())
-                if found[ids[0]]:
-                    if held != sums[ids[0]]:
-                        others, first_other = others + 1, first_other or where
-                    continue
-                found[ids], sums[ids] = True, held
-                count = torch.full((len(ids),), len(emissions))
-                yield torch.tensor(ids), count, emissions.repeat(len(ids), 1)
-    if others:
-        log.warning(
-            f"dump.scores: {first_other}: the first of {counted(others, 'row')} with other scores than an "
-            "earlier row of the same words; the earlier row counts"
-        )
-    if not found.all():
-        missing = int(found.argmin())
-        raise UserError(
-            f"dump.scores: {int((~found).sum()):,} of {len(words):,} sentences are in no row, first sentence "
-            f"{missing} ({one_line(' '.join(words[missing]), 60)}); add them with exactly these words"
-        )
+                emissions = _emissions(numbers.values, len(words[ids[0]]), tags, kind, where)
+                if wanted.are_new(ids, emissions, where):
+                    count = torch.full((len(ids),), len(emissions))
+                    yield torch.tensor(ids), count, emissions.repeat(len(ids), 1)
+    wanted.warn_of_other_scores()
+    wanted.refuse_missing()
+
+
+class _Wanted:
+    """The sentences of the split, found by their words, and which of them have scores by now."""
+
+    def __init__(self, words: Sequence[Sequence[str]]) -> None:
+        self._words = words
+        hashes = hashes_of_words(words)
+        self._order = hashes.argsort(kind="stable")
+        self._hashes = hashes[self._order]
+        self._found = np.zeros(len(words), bool)
+        self._sums = np.zeros(len(words), np.uint32)  # CRC of the scores, to know others of the same words
+        self._others, self._first_other = 0, ""
+
+    def ids(self, sentences: Sequence[list[str] | None]) -> Iterator[list[int]]:
+        """For each of `sentences`, the ids of those in the split with the same words."""
+        hashes = hashes_of_words(map(str, sentence or ()) for sentence in sentences)
+        for sentence, key in zip(sentences, hashes, strict=True):
+            first, last = (int(self._hashes.searchsorted(key, side)) for side in ("left", "right"))
+            yield [i for i in self._order[first:last].tolist() if [*self._words[i]] == sentence]
+
+    def are_new(self, ids: list[int], emissions: Tensor, where: str) -> bool:
+        """Whether the row `where` is the first with scores of these sentences; notes it if others differ."""
+        held = crc32(emissions.numpy().tobytes())
+        if not self._found[ids[0]]:
+            self._found[ids], self._sums[ids] = True, held
+            return True
+        if held != self._sums[ids[0]]:
+            self._others, self._first_other = self._others + 1, self._first_other or where
+        return False
+
+    def warn_of_other_scores(self) -> None:
+        """Warn where a row had other scores than an earlier one of the same words."""
+        if self._others:
+            log.warning(
+                f"dump.scores: {self._first_other}: the first of {counted(self._others, 'row')} with other "
+                "scores than an earlier row of the same words; the earlier row counts"
+            )
+
+    def refuse_missing(self) -> None:
+        """Raise UserError where a sentence was in no row."""
+        if not self._found.all():
+            missing = int(self._found.argmin())
+            raise UserError(
+                f"dump.scores: {int((~self._found).sum()):,} of {len(self._words):,} sentences are in no "
+                f"row, first sentence {missing} ({one_line(' '.join(self._words[missing]), 60)}); add them "
+                "with exactly these words"
+            )
 
 
 def _batches(file: Path) -> Iterator[tuple[pa.ListArray, pa.ListArray, str]]:
     """The columns `words` and `probabilities` or `scores` of some rows, and which of the two it is."""
-    advice = "see docs/any-teacher.md for the columns of such a file"
     try:
         with pq.ParquetFile(file) as opened:
-            schema = opened.schema_arrow
-            kinds = [name for name in ("probabilities", "scores") if name in schema.names]
-            if [schema.names.count(name) for name in ("words", *kinds)] != [1, 1]:
-                raise UserError(
-                    f"{file.name}: needs the column `words`, and one of `probabilities` and `scores`; it has "
-                    f"{one_line(', '.join(schema.names))}; {advice}"
-                )
-            kind = schema.field(kinds[0]).type
-            if not _is_list(kind) or not pa.types.is_struct(kind.value_type):
-                raise UserError(
-                    f"{file.name}: {kinds[0]} is {one_line(kind, 60)}, not a list of structs; {advice}"
-                )
-            words = schema.field("words").type
-            if not _is_list(words) or not _is_text(words.value_type):
-                raise UserError(
-                    f"{file.name}: words is {one_line(words, 60)}, not a list of strings; {advice}"
-                )
-            fields = [field.name for field in kind.value_type]
-            if twice := [name for name in fields if fields.count(name) > 1]:
-                raise UserError(f"{file.name}: {kinds[0]} has {one_line(twice[0], 60)} twice; leave one out")
-            for field in kind.value_type:
-                if not _is_number(field.type):
-                    tag, held = one_line(field.name, 60), one_line(field.type, 60)
-                    raise UserError(f"{file.name}: {kinds[0]} of {tag} is {held}, not a number; {advice}")
-            for batch in opened.iter_batches(_ROWS, columns=["words", kinds[0]], use_threads=False):
+            kind = _kind_of_scores(opened.schema_arrow, file.name)
+            for batch in opened.iter_batches(_ROWS, columns=["words", kind], use_threads=False):
                 batch.validate(full=True)
-                yield batch.column("words"), batch.column(kinds[0]), kinds[0]
+                yield batch.column("words"), batch.column(kind), kind
     except UserError:
         raise
     except Exception as error:  # damaged bytes raise errors of several kinds in pyarrow
-        raise UserError(f"{file.name}: cannot be read as Parquet ({one_line(error)}); {advice}") from None
+        raise UserError(f"{file.name}: cannot be read as Parquet ({one_line(error)}); {_ADVICE}") from None
+
+
+def _kind_of_scores(schema: pa.Schema, file: str) -> str:
+    """Which of `probabilities` and `scores` the columns of a file hold.
+
+    Raises:
+        UserError: they hold not one of them, no words, or are of other types.
+    """
+    kinds = [name for name in ("probabilities", "scores") if name in schema.names]
+    if [schema.names.count(name) for name in ("words", *kinds)] != [1, 1]:
+        raise UserError(
+            f"{file}: needs the column `words`, and one of `probabilities` and `scores`; it has "
+            f"{one_line(', '.join(schema.names))}; {_ADVICE}"
+        )
+    (kind,) = kinds
+    scores, words = schema.field(kind).type, schema.field("words").type
+    if not _is_list(scores) or not pa.types.is_struct(scores.value_type):
+        raise UserError(f"{file}: {kind} is {one_line(scores, 60)}, not a list of structs; {_ADVICE}")
+    if not _is_list(words) or not _is_text(words.value_type):
+        raise UserError(f"{file}: words is {one_line(words, 60)}, not a list of strings; {_ADVICE}")
+    tags = [field.name for field in scores.value_type]
+    if twice := [tag for tag in tags if tags.count(tag) > 1]:
+        raise UserError(f"{file}: {kind} has {one_line(twice[0], 60)} twice; leave one out")
+    for field in scores.value_type:
+        if not _is_number(field.type):
+            tag, held = one_line(field.name, 60), one_line(field.type, 60)
+            raise UserError(f"{file}: {kind} of {tag} is {held}, not a number; {_ADVICE}")
+    return kind
 
 
 def _emissions(

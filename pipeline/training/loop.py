@@ -87,11 +87,7 @@ def train(
     length = settings.length(len(batches))
     device = accelerator.device
     state = TrainingState(model, settings, steps=length.steps)
-    state.restore(checkpoint)
-    if int(processes.greatest(torch.tensor(state.step, device=device))) != state.step:
-        raise UserError(
-            f"{checkpoint.folder}: not seen by all processes; use a folder that all machines share"
-        )
+    _resume(state, checkpoint, device)
     with (
         _signals() as pending,
         progress(label, state.steps, state.step) as meter,
@@ -103,17 +99,12 @@ def train(
             )
         while not length.is_over(state.step, [epoch.development_f1 for epoch in state.history]):
             ids, batch = next(ahead)
-            number = len(state.history) + 1
             model.train()
             torch.manual_seed(seed * 1_000_003 + state.step + (processes.rank() << 48))
             state.update(batch.to(device), loss, accelerator, ids)
-            meter.advance(1, f"epoch {number}{state.last_loss}")
+            meter.advance(1, f"epoch {len(state.history) + 1}{state.last_loss}")
             if length.ends_epoch(state.step):
-                state.read_losses()
-                f1 = processes.of_first(development(), device)
-                epoch = Epoch(number, state.loss / state.sentences, f1)
-                state.end_epoch(epoch)
-                live.log(state.step, state.figures() | {"epoch_loss": epoch.loss, "development_f1": f1})
+                epoch = _end_epoch(state, development, live, device)
                 meter.say(f"{label}: {epoch}")
             elif live.due and not state.unread:
                 live.log(state.step, state.figures())
@@ -127,6 +118,27 @@ def train(
     model.load_state_dict(state.best)
     model.eval()
     return History(state.history, state.kept)
+
+
+def _resume(state: TrainingState, checkpoint: Checkpoint, device: torch.device) -> None:
+    """Go on where the checkpoint, if there is one, was written, if all processes see it."""
+    state.restore(checkpoint)
+    if int(processes.greatest(torch.tensor(state.step, device=device))) != state.step:
+        raise UserError(
+            f"{checkpoint.folder}: not seen by all processes; use a folder that all machines share"
+        )
+
+
+def _end_epoch(
+    state: TrainingState, development: Callable[[], float], live: LiveMetrics, device: torch.device
+) -> Epoch:
+    """Measure the model on development, and record the epoch that the last step has ended."""
+    state.read_losses()
+    f1 = processes.of_first(development(), device)
+    epoch = Epoch(len(state.history) + 1, state.loss / state.sentences, f1)
+    state.end_epoch(epoch)
+    live.log(state.step, state.figures() | {"epoch_loss": epoch.loss, "development_f1": f1})
+    return epoch
 
 
 def _batches_of(
