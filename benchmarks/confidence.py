@@ -15,7 +15,7 @@ from benchmarks.made_with import made_with
 from benchmarks.pages.benchmark_tables import confidence_section
 from pipeline.corpora.settings import SPLITS
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.split_file import load, read_tags
+from pipeline.encoding.split_file import load, read_column
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
@@ -51,7 +51,7 @@ def measure(model: ChainTagger, split: Path, sentences: int) -> dict[str, Any]:
         likeliest tag has a marginal below SURE; `entropy` of a word's tag in nats, the mean; `margin` between
         the two highest emissions of a word, the median.
     """
-    batches, gold = Batches(load(split), 64), read_tags(split)
+    batches, gold = Batches(load(split), 64), read_column(split, "tags")
     chosen = torch.arange(len(gold))[:: max(1, len(gold) // sentences)]
     tops, entropies, margins, predicted = [], [], [], []
     for ids in chosen.split(64):

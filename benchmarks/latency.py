@@ -22,7 +22,7 @@ from benchmarks.made_with import made_with
 from benchmarks.measuring import in_turns
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded
-from pipeline.encoding.split_file import load, read_tags
+from pipeline.encoding.split_file import load, read_column
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.exporting.onnx_folder import NETWORK, write_export
 from pipeline.exporting.tag import Tagger
@@ -46,7 +46,7 @@ def main(
     """Measure on the test split, with one thread and with all."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    split, gold = load(encoded / "test.parquet"), read_tags(encoded / "test.parquet")
+    split, gold = load(encoded / "test.parquet"), read_column(encoded / "test.parquet", "tags")
     rows: list[dict[str, Any]] = []
     with TemporaryDirectory() as temporary:
         files = exported(teacher, student, Path(temporary))

@@ -58,16 +58,6 @@ def fingerprint_of(stage: str, root: Path) -> str:
     return _Code(root).digest(stage)
 
 
-def import_graph(root: Path) -> dict[str, set[str]]:
-    """Each module of `pipeline` and `stages` with those that it imports, for the tests of the layout.
-
-    Raises:
-        UserError: a file is not valid Python, or imports relatively.
-    """
-    code = _Code(root)
-    return {name: set(code.imports(name)) for name in code.files}
-
-
 class _Code:
     """The modules of a project; each is read once, when something is first asked of it.
 

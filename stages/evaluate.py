@@ -27,7 +27,7 @@ def main(
 
     from pipeline.device import accelerator
     from pipeline.encoding.batching import Batches
-    from pipeline.encoding.split_file import load, read_tags, read_words
+    from pipeline.encoding.split_file import load, read_column
     from pipeline.errors import UserError
     from pipeline.evaluation.evaluate import evaluate, save_evaluation, why_zero
     from pipeline.evaluation.settings import Evaluate
@@ -47,9 +47,9 @@ def main(
                 "skip `evaluate`: `dvc repro distill` makes data/students without it"
             )
         batches = Batches(split, settings.batch_size)
-        gold = read_tags(test)
+        gold = read_column(test, "tags")
         evaluation = evaluate(load_model(model), model, batches, gold, accelerator(settings.precision))
-        save_evaluation(out, evaluation, read_words(test), gold)
+        save_evaluation(out, evaluation, read_column(test, "words"), gold)
     metrics = evaluation.metrics
     if metrics["f1"] == 0:
         logging.warning(f"{model}: its F1 on test is 0: {why_zero(gold, trained=metrics['kept_epoch'] > 0)}")

@@ -94,15 +94,24 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Stages]":
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the chain's dynamic programs that were started so far; may be cleared."""
-    from pipeline.chain import engine
+    from pipeline.chain import engine, linear_chain
 
     started: list[str] = []
 
-    def start(program: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        started.append(program.__name__)
-        return program(*args, **kwargs)
+    def counted(program: Callable[..., Any]) -> Callable[..., Any]:
+        def start(*args: Any, **kwargs: Any) -> Any:
+            started.append(program.__name__)
+            return program(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "run_program", start)
+        return start
+
+    for module, name in (
+        (engine, "sweep"),
+        (engine, "pull_back"),
+        (engine, "viterbi"),
+        (linear_chain, "kbest"),
+    ):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
     return started
 
 

@@ -17,12 +17,10 @@ from rich.table import Table
 
 from benchmarks.git import git
 from benchmarks.pages.provenance import provenance
-from pipeline.corpora.tagging import Scheme
-from pipeline.evaluation.bootstrap import p_value, resample
-from pipeline.evaluation.metrics import sentence_counts
+from pipeline.evaluation.bootstrap import Resampled, p_value
 from pipeline.params import Params, load_params
 from pipeline.reporting.stage_outputs import SavedEvaluation, read_evaluations
-from pipeline.reporting.summary import summarise
+from pipeline.reporting.summary import check_same_test_set, resampled_students, summarise
 from pipeline.reporting.tables import optional
 
 PARAMS, EVAL, RESULTS = Path("params.yaml"), Path("data/eval"), Path("results")
@@ -137,11 +135,13 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
         for method, by_seed in run.students.items()
     }
     scheme = teacher.metrics["scheme"]
+    check_same_test_set(teacher, students)
+    resampled = resampled_students(students, scheme=scheme)
     evaluations = {"teacher": [teacher]} | {name: [*by_seed.values()] for name, by_seed in students.items()}
     return {
         "task": task,
-        "summary": summarise(teacher, students, task=task, scheme=scheme),
-        "p_value_vs": {START: _p_values(START, students, scheme)} if START in students else {},
+        "summary": summarise(teacher, students, task=task, scheme=scheme, resampled=resampled),
+        "p_value_vs": {START: _p_values(START, resampled)} if START in resampled else {},
         "development_f1": {
             name: mean(run.metrics["development_f1"] for run in found) for name, found in evaluations.items()
         },
@@ -149,17 +149,9 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
     }
 
 
-def _p_values(
-    rival: str, students: Mapping[str, Mapping[int, SavedEvaluation]], scheme: Scheme
-) -> dict[str, float]:
-    """The p-value of each difference in test F1 from the students `rival` (see bootstrap.p_value)."""
-    resampled = resample(
-        {
-            name: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in by_seed.values()]
-            for name, by_seed in students.items()
-        }
-    )
-    found = {name: p_value(resampled[name], resampled[rival]) for name in students if name != rival}
+def _p_values(other: str, resampled: Mapping[str, Resampled]) -> dict[str, float]:
+    """The p-value of each difference in test F1 from the students `other` (see bootstrap.p_value)."""
+    found = {name: p_value(of, resampled[other]) for name, of in resampled.items() if name != other}
     return {name: p for name, p in found.items() if p is not None}
 
 

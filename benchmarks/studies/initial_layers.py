@@ -36,7 +36,7 @@ from pipeline.device import accelerator, device_name
 from pipeline.distillation.schedule import weight_at
 from pipeline.distillation.settings import Scheduled
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.split_file import load, read_tags
+from pipeline.encoding.split_file import load, read_column
 from pipeline.evaluation.metrics import compute_metrics
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model
@@ -137,7 +137,7 @@ def f1_of(folder: Path, encoded: Path, split: str, params: Params) -> float:
     runner, path = accelerator(params.evaluate.precision), encoded / f"{split}.parquet"
     model = load_model(folder).to(runner.device)
     predicted = predict(model, Batches(load(path), params.evaluate.batch_size), runner)
-    return compute_metrics(read_tags(path), predicted, scheme=model.tag_set.scheme).f1
+    return compute_metrics(read_column(path, "tags"), predicted, scheme=model.tag_set.scheme).f1
 
 
 def show(result: Mapping[str, Any]) -> None:

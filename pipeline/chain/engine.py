@@ -4,8 +4,7 @@ Where `scaled` says that it may have underflowed, the sentences concerned go thr
 of it runs in the precision of the potentials, whatever autocast or the precision of matrix products say.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -13,14 +12,6 @@ from torch.nn.functional import pad
 from pipeline.chain import log_space, scaled
 from pipeline.chain.backend import Backend, backend_for
 from pipeline.chain.precision import full_precision
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def run_program(program: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """The answer of a dynamic program. All of them run through here, so that a test can count them."""
-    return program(*args, **kwargs)
 
 
 class Sweep(NamedTuple):

@@ -57,7 +57,7 @@ class LogPartition(torch.autograd.Function):
         ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
         """Log Z [B], by forward-backward; the moments are kept where a gradient will be asked for."""
-        states = engine.run_program(engine.sweep, emissions, transitions, start, end, lengths)
+        states = engine.sweep(emissions, transitions, start, end, lengths)
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(*engine.moments(states), lengths, emissions, transitions, start, end)
         return engine.log_partition(states).to(emissions.dtype)
@@ -85,7 +85,7 @@ class CrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         """The cross-entropy [B], by one forward-backward; the difference of moments is its gradient."""
         potentials = (emissions, transitions, start, end)
-        states = engine.run_program(engine.sweep, *potentials, lengths)
+        states = engine.sweep(*potentials, lengths)
         if any(ctx.needs_input_grad):
             unary, pairs = engine.moments(states)
             unary, pairs = unary.sub_(target.unary), pairs.sub_(target.pairs)
@@ -108,7 +108,7 @@ class LogMarginals(torch.autograd.Function):
         ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
         """Log q [B, L, N]; the states of both recursions are kept."""
-        states = engine.run_program(engine.sweep, emissions, transitions, start, end, lengths, keep=True)
+        states = engine.sweep(emissions, transitions, start, end, lengths, keep=True)
         log_marginals = engine.log_marginals(states)
         ctx.states = states
         ctx.save_for_backward(log_marginals, lengths, emissions, transitions, start, end)
@@ -128,7 +128,7 @@ class LogMarginals(torch.autograd.Function):
         grad = grad.detach().masked_fill(~words | log_marginals.isneginf(), 0.0)
         grad = grad - torch.where(words, log_marginals.exp(), 0.0) * grad.sum(-1, keepdim=True)
         with torch.no_grad():
-            unary, pairs = engine.run_program(engine.pull_back, ctx.states, grad)
+            unary, pairs = engine.pull_back(ctx.states, grad)
         gradients = _potential_gradients(unary, pairs, torch.ones_like(grad[:, 0, 0]), lengths)
         return *_once(gradients, incoming, *potentials), None
 

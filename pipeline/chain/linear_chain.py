@@ -120,7 +120,7 @@ class LinearChain:
         tensor([[[0.2500, 0.2500],
                  [0.2500, 0.2500]]])
         """
-        return Moments(*engine.moments(engine.run_program(engine.sweep, *self.potentials, self.lengths)))
+        return Moments(*engine.moments(engine.sweep(*self.potentials, self.lengths)))
 
     def log_marginals(self) -> Tensor:
         """The log marginals log P(y_l = j) [B, L, N], 0 at padding, differentiable (once) in all potentials.
@@ -144,7 +144,7 @@ class LinearChain:
         >>> chain.viterbi()
         (tensor([19.]), tensor([[0, 0, 0]]))
         """
-        return engine.run_program(engine.viterbi, *self.potentials, self.lengths)
+        return engine.viterbi(*self.potentials, self.lengths)
 
     @torch.no_grad()
     def kbest(self, k: int) -> tuple[Tensor, Tensor]:
@@ -163,7 +163,7 @@ class LinearChain:
         """
         if k < 1:
             raise ValueError(f"k must be 1 or more, not {k}")
-        return engine.run_program(kbest, *self.potentials, self.lengths, k)
+        return kbest(*self.potentials, self.lengths, k)
 
     def score(self, tags: Tensor) -> Tensor:
         """The score [B] of one sequence per sentence, `tags` [B, L] int64 (any value at padding).

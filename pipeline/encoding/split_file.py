@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -134,26 +134,17 @@ def read_sentences(path: Path) -> Iterator[Sentence]:
                 yield Sentence(tuple(words), tags and tuple(tags))
 
 
-def read_words(path: Path) -> list[list[str]]:
-    """The words of a split that `save` wrote.
+def read_column(path: Path, name: Literal["words", "tags"]) -> list[list[str]]:
+    """The words, or the gold tags, of every sentence of a split that `save` wrote.
+
+    The tags of unlabelled text are None: read those of labelled splits only.
 
     Raises:
         UserError: the file is no such split.
     """
     with _reading(path):
-        words: list[list[str]] = pq.read_table(path, columns=["words"])["words"].to_pylist()
-    return words
-
-
-def read_tags(path: Path) -> list[list[str]]:
-    """The gold tags of a labelled split that `save` wrote, as strings: for evaluation.
-
-    Raises:
-        UserError: the file is no such split.
-    """
-    with _reading(path):
-        tags: list[list[str]] = pq.read_table(path, columns=["tags"])["tags"].to_pylist()
-    return tags
+        column: list[list[str]] = pq.read_table(path, columns=[name])[name].to_pylist()
+    return column
 
 
 @contextmanager

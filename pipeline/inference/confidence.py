@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chain import LinearChain, engine, log_space
+from pipeline.chain import LinearChain, log_space
 from pipeline.corpora.tagging import Span, TagSet
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ def span_probabilities(
         A probability for every span, in the order given.
     """
     tensors = (tensor.detach().cpu() for tensor in (*chain.potentials, chain.lengths))
-    states = engine.run_program(log_space.sweep, *tensors)
+    states = log_space.sweep(*tensors)
     transitions, log_z = states.transitions.numpy(), states.log_z.numpy()
     probabilities = []
     for row, length in enumerate(chain.lengths.tolist()):

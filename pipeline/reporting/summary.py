@@ -28,6 +28,7 @@ def summarise(
     task: str,
     scheme: Scheme,
     samples: int = 10_000,
+    resampled: Mapping[str, Resampled] | None = None,
 ) -> dict[str, Any]:
     """The content of `reports/summary.json`.
 
@@ -37,6 +38,7 @@ def summarise(
         task: name of the corpus.
         scheme: of its tags.
         samples: resamples of the bootstrap.
+        resampled: what `resampled_students` gave, for who compares more with it; None: it is made here.
 
     Returns:
         `task`; `device`, of all models, and the list `devices`; what the students' F1 on development compares
@@ -57,11 +59,7 @@ def summarise(
     """
     check_same_test_set(teacher, students)
     f1 = {method: [run.metrics["f1"] for run in runs.values()] for method, runs in students.items()}
-    counts = {
-        method: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()]
-        for method, runs in students.items()
-    }
-    resampled = resample(counts, samples=samples)
+    resampled = resampled or resampled_students(students, scheme=scheme, samples=samples)
     baselines = [method for method in BASELINES if method in students]
     best_baseline = max(baselines, key=lambda method: mean(f1[method]), default=None)
     devices = _devices([teacher, *(run for runs in students.values() for run in runs.values())])
@@ -84,6 +82,21 @@ def summarise(
             for method, runs in students.items()
         },
     }
+
+
+def resampled_students(
+    students: Mapping[str, Mapping[int, SavedEvaluation]], *, scheme: Scheme, samples: int = 10_000
+) -> dict[str, Resampled]:
+    """The students' F1 on the same `samples` resamples of the test sentences, by method.
+
+    Raises:
+        ValueError: see `bootstrap.resample`.
+    """
+    counts = {
+        method: [sentence_counts(run.gold, run.predicted, scheme=scheme) for run in runs.values()]
+        for method, runs in students.items()
+    }
+    return resample(counts, samples=samples)
 
 
 def every_model(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from torch import Tensor
 from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.split_file import load, read_words
+from pipeline.encoding.split_file import load, read_column
 from pipeline.model.model_folder import load_model
 from pipeline.scores.dump import dump_scores
 from pipeline.scores.imported import import_scores
@@ -71,5 +71,5 @@ def write_split_scores(
                 out=out,
             )
         elif processes.is_first():
-            words = read_words(split)
+            words = read_column(split, "words")
             import_scores(scorer, words, settings, origin=origin, checkpoint=checkpoint.folder, out=out)

@@ -15,7 +15,7 @@ from pipeline import processes
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.mixed_batches import LabelledShareBatches, MixedBatches
-from pipeline.encoding.split_file import load, read_tags
+from pipeline.encoding.split_file import load, read_column
 from pipeline.evaluation.metrics import AGREEMENT, compute_metrics
 from pipeline.model.attention import use_cpu_attention
 from pipeline.model.chain_tagger import ChainTagger
@@ -80,7 +80,7 @@ class Inputs:
             encoded,
             Batches(train, batch_size, rows and rows(len(train))),
             Batches(dev, batch_size),
-            read_tags(encoded / "dev.parquet"),
+            read_column(encoded / "dev.parquet", "tags"),
             accelerator(precision),
         )
 

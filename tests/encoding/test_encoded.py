@@ -11,7 +11,7 @@ from pipeline.corpora.tagging import Sentence, TagSet
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import encode
 from pipeline.encoding.settings import Prepare
-from pipeline.encoding.split_file import WordsDigest, load, read_tags, read_words_digest
+from pipeline.encoding.split_file import WordsDigest, load, read_column, read_words_digest
 from pipeline.encoding.tokenization import input_layout, load_tokenizer
 from pipeline.errors import UserError
 from tests.helpers.tiny_corpus import TAG_SET, sentences
@@ -90,7 +90,9 @@ def test_files_give_back_tags_tag_set_and_vocabulary(bert, tmp_path):
         tag for sentence in split for tag in sentence.tags or ()
     ]
     assert encoded.tags.lengths.tolist() == encoded.lengths.tolist()
-    assert read_tags(tmp_path / "split.parquet") == [list(sentence.tags or ()) for sentence in split]
+    assert read_column(tmp_path / "split.parquet", "tags") == [
+        list(sentence.tags or ()) for sentence in split
+    ]
     words = pq.read_table(tmp_path / "split.parquet")["words"].to_pylist()
     assert words == [list(sentence.words) for sentence in split]
 
@@ -115,7 +117,7 @@ def test_a_tag_that_only_this_split_has_is_kept_for_scoring_and_no_id(bert, tmp_
 
     assert encoded.tags is not None
     assert encoded.tags.in_memory().values.tolist() == [0, 1, -1]
-    assert read_tags(tmp_path / "split.parquet") == [["O", "B-PER", "B-ORG"]]
+    assert read_column(tmp_path / "split.parquet", "tags") == [["O", "B-PER", "B-ORG"]]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but no Parquet"])
@@ -184,4 +186,4 @@ def test_a_split_without_sentences_is_kept_with_its_tag_set(bert, tmp_path):
     assert encoded.tag_set == TAG_SET
     batches = Batches(encoded, 4)
     assert (len(batches), batches.sentences, [*batches.in_order()], [*batches.shuffled(1)]) == (0, 0, [], [])
-    assert read_tags(tmp_path / "train.parquet") == []
+    assert read_column(tmp_path / "train.parquet", "tags") == []

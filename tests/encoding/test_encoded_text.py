@@ -7,7 +7,7 @@ import torch
 
 from pipeline.corpora.tagging import Sentence
 from pipeline.encoding.encoded_text import TEXT, encode_text
-from pipeline.encoding.split_file import load, read_sentences, read_words
+from pipeline.encoding.split_file import load, read_column, read_sentences
 from pipeline.errors import UserError
 from pipeline.storage.sealed_folder import new_folder
 from tests.helpers.tiny_corpus import sentences
@@ -58,7 +58,7 @@ def test_augmented_sentences_come_last_and_without_the_test_split(
         pass
     encode_text(lines, tmp_path / "both", augmented=2, **places)
     encode_text(tmp_path / "none", tmp_path / "alone", augmented=2, **places)
-    alone, both = (read_words(tmp_path / name / "text.parquet") for name in ("alone", "both"))
+    alone, both = (read_column(tmp_path / name / "text.parquet", "words") for name in ("alone", "both"))
     assert both == [["ba", "ne", "ri"], ["tok"], *alone]
     assert len(train) < len(alone) <= 2 * len(train)
     letters = ["".join(words) for words in alone]
@@ -98,7 +98,7 @@ def test_a_augmented_sentence_that_the_test_split_has_is_left_out(
                 write_split(folder / f"{split}.parquet", some, bert)
         places = {"encoder": tmp_path / "encoder", "encoded": tmp_path / name}
         encode_text(tmp_path / "none", tmp_path / f"{name}-text", augmented=2, **places)
-        return read_words(tmp_path / f"{name}-text" / TEXT)
+        return read_column(tmp_path / f"{name}-text" / TEXT, "words")
 
     found = augmented("one", train[:1])
     test = [Sentence(tuple(words), ("O",) * len(words)) for words in found[3:6]]

@@ -12,7 +12,7 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
-from pipeline.encoding.split_file import load, read_tags, read_words
+from pipeline.encoding.split_file import load, read_column
 from pipeline.evaluation import evaluate as module
 from pipeline.evaluation.evaluate import evaluate, save_evaluation, why_zero
 from pipeline.evaluation.metrics import Metrics, compute_metrics
@@ -30,7 +30,7 @@ def evaluation(corpus, teacher):
     """What the teacher reached on the test split and its gold tags, half of them as it predicts."""
     batches = Batches(load(corpus / "test.parquet"), 4)
     model, device = load_model(teacher), accelerator("float32")
-    gold = read_tags(corpus / "test.parquet")
+    gold = read_column(corpus / "test.parquet", "tags")
     gold[::2] = predict(model, batches, device)[::2]
     return evaluate(model, teacher, batches, gold, device), gold
 
@@ -61,7 +61,7 @@ def test_the_development_score_is_that_of_the_kept_epoch_which_need_not_be_the_l
     save_model(
         tmp_path / "model", tagger(bert, load(corpus / "train.parquet")), bert, replace(HISTORY, kept=1)
     )
-    model, gold = load_model(tmp_path / "model"), read_tags(corpus / "test.parquet")
+    model, gold = load_model(tmp_path / "model"), read_column(corpus / "test.parquet", "tags")
     batches = Batches(load(corpus / "test.parquet"), 4)
     metrics = evaluate(model, tmp_path / "model", batches, gold, accelerator("float32")).metrics
     assert HISTORY.epochs[0].development_f1 != HISTORY.epochs[-1].development_f1
@@ -82,7 +82,7 @@ def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
     ticks = iter([0.0, 1.0, 10.0, 13.5, 60.0, 62.0])
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     batches = Batches(load(corpus / "test.parquet"), 4)
-    gold = read_tags(corpus / "test.parquet")
+    gold = read_column(corpus / "test.parquet", "tags")
     metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
     assert metrics["sentences_per_second"] == SPLITS["test"] / 2
 
@@ -90,7 +90,7 @@ def test_speed_is_the_median_pass(corpus, teacher, monkeypatch):
 def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
     ticks = iter([0.0, 5.0])
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    gold = read_tags(corpus / "test.parquet")
+    gold = read_column(corpus / "test.parquet", "tags")
     batches = Batches(load(corpus / "test.parquet"), 4)
     metrics = evaluate(load_model(teacher), teacher, batches, gold, accelerator("float32")).metrics
     assert metrics["sentences_per_second"] == SPLITS["test"] / 5
@@ -99,7 +99,7 @@ def test_a_pass_that_takes_long_is_enough(corpus, teacher, monkeypatch):
 def test_an_evaluation_is_a_sealed_folder_with_every_tag(evaluation, corpus, tmp_path):
     scored, gold = evaluation
     metrics, predicted = scored.metrics, scored.predicted
-    words = read_words(corpus / "test.parquet")
+    words = read_column(corpus / "test.parquet", "words")
     save_evaluation(tmp_path / "evaluation", scored, words, gold)
     assert set(check(tmp_path / "evaluation")) == {"metrics.json", "predictions.parquet", "transitions.json"}
     assert json.loads((tmp_path / "evaluation" / "metrics.json").read_text()) == metrics

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.encoding.split_file import read_tags, read_words
+from pipeline.encoding.split_file import read_column
 from pipeline.errors import UserError
 from pipeline.evaluation.evaluate import Evaluation, save_evaluation
 from pipeline.storage.sealed_folder import SEAL, new_folder
@@ -75,7 +75,7 @@ def test_a_teacher_on_another_test_set_is_refused(
 ) -> None:
     again = shutil.copytree(runs, tmp_path / "again")
     metrics = json.loads((runs / "eval/teacher/metrics.json").read_text())
-    words, gold = read_words(corpus / "dev.parquet"), read_tags(corpus / "dev.parquet")
+    words, gold = read_column(corpus / "dev.parquet", "words"), read_column(corpus / "dev.parquet", "tags")
     transitions = json.loads((runs / "eval/teacher/transitions.json").read_text())
     other = Evaluation(metrics, transitions, gold, [[1.0] * len(row) for row in gold])
     save_evaluation(again / "eval/teacher", other, words, gold)

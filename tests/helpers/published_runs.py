@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
 from pipeline.encoding.split_file import load as load_split
-from pipeline.encoding.split_file import read_tags, read_words
+from pipeline.encoding.split_file import read_column
 from pipeline.evaluation.evaluate import evaluate, save_evaluation
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
@@ -46,13 +46,13 @@ def write_runs(root: Path, bert: Path, corpus: Path, method: str = "efficient", 
     save_model(student, model, bert, HISTORY, made)
     save_model(second, model, bert, HISTORY, made | {"seed": 2})
     path = corpus / "test.parquet"
-    gold = read_tags(path)
+    gold = read_column(path, "tags")
     scored = evaluate(
         load_model(student), student, Batches(load_split(path), 8), gold, accelerator("float32")
     )
     for name, f1 in ((f"{method}/1", 40.0), (f"{method}/2", 44.0), ("teacher", 50.0)):
         evaluation = replace(scored, metrics=scored.metrics | {"f1": f1})
-        save_evaluation(root / "eval" / name, evaluation, read_words(path), gold)
+        save_evaluation(root / "eval" / name, evaluation, read_column(path, "words"), gold)
     return root
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.fingerprint import import_graph
+from tests.helpers.import_graph import import_graph
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("predict", "export", "publish")

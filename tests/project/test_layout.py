@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.fingerprint import import_graph
+from tests.helpers.import_graph import import_graph
 
 ROOT = Path(__file__).parents[2]
 FIRST = ("errors", "settings", "processes", "device", "progress", "fingerprint")

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline import fingerprint
 from pipeline.distillation.registry import method_names
-from pipeline.fingerprint import fingerprints, import_graph
+from pipeline.fingerprint import fingerprints
+from tests.helpers.import_graph import import_graph
 from tests.test_fingerprint import changed
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline.encoding.split_file import load, read_sentences, read_words, read_words_digest
+from pipeline.encoding.split_file import load, read_column, read_sentences, read_words_digest
 from pipeline.errors import UserError
 from pipeline.model.model_folder import load_model, load_model_and_tokenizer
 from pipeline.params import load_params
@@ -135,7 +135,7 @@ def test_imported_scores_are_a_teacher(own: Workspace) -> None:
         [dict(zip(store.tags, word, strict=True)) for word in of.words(torch.tensor([row]))[0].tolist()]
         for of, row in rows
     ]
-    words = [*read_words(encoded), *read_words(own.root / "text_encoded/text.parquet")]
+    words = [*read_column(encoded, "words"), *read_column(own.root / "text_encoded/text.parquet", "words")]
     shutil.rmtree(own.root / "imported_scores")
     with new_folder(own.root / "imported_scores") as folder:
         (folder / "files").mkdir()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.encoding.split_file import load, read_tags
+from pipeline.encoding.split_file import load, read_column
 from pipeline.errors import Interrupted, ProcessLost, UserError
 from pipeline.fingerprint import fingerprint_of
 from pipeline.storage import sealed_folder
@@ -232,7 +232,7 @@ def test_download_and_prepare_make_sealed_folders(run: Run, place: Path) -> None
         f"{split}.{kind}" for split in ("train", "dev", "test") for kind in ("parquet", "safetensors")
     }
     assert len(load(Path("encoded/train.parquet"))) == 3
-    assert read_tags(Path("encoded/test.parquet"))[0] == ["B-PER", "O"]
+    assert read_column(Path("encoded/test.parquet"), "tags")[0] == ["B-PER", "O"]
 
 
 def test_download_takes_the_encoder_of_the_parameters(run: Run, place: Path, bert: Path) -> None:
@@ -345,7 +345,7 @@ def test_tags_that_continue_nothing_are_a_warning(
     Path("own/train.txt").write_bytes(b"Anna O\nMay I-PER\n")
     assert fetch(run)[0] == encode(run)[0] == 0
     assert "corpus/train/train.txt:2: the first of 1 tag that breaks the scheme iob2" in caplog.text
-    assert read_tags(Path("encoded/train.parquet")) == [["O", "B-PER"]]
+    assert read_column(Path("encoded/train.parquet"), "tags") == [["O", "B-PER"]]
 
 
 @pytest.mark.parametrize(

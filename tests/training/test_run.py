@@ -12,7 +12,7 @@ import torch
 from accelerate.state import AcceleratorState
 
 from pipeline.corpora.tagging import Sentence
-from pipeline.encoding.split_file import read_tags
+from pipeline.encoding.split_file import read_column
 from pipeline.errors import Interrupted, UserError
 from pipeline.evaluation.metrics import AGREEMENT
 from pipeline.model.chain_tagger import ChainTagger
@@ -210,7 +210,7 @@ def test_the_history_has_the_development_score_of_the_kept_model(stage, corpus):
     assert len({epoch["development_f1"] for epoch in history["epochs"]}) > 1
 
     predicted = predict(model, inputs.dev, inputs.accelerator)
-    gold = read_tags(corpus / "dev.parquet")
+    gold = read_column(corpus / "dev.parquet", "tags")
     assert [len(tags) for tags in predicted] == [len(tags) for tags in gold]
 
 
