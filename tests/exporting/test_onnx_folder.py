@@ -4,17 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 
-from pipeline.corpora.schemes import to_iob2
 from pipeline.corpora.tagging import Sentence
 from pipeline.device import accelerator
 from pipeline.encoding.batching import Batches
@@ -22,13 +20,13 @@ from pipeline.encoding.encoded import Encoded
 from pipeline.errors import UserError
 from pipeline.exporting import onnx_folder
 from pipeline.exporting.int8 import quantize
-from pipeline.exporting.tag import Tagger, iob2_constraints
+from pipeline.exporting.tag import Tagger
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import SEAL, check
 from stages import export
-from tests.helpers.exported_program import run_program
+from tests.helpers.exported_program import breaks, run_program
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
 from tests.helpers.tiny_inputs import HISTORY, tagger, write_corpus, write_split, write_teacher
@@ -185,57 +183,6 @@ def test_int8_is_close_and_does_not_depend_on_the_batch(
     assert 0 < error < 0.02 * np.concatenate(wanted).std()
     for one, together in zip(pieces, found, strict=True):
         np.testing.assert_allclose(small.emissions([one])[0], together, atol=1e-5)
-
-
-def test_int8_keeps_each_row_and_column_to_its_own_scale() -> None:
-    """Against the definition in numpy; a batch-wide scale would lose the small row and column altogether."""
-    chance = np.random.default_rng(0)
-    table = chance.normal(size=(9, 16)).astype(np.float32)
-    table[4] *= 1e4
-    weights = chance.normal(size=(16, 5)).astype(np.float32)
-    weights[:, 2] *= 1e-4
-    helper = onnx.helper
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "ids"], ["rows"], "look"),
-         helper.make_node("MatMul", ["rows", "weights"], ["out"], "times")],
-        "g",
-        [helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["n"])],
-        [helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, ["n", 5])],
-        [onnx.numpy_helper.from_array(table, "table"), onnx.numpy_helper.from_array(weights, "weights")],
-    )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    quantize(model)
-    onnx.checker.check_model(model)
-    assert {t.name for t in model.graph.initializer} & {"table", "weights"} == set()
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    ids = np.arange(9)
-    (found,) = session.run(None, {"ids": ids})
-    exact = table.astype(np.float64) @ weights
-    # Three roundings by at most half a step of 1/127 of the largest: of table, activations and weights.
-    bound = 3 * 0.51 / 127 * np.abs(table).max(1)[:, None] * np.abs(weights).max(0) * 16
-    assert (np.abs(found - exact) <= bound).all()
-    assert (np.abs(found) > 0).all()
-
-
-TYPES = ["O", "B-A", "I-A", "B-I-A", "I-I-A"]
-
-
-def breaks(tags: Sequence[str]) -> int:
-    return len(to_iob2(tags, "iob2")[1])
-
-
-def test_the_constraints_are_those_of_iob2() -> None:
-    """A first tag or a pair is allowed where the reader of corpora finds nothing broken."""
-    starts, follows = iob2_constraints(TYPES)
-    assert starts.tolist() == [breaks([tag]) == 0 for tag in TYPES]
-    expected = [[breaks([before, tag]) == breaks([before]) for tag in TYPES] for before in TYPES]
-    assert follows.tolist() == expected
-
-
-def test_a_type_without_a_first_tag_is_not_constrained() -> None:
-    starts, follows = iob2_constraints(["O", "I-A"])
-    assert starts.all()
-    assert follows.all()
 
 
 def test_constrained_tags_are_the_best_that_the_scheme_allows(

@@ -14,9 +14,9 @@ import torch
 
 from pipeline.chain import LinearChain
 from pipeline.exporting.onnx_folder import PROGRAM, write_export
-from pipeline.exporting.tag import FolderError, Tagger, in_batches, viterbi
+from pipeline.exporting.tag import FolderError, Tagger, in_batches, iob2_constraints, viterbi
 from tests.helpers.brute_force import BruteForce
-from tests.helpers.exported_program import run_program
+from tests.helpers.exported_program import breaks, run_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -191,3 +191,20 @@ def test_closed_standard_streams_are_one_line(exported: Path, closed: str) -> No
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: standard input or output: is closed\n"
+
+
+TYPES = ["O", "B-A", "I-A", "B-I-A", "I-I-A"]
+
+
+def test_the_constraints_are_those_of_iob2() -> None:
+    """A first tag or a pair is allowed where the reader of corpora finds nothing broken."""
+    starts, follows = iob2_constraints(TYPES)
+    assert starts.tolist() == [breaks([tag]) == 0 for tag in TYPES]
+    expected = [[breaks([before, tag]) == breaks([before]) for tag in TYPES] for before in TYPES]
+    assert follows.tolist() == expected
+
+
+def test_a_type_without_a_first_tag_is_not_constrained() -> None:
+    starts, follows = iob2_constraints(["O", "I-A"])
+    assert starts.all()
+    assert follows.all()

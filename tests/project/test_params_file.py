@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.params import load_params
-from pipeline.storage.yaml_file import LIMIT, read_yaml
+from pipeline.storage.yaml_file import LIMIT
 from tests.helpers.params_cases import (
     GROUPS,
     NUMBERS,
@@ -100,7 +100,7 @@ def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
         load_params(tmp_path)
 
 
-def test_what_yaml_has_is_understood(load: Load, path: Path) -> None:
+def test_what_yaml_has_is_understood(load: Load) -> None:
     shared = re.sub(r"(?m)^  batch_size: \d+", "  batch_size: &size 7", TEXT, count=1)
     shared = re.sub(r"(?m)^  batch_size: \d+$", "  batch_size: *size", shared, count=1)
     params = load(shared)
@@ -108,8 +108,6 @@ def test_what_yaml_has_is_understood(load: Load, path: Path) -> None:
     assert load(b"\xef\xbb\xbf" + TEXT.encode()) == load(TEXT.replace("\n", "\r\n")) == load(TEXT)
     whole = re.sub(r"(?m)^  learning_rate: \S+", "  learning_rate: 1", TEXT, count=1)
     assert load(whole).teacher.learning_rate == 1
-    path.write_text("a: &a {b: 1}\nc: {<<: *a, d: yes}\n")
-    assert read_yaml(path) == {"a": {"b": 1}, "c": {"b": 1, "d": "yes"}}
 
 
 def taken_or_refused(path: Path) -> bool:

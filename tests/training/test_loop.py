@@ -11,7 +11,6 @@ from pipeline.device import accelerator
 from pipeline.errors import Interrupted, UserError
 from pipeline.training.loop import CHECKPOINT_SECONDS, train
 from pipeline.training.loss import gold_loss
-from pipeline.training.optimiser import learning_rate_scale
 from pipeline.training.settings import Student
 from pipeline.training.training_state import TrainingState
 from tests.helpers.tiny_inputs import SPLITS, same_bits
@@ -74,18 +73,6 @@ def test_what_ran_before_does_not_matter(case):
     torch.rand(17)
     two, _ = case.run(model=model)
     assert same_bits(one.state_dict(), two.state_dict())
-
-
-@pytest.mark.parametrize(
-    ("warmup", "expected"),
-    [
-        (0.0, [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]),
-        (0.2, [0.5, 1, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8]),
-        (1.0, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]),
-    ],
-)
-def test_learning_rate_rises_and_falls(warmup, expected):
-    assert [learning_rate_scale(step, 10, warmup) for step in range(10)] == pytest.approx(expected)
 
 
 def test_only_the_encoders_matrices_decay_at_the_scheduled_rate(case):
