@@ -28,7 +28,7 @@ say "the chain against its peers"
 python -m benchmarks.chain --device "$device" --output "$out/chain.json" ${small:+--quick --seconds 0.02}
 
 say "a training step, with and without what keeps it from waiting"
-python -m benchmarks.steps --output "$out/steps.json" ${small:+--small}
+python -m benchmarks.host_waits --output "$out/host_waits.json" ${small:+--small}
 
 say "sentences per second of the dump"
 python -m benchmarks.processes --output "$out/processes.json" ${small:+--small --sentences 400 --rounds 1}

@@ -1,9 +1,9 @@
 """Seconds of a student's training step as it is, and without what makes it cheaper.
 
 `python -m benchmarks.training_step`, in a checkout where the pipeline has run. By `structural`, in turns, on
-the same batches of the labelled corpus: with all embeddings, PyTorch's dropout and batches that another
-thread lays out; then with batches laid out in the step; then with the embeddings of the pieces that occur;
-then with the dropout of this project too; then with its attention. On a busy machine trust the ratios.
+the same batches of the labelled corpus. The first form has all embeddings, PyTorch's dropout, and a thread
+that lays batches out ahead; the second lays them out in the step; each of the others adds one thing to the
+form before it. On a busy machine trust the ratios.
 """
 
 import statistics
@@ -36,11 +36,11 @@ from stages import command
 
 METHOD = "structural"
 FORMS = (
-    "batches by another thread",
-    "batches in the step",
-    "and embeddings of pieces that occur",
-    "and dropout by 16 bits",
-    "and attention with it",
+    "prefetch thread",
+    "no prefetch thread",
+    "+ embeddings of occurring pieces only",
+    "+ 16-bit dropout",
+    "+ CPU attention",
 )
 
 ELSEWHERE = torch.device("meta")  # batches for any device but a CPU are laid out by a thread

@@ -87,7 +87,8 @@ def training_step_section(result: Mapping[str, Any]) -> str:
             f"Student of {result['layers']} layers on {result['task']} by `{result['method']}`, batches of "
             f"{result['batch_size']}; "
             f"{pieces['occur']:,} of {pieces['all']:,} pieces occur. Medians of {result['turns']} turns of "
-            f"{result['steps']} steps; in brackets, the share of the first column's time in the same turn.",
+            f"{result['steps']} steps; in brackets, the share of the first column's time in the same turn. "
+            "Each + comes on top of the columns before it.",
             _made(result),
         ]
     )

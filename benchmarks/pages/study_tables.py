@@ -11,10 +11,6 @@ from pipeline.reporting.tables import NONE, quality_table, table
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder of params.yaml; the headings name any other."""
-ALL_OF_THESE = "with all of these"
-"""As `benchmarks.studies.mechanisms` names the kind that joins those above it; a table's row stands alone."""
-UNTAGGED, IMPORTED = "of the teacher's folder, without a tag", "of CRFsuite's scores"
-"""As `benchmarks.studies.any_teacher` names two of its kinds; the page says what they are."""
 GIVEN = "as given"
 """As studies name the kind with nothing changed: students from the pretrained encoder."""
 
@@ -65,8 +61,7 @@ def variants_section(result: Mapping[str, Any]) -> str:
 
 def mechanisms_section(result: Mapping[str, Any]) -> str:
     """Other teachers, other students and augmented sentences, from `benchmarks.studies.mechanisms`."""
-    section = _students_section("other teachers, students and text", result)
-    return section.replace(ALL_OF_THESE, "with two folds, text and augmented sentences, from the teacher")
+    return _students_section("other teachers, students and text", result)
 
 
 def confirmed_section(result: Mapping[str, Any]) -> str:
@@ -93,8 +88,7 @@ def any_teacher_section(result: Mapping[str, Any]) -> str:
         if run["parameters"]["task"] != result["task"]
     ]
     section = _students_section(f"students of {student}", result, encoder_is="teacher ")
-    text = "\n\n".join([section, *notes])
-    return text.replace(UNTAGGED, "without labelled sentences").replace(IMPORTED, "from CRFsuite's scores")
+    return "\n\n".join([section, *notes])
 
 
 def ablation_section(result: Mapping[str, Any]) -> str:

@@ -52,8 +52,8 @@ def kinds(untagged: str, text: str, scores: str) -> dict[str, Kind]:
     return {
         "as given": (["vanilla", "structural", "efficient"], {}),
         "with text": (["structural"], with_text(text)),
-        "of the teacher's folder, without a tag": (["structural"], without_tags),
-        "of CRFsuite's scores": (["structural"], {"dump.scores": scores}),
+        "without labelled sentences": (["structural"], without_tags),
+        "from CRFsuite's scores": (["structural"], {"dump.scores": scores}),
     }
 
 

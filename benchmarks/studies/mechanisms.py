@@ -42,7 +42,10 @@ def kinds(text: str) -> dict[str, Kind]:
         "with two folds": (less_sure, FOLDS),
         "with text, from the teacher": (one, more_text | FROM_TEACHER),
         "with augmented sentences, from the teacher": (one, AUGMENTED | FROM_TEACHER),
-        "with all of these": (one, more_text | AUGMENTED | FOLDS | FROM_TEACHER),
+        "with two folds, text and augmented sentences, from the teacher": (
+            one,
+            more_text | AUGMENTED | FOLDS | FROM_TEACHER,
+        ),
         "with a teacher of one epoch": (less_sure, {"teacher.epochs": "1"}),
         "with three teachers, from the teacher": (one, {"teachers": "[1,2,3]"} | FROM_TEACHER),
         "as a BiLSTM": (both, BILSTM),

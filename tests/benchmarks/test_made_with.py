@@ -17,14 +17,14 @@ def git(*arguments: str) -> str:
 
 def test_the_commit_is_dirty_where_code_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("pipeline/code.py", "results/text.json"):
+    for name in ("pipeline/code.py", "results/store.json"):
         Path(name).parent.mkdir()
         Path(name).write_text("before")
     git("init", "--quiet", "--template=")
     git("add", ".")
     git("commit", "--quiet", "-m", "x")
     commit = git("rev-parse", "HEAD")[:12]
-    Path("results/text.json").write_text("after")
+    Path("results/store.json").write_text("after")
     assert made_with()["commit"] == commit
     Path("pipeline/code.py").write_text("after")
     assert made_with()["commit"] == f"{commit}-dirty"

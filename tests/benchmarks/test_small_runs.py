@@ -15,14 +15,14 @@ from tests.helpers.pages import ROOT
 COMMANDS = {
     "chain": "--quick --seconds 0.01 --output OUT",
     "confidence": "OUT --encoded DATA/encoded --teacher DATA/teacher --sentences 20",
+    "host_waits": "--small --output OUT",
     "latency": "--teacher DATA/teacher --student DATA/student --encoded DATA/encoded --output OUT --rounds 1 "
     "--sentences 3",
     "live_metrics": "--epochs 1 --turns 1 --output OUT",
     "processes": "--small --sentences 200 --shards 2 --rounds 1 --output OUT",
-    "steps": "--small --output OUT",
+    "stage_memory": "OUT --sentences 200 --sentences 400 --steps 4",
     "store": "OUT --sentences 300 --tags 5",
     "targets": "OUT --data DATA --batches 4 --passes 1",
-    "text": "OUT --sentences 200 --sentences 400 --steps 4",
     "training_step": "--data DATA --output OUT --steps 2 --turns 1 --threads 1",
 }
 

@@ -1,4 +1,4 @@
-"""The benchmark of text gives the stages what they ask for; how much grows is bytes per sentence."""
+"""The benchmark of memory gives the stages what they ask for; how much grows is bytes per sentence."""
 
 import inspect
 from importlib import import_module
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.text import NOT_GIVEN, READ_BY_STUDENTS, STAGES, add_growth
+from benchmarks.stage_memory import NOT_GIVEN, READ_BY_STUDENTS, STAGES, add_growth
 
 STUDENTS = ("distill", dict.fromkeys((*READ_BY_STUDENTS, *NOT_GIVEN, "text", "root"), ""), "", "METHOD-SEED")
 

@@ -1,7 +1,8 @@
 """Seconds of a training step as it is, and of one that reads its loss and lays its batch out itself.
 
-`python -m benchmarks.steps`. Both kinds train the same model on the same batches in turns, in float32 and, on
-a GPU, in bfloat16. The model has BERT-base's shape with 3 layers and random weights; sentences are synthetic.
+`python -m benchmarks.host_waits`. Both kinds train the same model on the same batches in turns, in float32
+and, on a GPU, in bfloat16. The model has BERT-base's shape with 3 layers and random weights; sentences are
+synthetic.
 """
 
 import statistics
@@ -36,7 +37,7 @@ SETTINGS = Training(epochs=1, batch_size=32, learning_rate=1e-5, head_learning_r
 
 
 def main(
-    output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/steps.json"),
+    output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("results/host_waits.json"),
     steps: Annotated[int, typer.Option(help="Steps in a turn.")] = 100,
     turns: Annotated[int, typer.Option(help="Turns of each kind.")] = 7,
     small: Annotated[bool, typer.Option(help="A tiny model and few steps, to try the script.")] = False,

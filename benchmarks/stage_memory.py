@@ -4,7 +4,7 @@ Sentences are synthetic, 5 to 35 words of one or two pieces; teacher and student
 weights. Each stage runs whole, in a process of its own: `prepare` on so many labelled sentences, the others
 on as many without tags. A student learns for a few hundred steps, fewer than a pass has:
 
-    python -m benchmarks.text results/text.json --sentences 1000000 --sentences 4000000
+    python -m benchmarks.stage_memory results/stage_memory.json --sentences 1000000 --sentences 4000000
 """
 
 import shutil
