@@ -33,6 +33,7 @@ def main(
     )
     with guarded("check_student", params, code, uses, out) as (sizes, heads, imported):
         folder = filled(student_encoder, encoder)
+        check(encoded)
         check(folder)
         check_heads(
             *heads, encoder=encoder, student_encoder=folder, encoded=encoded, imported=imported is not None
