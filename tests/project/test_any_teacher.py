@@ -199,7 +199,7 @@ def test_a_softmax_student_cannot_match_pairs_of_a_crf(place: Path, bert: Path) 
     tiny_inputs.write_teacher(place / "model", bert, encoded)
     set_up(place, bert, ["efficient"], model="model", head="softmax")
     change(student={"head": "softmax"})
-    run = commands(["efficient"], [1])
+    run = [*commands(["efficient"], [1])]
     check = next(number for number, command in enumerate(run) if "stages.check_student" in command)
     for command in run[:check]:
         invoke(command)
