@@ -68,20 +68,22 @@ def _without_folders(settings: Unlabelled) -> Iterator[tuple[str, str | None]]:
     suffixes = (".parquet", ".arrow") if settings.format == "dataset" else ("",)
     listed = [local_path(source) for source, _ in settings.sources() if "://" not in source]
     for source, checksum in settings.sources():
-        files = _files_in(source, suffixes)
-        if files is None or (settings.format == "dataset" and _is_dataset(source, files)):
+        contents = _contents(source, suffixes)
+        if contents is None or (settings.format == "dataset" and _is_dataset(source, contents[0])):
             yield source, checksum
             continue
         check_links(source)
-        _tell_folders(source, files, listed)
+        files, folders = contents
+        _tell_folders(source, files, folders, listed)
         if checksum is not None:
             raise UserError(f"unlabelled.checksums: {source} is a folder; name its files, or empty it")
         yield from ((str(path), None) for path in files)
 
 
-def _tell_folders(source: str, files: Sequence[Path], listed: Sequence[Path]) -> None:
+def _tell_folders(
+    source: str, files: Sequence[Path], folders: Sequence[Path], listed: Sequence[Path]
+) -> None:
     """Warn of folders in a folder that are not `listed` as sources; refuse a folder without files."""
-    folders = [path for path in _visible(local_path(source)) if path.is_dir()]
     if not files and not folders:
         raise UserError(f"{source}: is a folder without files; name another one, or a file")
     if not files:
@@ -94,24 +96,24 @@ def _names(paths: Sequence[Path]) -> str:
     return one_line(", ".join(path.name for path in paths))
 
 
-def _files_in(source: str, suffixes: tuple[str, ...]) -> list[Path] | None:
-    """The files of a folder that end so and do not begin with a dot; None where the source is no folder."""
+def _contents(source: str, suffixes: tuple[str, ...]) -> tuple[list[Path], list[Path]] | None:
+    """The files of a folder that end so, and the folders in it, in the order of names; None of no folder.
+
+    What begins with a dot is left out.
+    """
     if "://" in source:
         return None
     folder = local_path(source)
     try:
         if not folder.is_dir():
             return None
-        return [path for path in _visible(folder) if path.is_file() and path.name.endswith(suffixes)]
+        visible = sorted(path for path in folder.iterdir() if path.name[0] != ".")
+        files = [path for path in visible if path.is_file() and path.name.endswith(suffixes)]
+        return files, [path for path in visible if path.is_dir()]
     except OSError as error:
         raise UserError(
             f"{source}: cannot be read ({error.strerror}); correct the path or its permissions"
         ) from None
-
-
-def _visible(folder: Path) -> list[Path]:
-    """What a folder holds, in the order of names, without what begins with a dot."""
-    return sorted(path for path in folder.iterdir() if path.name[0] != ".")
 
 
 def _is_dataset(source: str, files: Sequence[Path]) -> bool:

@@ -7,7 +7,6 @@ import re
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -20,6 +19,8 @@ from pipeline.errors import counted, one_line, shown_address
 from pipeline.exporting.finished_run import FinishedRun
 from pipeline.fetching.hub import HUB_ID, is_hub_id
 from pipeline.reporting.stage_outputs import SPAN_RATES
+from pipeline.reporting.summary import over_seeds
+from pipeline.reporting.tables import mean_and_std
 
 TEMPLATE = "model_card.md.jinja"
 LIBRARY = "substructured-distillation"
@@ -123,10 +124,8 @@ def _header(run: FinishedRun, name: str, rates: dict[str, str], licence: str | N
 
 def _row(run: FinishedRun, rate: str, title: str) -> list[str]:
     """This student's rate, the mean over the method's seeds, and the teacher's."""
-    values = [evaluation.metrics[rate] for evaluation in run.evaluations.values()]
-    deviation = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
     own, teacher = run.evaluation.metrics[rate], run.teacher.metrics[rate]
-    return [title, f"{own:.2f}", f"{mean(values):.2f}{deviation}", f"{teacher:.2f}"]
+    return [title, f"{own:.2f}", mean_and_std(over_seeds(run.evaluations, rate)), f"{teacher:.2f}"]
 
 
 def _description(method: str) -> str:

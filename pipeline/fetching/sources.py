@@ -223,8 +223,8 @@ def _existing(source: str) -> Path | None:
     """The path that a source is, if there is such a file or folder; whoever reads it tells why it cannot."""
     if not source or "://" in source:
         return None
-    with suppress(OSError, ValueError, RuntimeError):
-        path = Path(source).expanduser()
+    with suppress(OSError, ValueError, UserError):
+        path = local_path(source)
         return path if path.exists() else None
     return None
 

@@ -10,7 +10,7 @@ from pipeline.reporting import plot_tables
 from pipeline.reporting.finished_results import Results
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.summary import ABSENT, every_model
-from pipeline.reporting.tables import optional
+from pipeline.reporting.tables import mean_and_std, optional
 
 _LISTED = 60  # rows of a picture's table at most
 _TAGS = 64  # in the picture of transitions at most: one of 201 tags has 21 MB
@@ -22,11 +22,10 @@ def headline(results: Results) -> dict[str, Any]:
     best, teacher = summary["methods"][method], summary["teacher"]
     f1, smaller = best["f1"]["mean"], teacher["megabytes"] / best["megabytes"]
     faster = best["sentences_per_second"] / teacher["sentences_per_second"]
-    deviation = "" if best["f1"]["std"] is None else f" ± {best['f1']['std']:.2f}"
     size = f"smaller: {best['megabytes']:.1f} MB of {teacher['megabytes']:.1f} MB"
     speed = f"as fast: {best['sentences_per_second']:.0f} sentences/s on {summary['device']}"
     tiles = [
-        _tile("best student", method, f"F1 {f1:.2f}{deviation}"),
+        _tile("best student", method, f"F1 {mean_and_std(best['f1'])}"),
         _tile("teacher", f"{teacher['f1']:.2f}", f"F1; the student: {f1 - teacher['f1']:+.2f}"),
         _gap_tile(method, best, summary),
         _tile("size", f"{smaller:.2f}×", size),

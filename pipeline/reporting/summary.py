@@ -168,7 +168,7 @@ def _method_figures(runs: Mapping[int, SavedEvaluation]) -> dict[str, Any]:
     """The figures of a method by itself, over its seeds."""
     metrics = [run.metrics for run in runs.values()]
     return {
-        **{name: _over_seeds(runs, name) for name in _MEANS},
+        **{name: over_seeds(runs, name) for name in _MEANS},
         **{name: metrics[0][name] for name in SIZE},
         "sentences_per_second": median(found["sentences_per_second"] for found in metrics),
         "types": _types(list(runs.values())),
@@ -176,7 +176,8 @@ def _method_figures(runs: Mapping[int, SavedEvaluation]) -> dict[str, Any]:
     }
 
 
-def _over_seeds(runs: Mapping[int, SavedEvaluation], name: str) -> dict[str, Any]:
+def over_seeds(runs: Mapping[int, SavedEvaluation], name: str) -> dict[str, Any]:
+    """One figure of a method's students: `mean`, sample standard deviation `std` (or None), `seeds`."""
     values = {str(seed): run.metrics[name] for seed, run in runs.items()}
     deviation = stdev(values.values()) if len(values) > 1 else None
     return {"mean": mean(values.values()), "std": deviation, "seeds": values}
