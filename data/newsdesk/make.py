@@ -2,14 +2,14 @@
 
     python data/newsdesk/make.py [FOLDER]
 
-Every sentence, composed by hand or drawn from the grammar, is written in one notation:
+Every sentence, written by hand or generated from the grammar, is written in one notation:
 
     [NP Mayor/NNP {PER Ines Calder}] [VP told] [NP reporters] [PP in] [NP {LOC Ashby}] .
 
 `[TYPE …]` is a chunk, `{TYPE …}` an entity, `word/TAG` gives the Penn tag. The two kinds of brackets do not
 nest in themselves but may cross each other. A word without a tag gets one from source/pos.txt or, failing
 that, from the rules of `guess`. A leading `<lower>` or `<upper>` sets a whole headline in that case. The text
-without tags keeps only the words; its sentences composed by hand stand in source/hand.text.txt as they are.
+without tags keeps only the words; its sentences written by hand are in source/hand.text.txt as they are.
 """
 
 import random
@@ -77,7 +77,7 @@ Corpus = dict[str, list[Sentence]]
 
 
 class Text(NamedTuple):
-    """The lines of text.txt, the hand-composed sentences first; pattern and tags of the drawn ones too."""
+    """The lines of text.txt, the hand-written sentences first; pattern and tags of the generated ones too."""
 
     lines: list[str]
     drawn: list[tuple[str, Sentence]]
@@ -283,7 +283,7 @@ def drawn(name: str, number: int, seen: set[str], lexicon: Lexicon) -> Iterator[
 
 
 def composed(split: str, lexicon: Lexicon) -> list[Sentence]:
-    """Return the sentences of `split` that were composed by hand, in the order of the file."""
+    """Return the sentences of `split` that were written by hand, in the order of the file."""
     return [annotate(line, lexicon) for line in read_lines(SOURCE / f"hand.{split}.txt")]
 
 
@@ -298,7 +298,7 @@ def plain(sentence: Sentence) -> str:
 
 
 def build(lexicon: Lexicon) -> Corpus:
-    """Return split → sentences: the hand-composed first, then drawn ones up to SIZES, no two the same."""
+    """Return split → sentences: the hand-written first, then generated ones up to SIZES, no two the same."""
     corpus = {split: composed(split, lexicon) for split in SIZES}
     seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
     for split, sentences in corpus.items():
@@ -308,7 +308,7 @@ def build(lexicon: Lexicon) -> Corpus:
 
 
 def build_text(corpus: Corpus, lexicon: Lexicon) -> Text:
-    """Return the text: the hand-composed sentences first; raises ValueError if one stands elsewhere too."""
+    """Return the text: the hand-written sentences first; raises ValueError if one occurs elsewhere too."""
     lines = list(read_lines(SOURCE / "hand.text.txt"))
     seen = {plain(sentence) for sentences in corpus.values() for sentence in sentences}
     for line in lines:
@@ -327,7 +327,7 @@ def counts(corpus: Corpus, text: Text, lexicon: Lexicon) -> str:
         starts = Counter(tag for token in tokens for tag in token[2:] if tag[0] == "B")
         figures = {
             "sentences": len(sentences),
-            "of them composed by hand": len(composed(split, lexicon)),
+            "of them written by hand": len(composed(split, lexicon)),
             "words": sum(map(len, sentences)),
             **{f"entities: {name}": starts[f"B-{name}"] for name in sorted(ENTITIES)},
             **{f"chunks: {name}": starts[f"B-{name}"] for name in sorted(CHUNKS)},
@@ -359,9 +359,9 @@ def shares(corpus: Corpus, text: Text) -> str:
     known = {split: set(names(corpus[split])) for split in corpus}
     vocabulary = {split: set(" ".join(map(plain, corpus[split])).split(" ")) for split in corpus}
     rows = {
-        "drawn sentences, by their pattern": share(used, patterns),
-        "names in drawn sentences": share(names(sentences), known),
-        "distinct names in drawn sentences": share(set(names(sentences)), known),
+        "generated sentences, by pattern": share(used, patterns),
+        "names in generated sentences": share(names(sentences), known),
+        "distinct names in generated sentences": share(set(names(sentences)), known),
         "distinct words of all sentences": share(set(words), vocabulary),
     }
     return table(["in the text", "number", *(f"in {split} too" for split in corpus), "in no split"], rows)
