@@ -57,7 +57,7 @@ def main(
             rows.append({"with": found[True], "without": found[False]})
             print(
                 f"turn {turn + 1}: {found[True]['seconds']:.1f} s with live metrics, "
-                f"{found[False]['seconds']:.1f} s without; {found[True]['written']} figures written"
+                f"{found[False]['seconds']:.1f} s without; {found[True]['written']} metrics written"
             )
     ratio = {
         kind: [row["with"][kind] / row["without"][kind] for row in rows]

@@ -110,16 +110,16 @@ def live_metrics_section(result: Mapping[str, Any]) -> str:
         for turn, row in enumerate(result["rows"], 1)
     ]
     measures = ["s, with", "s, without", "CPU s, with", "CPU s, without"]
-    header = ["turn", *measures, "CPU s of the live metrics", "figures written"]
+    header = ["turn", *measures, "CPU s of the live metrics", "metrics written"]
     wall, processor = (median(result["ratio"][kind]) for kind in ("seconds", "processor_seconds"))
     return "\n\n".join(
         [
             "## Live metrics",
             table(header, rows),
-            f"A training run of {result['epochs']} epochs with DVCLive's figures, and one without them. "
-            f"The first takes {wall:.3f} of the time and {processor:.3f} of the CPU time. To write the "
-            f"figures, DVCLive's import included, takes {100 * median(result['share']):.2f} % of the run's "
-            "CPU time (medians).",
+            f"A training run of {result['epochs']} epochs with live metrics, and one without them. "
+            f"The first takes {wall:.3f} of the time and {processor:.3f} of the CPU time. Writing the metrics, "
+            f"including the import of DVCLive, takes {100 * median(result['share']):.2f} % of the run's CPU time "
+            "(medians).",
             _made(result),
         ]
     )

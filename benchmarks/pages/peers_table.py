@@ -38,9 +38,9 @@ def peers_section(result: Mapping[str, Any]) -> str:
             f"### {result['task']}",
             table(header, rows),
             f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} "
-            f"test sentences; one thread; transformers have {_layers(students)} layers. Training of "
-            f"{training['sentences']:,} sentences, in batches of {training['batch_size']} but by defaults: "
-            f"{speeds['student']:.0f} sentences/s here; by the Trainer {by_form}.",
+            f"test sentences; one thread; transformers have {_layers(students)} layers. Training on "
+            f"{training['sentences']:,} sentences, in batches of {training['batch_size']} except with the Trainer's "
+            f"defaults: {speeds['student']:.0f} sentences/s here; the Trainer {by_form}.",
             "How the students were trained:\n\n" + "\n".join(map(_trained, students, students.values())),
             "Goals that were set beforehand:\n\n" + "\n".join(f"- {goal}" for goal in goals(result)),
             f"Commit {result['commit']}, {result['device']}.",

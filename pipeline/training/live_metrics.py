@@ -62,7 +62,7 @@ class WrittenMetrics:
         return time.monotonic() - self._logged >= SECONDS_BETWEEN_FIGURES
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
-        """Have figures written for a step; returns at once."""
+        """Have the metrics of a step written; returns at once."""
         self._logged = time.monotonic()
         self._waiting.append((step, dict(figures)))
         if self._logged - self._began >= SHORTEST_RUN_SECONDS:
