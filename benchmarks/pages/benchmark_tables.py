@@ -117,9 +117,9 @@ def live_metrics_section(result: Mapping[str, Any]) -> str:
             "## Live metrics",
             table(header, rows),
             f"A training run of {result['epochs']} epochs with live metrics, and one without them. "
-            f"The first takes {wall:.3f} of the time and {processor:.3f} of the CPU time. Writing the metrics, "
-            f"including the import of DVCLive, takes {100 * median(result['share']):.2f} % of the run's CPU time "
-            "(medians).",
+            f"The first takes {wall:.3f} of the time and {processor:.3f} of the CPU time. Writing the "
+            f"metrics, including the import of DVCLive, takes {100 * median(result['share']):.2f} % of the "
+            "run's CPU time (medians).",
             _made(result),
         ]
     )

@@ -39,8 +39,8 @@ def peers_section(result: Mapping[str, Any]) -> str:
             table(header, rows),
             f"{sentences['train']:,} training, {sentences['dev']:,} development and {sentences['test']:,} "
             f"test sentences; one thread; transformers have {_layers(students)} layers. Training on "
-            f"{training['sentences']:,} sentences, in batches of {training['batch_size']} except with the Trainer's "
-            f"defaults: {speeds['student']:.0f} sentences/s here; the Trainer {by_form}.",
+            f"{training['sentences']:,} sentences, in batches of {training['batch_size']} except with "
+            f"the Trainer's defaults: {speeds['student']:.0f} sentences/s here; the Trainer {by_form}.",
             "How the students were trained:\n\n" + "\n".join(map(_trained, students, students.values())),
             "Goals that were set beforehand:\n\n" + "\n".join(f"- {goal}" for goal in goals(result)),
             f"Commit {result['commit']}, {result['device']}.",

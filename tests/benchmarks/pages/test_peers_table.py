@@ -43,7 +43,7 @@ def test_each_tagger_is_a_row() -> None:
     assert "- student, structural: from the teacher's layers, 4 epochs, learning rate 0.001.\n" in text
     assert "1,700 training, 300 development and 600 test sentences; one thread;" in text
     by_form = f"69 (defaults), 90 ({SAME_BATCHES}), 215 (tuned)"
-    assert f"260 sentences/s here; by the Trainer {by_form}." in text
+    assert f"260 sentences/s here; the Trainer {by_form}." in text
     assert text.endswith("Commit abc, a machine.")
 
 
