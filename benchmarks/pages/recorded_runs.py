@@ -12,7 +12,7 @@ from pipeline.params import Params
 from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
-from pipeline.reporting.stage_outputs import read_output, require_text
+from pipeline.reporting.stage_outputs import read_output, require_numbers, require_text
 from pipeline.storage.text_file import write_json
 
 SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"
@@ -111,7 +111,8 @@ def check_reports(reports: Path, params: Params, *, times_only: bool = False) ->
     """
     if not times_only:
         summary = read_output(reports / SUMMARY, target="report")
-        methods = summary.get("methods", {})
+        require_numbers(summary.get("methods"), (), reports / SUMMARY, "report", where="methods")
+        methods = summary["methods"]
         seeds = dict.fromkeys(seed for figures in methods.values() for seed in figures["f1"]["seeds"])
         found = {"task": [summary.get("task")], "methods": methods, "seeds": seeds}
         for name, given in {"task": [params.task], "methods": params.methods, "seeds": params.seeds}.items():
