@@ -19,7 +19,7 @@ def main(
     """Record a run and write the pages; without --keep, only the pages are written."""
     from benchmarks.pages.page_section import with_section
     from benchmarks.pages.provenance import provenance
-    from benchmarks.pages.recorded_runs import pictures, record_run
+    from benchmarks.pages.recorded_runs import check_reports, pictures, record_run
     from benchmarks.pages.written_pages import CORPORA, written_pages
     from pipeline.params import load_params
     from pipeline.storage.text_file import write_text
@@ -28,6 +28,7 @@ def main(
     if keep is not None:
         settings = load_params(params)
         task, folder = settings.task, results / f"{settings.task}-{keep}"
+        check_reports(Path("reports"), settings, times_only=times)
         for path in record_run(Path("reports"), folder, provenance(settings), times_only=times):
             print(f"recorded {path}")
     texts = {

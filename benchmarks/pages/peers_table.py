@@ -69,13 +69,14 @@ def _layers(students: Mapping[str, Any]) -> int:
 
 
 def _trained(name: str, student: Mapping[str, Any]) -> str:
-    """A student's start, epochs and learning rate as an item of a list: its method's, if set."""
+    """A student's start, length and learning rate as an item of a list: its method's, if set."""
+    training = student["training"]
     start, epochs, rate = (
-        student["settings"].get(key) or student["training"][key]
-        for key in ("init", "epochs", "learning_rate")
+        student["settings"].get(key) or training[key] for key in ("init", "epochs", "learning_rate")
     )
+    length = f"{epochs} epochs" if epochs else f"{training['steps']:,} steps"
     begins = "the teacher's layers" if start == "teacher" else "the pretrained encoder"
-    return f"- {name}: from {begins}, {epochs} epochs, learning rate {rate:g}."
+    return f"- {name}: from {begins}, {length}, learning rate {rate:g}."
 
 
 def _against(student: Mapping[str, Any], peer: Mapping[str, Any]) -> str:

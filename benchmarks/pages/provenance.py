@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 from pipeline.params import Params
 
 _PACKAGES = ("torch", "transformers", "accelerate", "dvc", "pyarrow", "tokenizers")
-_CODE = ("pipeline", "stages", "dvc.yaml")
+_CODE = ("pipeline", "stages", "benchmarks", "dvc.yaml")
 
 
 def provenance(params: Params) -> dict[str, Any]:

@@ -1,17 +1,18 @@
 """Runs recorded under `results/`: a folder each, with the figures, what made them, and pictures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.pages.svg_file import svg_file
 from pipeline.errors import UserError
+from pipeline.params import Params
 from pipeline.reporting.epoch_times import read_epoch_times
 from pipeline.reporting.pictures import draw
 from pipeline.reporting.plot_tables import epoch_time_frame, f1_frame
-from pipeline.reporting.stage_outputs import read_output, require_text
+from pipeline.reporting.stage_outputs import read_output, require_numbers, require_text
 from pipeline.storage.text_file import write_json
 
 SUMMARY, TIMING, GRID = "summary.json", "timing.json", "grid.json"
@@ -94,6 +95,40 @@ def record_run(
     for name, content in contents.items():
         write_json(folder / name, content | {"run": {**run, "device": content["device"]}})
     return [folder / name for name in contents]
+
+
+def check_reports(reports: Path, params: Params, *, times_only: bool = False) -> None:
+    """Check that a finished run's figures are of these parameters, as far as the figures tell.
+
+    Args:
+        reports: holds summary.json and timing.json.
+        params: with which they are to be recorded.
+        times_only: look at timing.json alone.
+
+    Raises:
+        UserError: one of the two is missing or not what the stages write, or is of another task, of other
+            methods or seeds.
+    """
+    if not times_only:
+        summary = read_output(reports / SUMMARY, target="report")
+        require_numbers(summary.get("methods"), (), reports / SUMMARY, "report", where="methods")
+        methods = summary["methods"]
+        seeds = dict.fromkeys(seed for figures in methods.values() for seed in figures["f1"]["seeds"])
+        found = {"task": [summary.get("task")], "methods": methods, "seeds": seeds}
+        for name, given in {"task": [params.task], "methods": params.methods, "seeds": params.seeds}.items():
+            _compare(reports / SUMMARY, name, found[name], given)
+    if timing := read_epoch_times(reports / TIMING):
+        _compare(reports / TIMING, "task", [timing["task"]], [params.task])
+
+
+def _compare(path: Path, name: str, found: Iterable[object], given: Iterable[object]) -> None:
+    """Raise UserError where the file `path` is of another `name` than params.yaml is."""
+    theirs, ours = (", ".join(map(str, one)) for one in (found, given))
+    if theirs != ours:
+        raise UserError(
+            f"{path}: was made with {name} {theirs}, and params.yaml has {ours}; run `dvc repro`, then keep "
+            "the results"
+        )
 
 
 def recorded_runs(results: Path, task: str | None = None) -> list[RecordedRun]:

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pages.provenance import provenance
-from benchmarks.pages.recorded_runs import read_result
 from benchmarks.studies.experiment import (
     PARAMS,
     RESULTS,
@@ -35,7 +34,7 @@ from benchmarks.studies.experiment import (
     shared_settings,
     show,
 )
-from benchmarks.studies.grid import SEED, best_cells, development_f1, path_of
+from benchmarks.studies.grid import SEED, best_cells, development_f1, path_of, searched_cells
 from pipeline.device import accelerator, device_name
 from pipeline.params import load_params
 from pipeline.storage.text_file import write_json
@@ -85,7 +84,7 @@ def main(
     put: Put = [],
 ) -> None:
     """Train a student a row and write results/TASK-ablation-DEVICE.json after each."""
-    cells = best_cells(read_result(path_of(task, name_ending(device, encoder), layers))["cells"])
+    cells = best_cells(searched_cells(path_of(task, name_ending(device, encoder), layers)))
     student = committed_params().student
     head = float(as_values(put).get("student.head_learning_rate", student.head_learning_rate))
     facts = {"task": task, "device": device_name(accelerator(student.precision).device)}

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.git import git
 from benchmarks.pages.provenance import provenance
+from pipeline.errors import UserError
 from pipeline.evaluation.bootstrap import Resampled, p_value
 from pipeline.params import Params, load_params
 from pipeline.reporting.stage_outputs import SavedEvaluation, read_evaluations
@@ -126,7 +127,11 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
     """All students of several runs with one teacher, a later run's named "method run", in one summary.
 
     `p_value_vs` has the p-values of the differences from the students START, where there are any.
+
+    Raises:
+        UserError: the runs are of several commits, or not of one test set.
     """
+    _check_one_commit(runs.values())
     first = next(iter(runs))
     teacher = runs[first].teacher
     students = {
@@ -147,6 +152,16 @@ def compare(task: str, runs: Mapping[str, Finished]) -> dict[str, Any]:
         },
         "runs": {name: run.made for name, run in runs.items()},
     }
+
+
+def _check_one_commit(runs: Iterable[Finished]) -> None:
+    """Refuse runs between which something was committed: other code is no difference of kind."""
+    commits = list(dict.fromkeys(str(run.made.get("commit"))[:12] for run in runs))
+    if len(commits) > 1:
+        raise UserError(
+            f"the runs of this study are of the commits {' and '.join(commits)}; run the same command again, "
+            "which takes from DVC's cache what is still the same"
+        )
 
 
 def _p_values(other: str, resampled: Mapping[str, Resampled]) -> dict[str, float]:

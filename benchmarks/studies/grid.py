@@ -28,6 +28,7 @@ from benchmarks.studies.experiment import (
     run_pipeline,
     shared_settings,
 )
+from pipeline.errors import UserError
 from pipeline.params import Params, load_params
 from pipeline.storage.file_names import HISTORY
 from pipeline.storage.text_file import write_json
@@ -63,19 +64,44 @@ def main(
         cells.append({"learning_rate": cell[0], "epochs": cell[1], "development_f1": scores})
         write_json(
             path_of(task, name_ending(device, encoder), layers),
-            {"task": task, "cells": cells, "run": provenance(load_params(PARAMS))},
+            {
+                "task": task,
+                "cells": cells,
+                "cells_left": len(CELLS) - len(cells),
+                "run": provenance(load_params(PARAMS)),
+            },
         )
 
 
 def best_settings(task: str, ending: str, layers: int, put: Sequence[str] = ()) -> Iterable[str]:
-    """What a finished search found best for every method, as KEY=VALUE of params.yaml; see `settings`."""
-    cells = read_result(path_of(task, ending, layers))["cells"]
+    """What a finished search found best for every method, as KEY=VALUE of params.yaml; see `settings`.
+
+    Raises:
+        UserError: as `searched_cells`.
+    """
+    cells = searched_cells(path_of(task, ending, layers))
     return settings(best_cells(cells), committed_params(), put)
 
 
 def path_of(task: str, ending: str, layers: int) -> Path:
     """The file of a search; `ending` is the `name_ending` of its device and encoder."""
     return RESULTS / f"{task}-{layers}-layers-{ending}" / GRID
+
+
+def searched_cells(path: Path) -> list[dict[str, Any]]:
+    """The cells of the search in the file `path`.
+
+    Raises:
+        UserError: there is no search, or it was stopped, so that another cell may be the best.
+    """
+    found = read_result(path)
+    cells: list[dict[str, Any]] = found["cells"]
+    if left := found.get("cells_left", 0):  # not in results recorded before it was counted
+        raise UserError(
+            f"{path}: the search was stopped after {len(cells)} of {len(cells) + left} cells; run it again, "
+            "which goes on from there"
+        )
+    return cells
 
 
 def best_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int]]:

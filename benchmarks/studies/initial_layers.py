@@ -155,6 +155,12 @@ def show(result: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
+def _is_of(found: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Whether the rows `found` before were made as those of `result` will be, maybe on another day."""
+    old, new = ({**one, "rows": [], "run": {**one["run"], "date": None}} for one in (found, result))
+    return old == new
+
+
 def main(
     task: Task,
     device: Device,
@@ -182,7 +188,7 @@ def main(
         "rows": [],
         "run": provenance(params),
     }
-    if path.exists() and (found := read_result(path))["run"] == result["run"]:
+    if path.exists() and _is_of(found := read_result(path), result):
         result["rows"] = found["rows"]
     for row in ROWS[matched][len(result["rows"]) :]:
         f1: dict[str, dict[str, float]] = {"development_f1": {}, "test_f1": {}}

@@ -8,7 +8,8 @@ from the root of a checkout of its own, since `dvc exp run` changes `params.yaml
 """
 
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from benchmarks.studies.experiment import (
     show,
 )
 from benchmarks.studies.parts import OWN, corpus_settings, read_corpus, write_parts
+from pipeline.storage.checkpoint import CHECKPOINTS
 from pipeline.storage.text_file import write_json
 from stages import command
 
@@ -75,36 +77,55 @@ def main(
             f"student.layers={layers}",
         ]
         path = RESULTS / f"{task}-recipe-{count}-{device}.json"
-        minutes = Minutes(path)
+        minutes = Minutes(path, Path(CHECKPOINTS, f"{path.stem}-minutes.json"))
         runs: dict[str, Finished] = {}
         for row, (methods, settings) in rows(count, f"{folder}/text.txt").items():
             set_to = [*shared, *as_settings(settings)]
-            began = processor_seconds()
-            found = finish(set_to, methods, seeds)
-            minutes.add(row, processor_seconds() - began)
+            with minutes.counted(row):
+                found = finish(set_to, methods, seeds)
             if not methods:
                 continue
             runs[row] = found
             facts = {"task": task, "sentences": sizes, "settings": settings_of(count)}
             result = compare(name, runs) | facts | {"minutes": minutes.by_row}
             write_json(path, result)
+        minutes.end()
         show(result)
 
 
 class Minutes:
     """The CPU time of each row, its students with all their seeds and their evaluation, in minutes.
 
-    A row that DVC takes from its cache takes seconds, so that what was written before is kept.
+    A row that DVC takes from its cache takes seconds, so that what was written before is kept. What a study
+    that was stopped has spent is in a file of its own, and counts in the next one.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read what was written to a results file before, if it is there."""
-        before: Mapping[str, Any] = read_result(path) if path.exists() else {}
-        self.by_row: dict[str, float] = dict(before.get("minutes", {}))
+    def __init__(self, path: Path, stopped: Path) -> None:
+        """Read what a results file has, and what a stopped study left in a file; both may be missing."""
+        recorded: Mapping[str, Any] = read_result(path) if path.exists() else {}
+        self._before: dict[str, float] = dict(recorded.get("minutes", {}))
+        self._stopped = stopped
+        self._spent: dict[str, float] = read_result(stopped) if stopped.exists() else {}
 
-    def add(self, row: str, seconds: float) -> None:
-        """Take the time of a row."""
-        self.by_row[row] = max(seconds / 60, self.by_row.get(row, 0.0))
+    @contextmanager
+    def counted(self, row: str) -> Iterator[None]:
+        """Add the time of a row, which may be stopped."""
+        began = processor_seconds()
+        try:
+            yield
+        finally:
+            self._spent[row] = self._spent.get(row, 0.0) + (processor_seconds() - began) / 60
+            write_json(self._stopped, self._spent)
+
+    @property
+    def by_row(self) -> dict[str, float]:
+        """The minutes of each row."""
+        rows = self._before | self._spent
+        return {row: max(times.get(row, 0.0) for times in (self._before, self._spent)) for row in rows}
+
+    def end(self) -> None:
+        """Forget what a stopped study would go on from."""
+        self._stopped.unlink(missing_ok=True)
 
 
 def processor_seconds() -> float:

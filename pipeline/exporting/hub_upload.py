@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.errors import UserError, one_line
 from pipeline.exporting.out_folder import check_out
 from pipeline.fetching.web import without_proxy_here
-from pipeline.storage.sealed_folder import SEAL, new_folder
+from pipeline.storage.sealed_folder import SEAL, new_folder, sealed_files
 
 CARD = "README.md"
 
@@ -20,9 +20,9 @@ def write_published(model: Path, card: str, out: Path) -> None:
     """
     check_out(model, out, CARD)
     with new_folder(out) as aside:
-        for path in model.iterdir():
-            if path.name != SEAL:
-                shutil.copyfile(path, aside / path.name)
+        for name in sealed_files(model):
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(model / name, aside / name)
         (aside / CARD).write_text(card, encoding="utf-8", newline="\n")
 
 

@@ -56,6 +56,15 @@ def test_a_published_folder_is_the_model_with_a_card_under_a_seal(model: Path, t
     assert check(model).keys() == FILES.keys()
 
 
+def test_a_folder_in_the_models_is_copied_too(tmp_path: Path) -> None:
+    """Tokenizers with several chat templates are saved with one."""
+    with new_folder(tmp_path / "model") as aside:
+        (aside / "templates").mkdir()
+        (aside / "templates" / "rag.jinja").write_text("x")
+    write_published(tmp_path / "model", "# card\n", tmp_path / "out")
+    assert set(check(tmp_path / "out")) == {CARD, "templates/rag.jinja"}
+
+
 @pytest.mark.parametrize("out", ["students/1", "students", "students/../students/1"])
 def test_the_model_itself_is_never_replaced(model: Path, tmp_path: Path, out: str) -> None:
     with pytest.raises(UserError, match="--out"):

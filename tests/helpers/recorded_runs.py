@@ -1,6 +1,7 @@
 """Runs recorded under a temporary `results/`, for the tests of the pages."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ RUN: dict[str, Any] = {
 }
 
 
-def write_reports(place: Path, task: str, method: str) -> Path:
-    """The folder `reports` of a finished run of vanilla and another method."""
+def write_reports(place: Path, task: str, methods: Sequence[str]) -> Path:
+    """The folder `reports` of a finished run of these methods."""
     reports = place / "reports"
     reports.mkdir()
-    students = {"vanilla": {1: evaluation(0)}, method: {1: evaluation(1)}}
+    students = {method: {1: evaluation(wrong)} for wrong, method in enumerate(methods)}
     summary = summarise(evaluation(), students, task=task, scheme="iob2", samples=10)
     (reports / "summary.json").write_text(json.dumps(summary))
     (reports / "timing.json").write_text(json.dumps(TIMING | {"task": task}))
@@ -29,7 +30,7 @@ def write_reports(place: Path, task: str, method: str) -> Path:
 
 def recorded_in(place: Path, task: str = "toy") -> Path:
     """The folder `results` with TASK-cpu (metrics and times) and other-gpu (times alone)."""
-    reports, results = write_reports(place, task=task, method="kbest"), place / "results"
+    reports, results = write_reports(place, task, ("vanilla", "kbest")), place / "results"
     for name in (f"{task}-cpu", "other-gpu"):
         record_run(reports, results / name, RUN)
     (results / "other-gpu" / "summary.json").unlink()

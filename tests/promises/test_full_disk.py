@@ -61,7 +61,7 @@ def fill(place: Path, room: int) -> None:
 
 def write_finished_run(place: Path) -> None:
     """What `results` reads in its working folder: a repository with reports and the pages."""
-    write_reports(place, task="mine", method=METHOD)
+    write_reports(place, "mine", [METHOD])
     (place / "docs").mkdir()
     for page in written_pages(place / "results"):
         (place / page).write_text(f"{BEGIN}\n{END}\n")

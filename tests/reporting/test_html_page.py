@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -90,6 +91,14 @@ def test_the_figures_are_the_summarys(run, page):
     assert f"closes {run.summary['methods'][method]['gap_closed']:.0%} of the gap" in text
     for kind, rates in run.summary["teacher"]["types"].items():
         assert f"{kind} {rates['gold']}" in text.replace(f"{kind}{rates['gold']}", f"{kind} {rates['gold']}")
+
+
+def test_a_gap_that_rounds_to_nothing_has_no_sign(run):
+    figures = {**run.summary["methods"]["structural"], "gap_closed": -0.004}
+    methods = {**run.summary["methods"], "structural": figures}
+    page = html_page(replace(run, summary={**run.summary, "methods": methods}), project=ROOT)
+    assert "<td>0%</td>" in page
+    assert "-0%" not in page
 
 
 def test_the_papers_figures_are_marked_as_the_papers(page):

@@ -47,6 +47,13 @@ def test_each_tagger_is_a_row() -> None:
     assert text.endswith("Commit abc, a machine.")
 
 
+def test_a_student_of_steps_is_said_to_have_steps() -> None:
+    training = TRAINING | {"epochs": None, "steps": 16_000}
+    students = {**STUDENTS, "student, kbest": {"settings": {"init": None}, "training": training}}
+    text = peers_section(result(row(INT8, 82.0, 5_000, 10_000)) | {"students": students})
+    assert "- student, kbest: from the teacher's layers, 16,000 steps, learning rate 0.0002.\n" in text
+
+
 def test_a_goal_is_reached_at_its_bound() -> None:
     assert reached(result(row(INT8, 82.0, 5_000, 10_000))) == [True] * 5
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.pages.recorded_runs import RecordedRun, pictures, record_run, recorded_runs
+from benchmarks.pages.recorded_runs import RecordedRun, check_reports, pictures, record_run, recorded_runs
 from pipeline.errors import UserError
+from pipeline.params import Params, load_params
+from tests.helpers.params_cases import ROOT
 from tests.helpers.recorded_runs import RUN, recorded_in
 from tests.helpers.sample_results import TIMING
 
@@ -30,6 +32,44 @@ def test_a_missing_metric_cannot_be_kept(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"summary\.json: missing; run `dvc repro"):
         record_run(tmp_path, tmp_path / "results" / "x", RUN)
     assert not (tmp_path / "results").exists()
+
+
+OF_THE_REPORTS = {"task": "toy", "methods": ("vanilla", "kbest"), "seeds": (1,)}
+
+
+def params_of(**changes: Any) -> Params:
+    """The parameters that the reports of `write_reports` are of, but for `changes`."""
+    return load_params(ROOT / "params.yaml").model_copy(update=OF_THE_REPORTS | changes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"task": "newsdesk"}, r"summary\.json: was made with task toy, and params\.yaml has newsdesk; run"),
+        (
+            {"methods": ("vanilla",)},
+            r"summary\.json: was made with methods vanilla, kbest, and params\.yaml has vanilla; run",
+        ),
+        (
+            {"seeds": (1, 2)},
+            r"summary\.json: was made with seeds 1, and params\.yaml has 1, 2; run `dvc repro`",
+        ),
+    ],
+)
+def test_reports_of_other_parameters_are_refused(changed: dict[str, Any], told: str, results: Path) -> None:
+    check_reports(results.parent / "reports", params_of())
+    with pytest.raises(UserError, match=told):
+        check_reports(results.parent / "reports", params_of(**changed))
+
+
+def test_times_of_another_corpus_are_refused(results: Path) -> None:
+    reports = results.parent / "reports"
+    (reports / "summary.json").unlink()
+    check_reports(reports, params_of(seeds=(1, 2)), times_only=True)
+    with pytest.raises(
+        UserError, match=r"timing\.json: was made with task toy, and params\.yaml has conll2003"
+    ):
+        check_reports(reports, params_of(task="conll2003"), times_only=True)
 
 
 def test_recorded_runs_are_read_with_what_they_have(results: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_first_row_of_a_method_is_as_it_is_and_every_other_changes_something
 def test_rows_take_the_heads_learning_rate_that_all_runs_have(monkeypatch: pytest.MonkeyPatch) -> None:
     params = load_params(ROOT / PARAMS)
     cell = {"learning_rate": 2e-4, "epochs": 5, "development_f1": dict.fromkeys(params.methods, 90.0)}
-    monkeypatch.setattr(ablation, "read_result", lambda _: {"cells": [cell]})
+    monkeypatch.setattr(ablation, "searched_cells", lambda _: [cell])
     monkeypatch.setattr(ablation, "committed_params", lambda: params)
     monkeypatch.setattr(ablation, "accelerator", lambda _: SimpleNamespace(device=torch.device("cpu")))
 

@@ -15,6 +15,7 @@ from benchmarks.studies.experiment import (
     name_ending,
     shared_settings,
 )
+from pipeline.errors import UserError
 from tests.helpers.sample_results import evaluation
 
 
@@ -81,3 +82,13 @@ def test_a_run_leaves_no_scores_of_further_teachers_or_folds_to_the_next(tmp_pat
         (tmp_path / name / "shards").mkdir(parents=True)
     experiment.remove_further([tmp_path, tmp_path / "missing"])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")) == ["1/1", "fold/1"]
+
+
+def test_runs_of_two_commits_are_not_compared() -> None:
+    teacher, student = evaluation(repeat=20), evaluation(0, repeat=20)
+    runs = {
+        name: Finished(teacher, {"vanilla": {1: student}}, {"commit": commit * 40})
+        for name, commit in {"as given": "a", "with text": "b"}.items()
+    }
+    with pytest.raises(UserError, match="commits aaaaaaaaaaaa and bbbbbbbbbbbb; run the same command again"):
+        compare("toy", runs)

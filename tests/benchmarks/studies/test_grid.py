@@ -1,3 +1,7 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
 from typer.testing import CliRunner
 
 from benchmarks.studies import grid
@@ -68,3 +72,26 @@ def test_a_search_that_never_ran_is_one_line() -> None:
         "results/nothing-2-layers-toy/grid.json: missing; "
         "benchmarks/studies/reproduce.sh shows what writes it"
     )
+
+
+def test_a_search_that_was_stopped_has_no_best_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def run(*_: Any) -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise SystemExit(1)
+
+    monkeypatch.setattr(grid, "RESULTS", tmp_path)
+    monkeypatch.setattr(grid, "committed_params", lambda: PARAMS)
+    monkeypatch.setattr(grid, "load_params", lambda _: PARAMS)
+    monkeypatch.setattr(grid, "provenance", lambda _: {})
+    monkeypatch.setattr(grid, "development_f1", lambda _: 90.0)
+    monkeypatch.setattr(grid, "run_pipeline", run)
+    with pytest.raises(SystemExit):
+        grid.main("toy", "cpu")
+    with pytest.raises(UserError, match=r"grid\.json: the search was stopped after 1 of 3 cells; run it"):
+        grid.best_settings("toy", "cpu", 2)
+    grid.main("toy", "cpu")
+    cells = grid.searched_cells(grid.path_of("toy", "cpu", 2))
+    assert best_cells(cells) == dict.fromkeys(PARAMS.methods, CELLS[0])

@@ -79,6 +79,48 @@ def test_a_stopped_study_goes_on_behind_its_last_row(
     assert [(row["start"], row["weight"]) for row in rows_of(tmp_path)] == [("first", 0.0), ("last", 1.0)]
 
 
+@pytest.mark.parametrize(
+    ("fact", "goes_on"),
+    [({"date": "2030-01-02"}, True), ({"commit": "abd"}, False), ({"parameters": {"layers": 3}}, False)],
+)
+def test_rows_of_another_day_are_kept_and_those_of_other_code_or_settings_are_not(
+    fact: dict[str, Any], goes_on: bool, run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[study.Row] = []
+
+    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
+        trained.append(row)
+        return {"folder": data / "student"}
+
+    monkeypatch.setattr(study, "apart", train)
+    run()
+    made = {"commit": "abc", "date": "2030-01-01", "parameters": {"layers": 2}}
+    path = tmp_path / "toy-initial-layers-attention-relations-cpu.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run": made}))
+    monkeypatch.setattr(study, "provenance", lambda params: made | fact)
+    trained.clear()
+    run()
+    assert trained == ([] if goes_on else [*ROWS])
+
+
+def test_rows_of_students_of_another_teacher_are_not_kept(
+    run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[study.Row] = []
+
+    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
+        trained.append(row)
+        return {"folder": data / "student"}
+
+    monkeypatch.setattr(study, "apart", train)
+    run()
+    path = tmp_path / "toy-initial-layers-attention-relations-cpu.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"teacher": {"dev": 1.0, "test": 1.0}}))
+    trained.clear()
+    run()
+    assert trained == [*ROWS]
+
+
 @pytest.mark.slow
 def test_students_are_trained_and_scored(run: Any, tmp_path: Path) -> None:
     run()
