@@ -24,7 +24,6 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import SEAL, check
-from stages import export
 from tests.helpers.exported_program import breaks, run_program
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
@@ -245,17 +244,6 @@ def test_what_lies_in_the_folder(
     assert b"site-packages" not in network
     matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
     assert (exported("bert", True) / "model.onnx").stat().st_size < len(network) - matrices
-
-
-def test_the_stage_writes_what_was_asked_for(
-    models: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    export.main(models("bert"), tmp_path / "out", onnx=True, int8=True)
-    assert capsys.readouterr().out == f"{tmp_path / 'out/tag.py'}: written, with all that it reads\n"
-    network = onnx.load(tmp_path / "out" / "model.onnx")
-    assert "MatMulIntegerToFloat" in {node.op_type for node in network.graph.node}
-    with pytest.raises(UserError, match="--onnx"):
-        export.main(models("bert"), tmp_path / "other")
 
 
 def test_a_missing_library_is_named_with_the_command(
