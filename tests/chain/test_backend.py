@@ -78,8 +78,13 @@ def test_the_cpu_takes_scaled_and_never_asks_for_kernels(monkeypatch):
 
 def test_a_cuda_device_takes_kernels_that_agree_and_checks_them_once(monkeypatch):
     found, checked = stand_in(), []
+
+    def agrees(*arguments):
+        checked.append(arguments)
+        return True
+
     kernels(monkeypatch, found)
-    monkeypatch.setattr(backend, "agrees", lambda *arguments: checked.append(arguments) or True)
+    monkeypatch.setattr(backend, "agrees", agrees)
     assert backend.backend_for(emissions(cuda=True)) is found
     assert backend.backend_for(emissions(cuda=True)) is found
     assert checked == [(found, CUDA, 3)]

@@ -19,7 +19,8 @@ cases = pytest.mark.parametrize(
 
 
 def swept(chain: LinearChain) -> log_space.LogStates:
-    return log_space.sweep(*(p.detach() for p in chain.potentials), chain.lengths)
+    e, t, b, d = (p.detach() for p in chain.potentials)
+    return log_space.sweep(e, t, b, d, chain.lengths)
 
 
 def close(found, expected, scale=1.0):

@@ -1,6 +1,7 @@
 """The shape of a BiLSTM survives its config.json, and is known there by its kind."""
 
 import json
+from typing import Any
 
 import pytest
 from transformers import AutoConfig
@@ -8,7 +9,7 @@ from transformers import AutoConfig
 from pipeline.encoding.bilstm_config import BiLSTMConfig
 from pipeline.encoding.pretrained import known_config
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": 50,
     "embedding_size": 8,
     "hidden_size": 12,
@@ -40,5 +41,5 @@ def test_this_project_knows_it_by_its_kind():
 
 @pytest.mark.parametrize("name", ["id2label", "architectures"])
 def test_what_every_configuration_has_is_taken_too(name):
-    given = {"id2label": {0: "O", 1: "B-PER"}, "architectures": ["BiLSTM"]}[name]
-    assert getattr(BiLSTMConfig(**SHAPE, **{name: given}), name) == given
+    given: Any = {"id2label": {0: "O", 1: "B-PER"}, "architectures": ["BiLSTM"]}[name]
+    assert getattr(BiLSTMConfig(**SHAPE | {name: given}), name) == given

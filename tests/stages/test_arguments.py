@@ -23,7 +23,7 @@ def parsed(main: Callable[..., None], words: list[str], **environment: str) -> s
     [arguments.StudentItem, arguments.TeacherAndFoldItem, arguments.FoldItem, arguments.TeacherItem],
 )
 def test_an_item_is_what_dvc_says_that_it_runs(kind: Any) -> None:
-    def main(item: kind) -> None:  # type: ignore[valid-type]
+    def main(item: kind) -> None:
         print(item)
 
     assert parsed(main, [], DVC_STAGE="distill@kbest-1") == "distill@kbest-1\n"

@@ -60,7 +60,12 @@ def test_the_figures_are_of_the_runs_own_folders(run: Any) -> None:
 def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """What `epoch_times` is given, in place of a measurement."""
     seen: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    monkeypatch.setattr(module, "epoch_times", lambda *given, **others: seen.append((given, others)) or {})
+
+    def noted(*given: Any, **others: Any) -> dict[str, Any]:
+        seen.append((given, others))
+        return {}
+
+    monkeypatch.setattr(module, "epoch_times", noted)
     return seen
 
 

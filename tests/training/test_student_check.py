@@ -118,7 +118,12 @@ def test_each_encoder_is_loaded_once_and_the_teachers_only_to_be_tried(
 ):
     other = shutil.copytree(bert, tmp_path / "other")
     loaded = []
-    monkeypatch.setattr(module, "load_encoder", lambda folder: loaded.append(folder) or load_encoder(folder))
+
+    def noted(folder):
+        loaded.append(folder)
+        return load_encoder(folder)
+
+    monkeypatch.setattr(module, "load_encoder", noted)
     encoders(bert, teacher=precision)
     assert loaded == [bert]
     loaded.clear()

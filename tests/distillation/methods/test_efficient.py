@@ -11,28 +11,31 @@ from tests.helpers.methods import settings_of
 
 
 def chain(emissions, transitions, start, end, lengths):
-    return LinearChain(*map(torch.tensor, (emissions, transitions, start, end)), torch.tensor(lengths))
+    e, t, b, d, words = map(torch.tensor, (emissions, transitions, start, end, lengths))
+    return LinearChain(e, t, b, d, words)
 
 
-def zeros(batch, size, tags):
-    shapes = ((batch, size, tags), (tags, tags), (tags,), (tags,))
-    return [torch.zeros(shape).tolist() for shape in shapes]
+def nothing(size, tags):
+    """A chain of one sentence whose scores are all 0."""
+    shapes = ((1, size, tags), (tags, tags), (tags,), (tags,))
+    e, t, b, d = map(torch.zeros, shapes)
+    return LinearChain(e, t, b, d, torch.tensor([size]))
 
 
 def test_two_words_by_hand():
     """Δ: 2 starts 1 + 1 and 0, 4 pairs T + e of 0 + 2, 3 + 0, 0 + 2, 0 + 0, and 2 ends 0 and -1."""
     student = chain([[[1.0, 0.0], [2.0, 0.0]]], [[0.0, 3.0], [0.0, 0.0]], [1.0, 0.0], [0.0, -1.0], [2])
-    teacher = chain(*zeros(1, 2, 2), [2])
+    teacher = nothing(2, 2)
     found = efficient.loss(student, teacher, efficient.Settings())
     assert found.tolist() == pytest.approx([(4 + 0 + 4 + 9 + 4 + 0 + 0 + 1) / 8])
 
 
 def test_a_sentence_of_one_word_has_no_pairs_and_one_of_one_tag_has_one_of_each():
     student = chain([[[1.0, 3.0]]], [[7.0] * 2] * 2, [1.0, 0.0], [0.0, 2.0], [1])
-    found = efficient.loss(student, chain(*zeros(1, 1, 2), [1]), efficient.Settings())
+    found = efficient.loss(student, nothing(1, 2), efficient.Settings())
     assert found.tolist() == pytest.approx([(4 + 9 + 0 + 4) / 4])  # whatever the transitions are
     alone = chain([[[1.0], [2.0], [4.0]]], [[1.0]], [0.0], [-2.0], [3])
-    found = efficient.loss(alone, chain(*zeros(1, 3, 1), [3]), efficient.Settings())
+    found = efficient.loss(alone, nothing(3, 1), efficient.Settings())
     assert found.tolist() == pytest.approx([(1 + 9 + 25 + 4) / 4])
 
 
