@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 def complaint(error: ValidationError, tree: dict[str, Any], model: type[BaseModel]) -> str:
     """The first complaint: the dotted key, what is wrong with it, the choices.
 
-    An unknown key comes before a missing one, as it often is the other misspelt.
+    An unknown key comes before a missing one, as it often is the other misspelt. Where one value or a list
+    may stand, it is about the wrong entry of a list, and not about the list.
 
     Args:
         error: of the validation of `tree` by `model`.
@@ -19,8 +20,10 @@ def complaint(error: ValidationError, tree: dict[str, Any], model: type[BaseMode
         model: whose fields are the groups.
     """
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    first = errors[0]
-    location = list(_location(first, tree))
+    places = [list(_location(e, tree)) for e in errors]
+    inside = [place for place, found in enumerate(places) if found[: len(places[0])] == places[0]]
+    deepest = max(inside, key=lambda place: len(places[place]))
+    first, location = errors[deepest], places[deepest]
     key = ".".join(str(part) for part in location)
     kind = first["type"]
     if kind == "value_error":  # of a model_validator here; begins with the rest of the key
@@ -31,7 +34,9 @@ def complaint(error: ValidationError, tree: dict[str, Any], model: type[BaseMode
         return f"{key}: is missing; add it"
     if kind == "json_invalid":
         return "is nested too deeply; write it flatter"
-    wishes = dict.fromkeys(_wish(e["msg"]) for e in errors if list(_location(e, tree)) == location)
+    wishes = dict.fromkeys(
+        _wish(e["msg"]) for e, found in zip(errors, places, strict=True) if found == location
+    )
     return f"{key}: must {' or '.join(wishes)}, not {json.dumps(first['input'], ensure_ascii=False)[:80]}"
 
 
@@ -47,11 +52,10 @@ def _location(error: ErrorDetails, tree: Any) -> Iterator[int | str]:
         inside = isinstance(tree, dict) and part in tree
         if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
             inside = True
-        if inside or error["type"] == "missing":
+        if inside:
+            tree = tree[part]
+        if inside or (error["type"] == "missing" and part == error["loc"][-1]):
             yield part
-        if not inside:
-            return
-        tree = tree[part]
 
 
 def _known_keys(model: type[BaseModel], location: list[int | str]) -> list[str]:

@@ -5,10 +5,10 @@ import itertools
 import pytest
 import torch
 
-from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments, path_moments
+from pipeline.chain import LinearChain, Moments, cross_entropy, gold_moments
 from pipeline.chain.gradients import expected_score
-from tests.helpers.brute_force import BruteForce
-from tests.helpers.chain_cases import random_chain, with_potentials
+from tests.helpers.brute_force import oracles
+from tests.helpers.chain_cases import random_chain
 
 BATCHES = [[1], [5, 1, 3, 2, 4], [2, 2]]
 SCALES = [0.1, 1.0, 10.0, 1e4]
@@ -17,13 +17,6 @@ DTYPES = [torch.float64, torch.float32]
 cases = pytest.mark.parametrize(
     ("lengths", "tags", "scale", "dtype"), list(itertools.product(BATCHES, [1, 3, 4], SCALES, DTYPES))
 )
-
-
-def oracles(chain: LinearChain) -> list[BruteForce]:
-    return [
-        BruteForce(chain.emissions[row, :length], chain.transitions, chain.start, chain.end)
-        for row, length in enumerate(chain.lengths.tolist())
-    ]
 
 
 def tolerance(dtype: torch.dtype, scale: float) -> dict[str, float]:
@@ -102,25 +95,6 @@ def test_cross_entropy_is_the_expected_negative_log_likelihood(scale, dtype):
         close(mine, reference, **probabilities(dtype, scale))
 
 
-def test_gradients_against_finite_differences():
-    lengths = [4, 1, 3]
-    chain = random_chain(lengths, 3, padding=0.0)
-
-    def log_marginals(*p):
-        return with_potentials(chain, p).log_marginals()
-
-    def log_partition(*p):
-        return with_potentials(chain, p).log_partition()
-
-    target = random_chain(lengths, 3, seed=1).moments()
-
-    def loss(*p):
-        return cross_entropy(with_potentials(chain, p), target)
-
-    for function in (log_marginals, log_partition, loss):
-        assert torch.autograd.gradcheck(function, chain.potentials)
-
-
 def test_scores_of_gold_tags_equal_the_inner_product_with_their_moments():
     chain = random_chain([5, 2, 1], 4)
     generator = torch.Generator().manual_seed(2)
@@ -142,27 +116,6 @@ def test_scores_are_summed_in_float64_and_what_tags_stand_at_padding_does_not_ma
     tags = (torch.arange(size) % 2).repeat(2, 1)
     tags[1, 1:] = 7  # no tag at all
     assert chain.score(tags).tolist() == [1e8 + 129 * 8 + 128 * 24, 1e8 + 8]
-
-
-def test_path_moments_are_the_weighted_statistics_of_the_paths():
-    lengths = torch.tensor([4, 1])
-    paths = torch.tensor([[[0, 1, 1, 2], [2, 2, 0, 1]], [[1, 9, 9, 9], [0, -1, -1, -1]]])
-    weights = torch.tensor([[0.75, 0.25], [0.5, 0.5]])
-    unary, pairs = path_moments(paths, weights, lengths, 3)
-    assert unary[0].tolist() == [[0.75, 0, 0.25], [0, 0.75, 0.25], [0.25, 0.75, 0], [0, 0.25, 0.75]]
-    assert pairs[0].tolist() == [[0, 1.0, 0], [0, 0.75, 0.75], [0.25, 0, 0.25]]
-    assert unary[1].tolist() == [[0.5, 0.5, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
-    assert not pairs[1].any()
-
-
-def test_mixture():
-    one, other = Moments(torch.ones(1, 2, 3), torch.ones(1, 3, 3)), random_chain([2], 3).moments()
-    other = Moments(other.unary.float(), other.pairs.float())
-    mixed = one.mix(other, 0.25)
-    close(mixed.unary, 0.25 * one.unary + 0.75 * other.unary)
-    close(mixed.pairs, 0.25 * one.pairs + 0.75 * other.pairs)
-    assert torch.equal(one.mix(other, 1.0).unary, one.unary)
-    assert torch.equal(one.mix(other, 0.0).pairs, other.pairs)
 
 
 def test_temperature_divides_every_score():

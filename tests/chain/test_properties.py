@@ -161,28 +161,6 @@ def test_losses_of_several_chains_may_wait_for_their_backward():
                 torch.testing.assert_close(value, expected[name])
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e4])
-@pytest.mark.parametrize(
-    "question",
-    [
-        lambda chain: chain.log_partition().sum(),
-        lambda chain: chain.log_marginals().exp()[:, :, 0].sum(),
-        lambda chain: cross_entropy(chain, random_chain(LENGTHS, 4, seed=1).moments()).sum(),
-    ],
-    ids=["log_partition", "log_marginals", "cross_entropy"],
-)
-def test_a_gradient_of_the_gradient_raises(question, scale):
-    chain = random_chain(LENGTHS, 4, scale=scale, padding=0.0)
-    total = question(chain)
-    once = torch.autograd.grad(total, chain.potentials, retain_graph=True)
-    gradients = torch.autograd.grad(total, chain.potentials, create_graph=True)
-    for one, other in zip(once, gradients, strict=True):
-        assert torch.equal(one, other)
-    for gradient in gradients:
-        with pytest.raises(RuntimeError, match="differentiable once"):
-            torch.autograd.grad(total + gradient.square().sum(), chain.potentials, retain_graph=True)
-
-
 def test_moments_with_a_gradient_are_refused():
     chain, moments = random_chain([2], 2), random_chain([2], 2, seed=1).moments()
     with pytest.raises(ValueError, match="detach"):

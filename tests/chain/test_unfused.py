@@ -3,12 +3,10 @@
 That it reads nothing back is shown in tests/training/test_host_reads.py.
 """
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
-from pipeline.chain import backend, engine, scaled, unfused
+from pipeline.chain import engine, unfused
 from tests.chain import test_differential
 from tests.helpers.chain_cases import random_chain
 
@@ -27,11 +25,3 @@ def test_answers_have_the_precision_of_the_potentials(dtype, monkeypatch):
     gradients = torch.autograd.grad(logs.sin().sum(), chain.potentials)
     answers = (chain.log_partition(), *chain.moments(), logs, *gradients)
     assert {answer.dtype for answer in answers} == {dtype}
-
-
-def test_a_cuda_device_takes_it_where_the_kernels_do_not_run():
-    def emissions(cuda):  # 200 tags are more than the kernels hold
-        return SimpleNamespace(is_cuda=cuda, device=torch.device("cuda"), shape=(2, 3, 200))
-
-    assert backend.backend_for(emissions(True)) is unfused
-    assert backend.backend_for(emissions(False)) is scaled

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import re
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from pipeline.corpora import records
 from pipeline.corpora.tagging import Sentence
 from pipeline.errors import UserError
+from tests.helpers.arrow_data import save_to_disk, write_stream
 
 NAMES = ["O", "B-X", "I-X"]
 TOKENS = [["a", "b"], ["c"], [], ["d", "e"]]
@@ -48,23 +47,6 @@ def table(tags: Any = NUMBERS, features: Any = None) -> pa.Table:
     return made.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 
 
-def write_stream(data: pa.Table, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, data.schema) as stream:
-        stream.write_table(data)
-
-
-def save_to_disk(folder: Path, *shards: pa.Table, features: Any, **state: Any) -> Path:
-    """The layout that the datasets library's save_to_disk gives a split."""
-    folder.mkdir()
-    names = [f"data-{number:05}-of-{len(shards):05}.arrow" for number in range(len(shards))]
-    for name, shard in zip(names, shards, strict=True):
-        write_stream(shard, folder / name)
-    listed = {"_data_files": [{"filename": name} for name in names], "_split": None, **state}
-    (folder / "state.json").write_text(json.dumps(listed))
-    (folder / "dataset_info.json").write_text(json.dumps({"features": features}))
-    return folder
-
-
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_saved_data_set(tmp_path: Path, features: Any) -> None:
     folder = save_to_disk(tmp_path / "train", table()[:1], table()[1:], features=features)
@@ -91,15 +73,6 @@ def test_each_file_of_a_folder_numbers_tags_as_it_says_itself(tmp_path: Path) ->
     pq.write_table(table(turned, features=other), tmp_path / "1.parquet")
     pq.write_table(table(turned), tmp_path / "2.parquet")  # says nothing: as the file before
     assert read_arrow(tmp_path) == 3 * SENTENCES
-
-
-def test_a_folder_with_several_splits_is_refused(tmp_path: Path) -> None:
-    for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"):
-        pq.write_table(table(features=FEATURES[0]), tmp_path / f"{name}.parquet")
-    with pytest.raises(UserError, match=r"holds several splits \(train, dev\); give the files of one"):
-        read_arrow(tmp_path)
-    (tmp_path / "validation-00000-of-00001.parquet").unlink()
-    assert read_arrow(tmp_path) == SENTENCES * 2
 
 
 def test_tags_may_be_names_and_names_may_be_given(tmp_path: Path) -> None:
@@ -151,72 +124,6 @@ def test_a_row_of_a_folder_is_named_by_its_file(tmp_path: Path, caplog: pytest.L
     ]
     (warning,) = caplog.messages
     assert warning.startswith(f"{tmp_path}/4.parquet: row 4: the first of 1 tag that breaks the scheme")
-
-
-def test_damaged_data_sets_are_named(tmp_path: Path) -> None:
-    write_stream(table(), tmp_path / "x.arrow")
-    cut = tmp_path / "cut.arrow"
-    cut.write_bytes((tmp_path / "x.arrow").read_bytes()[:-200])
-    with pytest.raises(UserError, match=rf"^{cut}: is not a readable .arrow file"):
-        read_arrow(cut, names=NAMES)
-    html = tmp_path / "page.parquet"
-    html.write_text("<html>")
-    with pytest.raises(UserError, match=rf"^{html}: is not a readable .parquet file"):
-        read_arrow(html)
-    with pytest.raises(UserError, match="holds no Arrow or Parquet files"):
-        read_arrow(tmp_path / "none")
-
-
-@pytest.mark.parametrize("old_format", [False, True])
-def test_a_stream_that_is_cut_between_batches_is_refused(tmp_path: Path, old_format: bool) -> None:
-    """The last batch ends with the bytes of the mark itself, so that bytes alone do not tell."""
-    data = pa.table({"tokens": [["a"]], "ner_tags": [["O"]], "id": pa.array([2**32 - 1], pa.int64())})
-    whole, mark = tmp_path / "whole.arrow", 4 if old_format else 8
-    options = pa.ipc.IpcWriteOptions(use_legacy_format=old_format)
-    with pa.OSFile(str(whole), "wb") as sink, pa.ipc.new_stream(sink, data.schema, options=options) as stream:
-        stream.write_table(data)
-        stream.write_table(data)
-    assert len(read_arrow(whole)) == 2
-    cut = tmp_path / "cut.arrow"
-    cut.write_bytes(whole.read_bytes()[:-mark])
-    assert cut.read_bytes().endswith(b"\xff\xff\xff\xff\0\0\0\0")
-    with pytest.raises(
-        UserError, match=rf"^{cut}: lacks the mark of an Arrow stream's end, .*; fetch or save"
-    ):
-        read_arrow(cut)
-    twice = tmp_path / "twice.arrow"
-    twice.write_bytes(2 * whole.read_bytes())
-    with pytest.raises(UserError, match=rf"^{twice}: goes on behind the end of its Arrow stream; give each"):
-        read_arrow(twice)
-
-
-def test_lists_that_reach_past_their_values(tmp_path: Path) -> None:
-    path = tmp_path / "x.arrow"
-    write_stream(pa.table({"tokens": [["a", "b"], ["c", "d", "e"]], "ner_tags": [[0, 1], [2]]}), path)
-    data = path.read_bytes()
-    offsets = struct.pack("<3i", 0, 2, 3)
-    assert data.count(offsets) == 1
-    path.write_bytes(data.replace(offsets, struct.pack("<3i", 0, 2, 5)))
-    with pytest.raises(UserError, match=r"x.arrow: is not a readable .arrow file \(.*offset"):
-        read_arrow(tmp_path / "x.arrow", names=NAMES)
-
-
-def test_damaged_states_are_named(tmp_path: Path) -> None:
-    folder = save_to_disk(
-        tmp_path / "a", table(), features=FEATURES[0], _indices_data_files=[{"filename": "i"}]
-    )
-    with pytest.raises(UserError, match="flatten_indices"):
-        read_arrow(folder)
-    for content in (
-        "",
-        "[]",
-        "{}",
-        '{"_data_files": [{"filename": "../x.arrow"}]}',
-        '{"_data_files": [{"filename": 1}]}',
-    ):
-        (folder / "state.json").write_text(content)
-        with pytest.raises(UserError, match=re.escape(str(folder / "state.json"))):
-            read_arrow(folder)
 
 
 def write_lines(path: Path, *lines: Any) -> Path:
@@ -330,16 +237,3 @@ def test_a_line_of_any_length_is_bounded(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "x", {"tokens": ["a" * 1_000_001], "ner_tags": ["O"]})
     with pytest.raises(UserError, match=r"x:1: is longer than 1,000,000 characters"):
         read_jsonl(path)
-
-
-@pytest.mark.parametrize("name", ["f.PARQUET", "f.pq", "f.arrow", "f.feather", "stream"])
-def test_a_file_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
-    path, data = tmp_path / name, table(features=FEATURES[0])
-    if name.lower().endswith(("parquet", "pq")):
-        pq.write_table(data, path)
-    elif name == "stream":
-        write_stream(data, path)
-    else:
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, data.schema) as writer:
-            writer.write_table(data)
-    assert [sentence.words for sentence in read_arrow(path)] == [("a", "b"), ("c",), ("d", "e")]

@@ -78,15 +78,6 @@ def test_a_perfect_student_has_nothing_left_to_learn_of_the_teacher(name):
         torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["efficient", "efficient_emission"])
-def test_matching_scores_runs_no_dynamic_program(name, programs):
-    case = Case.draw(BATCHES[-1], 4)
-    case.loss(name, settings_of(name), 1.0).mean().backward()
-    assert programs == []
-    case.loss(name, settings_of(name), 0.5).mean().backward()
-    assert programs == ["sweep"]
-
-
 @pytest.mark.parametrize("weight", WEIGHTS)
 @pytest.mark.parametrize("name", MOMENTS)
 def test_a_mixture_of_moments_runs_one_log_partition(name, weight, programs):

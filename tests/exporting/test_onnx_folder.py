@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -25,7 +24,6 @@ from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.model_folder import load_model, save_model
 from pipeline.model.prediction import predict
 from pipeline.storage.sealed_folder import SEAL, check
-from stages import export
 from tests.helpers.exported_program import breaks, run_program
 from tests.helpers.tiny_corpus import sentences
 from tests.helpers.tiny_encoders import KINDS
@@ -248,54 +246,11 @@ def test_what_lies_in_the_folder(
     assert (exported("bert", True) / "model.onnx").stat().st_size < len(network) - matrices
 
 
-def test_the_stage_writes_what_was_asked_for(
-    models: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    export.main(models("bert"), tmp_path / "out", onnx=True, int8=True)
-    assert capsys.readouterr().out == f"{tmp_path / 'out/tag.py'}: written, with all that it reads\n"
-    network = onnx.load(tmp_path / "out" / "model.onnx")
-    assert "MatMulIntegerToFloat" in {node.op_type for node in network.graph.node}
-    with pytest.raises(UserError, match="--onnx"):
-        export.main(models("bert"), tmp_path / "other")
-
-
 def test_a_missing_library_is_named_with_the_command(
     models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_folder, "find_spec", lambda name: None if name == "onnxscript" else object())
     with pytest.raises(UserError, match=r"^onnxscript is not installed; run `pip install '.*\[export\]'`$"):
-        onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_encoder_that_cannot_be_exported_is_one_line(
-    models: Callable[[str], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def cannot(*_: object, **__: object) -> None:
-        print("def forward(...): a graph of 300 lines", file=sys.stderr)
-        raise RuntimeError("Next steps: modify the model") from ValueError("no operator\nfor this")
-
-    monkeypatch.setattr("torch.onnx.export", cannot)
-    with pytest.raises(UserError, match=r"bert cannot be exported to ONNX \(no operator\)"):
-        onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
-    assert not (tmp_path / "out").exists()
-    assert capsys.readouterr().err == ""
-
-
-def test_a_network_that_computes_something_else_is_refused(
-    models: Callable[[str], Path],
-    exported: Callable[[str, bool], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    wrong = onnx.load(exported("bert", False) / "model.onnx")
-    bias = next(tensor for tensor in wrong.graph.initializer if tensor.name == "head.0.bias")
-    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + 0.1, bias.name))
-    monkeypatch.setattr("torch.onnx.export", lambda *_, **__: SimpleNamespace(model_proto=wrong))
-    with pytest.raises(UserError, match="gives different results"):
         onnx_folder.write_export(models("bert"), tmp_path / "out", int8=False)
     assert not (tmp_path / "out").exists()
 

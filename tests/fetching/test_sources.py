@@ -200,13 +200,6 @@ def test_contents_that_are_not_the_file(
     assert not read_folder(target.parent)
 
 
-@pytest.mark.parametrize("text", [b"<s> O\n", b"<p O\n", b"<htmlish O\n", b"PK O\n", b"version O\n", b""])
-def test_text_that_looks_a_little_like_something_else(tmp_path: Path, target: Path, text: bytes) -> None:
-    (tmp_path / "x").write_bytes(text)
-    fetch_file(str(tmp_path / "x"), target)
-    assert target.read_bytes() == text
-
-
 def test_more_than_the_most(tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "LARGEST", len(TEXT))
     source = write_folder(

@@ -5,6 +5,8 @@ import itertools
 import torch
 from torch import Tensor
 
+from pipeline.chain import LinearChain
+
 
 class BruteForce:
     """Answers for one sentence from all N**L sequences. `emissions` [L, N] holds no padding."""
@@ -37,3 +39,11 @@ class BruteForce:
         hot, _ = self.statistics()
         masked = self.scores.view(-1, 1, 1).expand_as(hot).masked_fill(hot == 0, -torch.inf)
         return masked.logsumexp(0) - self.log_partition()
+
+
+def oracles(chain: LinearChain) -> list[BruteForce]:
+    """One for each sentence of the batch."""
+    return [
+        BruteForce(chain.emissions[row, :length], chain.transitions, chain.start, chain.end)
+        for row, length in enumerate(chain.lengths.tolist())
+    ]

@@ -17,7 +17,6 @@ from pipeline.encoding.batching import Batches
 from pipeline.encoding.encoded import Encoded
 from pipeline.encoding.split_file import load
 from pipeline.errors import UserError
-from pipeline.exporting.onnx_network import emission_network
 from pipeline.model.chain_tagger import ChainTagger
 from pipeline.model.encoder import load_encoder
 from pipeline.model.given_teacher import given_teacher
@@ -191,8 +190,6 @@ def test_another_tokenizer_than_the_taggers_is_one_line(bert: Path, train: Encod
 def test_what_cannot_hold_a_conversion_refuses_it(bert: Path, train: Encoded, tmp_path: Path) -> None:
     model = write_classifier(tmp_path / "model", bert, IOB1)
     tagger = take(model, train)
-    with pytest.raises(UserError, match="iob1, whose conversion ONNX files cannot hold"):
-        emission_network(tagger, model)
     save_model(tmp_path / "teacher", tagger, model, History([], 0))
     with pytest.raises(
         UserError,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stages import cli, command, predict
-from tests.stages.test_stages import COMMANDS
+from tests.helpers.own_corpus_stages import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "numpy", "pandas", "pyarrow", "pydantic"}

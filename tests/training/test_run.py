@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import signal
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -24,8 +22,7 @@ from pipeline.training.loop import reproducible
 from pipeline.training.loss import gold_loss
 from pipeline.training.run import Inputs, Run, train_and_save
 from pipeline.training.run_length import RunLength
-from pipeline.training.settings import Teacher, Training
-from pipeline.training.teacher import train_teacher
+from pipeline.training.settings import Training
 from tests.helpers.params_cases import ROOT
 from tests.helpers.tiny_inputs import same_bits, write_corpus, write_split
 from tests.helpers.training_cases import SETTINGS
@@ -91,32 +88,6 @@ def test_the_folder_says_how_it_was_made(stage):
     history = json.loads((stage("student", seed=7, epochs=1) / "history.json").read_text())
     training = SETTINGS.model_copy(update={"epochs": 1}).model_dump(mode="json")
     assert history["made"] == {"method": "gold", "settings": {"k": 3}, "seed": 7, "training": training}
-
-
-@pytest.mark.parametrize(
-    ("which", "name"),
-    [
-        ({}, "teacher"),
-        ({"number": 2}, "teacher-2"),
-        ({"fold": 2, "folds": 2}, "teacher-fold-2"),
-    ],
-)
-def test_each_teacher_has_a_folder_of_figures(bert, corpus, tmp_path, monkeypatch, which, name):
-    seen = []
-
-    def record(folder, **options):
-        seen.append(folder.relative_to(tmp_path).as_posix())
-        return nullcontext()
-
-    monkeypatch.setattr("pipeline.training.run.live_metrics", record)
-    (tmp_path / "code").write_text("1")
-    settings = Teacher(encoder="x", **SETTINGS.model_copy(update={"epochs": 1}).model_dump())
-    with new_folder(tmp_path / "encoder") as aside:
-        shutil.copytree(bert, aside, dirs_exist_ok=True)
-    places = {name: tmp_path / name for name in ("encoder", "code", "out")}
-    train_teacher(settings, encoded=corpus, root=tmp_path, **which, **places)
-    assert seen == [f"live/{name}"]
-    torch.use_deterministic_algorithms(False)
 
 
 def test_development_without_spans_keeps_the_last_epoch_and_says_so(stage, monkeypatch, caplog):
