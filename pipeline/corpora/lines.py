@@ -19,7 +19,8 @@ LONGEST_LINE = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
 LABELLED = Advice(
-    encoding="set encoding to what the file is in, for example latin-1",
+    encoding="save it as UTF-8, or set encoding to what the file is in",
+    latin="set encoding to what the file is in, for example latin-1",
     unicode="set encoding: {}",
     table="set format: dataset",
 )
@@ -100,7 +101,7 @@ def stream_lines(
             head, total = (head + chunk)[:HEAD] if len(head) < HEAD else head, total + len(chunk)
             if unicode:
                 unicode.see(chunk)
-            text, problem = _decode(decoder, chunk, total, encoding, advice.encoding)
+            text, problem = _decode(decoder, chunk, total, encoding, advice.of_encoding(head))
             *ended, begun = (begun + text).split("\n")
             for line in ended:
                 yield number, check.clean(line, number, head)

@@ -15,7 +15,8 @@ from pipeline.errors import UserError, unreadable
 
 FIRST_COLUMN = Columns()  # unless it numbers the words
 TO_TAG = Advice(
-    encoding="convert the file, for example with iconv -f latin1 -t utf8",
+    encoding="save it as UTF-8, for example with iconv -f ENCODING -t utf8",
+    latin="convert the file, for example with iconv -f latin1 -t utf8",
     unicode="convert it, for example with iconv -f {} -t utf8",
     table="write its sentences to a text file, one on each line",
 )

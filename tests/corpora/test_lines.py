@@ -68,6 +68,19 @@ def test_gzip_is_seen_and_line_ends_are_said_by_an_argument() -> None:
     assert refusal(b"a\rb\r\n", windows=True).startswith("name:1: holds a carriage return inside")
 
 
+def test_latin_1_is_advised_only_for_latin_letters() -> None:
+    assert refusal("Zoë lives in Ulm\n".encode("latin-1")).endswith("is in, for example latin-1")
+    for text, encoding in (
+        ("東京へ行く O\n", "shift_jis"),
+        ("他昨天去了北京", "utf-16-le"),
+        ("Анна O\n", "cp1251"),
+    ):
+        message = refusal(text.encode(encoding))
+        assert message.endswith("is not utf-8; save it as UTF-8, or set encoding to what the file is in")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert "is UTF-16 without a byte order mark; set encoding" in refusal("東京へ\n".encode(encoding))
+
+
 def test_a_line_comes_as_soon_as_it_ends() -> None:
     lines = stream_lines(io.BufferedReader(Slow(b"one\ntwo\n" + b"x" * 10, 4)), "name")
     assert next(lines) == (1, "one")

@@ -75,7 +75,12 @@ def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
         (
             b"a\nb\nGr\xf6\xdfe\n",
             3,
-            "byte 7 of the file (0xf6) is not utf-8; convert the file, for example with iconv",
+            "byte 7 of the file (0xf6) is not utf-8; save it as UTF-8, for example with iconv",
+        ),
+        (
+            b"Ulm\nZo\xeb lives in Ulm.\n",
+            2,
+            "byte 7 of the file (0xeb) is not utf-8; convert the file, for example with iconv -f latin1",
         ),
         (b"a\n\x00\x01\x02", 2, "NUL"),
         (b"\x7fELF\x02\x01\x00", 1, "NUL"),
