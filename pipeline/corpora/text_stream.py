@@ -82,7 +82,7 @@ def read_stream(
         UserError: as `lines.stream_lines` and `word_columns.read_words`, a line is longer than
             LONGEST_SENTENCE or MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
     """
-    lines = _without_json(text_lines(raw, name, advice), name, typed)
+    lines = _without_json(text_lines(raw, name, advice, warn=log.warning), name, typed)
     if layout == "columns":
         yield from map(Text.of_words, read_words(lines, name, columns))
         return
@@ -121,9 +121,13 @@ def _without_json(lines: Iterable[tuple[int, str]], name: str, typed: bool) -> I
     yield from held
 
 
-def text_lines(raw: BinaryIO, name: str, advice: Advice) -> Iterator[tuple[int, str]]:
+def text_lines(
+    raw: BinaryIO, name: str, advice: Advice, *, warn: Callable[[str], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """`stream_lines` of UTF-8 text, with Windows line ends or without."""
-    return stream_lines(raw, name, "utf-8-sig", windows=True, longest=LONGEST_SENTENCE, advice=advice)
+    return stream_lines(
+        raw, name, "utf-8-sig", windows=True, longest=LONGEST_SENTENCE, advice=advice, warn=warn
+    )
 
 
 def is_json(line: str) -> bool:

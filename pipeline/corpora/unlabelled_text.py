@@ -169,7 +169,7 @@ def _lines(text: str) -> list[str]:
 
 def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]:
     with path.open("rb") as raw:
-        for number, line in text_lines(raw, name, ADVICE):
+        for number, line in text_lines(raw, name, ADVICE, warn=log.warning):
             if not line.strip():
                 continue
             record = json.loads(line) if is_json(line) else {}

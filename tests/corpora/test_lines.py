@@ -179,6 +179,18 @@ def test_marks_that_an_encoding_keeps_are_told_once(most: int) -> None:
     assert "gb18030 keeps; remove it" in refusal(two[1:].encode("gb18030"), encoding="gb18030")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gb18030"])
+@pytest.mark.parametrize("most", [2, 3, 99])
+def test_marks_of_joined_files_are_left_out_with_a_warning(encoding: str, most: int) -> None:
+    told: list[str] = []
+    text = "Ida O\n\n\ufeff\n\ufeff\ufeff# Ida\nUlm\ufeff O\n\ufeffBob O"
+    lines = streamed(text.encode(encoding), most, encoding=encoding, warn=told.append)
+    assert [line for _, line in lines] == ["Ida O", "", "", "# Ida", "Ulm\ufeff O", "Bob O"]
+    says = "name:3: begins with a byte order mark, the first of 3 such lines; the marks are left out"
+    assert told == [says]
+    assert streamed(text.encode(encoding), most, encoding=encoding) == lines
+
+
 def test_a_line_has_a_longest_length() -> None:
     assert streamed(b"x" * 9 + b"\n" + b"y" * 9, longest=9) == [(1, "x" * 9), (2, "y" * 9)]
     for content in (b"a\n" + b"x" * 10 + b"\n", b"a\n" + b"x" * 10, b"a\n" + b"x" * 10**6):

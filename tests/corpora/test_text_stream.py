@@ -63,6 +63,17 @@ def test_columns_are_sentences_between_blank_lines(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize("layout", ["text", "characters", "words", "columns"])
+def test_a_mark_between_joined_files_is_in_no_word(
+    write: Write, layout: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(2 * "\ufeffIda\n\n".encode())
+    assert [text.text for text in read_file(path, layout) if text.words] == ["Ida", "Ida"]
+    assert caplog.messages == [
+        f"{path}:3: begins with a byte order mark, the first of 1 such line; the marks are left out"
+    ]
+
+
 @pytest.mark.parametrize("layout", ["text", "words", "columns"])
 def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
     assert not list(read_file(write(b""), layout))
