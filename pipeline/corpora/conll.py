@@ -14,6 +14,10 @@ from pipeline.errors import UserError, counted
 log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
+MOST_WORDS = 40_000
+"""Of a sentence. None has so many: blank lines are missing, and memory would hold the whole file."""
+BLANK_LINES = "separate sentences by a blank line"
+"""What to do about a sentence in columns that is too long."""
 _COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
 _WORD_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
 _TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tags", "pos", "upos"}
@@ -181,6 +185,7 @@ class _SentenceReader:
         for number, cells in chain(self._measured(rows), [(0, [])]):
             if cells:
                 block.append((number, cells))
+                check_words(len(block), f"{self.path}:{number}", BLANK_LINES)
             elif block:
                 if (sentence := self._sentence(block)).words:
                     empty = False
@@ -278,6 +283,12 @@ class _SentenceReader:
             return f"the word in column {self.word} is empty; correct the line"
         refused = self.spans.problem(cells[self.tag])
         return f"{refused}{_COMMENT_HINT}" if refused and cells[0].startswith("#") else refused
+
+
+def check_words(count: int, where: str, advice: str) -> None:
+    """Raise UserError if a sentence has more than MOST_WORDS words."""
+    if count > MOST_WORDS:
+        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
 
 
 def _is_document(cell: str) -> bool:

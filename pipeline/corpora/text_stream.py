@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from pipeline.corpora.conll import check_words
 from pipeline.corpora.file_kinds import Advice
 from pipeline.corpora.json_text import Json, JsonStart
 from pipeline.corpora.lines import stream_lines
-from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, check_words, read_words
+from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, read_words
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, unreadable
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.corpora.conll import Row, count_words, is_range_or_empty, rows
+from pipeline.corpora.conll import BLANK_LINES, Row, check_words, count_words, is_range_or_empty, rows
 from pipeline.errors import UserError, counted
 
 LONGEST_SENTENCE = 200_000
-"""Characters of a line, and of a sentence in columns."""
+"""Characters of a line, and of a sentence in columns.
 
-MOST_WORDS = 40_000
-"""Of a sentence. With LONGEST_SENTENCE it bounds the memory that tagging a sentence takes."""
+With conll.MOST_WORDS it bounds the memory that tagging a sentence takes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
     Raises:
         UserError: rows differ in their number of columns, have no such column or an empty word, the first
             column numbers the words and `columns` names no other, or a sentence is longer than
-            LONGEST_SENTENCE or MOST_WORDS. The message starts with `NAME:LINE`.
+            LONGEST_SENTENCE or conll.MOST_WORDS. The message starts with `NAME:LINE`.
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
     for block in _blocks(_checked(columns, lines, name), name):
@@ -94,10 +94,12 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
             continue
         block.append(row)
         size += len(row.word) + 1
-        where, advice = f"{name}:{row.number}", "separate sentences by a blank line"
+        where = f"{name}:{row.number}"
         if size > LONGEST_SENTENCE:
-            raise UserError(f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {advice}")
-        check_words(len(block), where, advice)
+            raise UserError(
+                f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {BLANK_LINES}"
+            )
+        check_words(len(block), where, BLANK_LINES)
     if block:
         yield block
 
@@ -112,9 +114,3 @@ def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
     if not -width <= place < width:
         return f"has {counted(width, 'column')}, so column {place} does not exist; choose 0 to {width - 1}"
     return None if cells[place] else f"the word in column {place} is empty; correct the line"
-
-
-def check_words(count: int, where: str, advice: str) -> None:
-    """Raise UserError if a sentence has more than MOST_WORDS words."""
-    if count > MOST_WORDS:
-        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")

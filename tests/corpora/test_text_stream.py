@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.corpora.conll import MOST_WORDS
 from pipeline.corpora.text_stream import Layout, open_text, read_stream
-from pipeline.corpora.word_columns import LONGEST_SENTENCE, MOST_WORDS
+from pipeline.corpora.word_columns import LONGEST_SENTENCE
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 

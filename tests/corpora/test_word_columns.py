@@ -4,7 +4,8 @@ from itertools import count
 
 import pytest
 
-from pipeline.corpora.word_columns import MOST_WORDS, Columns, read_words
+from pipeline.corpora.conll import MOST_WORDS
+from pipeline.corpora.word_columns import Columns, read_words
 from pipeline.errors import UserError
 
 CONLLU = """# sent_id = 1
