@@ -1,10 +1,20 @@
 """Rows of unlabelled text → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.corpora.conll import BLANK_LINES, Row, check_words, count_words, is_range_or_empty, rows
+from pipeline.corpora.conll import (
+    BLANK_LINES,
+    MOST_TAGS,
+    Comments,
+    Row,
+    check_words,
+    count_words,
+    is_range_or_empty,
+    rows,
+)
 from pipeline.errors import UserError, counted
 
 LONGEST_SENTENCE = 200_000
@@ -12,6 +22,8 @@ LONGEST_SENTENCE = 200_000
 
 With conll.MOST_WORDS it bounds the memory that tagging a sentence takes.
 """
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Columns:
 
 def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) -> Iterator[list[str]]:
     """Yield the words of each sentence; rows of several words and of none, as CoNLL-U has them, are left out.
+
+    Comments that look like rows, as hashtags do, get a warning at the end.
 
     Args:
         lines: line number and line.
@@ -72,14 +86,25 @@ def _checked(columns: Columns, lines: Iterable[tuple[int, str]], name: str) -> I
     """Yield the rows, all of one number of columns; None where a blank line stands."""
     place = columns.word or 0
     width = top = 0  # of the first row: its columns and its line
-    for number, cells in columns.rows(lines):
+    comments = Comments(columns.comment or None, columns.separator, -1, "plain")
+    last_cells: set[str] = set()  # where rows have their tag, if they have one
+    for number, cells in rows(comments.left_out_of(lines), columns.separator):
         if not cells:
             yield None
             continue
         top, width = (top, width) if width else (number, len(cells))
+        if len(last_cells) < MOST_TAGS:
+            last_cells.add(cells[-1])
         if problem := _problem(cells, place, width, top):
             raise UserError(f"{name}:{number}: {problem}")
         yield _Row(number, width, cells[0][:32], cells[place])
+    if found := comments.like_rows(last_cells):
+        first, count = found
+        log.warning(
+            f"{name}:{first}: looks like a row with a word, and is left out as a comment, the first of "
+            f"{counted(count, 'such line')}; if words begin with {columns.comment!r}, give a longer prefix, "
+            "which only comments have (predict: --comment; a corpus in params.yaml: comment)"
+        )
 
 
 def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
