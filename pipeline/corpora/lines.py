@@ -114,7 +114,7 @@ def stream_lines(
                 raise UserError(f"{name}:{number}: {check.file_problem(head) or problem}")
             if not chunk:
                 break
-            if len(begun) > longest:
+            if len(begun) > longest + 1:  # a carriage return may end it
                 raise UserError(f"{name}:{number}: {check.file_problem(head) or _too_long(longest)}")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{name}:{number}: damaged gzip data ({error}); fetch the file again") from None

@@ -195,6 +195,12 @@ def test_a_line_has_a_longest_length() -> None:
     assert streamed(b"x" * 9 + b"\n" + b"y" * 9, longest=9) == [(1, "x" * 9), (2, "y" * 9)]
     for content in (b"a\n" + b"x" * 10 + b"\n", b"a\n" + b"x" * 10, b"a\n" + b"x" * 10**6):
         assert refusal(content, longest=9).startswith("name:2: is longer than 9 characters")
+    for most in (1, 10, 11, 99):
+        assert streamed(b"x" * 9 + b"\r\n" + b"y" * 9 + b"\r", most, longest=9, windows=True) == [
+            (1, "x" * 9),
+            (2, "y" * 9),
+        ]
+        assert refusal(b"x" * 10 + b"\n", most, longest=9, windows=True).startswith("name:1: is longer")
     assert f"longer than {LONGEST_LINE:,} characters" in refusal(b"x" * (LONGEST_LINE + CHUNK))
 
 
