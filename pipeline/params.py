@@ -92,9 +92,11 @@ class Params(Group):
 
     @property
     def precisions(self) -> dict[str, Precision]:
-        """By its key, the precision of the students' training, and of the teacher's if it is trained here."""
+        """By its key, each precision in which an encoder of the run is computed."""
         teacher = {} if self.teacher.model else {"teacher.precision": self.teacher.precision}
-        return teacher | {"student.precision": self.student.precision}
+        dump = {} if self.dump.scores else {"dump.precision": self.dump.precision}
+        students = {"student.precision": self.student.precision}
+        return teacher | dump | students | {"evaluate.precision": self.evaluate.precision}
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -72,13 +72,13 @@ def check_encoders(
     encoder: Path,
     student_encoder: Path,
 ) -> None:
-    """Check that the encoders are large enough for the students and can be computed in their precision.
+    """Check that the encoders are large enough for the students and can be computed in their precisions.
 
-    Each folder is loaded once, the teacher's only if its precision has to be tried.
+    Each folder is loaded once, the teacher's only if a precision of it has to be tried.
 
     Args:
         shape: the students' network, layers of a transformer, and width of a BiLSTM's embeddings.
-        precisions: of each training by its key, `teacher.precision` or `student.precision`.
+        precisions: by its key, each in which an encoder of the run is computed.
         encoder: the folder of the teacher's encoder.
         student_encoder: the folder of the students' encoder.
 
@@ -91,11 +91,15 @@ def check_encoders(
         check_embedding_width(loaded[student_encoder], width, student_encoder)
     else:
         check_first_layers(loaded[student_encoder], layers, student_encoder)
-    trained = {"teacher.precision": encoder, "student.precision": student_encoder}
+    students = [] if network == "bilstm" else [student_encoder]  # a BiLSTM computes nothing of it
+    computed = {
+        "teacher.precision": [encoder],
+        "dump.precision": [encoder],
+        "student.precision": students,
+        "evaluate.precision": [encoder, *students],
+    }
     for key, precision in precisions.items():
-        if not is_bfloat16(precision):
-            continue
-        folder = trained[key]
-        if folder not in loaded:
-            loaded[folder] = load_encoder(folder).eval()
-        check_bfloat16(loaded[folder], folder, key)
+        for folder in computed[key] if is_bfloat16(precision) else []:
+            if folder not in loaded:
+                loaded[folder] = load_encoder(folder).eval()
+            check_bfloat16(loaded[folder], folder, key)

@@ -45,7 +45,10 @@ STANDS_FOR = {
     "student_shape": {"student.network", "student.layers", "student.bilstm"},
     "starts": {"methods", "distill", "student.init"},
     "heads": {"student.head", "teacher.head", "teacher.model"},
-    "precisions": {"teacher.precision", "student.precision", "teacher.model"},
+    "precisions": {
+        *(f"{group}.precision" for group in ("teacher", "student", "dump", "evaluate")),
+        *("teacher.model", "dump.scores"),
+    },
     "folds_of": {"folds"},  # and of `teachers` only whether the item is listed
     "student_of": {"student", "distill.<method>"},
 }

@@ -61,17 +61,44 @@ def test_a_precision_that_the_encoder_cannot_be_computed_in_is_one_line(own: Wor
     shutil.rmtree(own.root / "encoder")
     with new_folder(own.root / "encoder") as folder:
         shutil.copytree(write_encoder(own.root / kind, kind), folder, dirs_exist_ok=True)
-    plain, fast = {"precision": "float32"}, {"precision": "bfloat16"}
-    own.set(teacher=fast, student=plain)
-    with pytest.raises(
-        UserError, match=rf"^teacher\.precision: .* \({kind}\) cannot be computed in bfloat16"
-    ):
-        stage(own, "out")
-    own.set(teacher=plain, student=fast)
-    with pytest.raises(UserError, match=r"^student\.precision: .*; set student\.precision: float32$"):
-        stage(own, "out")
-    own.set(teacher=plain, student=plain)
+    for key in PRECISIONS:
+        own.set(**precisions(key))
+        with pytest.raises(
+            UserError, match=rf"^{key}\.precision: .* \({kind}\) .* in bfloat16 .*; set {key}\.prec"
+        ):
+            stage(own, "out")
+    own.set(**precisions())
     assert check(stage(own, "out")) == {}
+
+
+PRECISIONS = ("teacher", "dump", "student", "evaluate")
+
+
+def precisions(*fast: str) -> dict[str, dict[str, Any]]:
+    """Changes of params.yaml by which these groups are computed in bfloat16, and the others in float32."""
+    return {key: {"precision": "bfloat16" if key in fast else "float32"} for key in PRECISIONS}
+
+
+def test_a_precision_in_which_nothing_of_an_encoder_is_computed_is_not_tried(
+    own: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(
+        "pipeline.training.student_check.check_bfloat16", lambda encoder, folder, key: tried.append(key)
+    )
+    fast = precisions(*PRECISIONS)
+    own.set(**fast)
+    stage(own, "out")
+    assert tried == [f"{key}.precision" for key in (*PRECISIONS, "evaluate")]
+    tried.clear()
+    own.set(
+        teacher=fast["teacher"],
+        dump=fast["dump"] | {"scores": "scores.parquet"},
+        student=fast["student"] | {"network": "bilstm", "init": "pretrained", "bilstm": {"width": 4}},
+        evaluate=fast["evaluate"],
+    )
+    stage(own, "bilstm")
+    assert tried == ["teacher.precision", "evaluate.precision"]
 
 
 def test_the_folder_is_the_same_for_every_student_so_that_no_teacher_is_trained_again(own: Workspace) -> None:
@@ -165,6 +192,6 @@ def test_one_encoder_is_loaded_once(own: Workspace, monkeypatch: pytest.MonkeyPa
         return load_encoder(folder)
 
     monkeypatch.setattr("pipeline.training.student_check.load_encoder", load)
-    own.set(teacher={"precision": precision}, student={"precision": precision})
+    own.set(**precisions(*PRECISIONS if precision == "bfloat16" else ()))
     stage(own, "out")
     assert calls == [own.root / "encoder"]
