@@ -104,6 +104,13 @@ def test_the_stages_of_the_pipeline_are_there() -> None:
             assert {f"distill@{method}-{seed}", f"evaluate@{method}-{seed}"} <= set(resolved())
 
 
+def test_what_is_wrong_with_the_input_is_told_before_a_teacher_is_trained() -> None:
+    """DVC runs stages in the order of the file, as far as they do not depend on each other."""
+    names = list(YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"])
+    early = ("prepare", "prepare_student", "text", "encode_text", "encode_student_text", "check_student")
+    assert set(names[: names.index("teacher")]) == {"fingerprint", "download", *early}
+
+
 @for_every_stage
 def test_a_stage_runs_a_module_and_depends_on_its_code(stage: str) -> None:
     module = module_of(stage)
