@@ -8,14 +8,18 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.device import is_bfloat16
 from pipeline.distillation.settings import Settings
 from pipeline.encoding.pretrained import read_config
-from pipeline.encoding.split_file import load
+from pipeline.encoding.split_file import load, read_column
 from pipeline.model import token_classifier
 from pipeline.model.encoder import load_encoder
 from pipeline.model.first_layers import check_embedding_width, check_first_layers
 from pipeline.model.given_teacher import head_of, read_order
 from pipeline.model.precision_check import check_bfloat16
 from pipeline.model.student_head import check_start
+from pipeline.scores.dump import origin_of
+from pipeline.scores.imported import import_scores
+from pipeline.scores.settings import Dump
 from pipeline.settings import Head, Precision
+from pipeline.storage.scratch import scratch_folder
 from pipeline.training.student_settings import check_transitions
 
 
@@ -63,6 +67,28 @@ def _has_the_tags(
     """Whether each label of the teacher is one tag of the corpus."""
     _, order = read_order(teacher, load(encoded / "train.parquet").tag_set, types=types, scheme=scheme)
     return order is not None
+
+
+def check_imported_scores(folder: Path, split: Path, settings: Dump) -> None:
+    """Check that scores from elsewhere can be stored, by storing them once in a scratch folder.
+
+    Args:
+        folder: of the scores.
+        split: the encoded sentences that they are of.
+        settings: of the dump that will store them.
+
+    Raises:
+        UserError: as `import_scores`.
+    """
+    with scratch_folder() as scratch:
+        import_scores(
+            folder,
+            read_column(split, "words"),
+            settings,
+            origin=origin_of(split, folder),
+            checkpoint=scratch / "checkpoint",
+            out=scratch / "scores",
+        )
 
 
 def check_encoders(

@@ -1,14 +1,19 @@
 """A student that its encoder cannot give is refused by a stage that runs before any teacher is trained."""
 
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from pipeline.encoding.split_file import load, read_column
 from pipeline.errors import UserError
 from pipeline.model.encoder import load_encoder
 from pipeline.settings import Head
@@ -180,6 +185,37 @@ def test_a_start_from_a_teacher_whose_labels_are_converted_is_refused(own: Works
     own.set(teacher=MODEL, student={"init": "teacher"})
     assert "`teacher` needs a teacher whose labels are the corpus's tags; set `pretrained`" in refusal(own)
     own.set(teacher=MODEL, student={"init": "pretrained"})
+    assert check(stage(own, "out")) == {}
+
+
+def import_rows(own: Workspace, change: Callable[[list[list[dict[str, float]]]], None], **dump: Any) -> None:
+    """Make scores from elsewhere of the training sentences, with a change, those of the run."""
+    split = own.root / "encoded" / "train.parquet"
+    words, tags = read_column(split, "words"), load(split).tag_set.tags
+    scores = [[dict.fromkeys(tags, 1.0) for _ in sentence] for sentence in words]
+    change(scores)
+    shutil.rmtree(own.root / "imported_scores")
+    with new_folder(own.root / "imported_scores") as folder:
+        table = pa.table({"words": [[*map(str, one)] for one in words][: len(scores)], "scores": scores})
+        pq.write_table(table, folder / "scores.parquet")
+    own.set(dump={"scores": "scores.parquet", **dump})
+
+
+IMPORTED: list[tuple[Callable[[Any], Any], dict[str, str], str]] = [
+    (lambda scores: scores.pop(), {}, r"^dump\.scores: 1 of \d+ sentences are in no row"),
+    (lambda scores: scores[0].pop(), {}, r"row 1 has scores of \d+ words, and \d+ words"),
+    (lambda scores: scores[1][0].update(O=float("nan")), {}, r"row 2 has scores that are NaN or infinite"),
+    (lambda scores: scores[0][0].update(O=1e6), {"dtype": "float16"}, r"1e\+06|float16"),
+]
+
+
+@pytest.mark.parametrize(("change", "dump", "says"), IMPORTED)
+def test_scores_from_elsewhere_that_do_not_fit_are_refused(
+    own: Workspace, change: Callable[[Any], Any], dump: dict[str, str], says: str
+) -> None:
+    import_rows(own, change, **dump)
+    assert re.search(says, refusal(own))
+    import_rows(own, lambda scores: None, **dump)
     assert check(stage(own, "out")) == {}
 
 
