@@ -69,7 +69,7 @@ def read_stream(
     In `columns` blank lines and `-DOCSTART-` lines separate sentences. Otherwise every line is a sentence, an
     empty one too. The first clause of a script without spaces that is read as a word gets a warning. Opening
     brackets at the start wait for the line that shows whether the text is JSON, so that nothing of JSON is
-    given; typed ones do not.
+    given; typed ones do not. For columns see `word_columns.read_words`.
 
     Args:
         raw: open for reading bytes, with `peek` and `read1`.
@@ -85,7 +85,7 @@ def read_stream(
     """
     lines = _without_json(text_lines(raw, name, advice, warn=log.warning), name, typed)
     if layout == "columns":
-        yield from map(Text.of_words, read_words(lines, name, columns))
+        yield from map(Text.of_words, read_words(lines, name, columns, typed=typed))
         return
     clauses = ClauseWarning()
     for number, line in lines:

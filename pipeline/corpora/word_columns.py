@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pipeline.corpora.conll import (
     BLANK_LINES,
     MOST_TAGS,
+    MOST_WORDS,
     Comments,
     Row,
     check_words,
@@ -45,15 +46,19 @@ class Columns:
         return rows((line for line in lines if not (comment and line[1].startswith(comment))), self.separator)
 
 
-def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) -> Iterator[list[str]]:
+def read_words(
+    lines: Iterable[tuple[int, str]], name: str, columns: Columns, *, typed: bool = False
+) -> Iterator[list[str]]:
     """Yield the words of each sentence; rows of several words and of none, as CoNLL-U has them, are left out.
 
-    Comments that look like rows, as hashtags do, get a warning at the end.
+    Sentences of one row with the number 1 wait for a longer one, which shows whether the first column numbers
+    the words; typed ones do not. Comments that look like rows, as hashtags do, get a warning at the end.
 
     Args:
         lines: line number and line.
         name: of the file, for messages.
         columns: see Columns.
+        typed: whether a person types the lines.
 
     Raises:
         UserError: rows differ in their number of columns, have no such column or an empty word, the first
@@ -61,16 +66,29 @@ def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) ->
             LONGEST_SENTENCE or conll.MOST_WORDS. The message starts with `NAME:LINE`.
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
-    for block in _blocks(_checked(columns, lines, name), name):
-        numbered = count_words([row.first for row in block])
-        if numbered and unsure and block[0].width > 1 and len(block) > 1:
-            raise UserError(
-                f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
-                "(predict: --word 1; a corpus in params.yaml: word: 1)"
+    held: list[list[str]] = []
+    try:
+        for block in _blocks(_checked(columns, lines, name), name):
+            numbered = count_words([row.first for row in block])
+            numbers_words = numbered and unsure and block[0].width > 1
+            if numbers_words and len(block) > 1:
+                held.clear()
+                raise UserError(
+                    f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
+                    "(predict: --word 1; a corpus in params.yaml: word: 1)"
+                )
+            unsure = unsure and len(block) == 1
+            apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column of numbers
+            held.append(
+                [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
             )
-        unsure = unsure and len(block) == 1
-        apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column that numbers them
-        yield [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
+            if typed or not numbers_words or len(held) > MOST_WORDS:
+                yield from held
+                held.clear()
+    except UserError:
+        yield from held  # what comes before a line that cannot be read
+        raise
+    yield from held
 
 
 class _Row(NamedTuple):

@@ -128,6 +128,28 @@ def test_comments_take_no_memory() -> None:
     assert peak < 1_000_000
 
 
+NUMBERED = "1 Title\n\n1 Ulm\n\n"
+
+
+def test_no_number_is_given_as_a_word_before_it_shows_that_it_is_none() -> None:
+    lines = list(enumerate(f"{NUMBERED}1 Ida\n2 left\n".splitlines(), 1))
+    with pytest.raises(UserError, match=r"^file:5: column 0 holds word numbers"):
+        next(read_words(lines, "file", Columns()))
+    typed = read_words(lines, "standard input", Columns(), typed=True)
+    assert [next(typed), next(typed)] == [["1"], ["1"]]
+
+
+def test_numbers_that_are_words_are_given_in_order() -> None:
+    assert read(NUMBERED, Columns()) == [["1"], ["1"]]
+    assert read(f"{NUMBERED}Ida left\n", Columns()) == [["1"], ["1"], ["Ida"]]
+    words = read_words(enumerate(f"{NUMBERED}a b c\n".splitlines(), 1), "file", Columns())
+    assert [next(words), next(words)] == [["1"], ["1"]]
+    with pytest.raises(UserError, match="has 3 columns"):
+        next(words)
+    endless = ((number, "1 a" if number % 2 else "") for number in count(1))
+    assert next(read_words(endless, "file", Columns())) == ["1"]
+
+
 def test_a_sentence_is_bounded_however_many_lines_it_has() -> None:
     for word, says in (("a", "more than 40,000 words"), ("words", "longer than 200,000 characters")):
         endless = ((number, word) for number in count(1))
