@@ -237,8 +237,8 @@ class Params(Group):
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
             raise ValueError(f"{missing} name an existing teacher under teacher.model")
-        if self.unlabelled.sentences == 0:
-            raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
+        if self.unlabelled.sentences in (0, 1):  # some are development
+            raise ValueError(f"{missing} set unlabelled.sentences to more than 1")
         if not self.text.files:
             raise ValueError(f"{missing} give unlabelled text under unlabelled.files")
         if self.augmented:
