@@ -92,9 +92,11 @@ class Params(Group):
 
     @property
     def precisions(self) -> dict[str, Precision]:
-        """By its key, the precision of the students' training, and of the teacher's if it is trained here."""
+        """By its key, each precision in which an encoder of the run is computed."""
         teacher = {} if self.teacher.model else {"teacher.precision": self.teacher.precision}
-        return teacher | {"student.precision": self.student.precision}
+        dump = {} if self.dump.scores else {"dump.precision": self.dump.precision}
+        students = {"student.precision": self.student.precision}
+        return teacher | dump | students | {"evaluate.precision": self.evaluate.precision}
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -235,8 +237,8 @@ class Params(Group):
         missing = f"corpora.{self.task}.files.train: is missing; add it, or"
         if self.teacher.model is None:
             raise ValueError(f"{missing} name an existing teacher under teacher.model")
-        if self.unlabelled.sentences == 0:
-            raise ValueError(f"{missing} set unlabelled.sentences to more than 0")
+        if self.unlabelled.sentences in (0, 1):  # some are development
+            raise ValueError(f"{missing} set unlabelled.sentences to more than 1")
         if not self.text.files:
             raise ValueError(f"{missing} give unlabelled text under unlabelled.files")
         if self.augmented:

@@ -14,6 +14,12 @@ from pipeline.errors import UserError, counted
 log = logging.getLogger(__name__)
 
 DOCUMENT = "-DOCSTART-"
+MOST_WORDS = 40_000
+"""Of a sentence. None has so many: blank lines are missing, and memory would hold the whole file."""
+MOST_TAGS = 1000
+"""Of a file; of what might be one, no more are held."""
+BLANK_LINES = "separate sentences by a blank line"
+"""What to do about a sentence in columns that is too long."""
 _COMMENT_HINT = ", or if such lines are comments, set comment: '#'"
 _WORD_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
 _TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tags", "pos", "upos"}
@@ -59,24 +65,28 @@ def read_conll(
         UserError: everything that is wrong with the file, as `FILE:LINE: what, and what to do`.
     """
     lines = read_lines(path, encoding, warn=warn)
-    comments = _Comments(comment, separator, tag, scheme)
+    comments = Comments(comment, separator, tag, scheme)
     spans = SpanReader(scheme, lambda n: f"{path}:{n}", strict, report)
     reader = _SentenceReader(path, word, tag, separator, spans, warn)
     yield from reader.sentences(rows(comments.left_out_of(lines), separator))
-    if found := comments.like_words(reader.tags):
+    if found := comments.like_rows(reader.tags):
+        first, count = found
         warn(
-            f"{path}:{found[0]}: looks like a word with its tag, and is left out as a comment, the first "
-            f"of {counted(len(found), 'such line')}; if words begin with {comment!r}, set comment to "
+            f"{path}:{first}: looks like a word with its tag, and is left out as a comment, the first "
+            f"of {counted(count, 'such line')}; if words begin with {comment!r}, set comment to "
             "a longer prefix, which only comments have"
         )
 
 
-class _Comments:
-    """The lines of one file that begin with `prefix`, which are no words; None: there are none."""
+class Comments:
+    """The lines of one file that begin with `prefix`, which are no words; None: there are none.
+
+    Those that look like a row, a word with its tag in column `tag`, are counted.
+    """
 
     def __init__(self, prefix: str | None, separator: str | None, tag: int, scheme: FileScheme) -> None:
         self.prefix, self.separator, self.tag, self.scheme = prefix, separator, tag, scheme
-        self._like_rows: list[tuple[int, str, str]] = []  # line, and what stands where rows have the tag
+        self._like_rows: dict[str, tuple[int, int]] = {}  # first line and count, by the tag if it decides
 
     def left_out_of(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         """The other lines; each comment is compared with the row before it, or else with the first one."""
@@ -89,7 +99,7 @@ class _Comments:
             if line.startswith(self.prefix):
                 if row:
                     self._compare(number, line, row)
-                else:
+                elif len(before_rows) < MOST_TAGS:
                     before_rows.append((number, line))
                 continue
             if line.strip(" \t") and not _is_document(line):
@@ -104,24 +114,29 @@ class _Comments:
         if len(cells) == len(columns) and -len(cells) <= self.tag < len(cells):
             tag = cells[self.tag]
             if tag_problem(tag, self.scheme) is None:
-                self._like_rows.append((number, comment, tag))
+                self._note(number, tag if self._needs_tag(comment) else "")
 
-    def like_words(self, tags: Collection[str]) -> list[int]:
-        """Numbers of the comments that look like a word with its tag; `tags` are those of the file's words.
+    def _needs_tag(self, comment: str) -> bool:
+        """Whether only the tag shows if it is a row: in `io` and `plain` every name is one.
 
-        In `io` and `plain` every name is a tag. There `# doc1` looks like a word only if the file has its
-        tag, and `#berlin` in any case.
+        There `# doc1` looks like a row only if the file has its tag, and `#berlin` in any case.
         """
-        any_name = self.scheme in ("io", "plain")
-        return [
-            number
-            for number, comment, tag in self._like_rows
-            if not (any_name and self._is_apart(comment)) or tag in tags
-        ]
+        is_apart = comment.removeprefix(self.prefix or "").startswith((" ", "\t"))
+        return is_apart and self.scheme in ("io", "plain")
 
-    def _is_apart(self, comment: str) -> bool:
-        """Whether a space or tab stands behind the prefix, so that it begins no word."""
-        return comment.removeprefix(self.prefix or "").startswith((" ", "\t"))
+    def _note(self, number: int, tag: str) -> None:
+        first, count = self._like_rows.get(tag, (number, 0))
+        if count or len(self._like_rows) < MOST_TAGS:
+            self._like_rows[tag] = first, count + 1
+
+    def like_rows(self, tags: Collection[str]) -> tuple[int, int] | None:
+        """The first line and the number of the comments that look like rows; None: there are none.
+
+        Args:
+            tags: those of the file's words.
+        """
+        found = [told for tag, told in self._like_rows.items() if not tag or tag in tags]
+        return (min(first for first, _ in found), sum(count for _, count in found)) if found else None
 
 
 def rows(lines: Iterable[tuple[int, str]], separator: str | None = None) -> Iterator[Row]:
@@ -181,6 +196,7 @@ class _SentenceReader:
         for number, cells in chain(self._measured(rows), [(0, [])]):
             if cells:
                 block.append((number, cells))
+                check_words(len(block), f"{self.path}:{number}", BLANK_LINES)
             elif block:
                 if (sentence := self._sentence(block)).words:
                     empty = False
@@ -278,6 +294,12 @@ class _SentenceReader:
             return f"the word in column {self.word} is empty; correct the line"
         refused = self.spans.problem(cells[self.tag])
         return f"{refused}{_COMMENT_HINT}" if refused and cells[0].startswith("#") else refused
+
+
+def check_words(count: int, where: str, advice: str) -> None:
+    """Raise UserError if a sentence has more than MOST_WORDS words."""
+    if count > MOST_WORDS:
+        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
 
 
 def _is_document(cell: str) -> bool:

@@ -1,8 +1,10 @@
 """What a file is by its first bytes, if it is no text in the encoding expected, and what to do about it."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from unicodedata import category
+from unicodedata import name as letter_name
 
 from pipeline.fetching.checks import ARROW, GZIP, PARQUET, ZIP, ZSTD
 
@@ -18,6 +20,14 @@ _MARKS = {  # that of UTF-32 begins with that of UTF-16
 }
 _UNMARKED = {"utf-32le": (4, 3), "utf-32be": (4, 0), "utf-16le": (2, 1), "utf-16be": (2, 0)}
 """Bytes of a character, and the place of the highest among them."""
+
+_EAST_ASIAN = frozenset(
+    ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "FULLWIDTH", "HALFWIDTH")
+)
+"""First words of the names of letters that Chinese and Japanese mix."""
+_BETWEEN = re.compile("[ \t\n\u3000-\u3002]")
+"""Each has a byte below 3 in UTF-16, which text in other encodings has not."""
+_RUNS = re.compile(rb"[\x80-\xff]+")  # of bytes that are not ASCII
 
 _UNPACK = "unpack it and name the text file inside"
 _OFFICE = "is an office document; save it as plain text"
@@ -40,13 +50,24 @@ class Advice:
     """What a message says to do about a file that is no text in the encoding expected.
 
     encoding: about text in another encoding.
+    latin: likewise, where it is probably in a Latin alphabet.
     unicode: about text in the encoding that `{}` stands for.
     table: about a Parquet or Arrow file.
     """
 
     encoding: str
+    latin: str
     unicode: str
     table: str
+
+    def of_encoding(self, head: bytes) -> str:
+        """`latin` or `encoding`, by the file's first bytes: in a Latin alphabet few letters are not ASCII.
+
+        Those that are not stand mostly between letters that are.
+        """
+        runs = _RUNS.findall(head)
+        others = sum(map(len, runs))
+        return self.latin if 4 * others <= len(head) and others <= 1.5 * len(runs) else self.encoding
 
 
 def other_file(head: bytes, encoding: str, advice: Advice) -> str | None:
@@ -80,6 +101,13 @@ def _other_unicode(head: bytes, encoding: str, advice: Advice) -> str | None:
 
 
 def _unmarked(head: bytes) -> str | None:
+    """The UTF-16 or UTF-32 that a text without a mark is in, if its first bytes show it."""
+    return _of_alphabet(head) or next(
+        (found for found in ("utf-16le", "utf-16be") if _is_in_one_script(head, found)), None
+    )
+
+
+def _of_alphabet(head: bytes) -> str | None:
     """The UTF-16 or UTF-32 of an alphabet's text: spaces and few other characters are above U+0FFF."""
     head = head[: len(head) // 4 * 4]
     for name, (width, place) in _UNMARKED.items():
@@ -90,13 +118,31 @@ def _unmarked(head: bytes) -> str | None:
     return None
 
 
+def _is_in_one_script(head: bytes, encoding: str) -> bool:
+    """Whether the bytes are words of one script, with spaces, line ends or ideographic marks between them.
+
+    Letters by themselves show nothing: any two bytes of text in another encoding may be one.
+    """
+    text = _decoded(head, encoding)
+    if not (_BETWEEN.search(text) and _is_text(head, encoding)):
+        return False
+    letters = [letter for letter in text if letter > "\x7f" and category(letter).startswith("L")]
+    scripts = {letter_name(letter, "").partition(" ")[0] for letter in letters}
+    return 4 * len(letters) >= len(text) and (len(scripts) == 1 or scripts <= _EAST_ASIAN)
+
+
+def _decoded(head: bytes, encoding: str) -> str:
+    """The characters, up to one that is cut off at the end; none if the bytes are not in the encoding."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return ""
+
+
 def _is_text(head: bytes, encoding: str) -> bool:
     """Whether the bytes are characters in an encoding: no controls but those of lines, and few rare ones."""
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeDecodeError:
-        return False
-    if 4 * sum(letter > "\uffff" for letter in text) > len(text):
+    text = _decoded(head, encoding)
+    if not text or 4 * sum(letter > "\uffff" for letter in text) > len(text):
         return False
     return not any(category(letter) in ("Cc", "Cn", "Co") for letter in text if letter not in "\t\r\n\f")
 

@@ -16,7 +16,7 @@ _OBJECTS = re.compile(r"\[\s*+\{")
 
 
 class JsonStart:
-    """Sees while a text's lines come in whether it is JSON, so that none is waited for.
+    """Sees while a text's lines come in whether it is JSON; none has to be waited for.
 
     JSON's first line with more than opening brackets shows it: it holds JSON's tokens, nothing else, and a
     string among them. `[1]` and `["No," he said.]` are sentences.
@@ -24,6 +24,11 @@ class JsonStart:
 
     def __init__(self) -> None:
         self._begun: str | None = ""  # the lines so far; None once they have shown what they are
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the lines so far are blank or opening brackets, so that the next ones decide."""
+        return self._begun is not None
 
     def look_at(self, line: str) -> Json | None:
         """What the text is, if this line is the one that shows it to be JSON."""

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.corpora.file_kinds import HEAD, Advice, has_zero_bytes, other_file
-from pipeline.errors import UserError, is_encodable, unreadable
+from pipeline.errors import UserError, counted, is_encodable, unreadable
 from pipeline.fetching.checks import GZIP, is_gzip
 
 LONGEST_LINE = 1_000_000
 """Characters of a line of a labelled file: some 100,000 words as JSON."""
 
 LABELLED = Advice(
-    encoding="set encoding to what the file is in, for example latin-1",
+    encoding="save it as UTF-8, or set encoding to what the file is in",
+    latin="set encoding to what the file is in, for example latin-1",
     unicode="set encoding: {}",
     table="set format: dataset",
 )
 """What to do about labelled files that are no text in the encoding given."""
 
 CHUNK = 1 << 16  # bytes
+MARK = "\ufeff"  # byte order mark
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -73,7 +75,8 @@ def stream_lines(
     """The lines of a stream of bytes, plain or gzipped: (line number from 1, line without its end).
 
     A line is given as soon as its end is read, and no more than a chunk and a line is held in memory. Lines
-    end with a line feed and nothing else, so that the other separators of Unicode stay inside words.
+    end with a line feed and nothing else, so that the other separators of Unicode stay inside words. Byte
+    order marks that begin later lines, as where files were joined, are left out.
 
     Args:
         raw: open for reading bytes, with `peek` and `read1`, as files and standard input have them.
@@ -82,7 +85,8 @@ def stream_lines(
         windows: take a carriage return before the line feed as part of the line's end; refuse it otherwise.
         longest: most characters that a line may have.
         advice: what to do about a file that is no text in the encoding.
-        warn: called at the end if `encoding` has a byte for each character, and the bytes are UTF-8 too.
+        warn: called at the end if lines had byte order marks, or if `encoding` has a byte for each character
+            and the bytes are UTF-8 too.
 
     Raises:
         UserError: the stream cannot be read, `encoding` is unknown, gzip data are damaged, bytes are not in
@@ -91,6 +95,7 @@ def stream_lines(
     """
     decoder, check = _decoder(encoding), _Check(name, encoding, windows, longest, advice)
     number, begun = 1, ""  # of the line that is not ended yet
+    marks = _Marks()
     total, head = 0, b""
     unicode = _Unicode() if warn and _is_single_byte(encoding) else None
     try:
@@ -100,23 +105,28 @@ def stream_lines(
             head, total = (head + chunk)[:HEAD] if len(head) < HEAD else head, total + len(chunk)
             if unicode:
                 unicode.see(chunk)
-            text, problem = _decode(decoder, chunk, total, encoding, advice.encoding)
+            text, problem = _decode(decoder, chunk, total, encoding, advice.of_encoding(head))
             *ended, begun = (begun + text).split("\n")
             for line in ended:
-                yield number, check.clean(line, number, head)
+                yield number, check.clean(marks.dropped(number, line), number, head)
                 number += 1
             if problem:
                 raise UserError(f"{name}:{number}: {check.file_problem(head) or problem}")
             if not chunk:
                 break
-            if len(begun) > longest:
+            if len(begun) > longest + 1:  # a carriage return may end it
                 raise UserError(f"{name}:{number}: {check.file_problem(head) or _too_long(longest)}")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{name}:{number}: damaged gzip data ({error}); fetch the file again") from None
     except OSError as error:
         raise unreadable(name, error, "name a text file") from None
     if begun:
-        yield number, check.clean(begun, number, head)
+        yield number, check.clean(marks.dropped(number, begun), number, head)
+    if warn and marks.count:
+        warn(
+            f"{name}:{marks.first}: begins with a byte order mark, the first of "
+            f"{counted(marks.count, 'such line')}; the marks are left out"
+        )
     if warn and unicode and (first := unicode.line):
         warn(f"{name}:{first}: is also valid UTF-8; set encoding: utf-8 if words look wrong")
 
@@ -129,6 +139,20 @@ def _is_single_byte(encoding: str) -> bool:
         return len(high.decode(encoding, "ignore")) == alone > 0
     except UnicodeError:
         return False
+
+
+class _Marks:
+    """The byte order marks at the start of lines behind the first one."""
+
+    def __init__(self) -> None:
+        self.count = self.first = 0  # lines with such a mark, and the first of them
+
+    def dropped(self, number: int, line: str) -> str:
+        """The line without its marks."""
+        if number == 1 or not line.startswith(MARK):
+            return line
+        self.count, self.first = self.count + 1, self.first or number
+        return line.lstrip(MARK)
 
 
 class _Unicode:
@@ -223,7 +247,7 @@ class _Check:
     def _problem(self, line: str, number: int, head: bytes) -> str | None:
         if number == 1 and (problem := other_file(head, self.encoding, self.advice)):
             return problem
-        if number == 1 and line.startswith("\ufeff"):
+        if number == 1 and line.startswith(MARK):
             return f"starts with a byte order mark, which {self.encoding} keeps; remove it"
         if len(line) > self.longest:
             return _too_long(self.longest)

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from pipeline.corpora.conll import check_words
 from pipeline.corpora.file_kinds import Advice
 from pipeline.corpora.json_text import Json, JsonStart
 from pipeline.corpora.lines import stream_lines
-from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, check_words, read_words
+from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, read_words
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, unreadable
 
 FIRST_COLUMN = Columns()  # unless it numbers the words
 TO_TAG = Advice(
-    encoding="convert the file, for example with iconv -f latin1 -t utf8",
+    encoding="save it as UTF-8, for example with iconv -f ENCODING -t utf8",
+    latin="convert the file, for example with iconv -f latin1 -t utf8",
     unicode="convert it, for example with iconv -f {} -t utf8",
     table="write its sentences to a text file, one on each line",
 )
@@ -60,11 +62,14 @@ def read_stream(
     columns: Columns = FIRST_COLUMN,
     *,
     advice: Advice = TO_TAG,
+    typed: bool = False,
 ) -> Iterator[Text]:
     """Yield the sentences of UTF-8 text; gzip data is known by its first bytes.
 
     In `columns` blank lines and `-DOCSTART-` lines separate sentences. Otherwise every line is a sentence, an
-    empty one too. The first clause of a script without spaces that is read as a word gets a warning.
+    empty one too. The first clause of a script without spaces that is read as a word gets a warning. Opening
+    brackets at the start wait for the line that shows whether the text is JSON, so that nothing of JSON is
+    given; typed ones do not. For columns see `word_columns.read_words`.
 
     Args:
         raw: open for reading bytes, with `peek` and `read1`.
@@ -72,14 +77,15 @@ def read_stream(
         layout: see Layout.
         columns: how `columns` are read.
         advice: what to do about a file that is no UTF-8 text.
+        typed: whether a person types the text, so that each line is to be given at once.
 
     Raises:
         UserError: as `lines.stream_lines` and `word_columns.read_words`, a line is longer than
             LONGEST_SENTENCE or MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
     """
-    lines = _without_json(text_lines(raw, name, advice), name)
+    lines = _without_json(text_lines(raw, name, advice, warn=log.warning), name, typed)
     if layout == "columns":
-        yield from map(Text.of_words, read_words(lines, name, columns))
+        yield from map(Text.of_words, read_words(lines, name, columns, typed=typed))
         return
     clauses = ClauseWarning()
     for number, line in lines:
@@ -89,22 +95,40 @@ def read_stream(
         yield text
 
 
-def _without_json(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
-    """The lines as they come, up to the one that shows them to be JSON."""
-    start, first = JsonStart(), 0
-    for number, line in lines:
-        first = first or (number if line.strip() else 0)
-        if kind := start.look_at(line):
-            raise UserError(
-                f"{name}:{first}: is a JSON {kind}, not a sentence; write a sentence on each line, for "
-                f"example with jq -r {_SENTENCES[kind]}"
-            )
-        yield number, line
+def _without_json(lines: Iterable[tuple[int, str]], name: str, typed: bool) -> Iterator[tuple[int, str]]:
+    """The lines as they come; those that may begin JSON are held back, unless typed, until one decides.
+
+    No more than LONGEST_SENTENCE characters are held.
+    """
+    start, first, size = JsonStart(), 0, 0
+    held: list[tuple[int, str]] = []
+    try:
+        for number, line in lines:
+            first = first or (number if line.strip() else 0)
+            if kind := start.look_at(line):
+                held.clear()
+                raise UserError(
+                    f"{name}:{first}: is a JSON {kind}, not a sentence; write a sentence on each line, for "
+                    f"example with jq -r {_SENTENCES[kind]}"
+                )
+            held.append((number, line))
+            size += len(line) + 1
+            if typed or not start.is_open or size > LONGEST_SENTENCE:
+                yield from held
+                held.clear()
+    except UserError:
+        yield from held  # what comes before a line that cannot be read
+        raise
+    yield from held
 
 
-def text_lines(raw: BinaryIO, name: str, advice: Advice) -> Iterator[tuple[int, str]]:
+def text_lines(
+    raw: BinaryIO, name: str, advice: Advice, *, warn: Callable[[str], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """`stream_lines` of UTF-8 text, with Windows line ends or without."""
-    return stream_lines(raw, name, "utf-8-sig", windows=True, longest=LONGEST_SENTENCE, advice=advice)
+    return stream_lines(
+        raw, name, "utf-8-sig", windows=True, longest=LONGEST_SENTENCE, advice=advice, warn=warn
+    )
 
 
 def is_json(line: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.arrow_files import column_values
-from pipeline.corpora.conll import DOCUMENT
+from pipeline.corpora.conll import DOCUMENT, check_words
 from pipeline.corpora.json_text import json_kind
 from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
@@ -26,7 +26,7 @@ from pipeline.corpora.text_stream import (
     read_stream,
     text_lines,
 )
-from pipeline.corpora.word_columns import Columns, check_words
+from pipeline.corpora.word_columns import Columns
 from pipeline.corpora.words import Text, is_unspaced
 from pipeline.errors import UserError, counted, is_encodable
 
@@ -169,7 +169,7 @@ def _lines(text: str) -> list[str]:
 
 def _json_values(path: Path, name: str, field: str) -> Iterator[tuple[str, Any]]:
     with path.open("rb") as raw:
-        for number, line in text_lines(raw, name, ADVICE):
+        for number, line in text_lines(raw, name, ADVICE, warn=log.warning):
             if not line.strip():
                 continue
             record = json.loads(line) if is_json(line) else {}

@@ -1,17 +1,30 @@
 """Rows of unlabelled text → words: one column of a CoNLL or CoNLL-U file, of which nothing else is read."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.corpora.conll import Row, count_words, is_range_or_empty, rows
+from pipeline.corpora.conll import (
+    BLANK_LINES,
+    MOST_TAGS,
+    MOST_WORDS,
+    Comments,
+    Row,
+    check_words,
+    count_words,
+    is_range_or_empty,
+    rows,
+)
 from pipeline.errors import UserError, counted
 
 LONGEST_SENTENCE = 200_000
-"""Characters of a line, and of a sentence in columns."""
+"""Characters of a line, and of a sentence in columns.
 
-MOST_WORDS = 40_000
-"""Of a sentence. With LONGEST_SENTENCE it bounds the memory that tagging a sentence takes."""
+With conll.MOST_WORDS it bounds the memory that tagging a sentence takes.
+"""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +46,49 @@ class Columns:
         return rows((line for line in lines if not (comment and line[1].startswith(comment))), self.separator)
 
 
-def read_words(lines: Iterable[tuple[int, str]], name: str, columns: Columns) -> Iterator[list[str]]:
+def read_words(
+    lines: Iterable[tuple[int, str]], name: str, columns: Columns, *, typed: bool = False
+) -> Iterator[list[str]]:
     """Yield the words of each sentence; rows of several words and of none, as CoNLL-U has them, are left out.
+
+    Sentences of one row with the number 1 wait for a longer one, which shows whether the first column numbers
+    the words; typed ones do not. Comments that look like rows, as hashtags do, get a warning at the end.
 
     Args:
         lines: line number and line.
         name: of the file, for messages.
         columns: see Columns.
+        typed: whether a person types the lines.
 
     Raises:
         UserError: rows differ in their number of columns, have no such column or an empty word, the first
             column numbers the words and `columns` names no other, or a sentence is longer than
-            LONGEST_SENTENCE or MOST_WORDS. The message starts with `NAME:LINE`.
+            LONGEST_SENTENCE or conll.MOST_WORDS. The message starts with `NAME:LINE`.
     """
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
-    for block in _blocks(_checked(columns, lines, name), name):
-        numbered = count_words([row.first for row in block])
-        if numbered and unsure and block[0].width > 1 and len(block) > 1:
-            raise UserError(
-                f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
-                "(predict: --word 1; a corpus in params.yaml: word: 1)"
+    held: list[list[str]] = []
+    try:
+        for block in _blocks(_checked(columns, lines, name), name):
+            numbered = count_words([row.first for row in block])
+            numbers_words = numbered and unsure and block[0].width > 1
+            if numbers_words and len(block) > 1:
+                held.clear()
+                raise UserError(
+                    f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
+                    "(predict: --word 1; a corpus in params.yaml: word: 1)"
+                )
+            unsure = unsure and len(block) == 1
+            apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column of numbers
+            held.append(
+                [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
             )
-        unsure = unsure and len(block) == 1
-        apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column that numbers them
-        yield [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
+            if typed or not numbers_words or len(held) > MOST_WORDS:
+                yield from held
+                held.clear()
+    except UserError:
+        yield from held  # what comes before a line that cannot be read
+        raise
+    yield from held
 
 
 class _Row(NamedTuple):
@@ -72,14 +104,25 @@ def _checked(columns: Columns, lines: Iterable[tuple[int, str]], name: str) -> I
     """Yield the rows, all of one number of columns; None where a blank line stands."""
     place = columns.word or 0
     width = top = 0  # of the first row: its columns and its line
-    for number, cells in columns.rows(lines):
+    comments = Comments(columns.comment or None, columns.separator, -1, "plain")
+    last_cells: set[str] = set()  # where rows have their tag, if they have one
+    for number, cells in rows(comments.left_out_of(lines), columns.separator):
         if not cells:
             yield None
             continue
         top, width = (top, width) if width else (number, len(cells))
+        if len(last_cells) < MOST_TAGS:
+            last_cells.add(cells[-1])
         if problem := _problem(cells, place, width, top):
             raise UserError(f"{name}:{number}: {problem}")
         yield _Row(number, width, cells[0][:32], cells[place])
+    if found := comments.like_rows(last_cells):
+        first, count = found
+        log.warning(
+            f"{name}:{first}: looks like a row with a word, and is left out as a comment, the first of "
+            f"{counted(count, 'such line')}; if words begin with {columns.comment!r}, give a longer prefix, "
+            "which only comments have (predict: --comment; a corpus in params.yaml: comment)"
+        )
 
 
 def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
@@ -94,10 +137,12 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
             continue
         block.append(row)
         size += len(row.word) + 1
-        where, advice = f"{name}:{row.number}", "separate sentences by a blank line"
+        where = f"{name}:{row.number}"
         if size > LONGEST_SENTENCE:
-            raise UserError(f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {advice}")
-        check_words(len(block), where, advice)
+            raise UserError(
+                f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {BLANK_LINES}"
+            )
+        check_words(len(block), where, BLANK_LINES)
     if block:
         yield block
 
@@ -112,9 +157,3 @@ def _problem(cells: list[str], place: int, width: int, top: int) -> str | None:
     if not -width <= place < width:
         return f"has {counted(width, 'column')}, so column {place} does not exist; choose 0 to {width - 1}"
     return None if cells[place] else f"the word in column {place} is empty; correct the line"
-
-
-def check_words(count: int, where: str, advice: str) -> None:
-    """Raise UserError if a sentence has more than MOST_WORDS words."""
-    if count > MOST_WORDS:
-        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")

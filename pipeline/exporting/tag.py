@@ -2,6 +2,8 @@
 
 python tag.py [--constrained] [FILE]     one sentence a line, words between spaces; writes word<TAB>tag lines
 
+What would be misread is refused with file and line, as by `predict --input words` of the project.
+
 From Python: Tagger("FOLDER")([["Anna", "left", "Paris", "."]]) gives one list of tags per sentence.
 Sentences longer than the encoder's window are read in several windows that overlap, as in training.
 """
@@ -14,8 +16,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -25,9 +28,19 @@ import onnxruntime
 
 BATCH = 32  # sentences that are decoded at once
 PIECES = 128  # that the network reads at once, or one window: of more, the activations leave a core's cache
-CHUNK = 1024  # sentences that are read ahead, to put those of like length together
+CHUNK, CHUNK_WORDS = 1024, 80_000  # that are read ahead, to put sentences of like length together
+LONGEST_LINE, MOST_WORDS = 200_000, 40_000  # characters and words of a sentence
+MOST_BYTES = 4 * LONGEST_LINE + 5  # of such a line with a byte order mark and a Windows line end
+MARK = "\ufeff"  # byte order mark
+ROW = re.compile(r"\S.*[ \t](?:O|[BILUES]-\S+)[ \t]*")  # a word, maybe more columns, and a tag of spans
+ROWS = 5  # that look like columns before a warning
+DOCUMENT = re.compile(r"-DOCSTART-(?:[,;|]|$)")  # a word that readers of columns take for a document's start
 
 Window = tuple[int, list[int], list[int]]  # number of its sentence, pieces, places of words' first pieces
+
+
+class InputError(Exception):
+    """A line cannot be tagged; one line that names it."""
 
 
 class FolderError(Exception):
@@ -232,6 +245,100 @@ def viterbi(
     return paths
 
 
+def read_sentences(file: BinaryIO, name: str) -> Iterator[list[str]]:
+    """The words of each line; `name` is the file's, for messages.
+
+    Raises:
+        InputError: at the first line that is no sentence of words between spaces.
+    """
+    rows = 0  # that look like columns; -1: another line came before the warning
+    for number, line in read_lines(file, name):
+        words = re.findall(r"[^ \t]+", line)
+        if problem := problem_of(line, words, begins=rows == 0):
+            raise InputError(f"{name}:{number}: {problem}")
+        if words and rows >= 0:
+            rows = rows + 1 if ROW.fullmatch(line) else -1
+        if words and rows == ROWS:
+            print(f"warning: {name}: looks like columns of words and tags, not sentences", file=sys.stderr)
+        yield words
+
+
+def read_lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers from 1, without their ends and byte order marks; none is held whole.
+
+    Raises:
+        InputError: a line is too long, or is not UTF-8.
+    """
+    for number in count(1):
+        data = file.readline(MOST_BYTES + 1)
+        if not data:
+            return
+        try:
+            line = data[:MOST_BYTES].decode(errors="ignore" if len(data) > MOST_BYTES else "strict")
+        except UnicodeDecodeError:
+            told = "is not UTF-8; convert the file, for example with iconv -f ENCODING -t utf8"
+            raise InputError(f"{name}:{number}: {told}") from None
+        line = line.removesuffix("\n").removesuffix("\r").lstrip(MARK)
+        if len(line) > LONGEST_LINE:
+            told = f"is longer than {LONGEST_LINE:,} characters; end each line with a line feed"
+            raise InputError(f"{name}:{number}: {told}")
+        yield number, line
+
+
+def problem_of(line: str, words: list[str], *, begins: bool) -> str | None:
+    """What is wrong with a line, if anything; `begins`: whether it may be the first that has words."""
+    if "\0" in line:
+        return "holds a NUL character; name a text file"
+    if "\r" in line:
+        return "holds a carriage return inside; end each line with only a line feed"
+    if begins and is_json(line):
+        return "is JSON, not a sentence; write a sentence on each line, with spaces between its words"
+    if len(words) > MOST_WORDS:
+        return f"the sentence has more than {MOST_WORDS:,} words; put one sentence on a line"
+    if document := next(filter(DOCUMENT.match, words), None):
+        return f"the word {document!r} would be read back as the start of a document; leave the line out"
+    return None
+
+
+def is_json(line: str) -> bool:
+    """Whether a line is a JSON object, or an array with text in it."""
+    try:
+        return isinstance(json.loads(line), dict) or (line.lstrip().startswith("[") and '"' in line)
+    except (ValueError, RecursionError):
+        return False
+
+
+def write_tags(tagger: Tagger, sentences: Iterator[list[str]], out: TextIO) -> None:
+    """Write a line with word, tab and tag for each word, and an empty one behind each sentence.
+
+    Raises:
+        InputError: see `read_sentences`; the sentences before are written.
+    """
+    for chunk in in_chunks(sentences):
+        for words, tags in zip(chunk, tagger(chunk), strict=True):
+            pairs = zip(words, tags, strict=True)
+            out.write("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n")
+
+
+def in_chunks(sentences: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    """CHUNK sentences together, fewer if they have CHUNK_WORDS words; also those before one that is wrong."""
+    chunk: list[list[str]] = []
+    words = 0
+    try:
+        for sentence in sentences:
+            chunk.append(sentence)
+            words += len(sentence)
+            if len(chunk) == CHUNK or words >= CHUNK_WORDS:
+                yield chunk
+                chunk, words = [], 0
+    except InputError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
+
+
 def main() -> None:
     """Tag a file or standard input."""
     parser = argparse.ArgumentParser(description="Tag words with the network beside this file.")
@@ -256,16 +363,12 @@ def main() -> None:
     source = arguments.file or sys.stdin.fileno()
     try:
         with (
-            open(source, encoding="utf-8-sig", newline="\n") as lines,  # noqa: PTH123 (a file's name or number)
+            open(source, "rb") as file,  # noqa: PTH123 (a file's name or number)
             open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as out,
         ):
-            while chunk := list(islice(lines, CHUNK)):
-                sentences = [re.findall(r"[^ \t\r\n]+", line) for line in chunk]
-                for words, tags in zip(sentences, tagger(sentences), strict=True):
-                    pairs = zip(words, tags, strict=True)
-                    out.write("".join(f"{word}\t{tag}\n" for word, tag in pairs) + "\n")
-    except UnicodeDecodeError:
-        parser.exit(2, f"error: {arguments.file or 'standard input'}: is not UTF-8\n")
+            write_tags(tagger, read_sentences(file, arguments.file or "standard input"), out)
+    except InputError as error:
+        parser.exit(2, f"error: {error}\n")
     except OSError as error:
         parser.exit(2, f"error: {error.filename or 'standard input or output'}: {error.strerror}\n")
 

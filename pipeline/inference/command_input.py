@@ -64,15 +64,18 @@ def read_input(
         )
     layout = "characters" if cut == "characters" else layout
     if file is None:
-        texts = _read(sys.stdin.buffer, "standard input", layout, columns)
-        yield _asked_for(texts) if is_typed(file) else texts
+        typed = is_typed(file)
+        texts = _read(sys.stdin.buffer, "standard input", layout, columns, typed=typed)
+        yield _asked_for(texts) if typed else texts
         return
     with open_text(file) as raw:
         yield _read(raw, str(file), layout, columns)
 
 
-def _read(raw: BinaryIO, name: str, layout: Layout, columns: Columns) -> Iterator[Text]:
-    texts = read_stream(raw, name, layout, columns)
+def _read(
+    raw: BinaryIO, name: str, layout: Layout, columns: Columns, *, typed: bool = False
+) -> Iterator[Text]:
+    texts = read_stream(raw, name, layout, columns, typed=typed)
     return texts if layout == "columns" else _watched(texts, name)
 
 

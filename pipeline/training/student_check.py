@@ -8,14 +8,18 @@ from pipeline.corpora.schemes import FileScheme
 from pipeline.device import is_bfloat16
 from pipeline.distillation.settings import Settings
 from pipeline.encoding.pretrained import read_config
-from pipeline.encoding.split_file import load
+from pipeline.encoding.split_file import load, read_column
 from pipeline.model import token_classifier
 from pipeline.model.encoder import load_encoder
 from pipeline.model.first_layers import check_embedding_width, check_first_layers
 from pipeline.model.given_teacher import head_of, read_order
 from pipeline.model.precision_check import check_bfloat16
 from pipeline.model.student_head import check_start
+from pipeline.scores.dump import origin_of
+from pipeline.scores.imported import import_scores
+from pipeline.scores.settings import Dump
 from pipeline.settings import Head, Precision
+from pipeline.storage.scratch import scratch_folder
 from pipeline.training.student_settings import check_transitions
 
 
@@ -65,6 +69,28 @@ def _has_the_tags(
     return order is not None
 
 
+def check_imported_scores(folder: Path, split: Path, settings: Dump) -> None:
+    """Check that scores from elsewhere can be stored, by storing them once in a scratch folder.
+
+    Args:
+        folder: of the scores.
+        split: the encoded sentences that they are of.
+        settings: of the dump that will store them.
+
+    Raises:
+        UserError: as `import_scores`.
+    """
+    with scratch_folder() as scratch:
+        import_scores(
+            folder,
+            read_column(split, "words"),
+            settings,
+            origin=origin_of(split, folder),
+            checkpoint=scratch / "checkpoint",
+            out=scratch / "scores",
+        )
+
+
 def check_encoders(
     shape: tuple[str, int, int],
     precisions: Mapping[str, Precision],
@@ -72,13 +98,13 @@ def check_encoders(
     encoder: Path,
     student_encoder: Path,
 ) -> None:
-    """Check that the encoders are large enough for the students and can be computed in their precision.
+    """Check that the encoders are large enough for the students and can be computed in their precisions.
 
-    Each folder is loaded once, the teacher's only if its precision has to be tried.
+    Each folder is loaded once, the teacher's only if a precision of it has to be tried.
 
     Args:
         shape: the students' network, layers of a transformer, and width of a BiLSTM's embeddings.
-        precisions: of each training by its key, `teacher.precision` or `student.precision`.
+        precisions: by its key, each in which an encoder of the run is computed.
         encoder: the folder of the teacher's encoder.
         student_encoder: the folder of the students' encoder.
 
@@ -91,11 +117,15 @@ def check_encoders(
         check_embedding_width(loaded[student_encoder], width, student_encoder)
     else:
         check_first_layers(loaded[student_encoder], layers, student_encoder)
-    trained = {"teacher.precision": encoder, "student.precision": student_encoder}
+    students = [] if network == "bilstm" else [student_encoder]  # a BiLSTM computes nothing of it
+    computed = {
+        "teacher.precision": [encoder],
+        "dump.precision": [encoder],
+        "student.precision": students,
+        "evaluate.precision": [encoder, *students],
+    }
     for key, precision in precisions.items():
-        if not is_bfloat16(precision):
-            continue
-        folder = trained[key]
-        if folder not in loaded:
-            loaded[folder] = load_encoder(folder).eval()
-        check_bfloat16(loaded[folder], folder, key)
+        for folder in computed[key] if is_bfloat16(precision) else []:
+            if folder not in loaded:
+                loaded[folder] = load_encoder(folder).eval()
+            check_bfloat16(loaded[folder], folder, key)

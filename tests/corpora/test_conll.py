@@ -166,6 +166,17 @@ def test_bad_settings_are_named(write: Writer, options: dict[str, Any], says: st
     assert refusal(write(b"a O\n"), **options).startswith(says)
 
 
+def test_a_file_without_blank_lines_is_no_sentence(write: Writer) -> None:
+    path = write(b"\n" + b"a O\n" * 50_000)
+    problems: list[str] = []
+    for options in ({}, {"report": problems.append}):
+        assert refusal(path, **options) == (
+            f"{path}:40002: the sentence has more than 40,000 words; separate sentences by a blank line"
+        )
+    assert not problems
+    assert len(read(write(2 * (b"a O\n" * 40_000 + b"\n")))) == 2
+
+
 def test_files_without_sentences(write: Writer, tmp_path: Path) -> None:
     path = write(b"")
     assert refusal(path).startswith(f"{path}: is empty")

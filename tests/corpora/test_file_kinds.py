@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.corpora.file_kinds import HEAD, Advice, other_file
 
-ADVICE = Advice("encoding", "convert from {}", "read the table")
+ADVICE = Advice("encoding", "latin", "convert from {}", "read the table")
 TEXTS = {"latin": "Zoë lives in Ulm.\n", "cyrillic": "Анна живёт в Киеве.\n", "one word": "Ulm"}
 TABLE = pa.table({"tokens": [["Anna"]]})
 
@@ -27,6 +27,67 @@ def test_utf_16_and_utf_32_without_their_marks(written: str, encoding: str, text
     says = f"is {written[:6].upper()} without a byte order mark; convert from {written}"
     right = written.replace("-", "") == encoding.lower().replace("_", "").replace("-", "")
     assert told(text.encode(written), encoding) == (None if right else says)
+
+
+SCRIPTS = {
+    "chinese": "他昨天去了北京。",
+    "japanese": "東京へ行きました。\n",
+    "korean": "서울 갔다\n",
+    "khmer": "ភ្នំពេញ ទីក្រុង\n",
+    "columns": "中國臺灣 O\n",
+    "rare": "𠀀上北京去\n",
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "gb18030", "shift_jis", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("written", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("times", [1, 999])
+def test_utf_16_of_scripts_without_bytes_of_0(written: str, encoding: str, text: str, times: int) -> None:
+    says = (
+        f"is UTF-16 without a byte order mark; convert from {written.replace('-', '').replace('utf', 'utf-')}"
+    )
+    assert told((times * text).encode(written), encoding) == (None if written == encoding else says)
+
+
+@pytest.mark.parametrize(
+    ("text", "encodings"),
+    [
+        (SCRIPTS["chinese"], ["utf-8", "gb18030", "utf-16"]),
+        (SCRIPTS["japanese"], ["utf-8", "shift_jis", "euc_jp", "iso2022_jp"]),
+        ("おはようございます", ["utf-8", "shift_jis", "euc_jp"]),
+        (SCRIPTS["korean"], ["utf-8", "euc_kr"]),
+        ("中國\tO\n臺灣\tO\n", ["utf-8", "big5", "gb18030"]),
+        ("Bush hid the facts", ["ascii"]),
+        ("ab\ncd\n", ["ascii"]),
+        ("Zoë lives in Ulm.\n", ["utf-8", "latin-1"]),
+        ("Анна живёт в Киеве.\n", ["utf-8", "cp1251", "koi8-r"]),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2, 99])
+def test_text_in_its_encoding_is_no_utf_16(text: str, encodings: list[str], times: int) -> None:
+    for encoding in encodings:
+        data = (times * text).encode(encoding)
+        for begin in (0, 1):
+            assert told(data[begin:], encoding) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "says"),
+    [
+        (TEXTS["latin"], "latin-1", "latin"),
+        ("Ein schöner Tag, für große Größen.\n", "cp1252", "latin"),
+        ("x" * HEAD, "ascii", "latin"),
+        ("中 O\n國 O\n", "gb18030", "encoding"),
+        ("他昨天去了北京", "utf-16-le", "encoding"),
+        (TEXTS["cyrillic"], "cp1251", "encoding"),
+        (SCRIPTS["japanese"], "shift_jis", "encoding"),
+        (SCRIPTS["japanese"], "euc_jp", "encoding"),
+    ],
+)
+def test_latin_1_is_advised_only_for_latin_letters(text: str, encoding: str, says: str) -> None:
+    for times in (1, 9, 99):
+        assert ADVICE.of_encoding((times * text).encode(encoding)[:HEAD]) == says
 
 
 @pytest.mark.parametrize("text", ["Ulm\n", "東京\n"])
@@ -125,7 +186,7 @@ def test_other_kinds_of_file(head: bytes, says: str, encoding: str) -> None:
         b"\x40\0\0\0\0\0\0\0{}",
         bytes(range(256)) * 4,
         b"\x01\0\x02\0" * 9,
-        "東京 O\n".encode("utf-16-le"),
+        "東京".encode("utf-16-le"),  # any four bytes would be two such letters
         "東京 O\n".encode(),
     ],
 )

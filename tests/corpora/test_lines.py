@@ -68,6 +68,19 @@ def test_gzip_is_seen_and_line_ends_are_said_by_an_argument() -> None:
     assert refusal(b"a\rb\r\n", windows=True).startswith("name:1: holds a carriage return inside")
 
 
+def test_latin_1_is_advised_only_for_latin_letters() -> None:
+    assert refusal("Zoë lives in Ulm\n".encode("latin-1")).endswith("is in, for example latin-1")
+    for text, encoding in (
+        ("東京へ行く O\n", "shift_jis"),
+        ("他昨天去了北京", "utf-16-le"),
+        ("Анна O\n", "cp1251"),
+    ):
+        message = refusal(text.encode(encoding))
+        assert message.endswith("is not utf-8; save it as UTF-8, or set encoding to what the file is in")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert "is UTF-16 without a byte order mark; set encoding" in refusal("東京へ\n".encode(encoding))
+
+
 def test_a_line_comes_as_soon_as_it_ends() -> None:
     lines = stream_lines(io.BufferedReader(Slow(b"one\ntwo\n" + b"x" * 10, 4)), "name")
     assert next(lines) == (1, "one")
@@ -166,10 +179,28 @@ def test_marks_that_an_encoding_keeps_are_told_once(most: int) -> None:
     assert "gb18030 keeps; remove it" in refusal(two[1:].encode("gb18030"), encoding="gb18030")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gb18030"])
+@pytest.mark.parametrize("most", [2, 3, 99])
+def test_marks_of_joined_files_are_left_out_with_a_warning(encoding: str, most: int) -> None:
+    told: list[str] = []
+    text = "Ida O\n\n\ufeff\n\ufeff\ufeff# Ida\nUlm\ufeff O\n\ufeffBob O"
+    lines = streamed(text.encode(encoding), most, encoding=encoding, warn=told.append)
+    assert [line for _, line in lines] == ["Ida O", "", "", "# Ida", "Ulm\ufeff O", "Bob O"]
+    says = "name:3: begins with a byte order mark, the first of 3 such lines; the marks are left out"
+    assert told == [says]
+    assert streamed(text.encode(encoding), most, encoding=encoding) == lines
+
+
 def test_a_line_has_a_longest_length() -> None:
     assert streamed(b"x" * 9 + b"\n" + b"y" * 9, longest=9) == [(1, "x" * 9), (2, "y" * 9)]
     for content in (b"a\n" + b"x" * 10 + b"\n", b"a\n" + b"x" * 10, b"a\n" + b"x" * 10**6):
         assert refusal(content, longest=9).startswith("name:2: is longer than 9 characters")
+    for most in (1, 10, 11, 99):
+        assert streamed(b"x" * 9 + b"\r\n" + b"y" * 9 + b"\r", most, longest=9, windows=True) == [
+            (1, "x" * 9),
+            (2, "y" * 9),
+        ]
+        assert refusal(b"x" * 10 + b"\n", most, longest=9, windows=True).startswith("name:1: is longer")
     assert f"longer than {LONGEST_LINE:,} characters" in refusal(b"x" * (LONGEST_LINE + CHUNK))
 
 

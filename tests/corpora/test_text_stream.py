@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,12 +10,27 @@ from typing import Any
 
 import pytest
 
+from pipeline.corpora.conll import MOST_WORDS
 from pipeline.corpora.text_stream import Layout, open_text, read_stream
-from pipeline.corpora.word_columns import LONGEST_SENTENCE, MOST_WORDS
+from pipeline.corpora.word_columns import LONGEST_SENTENCE
 from pipeline.corpora.words import Text
 from pipeline.errors import UserError
 
 Write = Callable[[bytes], Path]
+
+
+class Endless(io.RawIOBase):
+    """A pipe that repeats a line for ever."""
+
+    def __init__(self, line: bytes) -> None:
+        self.line = line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        buffer[:] = (self.line * len(buffer))[: len(buffer)]
+        return len(buffer)
 
 
 def read_file(path: Path, layout: Layout) -> Iterator[Text]:
@@ -48,6 +64,17 @@ def test_columns_are_sentences_between_blank_lines(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize("layout", ["text", "characters", "words", "columns"])
+def test_a_mark_between_joined_files_is_in_no_word(
+    write: Write, layout: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(2 * "\ufeffIda\n\n".encode())
+    assert [text.text for text in read_file(path, layout) if text.words] == ["Ida", "Ida"]
+    assert caplog.messages == [
+        f"{path}:3: begins with a byte order mark, the first of 1 such line; the marks are left out"
+    ]
+
+
 @pytest.mark.parametrize("layout", ["text", "words", "columns"])
 def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
     assert not list(read_file(write(b""), layout))
@@ -60,7 +87,12 @@ def test_nothing_in_nothing_out(write: Write, layout: Layout) -> None:
         (
             b"a\nb\nGr\xf6\xdfe\n",
             3,
-            "byte 7 of the file (0xf6) is not utf-8; convert the file, for example with iconv",
+            "byte 7 of the file (0xf6) is not utf-8; save it as UTF-8, for example with iconv",
+        ),
+        (
+            b"Ulm\nZo\xeb lives in Ulm.\n",
+            2,
+            "byte 7 of the file (0xeb) is not utf-8; convert the file, for example with iconv -f latin1",
         ),
         (b"a\n\x00\x01\x02", 2, "NUL"),
         (b"\x7fELF\x02\x01\x00", 1, "NUL"),
@@ -130,10 +162,37 @@ def test_other_data_are_no_text(write: Write, content: bytes, says: str, layout:
         list(read_file(write(content), layout))
 
 
-def test_a_bracket_is_answered_before_the_next_line_comes() -> None:
+PRETTY = json.dumps([{"text": "Anna left."}, {"text": "Ben stays."}], indent=2)
+
+
+@pytest.mark.parametrize("layout", ["text", "characters", "words", "columns"])
+@pytest.mark.parametrize("begin", ["", "\n \n"])
+def test_nothing_of_json_is_given_before_it_is_refused(write: Write, begin: str, layout: Layout) -> None:
+    texts = read_file(write(f"{begin}{PRETTY}\n".encode()), layout)
+    with pytest.raises(UserError, match=rf"text:{1 + begin.count(chr(10))}: is a JSON array of objects"):
+        next(texts)
+
+
+@pytest.mark.parametrize(
+    ("content", "given"),
+    [("[\n", ["["]), ("\n[\n{\nAnna left.\n[", ["", "[", "{", "Anna left.", "["]), (" \n", [" "])],
+)
+def test_brackets_that_begin_no_json_are_sentences(write: Write, content: str, given: list[str]) -> None:
+    assert [text.text for text in read_file(write(content.encode()), "text")] == given
+    texts = read_file(write(content.encode() + b"\n\xff"), "text")
+    assert [next(texts).text for _ in given] == given
+    with pytest.raises(UserError, match="is not utf-8"):
+        list(texts)
+
+
+def test_endless_blank_lines_are_not_held_for_ever() -> None:
+    assert next(read_stream(io.BufferedReader(Endless(b"\n")), "standard input", "text")).text == ""
+
+
+def test_a_typed_bracket_is_answered_before_the_next_line_comes() -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as raw, open(writing, "wb", buffering=0) as typed:  # noqa: PTH123
-        texts = read_stream(raw, "standard input", "text")
+        texts = read_stream(raw, "standard input", "text", typed=True)
         for line in (b"[\n", b"[Reuters] Anna left.\n", b"{\n"):
             typed.write(line)
             assert next(texts).text == line.decode().strip()
@@ -179,14 +238,5 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_no_more_is_read_than_is_asked_for() -> None:
-    class Endless(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-            buffer[:] = (b"line\n" * len(buffer))[: len(buffer)]
-            return len(buffer)
-
-    endless: Any = Endless()
-    texts = read_stream(io.BufferedReader(endless), "standard input", "text")
+    texts = read_stream(io.BufferedReader(Endless(b"line\n")), "standard input", "text")
     assert [next(texts).text for _ in range(3)] == 3 * ["line"]

@@ -1,10 +1,12 @@
 """Words come from the column that holds them; a file of another layout is refused by line."""
 
-from itertools import count
+import tracemalloc
+from itertools import chain, count
 
 import pytest
 
-from pipeline.corpora.word_columns import MOST_WORDS, Columns, read_words
+from pipeline.corpora.conll import MOST_WORDS
+from pipeline.corpora.word_columns import Columns, read_words
 from pipeline.errors import UserError
 
 CONLLU = """# sent_id = 1
@@ -77,6 +79,75 @@ def test_words_of_a_column(text: str, columns: Columns, sentences: list[list[str
 def test_another_layout_is_refused_by_line(text: str, columns: Columns, says: str) -> None:
     with pytest.raises(UserError, match=rf"^{says}"):
         read(text, columns)
+
+
+HASHTAGS = [
+    ("see O\n#rome O\n\n#x O\n", Columns(comment="#"), 2, "2 such lines"),
+    ("-DOCSTART- O\n\n#rome O\nsee O\n", Columns(comment="#"), 3, "1 such line"),
+    ("see\n#rome\n#\n", Columns(comment="#"), 2, "2 such lines"),
+    ("1\tsee\tVERB\n#2\t#rome\tX\n", Columns(1, comment="#"), 2, "1 such line"),
+    ("New York\tO\n#big apple\tO\n", Columns(separator="\t", comment="#"), 2, "1 such line"),
+    ("5 CD\n# NN\nof NN\n# doc1\n", Columns(comment="#"), 2, "1 such line"),
+    ("//me x\nyou x\n", Columns(comment="//"), 1, "1 such line"),
+]
+
+
+@pytest.mark.parametrize(("text", "columns", "line", "count"), HASHTAGS)
+def test_comments_that_look_like_rows_get_a_warning(
+    text: str, columns: Columns, line: int, count: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    read(text, columns)
+    (message,) = caplog.messages
+    assert message.startswith(f"file:{line}: looks like a row with a word, and is left out as a comment")
+    assert f"the first of {count}; if words begin with {columns.comment!r}" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (CONLLU, Columns(1, comment="#")),
+        (GERMEVAL, Columns(1, comment="#")),
+        ("# doc1\nsee VERB\n\n# doc2\nnow ADV\n", Columns(comment="#")),
+        ("#begin document (wsj); part 000\nsee VERB *\n#end document\n", Columns(comment="#")),
+        ("#rome O\nsee O\n", Columns()),
+        ("#rome O\n", Columns(comment="#")),
+    ],
+)
+def test_other_comments_get_none(text: str, columns: Columns, caplog: pytest.LogCaptureFixture) -> None:
+    read(text, columns)
+    assert not caplog.messages
+
+
+def test_comments_take_no_memory() -> None:
+    """However many there are, and however their last cells differ."""
+    lines = chain([(1, "a b")], ((n, f"# {n}") for n in range(2, 50_000)), ((n, "#b c") for n in range(9)))
+    tracemalloc.start()
+    assert list(read_words(lines, "file", Columns(comment="#"))) == [["a"]]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+NUMBERED = "1 Title\n\n1 Ulm\n\n"
+
+
+def test_no_number_is_given_as_a_word_before_it_shows_that_it_is_none() -> None:
+    lines = list(enumerate(f"{NUMBERED}1 Ida\n2 left\n".splitlines(), 1))
+    with pytest.raises(UserError, match=r"^file:5: column 0 holds word numbers"):
+        next(read_words(lines, "file", Columns()))
+    typed = read_words(lines, "standard input", Columns(), typed=True)
+    assert [next(typed), next(typed)] == [["1"], ["1"]]
+
+
+def test_numbers_that_are_words_are_given_in_order() -> None:
+    assert read(NUMBERED, Columns()) == [["1"], ["1"]]
+    assert read(f"{NUMBERED}Ida left\n", Columns()) == [["1"], ["1"], ["Ida"]]
+    words = read_words(enumerate(f"{NUMBERED}a b c\n".splitlines(), 1), "file", Columns())
+    assert [next(words), next(words)] == [["1"], ["1"]]
+    with pytest.raises(UserError, match="has 3 columns"):
+        next(words)
+    endless = ((number, "1 a" if number % 2 else "") for number in count(1))
+    assert next(read_words(endless, "file", Columns())) == ["1"]
 
 
 def test_a_sentence_is_bounded_however_many_lines_it_has() -> None:

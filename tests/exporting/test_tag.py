@@ -1,6 +1,7 @@
 """The exported program: decoding by brute force, windows read together, and what it says to its user."""
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -13,8 +14,19 @@ import pytest
 import torch
 
 from pipeline.chain import LinearChain
+from pipeline.errors import UserError
 from pipeline.exporting.onnx_folder import PROGRAM, write_export
-from pipeline.exporting.tag import FolderError, Tagger, in_batches, iob2_constraints, viterbi
+from pipeline.exporting.tag import (
+    FolderError,
+    InputError,
+    Tagger,
+    in_batches,
+    iob2_constraints,
+    read_sentences,
+    viterbi,
+    write_tags,
+)
+from stages import predict
 from tests.helpers.brute_force import BruteForce
 from tests.helpers.exported_program import breaks, run_program
 
@@ -91,6 +103,86 @@ def test_standard_input_and_empty_lines(exported: Path) -> None:
     assert [line.split("\t")[0] for line in done.stdout.split("\n")] == ["ba", "NERI", "", "", "Tok", "", ""]
 
 
+LONGEST, MOST = b"x" * 200_000, b"a " * 40_000
+INPUTS = {
+    "nothing": b"",
+    "no line end": b"ba NERI\nTok",
+    "empty lines": b"\n\nba\n\n \t \nTok\n\n",
+    "tabs and spaces": b"\tba  NERI \t Tok \n",
+    "windows": b"\xef\xbb\xbfba NERI\r\n\r\nTok\r\n",
+    "windows, no line end": b"ba\r",
+    "joined files": b"\xef\xbb\xbfba\n\xef\xbb\xbfNERI\n\xef\xbb\xbf",
+    "other spaces": "ba\u00a0NERI\u2003Tok\u2028sa \x0b \x0c \x85 \u3000\n".encode(),
+    "marks": "b\u0301a \u200b \ufeffNERI \x01\n".encode(),
+    "longest": LONGEST + b"\r\n" + LONGEST + b"\n" + "é".encode() * 200_000 + b"\r",
+    "too long": b"ba\n" + LONGEST + b"x\nba\n",
+    "far too long": b"ba\n" + "é".encode() * 999_999,
+    "longest with a mark": b"\n\xef\xbb\xbf" + "😀".encode() * 200_000 + b"\r\n",
+    "most words": MOST + b"\n" + MOST + b"\nba\n",
+    "too many words": b"ba\n" + MOST + b"a\n",
+    "not UTF-8": b"ba\nNERI\n\xff\nba\n",
+    "cut": b"ba\nNERI \xc3",
+    "NUL": b"ba\nb\0a\n",
+    "carriage return": b"ba\nb\ra\n",
+    "document": b"ba NERI\n\n-DOCSTART- -X- O\n\nTok\n",
+    "document in a sentence": b"ba\nba -DOCSTART-,x\n",
+    "no document": b"-docstart- -DOCSTART-x x-DOCSTART-\n",
+    "columns": b"ba NN O\nNERI NNP B-PER\n\n" * 4,
+    "JSON": b'{"tokens": ["ba"]}\n',
+    "JSON array": b'["ba", "Tok"]\n',
+    "no JSON": b'["ba", "Tok"] are\n{"ba": 1}\n',
+    "numbers": b"1\n[1]\n",
+    "chunks": b"ba NERI\n" * 1025 + b"\xff",
+}
+
+
+@pytest.fixture(scope="module")
+def program(exported: Path) -> Tagger:
+    return Tagger(exported, threads=1)
+
+
+@pytest.mark.parametrize("content", INPUTS.values(), ids=INPUTS)
+def test_it_reads_what_predict_reads(
+    program: Tagger,
+    teacher: Path,
+    content: bytes,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same words with the same tags, up to the line that both refuse."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test runner's own
+    path, ours, refused = tmp_path / "input", io.StringIO(), []
+    path.write_bytes(content)
+    try:
+        predict.main(str(teacher), path, input="words", format="conll")
+    except UserError as error:
+        refused.append(str(error))
+    sys.stdout.flush()
+    theirs = capfd.readouterr().out
+    try:
+        write_tags(program, read_sentences(io.BytesIO(content), str(path)), ours)
+    except InputError as error:
+        refused.append(str(error))
+    assert ours.getvalue().replace("\t", " ") == theirs
+    assert len(refused) in (0, 2)
+    lines = {told.split(": ")[0] for told in refused if not told.startswith("--format conll: the word")}
+    assert len(lines) <= 1
+    warned = any("looks like columns" in told for told in caplog.messages)
+    assert ("looks like columns of words and tags" in capfd.readouterr().err) == warned
+
+
+@pytest.mark.parametrize("name", ["too long", "document", "chunks", "JSON"])
+def test_a_refusal_comes_after_what_precedes_it(exported: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "input").write_bytes(INPUTS[name])
+    done = run_program(exported, tmp_path / "input")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path / 'input'}:")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout.count("\n\n") == {"too long": 1, "document": 1, "chunks": 1025}.get(name, 0)
+
+
 def test_the_program_tells_how_it_is_used(exported: Path) -> None:
     done = run_program(exported, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -104,12 +196,14 @@ def test_input_that_cannot_be_read_is_one_line(exported: Path, tmp_path: Path) -
     (tmp_path / "latin").write_bytes("ba é\n".encode("latin-1"))
     for name, says in (
         ("none", "No such file or directory"),
-        ("latin", "is not UTF-8"),
         ("", "Is a directory"),
     ):
         done = run_program(exported, tmp_path / name)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"error: {tmp_path / name}: {says}\n"
+    done = run_program(exported, tmp_path / "latin")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {tmp_path / 'latin'}:1: is not UTF-8; convert the file")
 
 
 def test_a_folder_that_was_not_copied_whole_is_one_line(exported: Path, tmp_path: Path) -> None:

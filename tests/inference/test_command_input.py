@@ -32,6 +32,19 @@ def test_a_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not is_typed(None)
 
 
+@pytest.mark.parametrize("typed", [True, False])
+def test_only_typed_brackets_are_answered_before_json_shows(
+    monkeypatch: pytest.MonkeyPatch, typed: bool
+) -> None:
+    content = b'[\n"Anna left.",\n'
+    standard_input(monkeypatch, Terminal(content) if typed else io.BytesIO(content))
+    with read_input(None, "text", cut="conll", columns=Columns()) as texts:
+        if typed:
+            assert next(texts).text == "["
+        with pytest.raises(UserError, match=r"^standard input:1: is a JSON array"):
+            next(texts)
+
+
 def test_a_prompt_comes_before_each_typed_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

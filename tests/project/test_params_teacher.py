@@ -96,7 +96,11 @@ MINE = {"files": {"test": "test.txt"}}
         ({"unlabelled": {"files": None}}, "corpora.mine.files.train: is missing; add it, or give unlabelled"),
         (
             {"unlabelled": {"sentences": 0}},
-            "corpora.mine.files.train: is missing; add it, or set unlabelled.sentences to more than 0",
+            "corpora.mine.files.train: is missing; add it, or set unlabelled.sentences to more than 1",
+        ),
+        (
+            {"unlabelled": {"sentences": 1}},
+            "corpora.mine.files.train: is missing; add it, or set unlabelled.sentences to more than 1",
         ),
         (
             {"methods": ["vanilla", "kbest"]},
