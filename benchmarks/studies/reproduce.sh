@@ -11,14 +11,14 @@
 #
 # Environment: SEEDS of the students ("1 2 3 4 5"), their LAYERS (2), ENCODER (of params.yaml unless given), SETTINGS of
 # params.yaml for all runs ("teacher.epochs=4 teacher.batch_size=32"), DEVICE (cpu: a label), CORPUS_MIRROR. The names under
-# results/ end with LAYERS, ENCODER if given, and DEVICE.
+# results/ end with LAYERS, ENCODER if given, and DEVICE, those of table1 and table2 with RECORD_AS if given.
 # After an interruption, the same command goes on from there. While it runs, params.yaml holds other values; at the end it is
 # as committed. Run it in a checkout of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 SEEDS=${SEEDS:-1 2 3 4 5} LAYERS=${LAYERS:-2} DEVICE=${DEVICE:-cpu} ENCODER=${ENCODER:-}
 read -ra settings <<<"${SETTINGS:-}"
-NAME=$LAYERS-layers-${ENCODER:+${ENCODER##*/}-}$DEVICE
+NAME=${RECORD_AS:-$LAYERS-layers-${ENCODER:+${ENCODER##*/}-}$DEVICE}
 study=(--device "$DEVICE" ${ENCODER:+--encoder "$ENCODER"} "${settings[@]/#/--set=}")
 shared=(-S student.init=pretrained -S unlabelled.sentences=0 -S "student.layers=$LAYERS" ${ENCODER:+-S "teacher.encoder=$ENCODER"})
 for setting in "${settings[@]}"; do shared+=(-S "$setting"); done

@@ -65,6 +65,8 @@ def test_an_encoder_is_set_and_named(checkout: Path) -> None:
     assert students.endswith(" evaluate_teacher evaluate\n")
     kept = reproduce(checkout, "table1", "conll2003", **ENCODER).stdout.splitlines()[-1]
     assert kept == "python -m benchmarks.results --keep 3-layers-bert-base-cased-gpu"
+    named = reproduce(checkout, "table1", "conll2003", **ENCODER, RECORD_AS="bert-3-seeds").stdout
+    assert named.endswith("--keep bert-3-seeds\n")
     plain = reproduce(checkout, "table1", "conll2003").stdout
     assert "encoder" not in plain
     assert plain.endswith("--keep 2-layers-cpu\n")
