@@ -112,7 +112,9 @@ def test_an_edited_parameter_of_the_stage_keeps_the_output_from_being_written(
     assert str(error).startswith(f"{params}: {name} changed while the stage {stage}")
     assert not written(tmp_path)
     params.write_bytes(before)
-    others = {"dump": "teacher.epochs", "dump_text": "teacher.epochs", "text": "unlabelled.augmented"}
+    others = {"text": "unlabelled.augmented"} | dict.fromkeys(
+        ("check_student", "dump", "dump_text"), "teacher.epochs"
+    )
     other = others.get(stage, "dump.batch_size")
     assert run(stage, lambda: edit(params, other, 7)) is None
     assert written(tmp_path) == {"out"}
