@@ -196,7 +196,8 @@ class _SentenceReader:
         for number, cells in chain(self._measured(rows), [(0, [])]):
             if cells:
                 block.append((number, cells))
-                check_words(len(block), f"{self.path}:{number}", BLANK_LINES)
+                if len(block) > MOST_WORDS:
+                    raise too_many_words(f"{self.path}:{number}", BLANK_LINES)
             elif block:
                 if (sentence := self._sentence(block)).words:
                     empty = False
@@ -296,10 +297,9 @@ class _SentenceReader:
         return f"{refused}{_COMMENT_HINT}" if refused and cells[0].startswith("#") else refused
 
 
-def check_words(count: int, where: str, advice: str) -> None:
-    """Raise UserError if a sentence has more than MOST_WORDS words."""
-    if count > MOST_WORDS:
-        raise UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
+def too_many_words(where: str, advice: str) -> UserError:
+    """The error of a sentence with more than MOST_WORDS words."""
+    return UserError(f"{where}: the sentence has more than {MOST_WORDS:,} words; {advice}")
 
 
 def _is_document(cell: str) -> bool:

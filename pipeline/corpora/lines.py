@@ -105,13 +105,14 @@ def stream_lines(
             head, total = (head + chunk)[:HEAD] if len(head) < HEAD else head, total + len(chunk)
             if unicode:
                 unicode.see(chunk)
-            text, problem = _decode(decoder, chunk, total, encoding, advice.of_encoding(head))
+            text, problem = _decode(decoder, chunk, total, encoding)
             *ended, begun = (begun + text).split("\n")
             for line in ended:
                 yield number, check.clean(marks.dropped(number, line), number, head)
                 number += 1
             if problem:
-                raise UserError(f"{name}:{number}: {check.file_problem(head) or problem}")
+                told = check.file_problem(head) or f"{problem}; {advice.of_encoding(head)}"
+                raise UserError(f"{name}:{number}: {told}")
             if not chunk:
                 break
             if len(begun) > longest + 1:  # a carriage return may end it
@@ -199,25 +200,25 @@ def _unzipped(raw: BinaryIO) -> io.BufferedReader:
 
 
 def _decode(
-    decoder: codecs.IncrementalDecoder, chunk: bytes, total: int, encoding: str, advice: str
+    decoder: codecs.IncrementalDecoder, chunk: bytes, total: int, encoding: str
 ) -> tuple[str, str | None]:
     """Decode a chunk, the last if it is empty: its text up to a byte that is wrong, and what is wrong there.
 
     `total` counts the bytes up to the chunk's end.
     """
     before = decoder.getstate()
-    advice = f"not {_shown(encoding)}; {advice}"
     try:
         return decoder.decode(chunk, final=not chunk), None
     except UnicodeDecodeError as error:
         behind = len(error.object) - error.start  # bytes from the wrong one to the chunk's end
-        problem = f"byte {total - behind + 1} of the file (0x{error.object[error.start]:02x}) is {advice}"
+        place = f"byte {total - behind + 1} of the file (0x{error.object[error.start]:02x})"
+        problem = f"{place} is not {_shown(encoding)}"
         with suppress(UnicodeError):
             decoder.setstate(before)
             return decoder.decode(chunk[: max(0, len(chunk) - behind)]), problem
         return "", problem
     except UnicodeError:  # some codecs cannot say where
-        return "", f"the bytes are {advice}"
+        return "", f"the bytes are not {_shown(encoding)}"
 
 
 @dataclass(frozen=True)

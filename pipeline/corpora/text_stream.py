@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pipeline.corpora.conll import check_words
+from pipeline.corpora.conll import MOST_WORDS, too_many_words
 from pipeline.corpora.file_kinds import Advice
+from pipeline.corpora.held_back import MisreadError, held_back
 from pipeline.corpora.json_text import Json, JsonStart
 from pipeline.corpora.lines import stream_lines
 from pipeline.corpora.word_columns import LONGEST_SENTENCE, Columns, read_words
 from pipeline.corpora.words import Text, is_unspaced
-from pipeline.errors import UserError, unreadable
+from pipeline.errors import unreadable
 
 FIRST_COLUMN = Columns()  # unless it numbers the words
 TO_TAG = Advice(
@@ -83,43 +84,36 @@ def read_stream(
         UserError: as `lines.stream_lines` and `word_columns.read_words`, a line is longer than
             LONGEST_SENTENCE or MOST_WORDS, or the text is JSON. The message starts with `NAME:LINE`.
     """
-    lines = _without_json(text_lines(raw, name, advice, warn=log.warning), name, typed)
+    lines = held_back(_without_json(text_lines(raw, name, advice, warn=log.warning), name, typed))
     if layout == "columns":
         yield from map(Text.of_words, read_words(lines, name, columns, typed=typed))
         return
     clauses = ClauseWarning()
     for number, line in lines:
         text = CUTS[layout](line)
-        check_words(len(text.words), f"{name}:{number}", "put one sentence on a line")
+        if len(text.words) > MOST_WORDS:
+            raise too_many_words(f"{name}:{number}", "put one sentence on a line")
         clauses.look_at(text.words, f"{name}:{number}")
         yield text
 
 
-def _without_json(lines: Iterable[tuple[int, str]], name: str, typed: bool) -> Iterator[tuple[int, str]]:
-    """The lines as they come; those that may begin JSON are held back, unless typed, until one decides.
+def _without_json(
+    lines: Iterable[tuple[int, str]], name: str, typed: bool
+) -> Iterator[tuple[tuple[int, str], bool]]:
+    """The lines, each with whether it waits: it may begin JSON, is not typed, and another decides.
 
-    No more than LONGEST_SENTENCE characters are held.
+    No more than LONGEST_SENTENCE characters wait.
     """
     start, first, size = JsonStart(), 0, 0
-    held: list[tuple[int, str]] = []
-    try:
-        for number, line in lines:
-            first = first or (number if line.strip() else 0)
-            if kind := start.look_at(line):
-                held.clear()
-                raise UserError(
-                    f"{name}:{first}: is a JSON {kind}, not a sentence; write a sentence on each line, for "
-                    f"example with jq -r {_SENTENCES[kind]}"
-                )
-            held.append((number, line))
-            size += len(line) + 1
-            if typed or not start.is_open or size > LONGEST_SENTENCE:
-                yield from held
-                held.clear()
-    except UserError:
-        yield from held  # what comes before a line that cannot be read
-        raise
-    yield from held
+    for number, line in lines:
+        first = first or (number if line.strip() else 0)
+        if kind := start.look_at(line):
+            raise MisreadError(
+                f"{name}:{first}: is a JSON {kind}, not a sentence; write a sentence on each line, for "
+                f"example with jq -r {_SENTENCES[kind]}"
+            )
+        size += len(line) + 1
+        yield (number, line), start.is_open and not typed and size <= LONGEST_SENTENCE
 
 
 def text_lines(

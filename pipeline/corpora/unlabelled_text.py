@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.arrow_files import column_values
-from pipeline.corpora.conll import DOCUMENT, check_words
+from pipeline.corpora.conll import DOCUMENT, MOST_WORDS, too_many_words
 from pipeline.corpora.json_text import json_kind
 from pipeline.corpora.schemes import PREFIXES
 from pipeline.corpora.settings import Corpus, Unlabelled
@@ -158,7 +158,8 @@ def _sentences(value: Any, where: str, field: str, cut: Callable[[str], Text]) -
     for sentence in found:
         if not all(map(is_encodable, sentence)):
             raise UserError(f"{where}: {field!r} contains a lone surrogate, which is not a character")
-        check_words(len(sentence), where, "cut it into sentences")
+        if len(sentence) > MOST_WORDS:
+            raise too_many_words(where, "cut it into sentences")
         yield sentence
 
 

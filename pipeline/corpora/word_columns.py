@@ -11,11 +11,12 @@ from pipeline.corpora.conll import (
     MOST_WORDS,
     Comments,
     Row,
-    check_words,
     count_words,
     is_range_or_empty,
     rows,
+    too_many_words,
 )
+from pipeline.corpora.held_back import MisreadError, held_back
 from pipeline.errors import UserError, counted
 
 LONGEST_SENTENCE = 200_000
@@ -65,30 +66,28 @@ def read_words(
             column numbers the words and `columns` names no other, or a sentence is longer than
             LONGEST_SENTENCE or conll.MOST_WORDS. The message starts with `NAME:LINE`.
     """
+    return held_back(_sentences(_blocks(_checked(columns, lines, name), name), name, columns, typed))
+
+
+def _sentences(
+    blocks: Iterable[list["_Row"]], name: str, columns: Columns, typed: bool
+) -> Iterator[tuple[list[str], bool]]:
+    """The words of each sentence, with whether it waits; no more than MOST_WORDS sentences do."""
     unsure = columns.word is None  # until a sentence of two words or more has shown what the first column is
-    held: list[list[str]] = []
-    try:
-        for block in _blocks(_checked(columns, lines, name), name):
-            numbered = count_words([row.first for row in block])
-            numbers_words = numbered and unsure and block[0].width > 1
-            if numbers_words and len(block) > 1:
-                held.clear()
-                raise UserError(
-                    f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
-                    "(predict: --word 1; a corpus in params.yaml: word: 1)"
-                )
-            unsure = unsure and len(block) == 1
-            apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column of numbers
-            held.append(
-                [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
+    waiting = 0
+    for block in blocks:
+        numbered = count_words([row.first for row in block])
+        numbers_words = numbered and unsure and block[0].width > 1
+        if numbers_words and len(block) > 1:
+            raise MisreadError(
+                f"{name}:{block[0].number}: column 0 holds word numbers; name the words' column "
+                "(predict: --word 1; a corpus in params.yaml: word: 1)"
             )
-            if typed or not numbers_words or len(held) > MOST_WORDS:
-                yield from held
-                held.clear()
-    except UserError:
-        yield from held  # what comes before a line that cannot be read
-        raise
-    yield from held
+        unsure = unsure and len(block) == 1
+        apart = (columns.word or 0) % block[0].width != 0  # the words are not in the column of numbers
+        words = [row.word for row in block if not (numbered and apart and is_range_or_empty(row.first))]
+        waiting = waiting + 1 if numbers_words and not typed and waiting < MOST_WORDS else 0
+        yield words, waiting > 0
 
 
 class _Row(NamedTuple):
@@ -137,12 +136,13 @@ def _blocks(rows: Iterable[_Row | None], name: str) -> Iterator[list[_Row]]:
             continue
         block.append(row)
         size += len(row.word) + 1
-        where = f"{name}:{row.number}"
         if size > LONGEST_SENTENCE:
             raise UserError(
-                f"{where}: the sentence is longer than {LONGEST_SENTENCE:,} characters; {BLANK_LINES}"
+                f"{name}:{row.number}: the sentence is longer than {LONGEST_SENTENCE:,} characters; "
+                f"{BLANK_LINES}"
             )
-        check_words(len(block), where, BLANK_LINES)
+        if len(block) > MOST_WORDS:
+            raise too_many_words(f"{name}:{row.number}", BLANK_LINES)
     if block:
         yield block
 
