@@ -21,9 +21,8 @@ def complaint(error: ValidationError, tree: dict[str, Any], model: type[BaseMode
     """
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     places = [list(_location(e, tree)) for e in errors]
-    inside = [place for place, found in enumerate(places) if found[: len(places[0])] == places[0]]
-    deepest = max(inside, key=lambda place: len(places[place]))
-    first, location = errors[deepest], places[deepest]
+    location = max((place for place in places if place[: len(places[0])] == places[0]), key=len)
+    first = errors[places.index(location)]
     key = ".".join(str(part) for part in location)
     kind = first["type"]
     if kind == "value_error":  # of a model_validator here; begins with the rest of the key
