@@ -55,6 +55,19 @@ def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return partial(study.main, "toy", "cpu", layers=2, epochs=1, data=data, matched=RELATIONS)
 
 
+@pytest.fixture
+def trained(data: Path, monkeypatch: pytest.MonkeyPatch) -> list[study.Row]:
+    """The rows whose training was asked for; each gives the same student."""
+    rows: list[study.Row] = []
+
+    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
+        rows.append(row)
+        return {"folder": data / "student"}
+
+    monkeypatch.setattr(study, "apart", train)
+    return rows
+
+
 def rows_of(folder: Path) -> Any:
     return json.loads((folder / "toy-initial-layers-attention-relations-cpu.json").read_text())["rows"]
 
@@ -84,15 +97,13 @@ def test_a_stopped_study_goes_on_behind_its_last_row(
     [({"date": "2030-01-02"}, True), ({"commit": "abd"}, False), ({"parameters": {"layers": 3}}, False)],
 )
 def test_rows_of_another_day_are_kept_and_those_of_other_code_or_settings_are_not(
-    fact: dict[str, Any], goes_on: bool, run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fact: dict[str, Any],
+    goes_on: bool,
+    run: Any,
+    trained: list[study.Row],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trained: list[study.Row] = []
-
-    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
-        trained.append(row)
-        return {"folder": data / "student"}
-
-    monkeypatch.setattr(study, "apart", train)
     run()
     made = {"commit": "abc", "date": "2030-01-01", "parameters": {"layers": 2}}
     path = tmp_path / "toy-initial-layers-attention-relations-cpu.json"
@@ -104,15 +115,8 @@ def test_rows_of_another_day_are_kept_and_those_of_other_code_or_settings_are_no
 
 
 def test_rows_of_students_of_another_teacher_are_not_kept(
-    run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, trained: list[study.Row], tmp_path: Path
 ) -> None:
-    trained: list[study.Row] = []
-
-    def train(work: Any, what: study.What, row: study.Row, *rest: Any) -> dict[str, Any]:
-        trained.append(row)
-        return {"folder": data / "student"}
-
-    monkeypatch.setattr(study, "apart", train)
     run()
     path = tmp_path / "toy-initial-layers-attention-relations-cpu.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"teacher": {"dev": 1.0, "test": 1.0}}))
